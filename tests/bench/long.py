@@ -60,8 +60,6 @@ class Stage(NamedTuple):
 
     name: str
     work: Callable[[Path], Mapping[str, float]]
-    most_mb: int
-    """What its process may take at its peak."""
 
 
 def _correlated(place: Path) -> Mapping[str, float]:
@@ -129,12 +127,12 @@ def _page_of_the_report(place: Path) -> Mapping[str, float]:
 
 
 STAGES = (
-    Stage("correlate", _correlated, 600),
-    Stage("report", _reported, 600),
-    Stage("SARIF", _for_code_hosts, 600),
-    Stage("verify", _verified, 600),
-    Stage("web", _visited, 400),
-    Stage("web /report", _page_of_the_report, 400),
+    Stage("correlate", _correlated),
+    Stage("report", _reported),
+    Stage("SARIF", _for_code_hosts),
+    Stage("verify", _verified),
+    Stage("web", _visited),
+    Stage("web /report", _page_of_the_report),
 )
 
 

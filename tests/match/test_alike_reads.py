@@ -40,7 +40,7 @@ def test_earlier_calls_are_those_of_the_definition(lines, keys):
             keys=frozenset(returned),
             rows={row: frozenset(returned)},
         )
-        reads.add(access, number, dict.fromkeys(returned, row))
+        reads.add(access, dict.fromkeys(returned, row))
         accesses.append(access)
 
     def calls_of(access: ReadAccess, before: datetime) -> int:
@@ -58,7 +58,7 @@ def test_what_earlier_calls_cost_grows_with_what_was_returned_and_not_with_how_o
     for number in range(1, 5001):
         keys = [("email", str(number % 3))]
         access = ReadAccess(f"accesses.jsonl:{number}", at(number), None, 1, "email", frozenset(keys), {})
-        reads.add(access, number, dict.fromkeys(keys))
+        reads.add(access, dict.fromkeys(keys))
     alike = reads._alike_of["email", "1"]
     assert len(alike) == 1
     assert (

@@ -23,7 +23,7 @@ def at(seconds: float) -> datetime:
 def add(reads: Reads, number: int, moment: datetime, keys: list[Key]) -> None:
     ref = f"accesses.jsonl:{number}"
     access = ReadAccess(ref, moment, None, 1, "email", frozenset(keys), {})
-    reads.add(access, number, dict.fromkeys(keys))
+    reads.add(access, dict.fromkeys(keys))
 
 
 class Plain:

@@ -33,8 +33,8 @@ from appwitness.events import (
     count_sources,
     is_limit,
 )
-from appwitness.events.interning import Interning
 from appwitness.events.seen import Seen, holds
+from appwitness.events.shared_parts import SharedParts
 from appwitness.findings import (
     Assumption,
     DataEdition,
@@ -227,7 +227,7 @@ def _lines(store: Store, name: str, run: Run, recording: Recording | None) -> tu
     forgotten."""
     lines: Lines = {}
     forgotten = set()
-    sharing = Interning()
+    sharing = SharedParts()
     for kind in FILES:
         found = []
         for read in store.read(name, kind, recording=recording):

@@ -29,8 +29,8 @@ from appwitness.events import (
     Witness,
     is_limit,
 )
-from appwitness.events.interning import Interning
 from appwitness.events.seen import Seen, holds, number_of
+from appwitness.events.shared_parts import SharedParts
 from appwitness.findings import Carrier, Finding, Flow, ReportedGap
 from appwitness.findings.identity import identified
 from appwitness.judge import observers
@@ -129,7 +129,7 @@ class Walk:
         self.until = self.run.ended
         """Up to when the run was observed, on the host's clock."""
         self.made = MadeBefore()
-        self._interning = Interning()
+        self._sharing = SharedParts()
 
     def run_moved(self) -> bool:
         """Whether run.json has changed in a field on which everything here depends, such as the clock offset."""
@@ -169,7 +169,7 @@ class Walk:
         seen = read.seen(self.run.clock_offset_ms)
         self.holes.note(read, there=seen is not None)
         if seen:
-            self._interning.of(seen.event)
+            self._sharing.of(seen.event)
         if seen and seen.event.pid is not None and seen.event.app == self.run.app.package:
             self.processes.add(seen.event.pid)
         return seen

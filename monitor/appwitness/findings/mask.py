@@ -208,8 +208,9 @@ class Mask:
             if len(value.text) > EXCERPT_CHARACTERS // 2:
                 self._long.append(value.text)
             for form in _forms(value):
-                if len(form) >= 3 or (len(form) == 2 and not form.isascii()):
-                    self._add(_fold(form), self._shown(form, value, masked))
+                folded = _fold(form)
+                if folded not in self._forms and (len(form) >= 3 or (len(form) == 2 and not form.isascii())):
+                    self._add(folded, self._shown(form, value, masked))
             for flat, is_word in _flats(value):
                 self._flat.setdefault(flat[:2], []).append((flat, is_word))
 
@@ -226,7 +227,7 @@ class Mask:
         return HIDDEN if form in shown else shown
 
     def _add(self, form: str, shown: str) -> None:
-        self._forms.setdefault(form, shown)
+        self._forms[form] = shown
         lengths = self._lengths.setdefault(form[:2], [])
         if len(form) not in lengths:
             lengths.append(len(form))

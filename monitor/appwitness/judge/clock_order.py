@@ -27,7 +27,18 @@ def decided(
     scope: str = "general_policy",
 ) -> ConsentStatus:
     """What the user had decided at a moment of one clock, as far as the order of lines is known: see `least`."""
-    return least(timeline.around(at, clock, uncertainty_ms, data, scope), timeline.at(at, data, scope))
+    return told(timeline.around(at, clock, uncertainty_ms, data, scope), timeline, at, data, scope)
+
+
+def told(
+    possible: Sequence[ConsentStatus],
+    timeline: Timeline,
+    at: datetime,
+    data: DataType | None,
+    scope: str = "general_policy",
+) -> ConsentStatus:
+    """The same of the statuses that may have held at that moment; most often there is one."""
+    return possible[0] if len(possible) == 1 else least(possible, timeline.at(at, data, scope))
 
 
 def least(possible: Sequence[ConsentStatus], as_timed: ConsentStatus) -> ConsentStatus:
@@ -35,8 +46,6 @@ def least(possible: Sequence[ConsentStatus], as_timed: ConsentStatus) -> Consent
     then an answer that was not seen, then the lack of a yes before a no. Where that leaves several: the one that the
     times tell, or the first.
     """
-    if len(possible) == 1:
-        return possible[0]
     ranked = {each: _CLAIMS.get(each.state, 0) for each in possible}
     best = min(ranked.values())
     return as_timed if ranked.get(as_timed) == best else next(each for each in possible if ranked[each] == best)

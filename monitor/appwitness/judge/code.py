@@ -12,11 +12,11 @@ from appwitness.judge.recipients import RecipientTable
 
 def foreign_frame(line: Called) -> Frame | None:
     """The innermost frame of the app; of another package in its process, where none of the app's own is there."""
-    return _caller(line.stack, line.owners)
+    return frame_of(line.stack, line.owners)
 
 
 @lru_cache(maxsize=1 << 14)
-def _caller(stack: tuple[str, ...], owners: tuple[str | None, ...]) -> Frame | None:
+def frame_of(stack: tuple[str, ...], owners: tuple[str | None, ...]) -> Frame | None:
     """The same of a stack, which thousands of lines have alike."""
     return caller(list(owned(stack, owners)))
 

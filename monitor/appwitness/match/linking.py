@@ -49,7 +49,7 @@ class Joined(NamedTuple):
     """The clocks do not say whether the access was before the upload."""
 
 
-class ReturnedRows(NamedTuple):
+class ReturnedValues(NamedTuple):
     """What accesses returned that returned the same: worked out once, however often an app asks."""
 
     keys: frozenset[Key]
@@ -82,7 +82,7 @@ class Linker:
         self.narrow = self._sought.narrow
         """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
         self._reads = Reads()
-        self._given: dict[tuple[DataType, tuple[Value, ...], bool], ReturnedRows] = {}
+        self._given: dict[tuple[DataType, tuple[Value, ...], bool], ReturnedValues] = {}
         self._picked: set[Ref] = set()
         """Accesses that gave what the user had picked."""
         self._persons: dict[Ref, Persons] = {}
@@ -114,13 +114,13 @@ class Linker:
             keys=given.keys,
             rows=given.rows,
         )
-        self._reads.add(known, seen.number, given.row_of)
+        self._reads.add(known, given.row_of)
         if picked:
             self._picked.add(ref)
         if given.persons is not None:
             self._persons[ref] = given.persons
 
-    def _learn(self, data: DataType, values: Sequence[Value], picked: bool) -> ReturnedRows:
+    def _learn(self, data: DataType, values: Sequence[Value], picked: bool) -> ReturnedValues:
         """What an access returned, which is looked for in uploads from now on."""
         rows: dict[int, set[Key]] = defaultdict(set)
         contacts: dict[int, str] = {}
@@ -138,7 +138,7 @@ class Linker:
             self._sought.add(key, alone=row is None)
         own = {row: frozenset(members) for row, members in rows.items()}
         persons = Persons(own, contacts) if picked else persons_of(data, own, contacts)
-        return ReturnedRows(frozenset(row_of), row_of, own, persons)
+        return ReturnedValues(frozenset(row_of), row_of, own, persons)
 
     def add_transform(self, seen: Seen[Transform]) -> None:
         """Learn what the app turned into what."""

@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import NamedTuple, override
 
 from appwitness.events import DataType, Ref
+from appwitness.events.seen import number_of
 
 Key = tuple[str, str]
 """A value by type and text: what the same value is."""
@@ -24,16 +25,8 @@ class UploadTime(NamedTuple):
     latest: datetime
 
 
-class ValueRead(NamedTuple):
-    """One access that returned a value; orders by time, then by line."""
-
-    at: datetime
-    line: int
-    ref: Ref
-
-
 class ReadAccess(NamedTuple):
-    """One access as far as linking needs it."""
+    """One access that returned values, as far as linking needs it."""
 
     ref: Ref
     at: datetime
@@ -43,12 +36,17 @@ class ReadAccess(NamedTuple):
     keys: frozenset[Key]
     rows: dict[int, frozenset[Key]]
 
+    @property
+    def line(self) -> int:
+        """Its number in its file: reads of one moment are in this order."""
+        return number_of(self.ref)
+
 
 class AlikeReads:
     """The accesses that returned the same values in the same rows: an app asks for the same time and again, so what is
     asked of each of them is asked of all at once."""
 
-    __slots__ = ("_ends", "_folded", "_starts", "keys", "row_of", "rows")
+    __slots__ = ("_ends", "_folded", "_reads", "keys", "row_of", "rows")
 
     def __init__(
         self, keys: frozenset[Key], row_of: Mapping[Key, int | None], rows: Mapping[int, frozenset[Key]]
@@ -57,32 +55,32 @@ class AlikeReads:
         self.row_of = row_of
         """Each value with the first row that it stands in."""
         self.rows = rows
-        self._starts: list[tuple[datetime, int]] = []
-        """When each was, and the number of its line, in order."""
+        self._reads: list[ReadAccess] = []
+        """In order of time, then of lines."""
         self._ends: list[tuple[datetime, int]] = []
         """Of the lines that stand for several calls, in order: when the last was, and how many they are but one."""
         self._folded: list[int] | None = None
         """How many calls the first of these stand for together; None when it has to be counted anew."""
 
-    def add(self, access: ReadAccess, line: int) -> None:
+    def add(self, access: ReadAccess) -> None:
         """Learn of one more of them."""
-        insort(self._starts, (access.at, line))
+        _put(self._reads, access)
         if access.calls > 1:
             insort(self._ends, (max(access.at, access.until or access.at), access.calls - 1))
             self._folded = None
 
-    def last(self, at: datetime) -> tuple[datetime, int] | None:
-        """When the last up to a moment was, and the number of its line; None: all of them were later."""
-        number = bisect_right(self._starts, at, key=_moment)
-        return self._starts[number - 1] if number else None
+    def last(self, at: datetime) -> ReadAccess | None:
+        """The last up to a moment; None: all of them were later."""
+        number = bisect_right(self._reads, at, key=_moment)
+        return self._reads[number - 1] if number else None
 
     def calls(self, before: datetime) -> int:
         """How many calls were surely made up to a moment; of a line that stands for several, and whose last was later,
         one."""
         if self._folded is None:
             self._folded = [0, *accumulate(extra for _, extra in self._ends)]
-        number = bisect_right(self._ends, before, key=_moment)
-        return bisect_right(self._starts, before, key=_moment) + self._folded[number]
+        number = bisect_right(self._ends, before, key=lambda end: end[0])
+        return bisect_right(self._reads, before, key=_moment) + self._folded[number]
 
     def has_row(self, key: Key) -> bool:
         """Whether they returned a value in a row with others."""
@@ -95,8 +93,20 @@ class AlikeReads:
         return self.keys if row is None else self.rows.get(row, frozenset())
 
 
-def _moment(of: tuple[datetime, int]) -> datetime:
-    return of[0]
+def _moment(read: ReadAccess) -> datetime:
+    return read.at
+
+
+def _order(read: ReadAccess) -> tuple[datetime, int]:
+    return read.at, read.line
+
+
+def _put(reads: list[ReadAccess], read: ReadAccess) -> None:
+    """Put it in its place, which is most often the last."""
+    if not reads or reads[-1].at < read.at:
+        reads.append(read)
+    else:
+        insort(reads, read, key=_order)
 
 
 class UnreadValues(Container[Key]):
@@ -132,7 +142,7 @@ class Reads:
 
     def __init__(self) -> None:
         self.accesses: dict[Ref, ReadAccess] = {}
-        self._by_value: dict[Key, list[ValueRead]] = defaultdict(list)
+        self._by_value: dict[Key, list[ReadAccess]] = defaultdict(list)
         self._alike: dict[object, AlikeReads] = {}
         self._alike_of: dict[Key, list[AlikeReads]] = defaultdict(list)
         self.persona: set[Key] = set()
@@ -158,11 +168,11 @@ class Reads:
         if key[0] == "name":
             self.names.add(key)
 
-    def add(self, access: ReadAccess, line: int, values: Mapping[Key, int | None]) -> None:
+    def add(self, access: ReadAccess, values: Mapping[Key, int | None]) -> None:
         """Learn what an access returned: its values, each with the first row that it stands in."""
         self.accesses[access.ref] = access
         for key in values:
-            insort(self._by_value[key], ValueRead(access.at, line, access.ref))
+            _put(self._by_value[key], access)
             if key not in self.persona:
                 self._note_first(key, access.at)
         what = (tuple(values.items()), frozenset(access.rows.items()))
@@ -172,7 +182,7 @@ class Reads:
             for key in values:
                 self._note_name(key)
                 self._alike_of[key].append(alike)
-        alike.add(access, line)
+        alike.add(access)
 
     def _note_first(self, key: Key, at: datetime) -> None:
         """A value was read; lines come in any order, so an earlier read may become known later."""
@@ -199,12 +209,12 @@ class Reads:
             return frozenset[Key]()
         return UnreadValues(self._firsts, at, (self._changes, number))
 
-    def last(self, key: Key, when: UploadTime) -> ValueRead | None:
+    def last(self, key: Key, when: UploadTime) -> ReadAccess | None:
         """The last that was surely before; where there is none, the first that may have been."""
         reads = self._by_value.get(key)
         if not reads:
             return None
-        number = bisect_right(reads, when.earliest, key=lambda read: read.at)
+        number = bisect_right(reads, when.earliest, key=_moment)
         if number:
             return reads[number - 1]
         return reads[0] if reads[0].at <= when.latest else None
@@ -235,7 +245,7 @@ class Reads:
         found: dict[Key, bool] = {}
         apps = key[0] == "installed_apps"  # each has a row of its own
         before = [(last, alike) for alike in self._alike_of.get(key, ()) if (last := alike.last(at))]
-        for _, alike in sorted(before, key=lambda each: each[0], reverse=True):
+        for _, alike in sorted(before, key=lambda each: _order(each[0]), reverse=True):
             in_row = alike.row_of[key] is not None and not apps
             row = alike.beside(key) if in_row else alike.keys
             for partner in sorted((row & certain) - {key}):

@@ -301,7 +301,7 @@ def test_two_observers_that_contradict_each_other_are_told():
         assert [(reading.ref, ref) for reading, ref in told.contradictions()] == [
             ("consents.jsonl:1", "consents.jsonl:2")
         ]
-        assert told.against(told.at(START + 3 * second)) == ("consents.jsonl:1",)
+        assert told.against((now := told.at(START + 3 * second)).ref, now.state) == ("consents.jsonl:1",)
     agreeing = line(2 * second, "refused", None, signal="operator", by="operator")
     assert not Timeline([see("consents.jsonl:1", tap, 0), see("consents.jsonl:2", agreeing, 0)]).contradictions()
 

@@ -344,11 +344,11 @@ class Timeline:
             for each in self._read_between(since, until)
         )
 
-    def against(self, status: ConsentStatus, scope: str = "general_policy") -> tuple[Ref, ...]:
-        """Lines by which another observer says the contrary of the one that made it so, within seconds of it: a tap
-        against an operator's mark, or what was read from the screen against what the hooks saw."""
-        made = self._by_ref.get((status.ref or "", scope))
-        return () if made is None or status.state not in _YES_OR_NO else self._contrary(made)
+    def against(self, ref: Ref | None, state: ConsentName, scope: str = "general_policy") -> tuple[Ref, ...]:
+        """Lines by which another observer says the contrary of the one that made it so (`ref`, a `state`), within
+        seconds of it: a tap against an operator's mark, or what was read from the screen against what the hooks saw."""
+        made = self._by_ref.get((ref or "", scope))
+        return () if made is None or state not in _YES_OR_NO else self._contrary(made)
 
     def contradictions(self) -> tuple[tuple[ConsentReading, Ref], ...]:
         """Each answer that another observer tells otherwise within seconds, and the line of that; each pair once."""
@@ -478,9 +478,13 @@ class Timeline:
 
     def _between(self, scope: str, first: datetime, last: datetime) -> list[HistoryLine]:
         """Lines that speak of a scope in a stretch of time, both ends inclusive."""
-        steps = self._steps.get(scope, [])
-        start = bisect_left(steps, first, key=lambda step: step.reading.at)
-        return steps[start : bisect_right(steps, last, key=lambda step: step.reading.at)]
+        steps, times = self._steps.get(scope, []), self._times_of.get(scope, [])
+        return steps[bisect_left(times, first) : bisect_right(times, last)]
+
+    @cached_property
+    def _times_of(self) -> dict[str, list[datetime]]:
+        """Scope -> when its lines were, in order."""
+        return {scope: [step.reading.at for step in steps] for scope, steps in self._steps.items()}
 
     def _shifted_history(self, data: DataType | None, scope: str, clock: Clock, by: timedelta) -> History:
         """The history as it is when the lines of the other clock are shifted by this much."""

@@ -18,6 +18,7 @@ from appwitness.findings import (
     Article,
     Code,
     Confidence,
+    ConsentName,
     ConsentStatus,
     Finding,
     Flow,
@@ -28,8 +29,9 @@ from appwitness.findings import (
 )
 from appwitness.findings.people import combined, told
 from appwitness.judge.clock_order import decided
-from appwitness.judge.code import code_of
+from appwitness.judge.code import frame_of, owner_of
 from appwitness.judge.data_types import DataTypes
+from appwitness.judge.recipients import RecipientTable
 from appwitness.judge.rules import sentences
 from appwitness.judge.rules.condition_registry import JudgedRun, Test
 from appwitness.judge.rules.conditions import holding
@@ -67,6 +69,7 @@ class Reporter:
         self._law = cache(partial(_touched, facts))
         self._levels = cache(partial(_raised, run))
         self._contrary = cache(self._timeline.against)
+        self._code = cache(partial(_code, facts.recipients))
 
     def ones(self, rule: Rule, group: FindingGroup, before: Mapping[Sighting, One]) -> dict[Sighting, One]:
         """What the rule says of each in a group; what it has said before it says again."""
@@ -116,7 +119,7 @@ class Reporter:
 
     def _ends(self, members: list[Sighting]) -> tuple[Code | None, Code | None]:
         """The code that read, and the code that sent it, where stacks tell, and tell the same of all of them."""
-        read_by: list[Code] = []
+        read_by: dict[tuple[str, str | None], Code] = {}
         sent_by: list[Code] = []
         other_readers = False
         for each in members:
@@ -124,11 +127,12 @@ class Reporter:
             ref = each.ref if each.access else (flow.access if flow else None)
             access = each.access or self._accesses.get(ref or "")
             other_readers = other_readers or (each.flow is not None and each.flow.other_readers)
-            if ref and access and (code := code_of(ref, access, self._facts.recipients)):
-                read_by.append(code)
+            named = self._code(access.stack, access.owners) if ref and access else None
+            if ref and named and named not in read_by:
+                read_by[named] = Code(code=named[0], owner=named[1], ref=ref)
             if flow and flow.carrier and flow.carrier.code:
                 sent_by.append(flow.carrier.code)
-        return None if other_readers else _same(read_by), _same(sent_by)
+        return None if other_readers else _same([*read_by.values()]), _same(sent_by)
 
     @cached_property
     def _accesses(self) -> dict[Ref, Access]:
@@ -262,10 +266,10 @@ class Reporter:
         if math.isinf(self._facts.clock_uncertainty_ms):
             return ()  # nobody knows that a tap (the device's clock) and a mark (the host's) were of one time
         if rule.when.consent is not None:
-            found += self._contrary(sighting.status, "general_policy")
+            found += self._contrary(*_told(sighting.status), "general_policy")
         if rule.when.separate is not None:
-            found += self._contrary(self._separate(rule, sighting), rule.when.separate.scope)
-        return tuple(dict.fromkeys(found))
+            found += self._contrary(*_told(self._separate(rule, sighting)), rule.when.separate.scope)
+        return tuple(dict.fromkeys(found)) if found else ()
 
     def _separate(self, rule: Rule, sighting: Sighting) -> ConsentStatus:
         assert rule.when.separate
@@ -410,6 +414,19 @@ class Reporter:
 
     def _label(self, data: str, language: Language) -> str:
         return (self._facts.data_types or _NO_TYPES).label(data, language)
+
+
+def _told(status: ConsentStatus) -> tuple[Ref | None, ConsentName]:
+    """The line that made it so, and what it came to: quicker to look up than the whole status."""
+    return status.ref, status.state
+
+
+def _code(
+    known: RecipientTable | None, stack: tuple[str, ...], owners: tuple[str | None, ...]
+) -> tuple[str, str | None] | None:
+    """The code that a stack is of, and whose it is; None where it does not tell."""
+    frame = frame_of(stack, owners)
+    return (frame.method, owner_of(frame, known)) if frame else None
 
 
 def _flows_of(members: Iterable[Sighting]) -> list[Flow]:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from appwitness.catalog.labels import Labels
@@ -18,7 +18,7 @@ from appwitness.events import MARKERS, Access, Consent, DataType, Ref
 from appwitness.events.seen import Seen, number_of, shifted
 from appwitness.findings import ConsentName, ConsentStatus, Flow, Match
 from appwitness.findings.people import combined
-from appwitness.judge.clock_order import decided, least
+from appwitness.judge.clock_order import decided, told
 from appwitness.judge.consent import GESTURE, REDRAW, Clock, Why, clock_of, said, was_there
 from appwitness.judge.phases import UNKNOWN, PhaseStatus
 from appwitness.judge.recipients import is_device
@@ -394,7 +394,7 @@ class Sightings:
     def _flow(self, flow: Flow) -> Sighting:
         uncertainty_ms = bound_of(flow) if flow.clock == "host" else self._facts.clock_uncertainty_ms
         possible = self._facts.timeline.around(flow.at, flow.clock, uncertainty_ms, flow.data)
-        status = least(possible, self._facts.timeline.at(flow.at, flow.data))
+        status = told(possible, self._facts.timeline, flow.at, flow.data)
         return Sighting(
             at=flow.at,
             ref=flow.upload,
@@ -409,7 +409,7 @@ class Sightings:
             record=self._record(flow, status),
             clock=flow.clock,
             uncertainty_ms=uncertainty_ms,
-            possible=frozenset(each.state for each in possible),
+            possible=_states(tuple(each.state for each in possible)),
             namesake=bool(flow.matches) and all(match.namesake or _is_lone_name(flow, match) for match in flow.matches),
         )
 
@@ -488,7 +488,7 @@ class Sightings:
         access = seen.event
         uncertainty_ms = self._facts.clock_uncertainty_ms
         possible = self._facts.timeline.around(at, "device", uncertainty_ms, access.data)
-        status = least(possible, self._facts.timeline.at(at, access.data))
+        status = told(possible, self._facts.timeline, at, access.data)
         return Sighting(
             at=at,
             ref=seen.ref,
@@ -501,7 +501,7 @@ class Sightings:
             phase=self._facts.phases.at(at),
             access=access,
             uncertainty_ms=uncertainty_ms,
-            possible=frozenset(each.state for each in possible),
+            possible=_states(tuple(each.state for each in possible)),
             flows=flows,
         )
 
@@ -527,6 +527,12 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ("BODY_SENSORS", "sensors"),
 )
 """What a permission's name has in it -> the group that users are asked about as one."""
+
+
+@cache
+def _states(states: tuple[ConsentName, ...]) -> frozenset[ConsentName]:
+    """The same as a set: one for all sightings that have these."""
+    return frozenset(states)
 
 
 def _is_lone_name(flow: Flow, match: Match) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from appwitness.events import Access, Value, dump, parse
-from appwitness.events.interning import Interning
+from appwitness.events.shared_parts import SharedParts
 
 AT = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 
@@ -28,7 +28,7 @@ def line(second: int, caller: str = "com.example.A.a(A.java:1)") -> Access:
 
 
 def test_equal_parts_are_one_object_and_the_lines_say_what_they_said():
-    sharing = Interning()
+    sharing = SharedParts()
     lines = [line(1), line(2), line(3, "com.example.B.b(B.java:2)")]
     before = [dump(each) for each in lines]
     first, second, third = (sharing.of(each) for each in lines)
@@ -42,4 +42,4 @@ def test_equal_parts_are_one_object_and_the_lines_say_what_they_said():
 
 def test_what_nobody_said_stays_unsaid():
     bare = parse(dump(Access(at=AT, source="a.B.c", data="oaid", outcome="empty")))
-    assert dump(Interning().of(bare)) == dump(bare)
+    assert dump(SharedParts().of(bare)) == dump(bare)

@@ -16,8 +16,8 @@ PARTS: dict[type, tuple[str, ...]] = {
 """Kind of line -> fields that many lines have alike. What differs from line to line is not worth the look."""
 
 
-class Interning:
-    """Interns equal parts of lines: keeps one object for each, as long as it lives."""
+class SharedParts:
+    """Remembers the parts of lines that it was given, for as long as these lines are kept."""
 
     def __init__(self) -> None:
         self._known: dict[object, Any] = {}
