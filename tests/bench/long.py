@@ -2,7 +2,7 @@
 come to. Ten times as many accesses as uploads; see `long_recordings`.
 
 `python -m tests.bench long` holds the figures against their goals; it takes tens of minutes.
-`python -m tests.bench.long --table` prints the tables of docs/performance.md, `--sizes 1000,10000` some of them.
+`python -m tests.bench.long --table` prints the table of docs/performance.md, `--sizes 1000,10000` a part of it.
 Seconds are those of one core, whatever else the machine did; each stage has a process of its own, whose peak memory
 is told.
 """
@@ -32,7 +32,7 @@ from appwitness.store import Store
 from tests.bench import long_recordings
 from tests.bench.bench_web import PAINTED
 from tests.bench.figures import Figure, Given, NotMeasured
-from tests.bench.long_recordings import ACCESSES, DENSE, USUAL
+from tests.bench.long_recordings import DENSE, USUAL
 from tests.bench.running import alone, apart, talk
 from tests.web import serving
 
@@ -232,22 +232,18 @@ def _opened(room: Path) -> Iterator[Given]:
 
 
 def table(sizes: tuple[int, ...]) -> Iterator[str]:
-    """The growth tables, as Markdown."""
+    """The growth table, as Markdown."""
     made: dict[str, list[Cost]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             for stage, cost in costs(Path(folder), size):
                 made.setdefault(stage.name, []).append(cost)
     yield f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}, Python {platform.python_version()}."
-    for title, of in (
-        ("Seconds of one core", lambda cost, _: f"{cost.seconds:,.1f}"),
-        ("Microseconds a line", lambda cost, size: f"{cost.seconds / (size * (1 + ACCESSES)) * 1e6:,.0f}"),
-        ("Peak memory in MB", lambda cost, _: f"{cost.peak_mb:,.0f}"),
-    ):
-        yield f"\n| {title} | " + " | ".join(f"{size:,} uploads" for size in sizes) + " |"
-        yield "|---|" + "---|" * len(sizes)
-        for name, each in made.items():
-            yield f"| {name} | " + " | ".join(of(cost, size) for cost, size in zip(each, sizes, strict=True)) + " |"
+    yield "Seconds of one core/peak MB, for so many uploads:\n"
+    yield f"|stage|{'|'.join(f'{size:,}' for size in sizes)}|"
+    yield "|---" * (1 + len(sizes)) + "|"
+    for name, each in made.items():
+        yield f"|{name}|{'|'.join(f'{cost.seconds:.2f}/{cost.peak_mb:.0f}' for cost in each)}|"
 
 
 def _machine() -> str:
@@ -257,9 +253,9 @@ def _machine() -> str:
 
 
 def main() -> int:
-    """The figures, or with `--table` the tables."""
+    """The figures, or with `--table` the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.long", description="Long recordings.")
-    parser.add_argument("--table", action="store_true", help="the growth tables as Markdown")
+    parser.add_argument("--table", action="store_true", help="the growth table as Markdown")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="uploads, for --table")
     options = parser.parse_args()
     if not options.table:

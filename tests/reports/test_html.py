@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import itertools
+import json
 import re
 from typing import Any
 
@@ -17,6 +18,7 @@ from appwitness.recording import Recording
 from appwitness.reports import phrases, render
 from appwitness.reports import words as words_of
 from appwitness.reports.html import TEMPLATES
+from appwitness.reports.page import CARDS
 from tests.reports import sample
 
 LANGS = ["en", "zh"]
@@ -434,3 +436,24 @@ def test_a_picture_of_the_question_is_shown_where_values_are_and_it_is_one(tmp_p
         assert f"bodies/{digest}" in dialog.text_content()
         assert (sample.OWN.text in dialog.text_content()) == reveal
         assert dialog.xpath(".//span[@class='button touched']/text()")[0].strip() == "Disagree"
+
+
+def test_of_more_recipients_than_a_page_has_room_for_it_says_how_many_are_left_out():
+    """Cards are bounded, counts are whole, and the JSON report has all."""
+    one = next(finding for finding in sample.report().findings if finding.recipient)
+    assert one.recipient
+    many = tuple(
+        one.model_copy(
+            update={
+                "id": f"v2:{number:012x}",
+                "flows": (),
+                "recipient": one.recipient.model_copy(update={"host": f"h{number}.test"}),
+            }
+        )
+        for number in range(CARDS + 7)
+    )
+    report = sample.report(findings=many, flows=())
+    text = render(report, "html")
+    assert "7 more are in the JSON report." in text
+    assert len(text.encode()) < 5_000_000
+    assert json.loads(render(report, "json"))["findings"][-1]["id"] == many[-1].id

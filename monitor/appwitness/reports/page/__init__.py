@@ -29,7 +29,7 @@ from appwitness.reports.words import Words, plain
 
 FEW = 12
 """More cards than this are listed by recipient, a page of them at a time."""
-CARDS = 400
+CARDS = 300
 """Cards of the whole page; what is beyond is in the JSON report."""
 PAGE = 25
 """Cards of one page of a recipient's."""
