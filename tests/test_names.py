@@ -1,9 +1,10 @@
 """Names say of what: within the package no two files and no two classes share one, and no file names one machine."""
 
 import re
-import subprocess
 from collections import defaultdict
 from pathlib import Path
+
+from tests import checkout
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "monitor/appwitness"
@@ -37,7 +38,6 @@ HOMES = re.compile(r"(?<![\w.$}:/])/(?:work|home|Users)/(?!somebody)\w")
 
 
 def test_no_file_names_a_path_of_one_machine():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-    texts = ((name, ROOT / name) for name in listed.stdout.splitlines())
+    texts = ((name, ROOT / name) for name in checkout.files())
     files = ((name, path) for name, path in texts if path.is_file() and path != Path(__file__))
     assert not [name for name, path in files if HOMES.search(path.read_text("utf-8", "replace"))]

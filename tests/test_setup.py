@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import checkout
+
 ROOT = Path(__file__).parent.parent
 PROGRAMS = ("sh", "dirname", "mkdir", "find", "head", "cat", "cksum", "printf", "env", "tail", "grep")
 JDK = "apt-get install -y --no-install-recommends default-jdk-headless"
@@ -129,10 +131,8 @@ def test_what_is_fetched_is_pinned():
 
 
 def test_nothing_installs_a_name_that_is_not_ours():
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    texts = {name: (ROOT / name).read_text("utf-8", errors="replace") for name in listed if (ROOT / name).is_file()}
+    listed = (name for name in checkout.files() if (ROOT / name).is_file())
+    texts = {name: (ROOT / name).read_text("utf-8", errors="replace") for name in listed}
     call = r"(?:pip3? install|uvx|uv tool install|pipx (?:install|run)) [^\n]*?"
     by_name = re.compile(call + r"\bappwitness(?:\[\w+\])?(?! @)(?=['\"\s`]|$)")
     del texts["tests/test_setup.py"]

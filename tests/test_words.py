@@ -1,8 +1,9 @@
 """Plain words: phrases that a reader has to read twice do not come back into code, docs or reports."""
 
 import re
-import subprocess
 from pathlib import Path
+
+from tests import checkout
 
 ROOT = Path(__file__).parents[1]
 REFUSED = {
@@ -45,8 +46,7 @@ PATTERNS = [
 
 def test_no_text_has_a_phrase_that_must_be_read_twice() -> None:
     """In every text file of the project but this one, and recordings, which hold what apps say."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
-    paths = [ROOT / name for name in listed if name.endswith(KINDS)]
+    paths = [ROOT / name for name in checkout.files() if name.endswith(KINDS)]
     found = []
     for path in paths:
         if path != Path(__file__) and path.is_file():

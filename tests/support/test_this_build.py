@@ -11,6 +11,7 @@ import pytest
 import hatch_build
 from appwitness.cli.renamed_verbs import RENAMED
 from appwitness.support import this_build
+from tests.checkout import need_git
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
     """A checkout of one commit, whose package is at the place of ours."""
+    need_git()
     for command in (
         ["init", "-q"],
         ["add", "."],
