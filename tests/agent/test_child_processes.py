@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -96,6 +100,23 @@ def test_a_process_of_another_user_is_left_alone():
     assert seen.end() == ([], [("/data/other", STRANGER)])
 
 
+def test_what_started_the_app_is_none_of_its_processes():
+    """As the shell of a container is, which is process 1 and may be of the same user."""
+    device = FridaDevice.reach(Target(argv=("app",)))
+    code = (
+        "import subprocess, sys; child = subprocess.Popen(['sleep', '60']); print(child.pid, flush=True); child.wait()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as app:
+        assert app.stdout
+        child = int(app.stdout.readline())
+        try:
+            assert device.may_be_of(child, app.pid)
+            assert not device.may_be_of(app.pid, child)
+            assert not device.may_be_of(os.getpid(), child)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+
 class Gadgeted:
     """A device whose app has Frida's gadget in it and starts a process, and the script in the app."""
 
@@ -121,7 +142,7 @@ class Gadgeted:
     def say(self, **payload):
         self.heard({"type": "send", "payload": payload}, None)
 
-    def same_user(self, pid, other):
+    def may_be_of(self, pid, app):
         return True
 
     def __getattr__(self, name):

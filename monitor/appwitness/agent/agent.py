@@ -243,7 +243,7 @@ class Agent:
         means = Means(
             hook=self._hook_further,
             running=device.running,
-            ours=lambda other: device.same_user(other, pid),
+            ours=lambda other: device.may_be_of(other, pid),
             missed=lambda subject, why, began=None: self._missed(agent, subject, why, began),
             lost=ERRORS,
             owned=process.owned,

@@ -285,12 +285,17 @@ class FridaDevice:
         with _bounded(RESUME_S):
             return pid in self.running()
 
-    def same_user(self, pid: int, other: int) -> bool:
-        """Whether two processes run as one user."""
+    def may_be_of(self, pid: int, app: int) -> bool:
+        """Whether a process runs as the user of the app's process `app`, and is none of those that started it."""
         with suppress(*ERRORS):
-            there = self._device.enumerate_processes(pids=[pid, other], scope="metadata")
-            users = {process.pid: process.parameters.get("user") for process in there}
-            return pid in users and users[pid] == users.get(other)
+            there = {each.pid: each.parameters for each in self._device.enumerate_processes(scope="metadata")}
+            if pid not in there or there[pid].get("user") != there.get(app, {}).get("user", ""):
+                return False
+            above: set[int] = set()
+            while (parent := there.get(app, {}).get("ppid", 0)) not in above:
+                above.add(parent)
+                app = parent
+            return pid not in above
         return False
 
     def enter(
