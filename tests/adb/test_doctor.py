@@ -371,6 +371,7 @@ ELSEWHERE = {
     "adb-failed": "test_finding.py",
     "adb-server-elsewhere": "test_traffic.py",
     "adb-root-refused": "test_finding.py",
+    "frida-server-unknown": "test_server.py",
     "hooks-fail": "test_attach.py",
     "apk-not-there": "../devices/android/app/test_apk.py",
     "apk-too-large": "../devices/android/app/test_apk.py",

@@ -77,7 +77,7 @@ class Provision(CatalogEntry):
     says: Words = Field(description="what it says, in our own words")
     kinds: tuple[KindId, ...] = Field(default=(), description="finding types that touch it; none: a right or a remedy")
     beyond: tuple[KindId, ...] = Field(
-        default=(), description="for these types it requires more than a finding shows, so findings do not name it"
+        default=(), description="for these types it asks for more than a finding shows, so findings do not name it"
     )
     data: tuple[DataType, ...] | None = Field(default=None, min_length=1, description="it speaks of these kinds only")
     party: Party | None = Field(default=None, description="it speaks of recipients of this kind only")

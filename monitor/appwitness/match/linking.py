@@ -101,7 +101,7 @@ class Linker:
             return
         self._reads.apps |= {access.app} if access.app else set()
         picked = was_picked(access)
-        what = (access.data, access.values, picked)
+        what = (access.data, tuple(access.values), picked)
         given = self._given.get(what)
         if given is None:
             given = self._given[what] = self._learn(*what)
