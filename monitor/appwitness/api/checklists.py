@@ -73,14 +73,12 @@ def filled(which: Checklist, recordings: Sequence[Path], judging: Judging, *, re
 
     Raises UserError for recordings of several apps or versions, and for a recording that is named twice.
     """
+    from appwitness.api.judging import see_that_another_run
+
     reports = [judging.report(path) for path in recordings]
     for number, report in enumerate(reports):
-        _see_that_same(recordings[number], report, recordings[0], reports[0])
-        if any(report.recording == other.recording for other in reports[:number]):
-            raise UserError(
-                Spoken("{recordings} is the same run as one before it.", recordings=recordings[number]),
-                "Name each run once.",
-            )
+        see_that_another_run(number, recordings, reports)
+        _see_that_same_version(recordings[number], report, recordings[0], reports[0])
     return filled_from(which, reports, judging, reveal=reveal)
 
 
@@ -102,19 +100,8 @@ def filled_from(
     return shown.model_copy(update={"masked": not reveal})
 
 
-def _see_that_same(path: Path, report: Report, first_path: Path, first: Report) -> None:
+def _see_that_same_version(path: Path, report: Report, first_path: Path, first: Report) -> None:
     one, other = report.run.app, first.run.app
-    if one.package != other.package:
-        raise UserError(
-            Spoken(
-                "{path} is a run of {package}, {first_path} one of {package_2}.",
-                path=path,
-                package=one.package,
-                first_path=first_path,
-                package_2=other.package,
-            ),
-            "Name recordings of one app.",
-        )
     for field, what in (("version", "version"), ("version_code", "version code"), ("apk_sha256", "APK")):
         mine, theirs = getattr(one, field), getattr(other, field)
         if None not in (mine, theirs) and mine != theirs:

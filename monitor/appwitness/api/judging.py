@@ -194,6 +194,27 @@ class ComparedRuns(NamedTuple):
     """The reports of the runs, in their order."""
 
 
+def see_that_another_run(number: int, recordings: Sequence[Path], reports: Sequence[Report]) -> None:
+    """Raise UserError where a run is of another app than the first one, or the same run as one before it."""
+    package, first = reports[number].run.app.package, reports[0].run.app.package
+    if package != first:
+        raise UserError(
+            Spoken(
+                "{path} is a run of {package}, {first_path} one of {first}.",
+                path=recordings[number],
+                package=package,
+                first_path=recordings[0],
+                first=first,
+            ),
+            "Name recordings of one app.",
+        )
+    if any(reports[number].recording == other.recording for other in reports[:number]):
+        raise UserError(
+            Spoken("{recordings} is the same run as one before it.", recordings=recordings[number]),
+            "Name each run once.",
+        )
+
+
 def compare(recordings: Sequence[Path], judging: Judging) -> ComparedRuns:
     """Compare runs of one app: what is read and sent whatever the user answers, and what changes with it.
 
@@ -205,24 +226,8 @@ def compare(recordings: Sequence[Path], judging: Judging) -> ComparedRuns:
     if len(recordings) < 2:
         raise UserError("There is nothing to compare it with.", "Name two recordings or more.")
     reports = [judging.report(path) for path in recordings]
-    for number, report in enumerate(reports):
-        package, first = report.run.app.package, reports[0].run.app.package
-        if package != first:
-            raise UserError(
-                Spoken(
-                    "{recordings} is a run of {package}, {recordings_2} one of {first}.",
-                    recordings=recordings[number],
-                    package=package,
-                    recordings_2=recordings[0],
-                    first=first,
-                ),
-                "Name recordings of one app.",
-            )
-        if any(report.recording == other.recording for other in reports[:number]):
-            raise UserError(
-                Spoken("{recordings} is the same run as one before it.", recordings=recordings[number]),
-                "Name each run once.",
-            )
+    for number in range(len(reports)):
+        see_that_another_run(number, recordings, reports)
     return ComparedRuns(compared(reports, differences(recordings, reports), judging.known.labels), reports)
 
 

@@ -90,9 +90,7 @@ def run_(name: str, asked: AskedRuns, as_: Output, judging: VerbJudging) -> None
     made: list[Path] = []
     plans = iter(which.plans)
     err.print(f"[bold]{plain(which.id)}[/]: {', '.join(which.plans)}")
-    of_run: dict[str, Any] = {"clear_data": asked.clear_data}
-    if asked.frida_server is not None:
-        of_run["frida_server"] = asked.frida_server
+    of_run = {"clear_data": asked.clear_data, "frida_server": asked.frida_server}
     runs = checklist_runs.recorded(
         which, judging, asked.app, device=asked.device, folder=into, seconds=asked.seconds, **of_run
     )

@@ -98,7 +98,7 @@ def in_turn(paths: Sequence[Path | str], judged: Iterator[JudgedRecording]) -> I
             while left and left[0] in done:
                 one = done[left.pop(0)]
                 if isinstance(one.error, UserError):
-                    err.alarm(tr("[bold red]error:[/] {path}", path=plain(_of(one.path, tr(one.error.args[0])))))
+                    err.alarm(tr("[bold red]error:[/] {path}", path=plain(_of(one.path, tr(one.error.message)))))
                 elif one.error:
                     err.alarm(
                         tr("[bold red]internal error:[/] {path}", path=plain(_of(one.path, type(one.error).__name__)))

@@ -56,7 +56,7 @@ class _Moment(click.ParamType[datetime]):
         try:
             return value if isinstance(value, datetime) else moment(value)
         except UserError as error:
-            self.fail(tr(error.args[0]), param, ctx)
+            self.fail(tr(error.message), param, ctx)
 
 
 at_option = click.option(

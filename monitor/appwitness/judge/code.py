@@ -33,7 +33,15 @@ def owner_of(frame: Frame, known: RecipientTable | None) -> str | None:
     return owner.name if owner else frame.package
 
 
+def code_and_owner(
+    known: RecipientTable | None, stack: tuple[str, ...], owners: tuple[str | None, ...]
+) -> tuple[str, str | None] | None:
+    """The code of a stack, and whose it is; None when the stack does not tell."""
+    frame = frame_of(stack, owners)
+    return (frame.method, owner_of(frame, known)) if frame else None
+
+
 def code_of(ref: Ref, line: Called, known: RecipientTable | None) -> Code | None:
-    """The same as a finding names it, with the line that has the stack; None when the stack does not tell."""
-    frame = foreign_frame(line)
-    return Code(code=frame.method, owner=owner_of(frame, known), ref=ref) if frame else None
+    """The same as a finding names it, with the line that has the stack."""
+    found = code_and_owner(known, line.stack, line.owners)
+    return Code(code=found[0], owner=found[1], ref=ref) if found else None

@@ -62,16 +62,7 @@ def _log(runs: Sequence[Tree]) -> str:
 def _parts(run: Tree, words: Words) -> list[Tree]:
     """A run as several, each of no more results and bytes than code hosts take; the gaps stand in the first."""
     results = run["results"]
-    room = LARGEST - _size({**run, "results": []})
-    sheets: list[list[Tree]] = [[]]
-    filled = 0
-    for result in results:
-        size = _size(result)
-        if sheets[-1] and (filled + size > room or len(sheets[-1]) == RESULTS):
-            sheets.append([])
-            filled = 0
-        sheets[-1].append(result)
-        filled += size
+    sheets = _sheets(results, LARGEST - _size({**run, "results": []}))
     if len(sheets) == 1:
         return [run]
     parts = []
@@ -95,6 +86,20 @@ def _parts(run: Tree, words: Words) -> list[Tree]:
     return parts
 
 
+def _sheets(trees: Iterable[Tree], room: int) -> list[list[Tree]]:
+    """The same in order, to a sheet as many as there is room for (bytes), and RESULTS at most; there is always one."""
+    sheets: list[list[Tree]] = [[]]
+    filled = 0
+    for tree in trees:
+        size = _size(tree)
+        if sheets[-1] and (filled + size > room or len(sheets[-1]) == RESULTS):
+            sheets.append([])
+            filled = 0
+        sheets[-1].append(tree)
+        filled += size
+    return sheets
+
+
 def _size(tree: Tree) -> int:
     """Bytes of a result, or of what stands around the results, at its place in a log."""
     text = json.dumps(tree, ensure_ascii=False, indent=2)
@@ -106,15 +111,7 @@ def files_of(text: str, file: Path) -> list[tuple[Path, str]]:
     (`gate.sarif`, `gate-2.sarif`), each with as many of its runs as there is room for."""
     if len(text.encode()) <= LARGEST:
         return [(file, text)]
-    sheets: list[list[Tree]] = [[]]
-    filled = 0
-    for run in json.loads(text)["runs"]:
-        size = _size(run)
-        if sheets[-1] and filled + size > LARGEST:
-            sheets.append([])
-            filled = 0
-        sheets[-1].append(run)
-        filled += size
+    sheets = _sheets(json.loads(text)["runs"], LARGEST)
     names = [file, *(file.with_stem(f"{file.stem}-{number}") for number in range(2, len(sheets) + 1))]
     return [(name, _log(sheet)) for name, sheet in zip(names, sheets, strict=True)]
 

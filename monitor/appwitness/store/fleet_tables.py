@@ -239,7 +239,8 @@ class Slot:
 def prepare(connection: Connection, name: str) -> None:
     """Make the tables where they are not there yet. Raises UserError when another version made them."""
     lock(connection)
-    there = inspect(connection).get_table_names()
+    look = inspect(connection)
+    there = look.get_table_names()
     if FleetVersion.__tablename__ not in there:
         FleetBase.metadata.create_all(connection)
         connection.execute(insert(FleetVersion), {"version": VERSION})
@@ -252,5 +253,8 @@ def prepare(connection: Connection, name: str) -> None:
         )
     if CommittedRow.__tablename__ not in there:  # a campaign that was begun before there was that table
         FleetBase.metadata.create_all(connection)
-    for index in FleetBase.metadata.tables["runs"].indexes:  # or before there was that index
-        index.create(connection, checkfirst=True)
+    runs = FleetBase.metadata.tables[RunRow.__tablename__]
+    known = {each["name"] for each in look.get_indexes(runs.name)}
+    for index in runs.indexes:
+        if index.name not in known:  # or before there was that index
+            index.create(connection)

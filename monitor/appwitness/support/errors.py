@@ -23,6 +23,12 @@ class UserError(Exception):
         self.what = what
         self.next_step = next_step
 
+    @property
+    def message(self) -> str:
+        """Both, as one text that can be said in other languages."""
+        both: str = self.args[0]
+        return both
+
     def __reduce__(self) -> tuple[Any, ...]:
         """From another process it comes as it was, whatever its constructor takes."""
         return self.__class__.__new__, (self.__class__, *self.args), self.__dict__

@@ -33,7 +33,7 @@ def actions(asked: PageRequest, problem: str = "", preview: Mapping[str, Any] | 
     try:
         verified = integrity(index.checked_report(asked.recording), asked.words)
     except UserError as error:  # the lines that the index has are not those of the recording any more
-        verified = say(error.args[0], asked.words.lang)
+        verified = say(error.message, asked.words.lang)
     known = index.known.jurisdictions
     facts = {
         **head(asked),
@@ -112,7 +112,7 @@ def check(asked: PageRequest, form: Mapping[str, str]) -> Response:
         marking.mark_item(recording.path, item, answer, note=said.get("note") or None, who=said.get("who") or None)
         index.judge_again(recording)
     except UserError as error:
-        return actions(asked, error.args[0])
+        return actions(asked, error.message)
     return RedirectResponse(asked.to_recording("checklist", list=list_), status_code=303)
 
 
@@ -186,7 +186,7 @@ def forget(asked: PageRequest, form: Mapping[str, str]) -> Response:
         if lines:
             return RedirectResponse(asked.link("recordings", index.take_in(place)), status_code=303)
     except UserError as error:
-        return actions(asked, error.args[0])
+        return actions(asked, error.message)
     return RedirectResponse(asked.link(), status_code=303)
 
 
@@ -208,5 +208,5 @@ def waive(asked: PageRequest, form: Mapping[str, str]) -> Response:
         waivers = accepting.waivers_beside(datetime.now(UTC).date())
         waivers.add(report.findings[number - 1].id, fields, runs, index.judging)
     except UserError as error:
-        return finding_page.finding(asked, error.args[0], form)
+        return finding_page.finding(asked, error.message, form)
     return RedirectResponse(asked.to_recording("gate"), status_code=303)

@@ -114,7 +114,7 @@ def mark(asked: PageRequest, form: Mapping[str, str]) -> Response:
             index.mark(recording, status, said, corrects)
         index.judge_again(recording)
     except UserError as error:
-        return consents(asked, error.args[0])
+        return consents(asked, error.message)
     back = form.get("run", "")
     where = asked.link("runs", back) if asked.site.work and back else asked.to_recording("consents")
     return RedirectResponse(where, status_code=303)

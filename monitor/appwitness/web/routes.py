@@ -240,7 +240,7 @@ def _receiving(site: Site) -> Callable[[Request], Awaitable[Response]]:
             return Response(status_code=400)
         except UserError as error:
             return JSONResponse(
-                {"problem": say(error.args[0], asked.words.lang)}
+                {"problem": say(error.message, asked.words.lang)}
             )  # for the page, which shows it; no fault of the request
 
     return endpoint

@@ -95,7 +95,7 @@ def take_in(asked: PageRequest, form: Mapping[str, str]) -> Response:
             return dropped(asked, asked.words("drop_no_values"), {**form, "sure": "yes"})
         name = _taken_in(asked, id_, form["app"].strip(), values)
     except UserError as error:
-        return dropped(asked, error.args[0], {name: text for name, text in form.items() if name != "sure"})
+        return dropped(asked, error.message, {name: text for name, text in form.items() if name != "sure"})
     return RedirectResponse(asked.link("recordings", name), status_code=303)
 
 
@@ -149,7 +149,7 @@ def start(asked: PageRequest, form: Mapping[str, str]) -> Response:
             )
         )
     except UserError as error:
-        return observe(asked, error.args[0], form)
+        return observe(asked, error.message, form)
     return RedirectResponse(asked.link("runs", begun.id), status_code=303)
 
 
@@ -158,7 +158,7 @@ def _devices() -> tuple[list[Any], str]:
     try:
         return list(devices.listed()), ""
     except UserError as error:  # adb does not answer
-        return list(devices.embedded_ones()), error.args[0]
+        return list(devices.embedded_ones()), error.message
 
 
 def _packages(device: str) -> list[str]:

@@ -29,9 +29,8 @@ from appwitness.findings import (
 )
 from appwitness.findings.people import combined, told
 from appwitness.judge.clock_order import decided
-from appwitness.judge.code import frame_of, owner_of
+from appwitness.judge.code import code_and_owner
 from appwitness.judge.data_types import DataTypes
-from appwitness.judge.recipients import RecipientTable
 from appwitness.judge.rules import sentences
 from appwitness.judge.rules.condition_registry import JudgedRun, Test
 from appwitness.judge.rules.conditions import holding
@@ -69,7 +68,7 @@ class Reporter:
         self._law = cache(partial(_touched, facts))
         self._levels = cache(partial(_raised, run))
         self._contrary = cache(self._timeline.against)
-        self._code = cache(partial(_code, facts.recipients))
+        self._code = cache(partial(code_and_owner, facts.recipients))
 
     def ones(self, rule: Rule, group: FindingGroup, before: Mapping[Sighting, One]) -> dict[Sighting, One]:
         """What the rule says of each in a group; what it has said before it says again."""
@@ -419,14 +418,6 @@ class Reporter:
 def _told(status: ConsentStatus) -> tuple[Ref | None, ConsentName]:
     """The line that made it so, and what it came to: quicker to look up than the whole status."""
     return status.ref, status.state
-
-
-def _code(
-    known: RecipientTable | None, stack: tuple[str, ...], owners: tuple[str | None, ...]
-) -> tuple[str, str | None] | None:
-    """The code that a stack is of, and whose it is; None where it does not tell."""
-    frame = frame_of(stack, owners)
-    return (frame.method, owner_of(frame, known)) if frame else None
 
 
 def _flows_of(members: Iterable[Sighting]) -> list[Flow]:

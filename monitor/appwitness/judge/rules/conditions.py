@@ -21,6 +21,7 @@ from appwitness.judge.claims import ClaimKind
 from appwitness.judge.clock_order import surely
 from appwitness.judge.consent import TAKING_BACK, Clock
 from appwitness.judge.rules.condition_registry import JudgedRun, Test, always_holds, condition, never_holds
+from appwitness.judge.rules.facts import RunFacts
 from appwitness.judge.rules.grouping import FindingGroup
 from appwitness.judge.rules.sightings import Sighting
 from appwitness.judge.rules.sightings import rows as count_rows
@@ -354,7 +355,7 @@ def soon_s(seconds: Annotated[float, Field(gt=0)], run: JudgedRun) -> Test:
     others=True,
 )
 def sent(_: Literal[False], run: JudgedRun) -> Test:
-    if not run.facts.uploads or any(hides_uploads(gap) for gap in run.facts.gaps):
+    if not saw_uploads(run.facts):
         return never_holds
     kinds = run.sightings.sent
     type_ = run.facts.app_type
@@ -598,9 +599,8 @@ def never(_: Literal["dialog"], run: JudgedRun) -> Test:
 )
 def never_seen(_: Literal["declared"], run: JudgedRun) -> Test:
     facts = run.facts
-    if not facts.uploads or facts.observers.hooks_failed or not run.sightings.unseen:
-        return never_holds
-    return never_holds if any(hides_uploads(gap) or hides_reads(gap) for gap in facts.gaps) else always_holds
+    saw_reads = not facts.observers.hooks_failed and not any(map(hides_reads, facts.gaps))
+    return always_holds if run.sightings.unseen and saw_reads and saw_uploads(facts) else never_holds
 
 
 @condition(
@@ -637,6 +637,11 @@ def _of_kinds(run: JudgedRun, wanted: Callable[[Any], bool]) -> Test:
     types = run.facts.data_types
     codes = frozenset(each.code for each in types.items if wanted(each)) if types else frozenset()
     return lambda each: each.data in codes
+
+
+def saw_uploads(facts: RunFacts) -> bool:
+    """Whether uploads were captured, and none is known to be missing."""
+    return bool(facts.uploads) and not any(map(hides_uploads, facts.gaps))
 
 
 def hides_uploads(gap: Gap) -> bool:
