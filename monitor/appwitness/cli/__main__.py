@@ -24,6 +24,10 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+    finally:
+        # `python -m` ends by the signal, whatever was caught, where it came inside exec() of a text, as in dataclasses:
+        # CPython notes that, and forgets it when the next text begins.
+        exec("")  # noqa: S102
 
 
 if __name__ == "__main__":
