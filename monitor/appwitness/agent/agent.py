@@ -32,11 +32,12 @@ from appwitness.support.spoken import Spoken
 __all__ = ["Agent", "AgentOptions", "agent_js", "bridge", "was_away"]
 
 PLACED_S = 5.0
-"""How long a process is held for the hooks that are needed before its first line; the agent itself gives up earlier."""
+"""How long a process is held until the hooks it needs before its first line are in; the agent itself gives up
+earlier."""
 HELD_S = 8.0
-"""Android ends an app that has not come up 10 s after its start, including the time that it is held."""
+"""Android kills an app that has not come up 10 s after its start; the time that it is held counts."""
 SHOWN_TEXT = 300
-"""Characters of what the app printed that a message shows."""
+"""Most characters of the app's output in a message."""
 LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app that has not come up after 10"
 ALONE = Spoken("Frida's gadget is in the app's first process alone: what this one does is not seen")
 CLOCK_WAIT_S = 2.0
@@ -57,7 +58,7 @@ def agent_js() -> str:
 
 
 def was_away(app: str, since: datetime, until: datetime, pid: int | None = None) -> Gap:
-    """The gap for a time without a connection to the device; `pid`: a process in which an agent went on."""
+    """The gap for the time that the device was unreachable; `pid`: a process in which an agent went on."""
     detail = AWAY.format((until - since).total_seconds()) + ("" if pid is None else KEPT)
     subject = "connection to the device"
     return Gap(
@@ -66,13 +67,13 @@ def was_away(app: str, since: datetime, until: datetime, pid: int | None = None)
 
 
 def bridge() -> str | None:
-    """What the Java bridge in the built agent is from: `frida-tools 14.13.0`, or a file's name and its sha256."""
+    """The origin of the Java bridge in the built agent: `frida-tools 14.13.0`, or a file's name and its sha256."""
     found = re.search(r"the Java bridge of ([\w.: -]+);", agent_js())
     return found[1] if found else None
 
 
 def _not_up(why: FridaFault | str, details: Sequence[str], kind: type[SetupError] = SetupError) -> SetupError:
-    """The error of a start that failed, with what the app and the agent said."""
+    """The error for a failed start, with the output of the app and the agent."""
     if isinstance(why, str):
         return kind(" ".join([why, *details]), "See that the app runs by itself, then try again.")
     return FridaFault(why.code, " ".join([why.what, *details]), why.next_step)
@@ -80,7 +81,7 @@ def _not_up(why: FridaFault | str, details: Sequence[str], kind: type[SetupError
 
 @dataclass(frozen=True)
 class _Watched:
-    """What is watched, of which app, and who records it: the same for all processes of a run."""
+    """What is watched in which app, and who records it: the same for all processes of a run."""
 
     records: Records
     sources: Sequence[Source]
@@ -88,17 +89,17 @@ class _Watched:
     options: AgentOptions
 
     def hooked(self) -> Hooked:
-        """The hooks of one process, of which nothing is known yet."""
+        """The hooks of one process, all in unknown state."""
         return Hooked(self.sources, self.options.api_level, partial=self.options.partial)
 
     def plan(self, target: Target, *, started: bool) -> dict[str, Any]:
-        """What the agent is asked; `started`: the process begins with us."""
+        """The plan for the agent; `started`: appwitness starts the process."""
         return plan(self.app, self.sources, self.options, started=started, redirect=target.redirect)
 
 
 @dataclass
 class _Entered:
-    """The app as it was entered: its first process, and those that were hooked since."""
+    """The app's first process, and those that were hooked since."""
 
     target: Target
     first: AgentProcess
@@ -107,11 +108,9 @@ class _Entered:
 
 
 class Agent:
-    """The agent of one run, in the app's processes. A context manager: leaving it is `stop`.
-
-    `on_output` is called with what a process that we started prints. `readings`: of the device's clock, by an earlier
-    agent of the run.
-    """
+    """The agent of one run, in all processes of the app. A context manager: leaving it calls `stop`. `on_output`
+    receives the output of a process that appwitness started. `readings`: measurements of the device's clock by an
+    earlier agent of the run."""
 
     def __init__(
         self,
@@ -127,9 +126,10 @@ class Agent:
         self.clock = DeviceClock(self._ask_time, readings=readings)
         """The device's clock, once the app is up."""
         self.unpinned: dict[str, str] = {}
-        """Checks of certificates taken over: `installed`, or `met` when the app came to one."""
+        """Certificate checks that are bypassed: `installed`, or `met` once the app used one."""
         self.times: dict[str, float] = {}
-        """Seconds from the order to start until the process was there, entered, its script loaded, and resumed."""
+        """Seconds from the start command until the process existed, was entered, had its script loaded, and was
+        resumed."""
         self._watched = _Watched(recording, sources, app, options)
         self._device: FridaDevice | None = None
         self._entered: _Entered | None = None
@@ -151,7 +151,7 @@ class Agent:
 
     @property
     def _state(self) -> AgentState | None:
-        """What the agent in the app's first process has said of itself."""
+        """State that the agent in the app's first process has reported."""
         return self._entered.first.listener.state if self._entered is not None else None
 
     @property
@@ -166,17 +166,17 @@ class Agent:
 
     @property
     def away(self) -> bool:
-        """The connection to the process is lost at the moment, and being restored."""
+        """Whether the connection to the process is lost at the moment and being restored."""
         return self._entered is not None and self._entered.first.away_since is not None
 
     @property
     def crashed(self) -> bool:
-        """The process did not end by itself: a crash, a signal, an exit inside our own code."""
+        """Whether the process ended by a crash, a signal, or an exit inside appwitness's own code."""
         return self._state is not None and self._state.ending.crashed
 
     @property
     def culprit(self) -> str | None:
-        """The source that was being read when the process ended, where its last moment told."""
+        """The source being read when the process ended, if its last message named one."""
         return self._state.ending.culprit if self._state is not None else None
 
     @property
@@ -186,19 +186,17 @@ class Agent:
 
     @property
     def install_ms(self) -> int | None:
-        """Milliseconds from the order to hook until all hooks of the plan were live; None: they are not yet."""
+        """Milliseconds from the install command until all hooks of the plan were live; None: not live yet."""
         return self._state.install_ms if self._state is not None else None
 
     @property
     def useless(self) -> bool:
-        """No hook of it works: it saw no call of its own methods."""
+        """Whether no hook of it works: it did not see the calls of its own self-test."""
         return self.probe is not None and self.probe.failed and self.probe.seen == 0
 
     def launch(self, target: Target) -> None:
-        """Start the app, or attach to it, with the hooks in before its first line; returns once they are live.
-
-        Raises SetupError, with what the app or Frida said, when that fails.
-        """
+        """Start the app or attach to it, and hook it before its first line; returns once the hooks are live. Raises
+        SetupError, with the output of the app or Frida, if that fails."""
         began = time.monotonic()
         with faults(f"{self.app} could not be started", lambda fault: _not_up(fault, self._details())):
             self._device = device = FridaDevice.reach(target)
@@ -230,13 +228,13 @@ class Agent:
             self._missed(first, self.app, started.late, first.record.now() - ran)
 
     def _details(self) -> list[str]:
-        """What the app and the agent said, for the error of a start that failed."""
+        """The output of the app and the agent, for the error of a failed start."""
         printed = b"".join(self._output).decode("utf-8", "replace").strip()
         told = self._entered.first.record.faults[:1] if self._entered is not None else []
         return [*told, *([f"It printed: {printed[-SHOWN_TEXT:]}"] if printed else [])]
 
     def _agent_in(self, process: EnteredProcess, back: Callable[[datetime], object] = lambda _: None) -> AgentProcess:
-        """An agent for a process, which is not in it yet."""
+        """A new agent for a process, not yet attached."""
         agent: AgentProcess
         watched, device, pid = self._watched, process.device, process.pid
         record = ProcessRecorder(watched.records, self.app, pid, self.clock, watched.options.clock_offset_ms)
@@ -258,7 +256,7 @@ class Agent:
         return agent
 
     def _enter(self, entered: _Entered, started: StartedProcess, began: float) -> None:
-        """Bring the agent into the app's first process, and let it run if it is held."""
+        """Load the agent into the app's first process, and resume the process if it is held."""
         first, target, fresh = entered.first, entered.target, started.late is None
         first.attach(agent_js())
         self.times["entered"] = time.monotonic() - began
@@ -276,7 +274,7 @@ class Agent:
         self.times["let run"] = time.monotonic() - began
 
     def _hold_others(self, entered: _Entered) -> None:
-        """From now on hook further processes of the app before their first code, where the device can do that."""
+        """From now on, hook further processes of the app before their first code, on devices that can hold them."""
         process, children = entered.first.process, entered.first.children
         if process.owned is None:
             return
@@ -285,7 +283,7 @@ class Agent:
             entered.gate, children.is_held = gate, gate.holds
 
     def _let_go(self, entered: _Entered) -> None:
-        """End a process whose start failed, where we started it; else let it run."""
+        """End the process after a failed start if appwitness started it; otherwise let it run."""
         process = entered.first.process
         if entered.gate is not None:
             entered.gate.close()
@@ -295,8 +293,8 @@ class Agent:
             within(DETACH_S, lambda: process.device.resume(process.pid), ERRORS)
 
     def _hook_further(self, pid: int, held: bool) -> datetime | None:
-        """Hook a further process of the app, which is held or runs; gives the time from which something may be missed,
-        None where nothing is. Raises SetupError when that fails; it runs on then."""
+        """Hook a further process of the app, held or running; returns the time since when calls may be missed, or
+        None. Raises SetupError if that fails; the process then runs on."""
         assert self._entered is not None
         entered, first = self._entered, self._entered.first
         if first.process.by_gadget:
@@ -324,27 +322,25 @@ class Agent:
         agent.record.append([agent.record.gap("process_not_instrumented", detail, subject, began)])
 
     def watch(self, on: bool) -> None:
-        """See the app's calls, or let them all through as if there were no hooks; from when it returns."""
+        """Switch the hooks on or off; takes effect when it returns."""
         self.processes[0].script.call("watch", on)
 
     def trusts(self, leaf_pem: str, host: str) -> tuple[str, str]:
-        """Whether the app's default check accepts a certificate (PEM, with those above it) for a host: trusted, pinned,
-        refused or unknown, and what it threw. Asked in the app, without a network, unpinning left aside; not recorded.
-        """
+        """Whether the app's default trust check accepts a certificate (PEM, with its issuers) for a host: trusted,
+        pinned, refused or unknown, and the exception. Asked inside the app, without a network and with unpinning
+        suspended; not recorded."""
         said: list[dict[str, str]] = []
         script = self.processes[0].script
         within(TRUSTS_S, lambda: said.append(script.call("trusts", leaf_pem, host)), ERRORS)
         return (said[0]["answer"], said[0]["said"]) if said else ("unknown", "the app gave no answer")
 
     def statuses(self) -> list[HookStatus]:
-        """How far the hook of each source is, in the order of the sources."""
+        """State of each source's hook, in the order of the sources."""
         return (self._state.hooked if self._state is not None else self._watched.hooked()).statuses()
 
     def wait(self, timeout_s: float | None) -> bool:
-        """True when the process has ended or Frida lost it, False after `timeout_s` (None: never).
-
-        Raises what went wrong while lines were being recorded, such as a full disk.
-        """
+        """True when the process has ended or Frida lost it, False after `timeout_s` (None: wait forever). Raises any
+        error that occurred while lines were being recorded, such as a full disk."""
         if self._entered is None:
             return False
         ended = self._entered.first.wait(timeout_s)
@@ -356,10 +352,8 @@ class Agent:
         return ended
 
     def stop(self) -> None:
-        """End observing: what the agent still holds is recorded, and what was never hooked becomes gaps.
-
-        A process that we started is ended with it; another runs on unobserved.
-        """
+        """Stop observing: the agent's pending lines are recorded, and what was never hooked becomes gaps. A process
+        that appwitness started is ended too; any other runs on unobserved."""
         if self._finished:
             return
         self._finished = True
@@ -386,7 +380,7 @@ class Agent:
             one.record.raise_failure()
 
     def _is_back(self, since: datetime) -> None:
-        """The app's first process is reached again."""
+        """Called when the app's first process is reachable again."""
         assert self._entered is not None
         first = self._entered.first
         first.record.append([was_away(self.app, since, first.record.now(), first.pid)])
@@ -395,7 +389,7 @@ class Agent:
             self._hold_others(self._entered)
 
     def _ask_time(self, number: int) -> None:
-        """Ask the agent what time it is; where the app has ended meanwhile there is no answer."""
+        """Ask the agent for its time; an app that has ended gives no answer."""
         self.processes[0].script.post({"type": "clock", "number": number})
 
     def _heard(self, pid: int, _fd: int, data: bytes) -> None:

@@ -16,16 +16,17 @@ from appwitness.agent.consent_signals import Signals
 from appwitness.events import BadLine, Event, Gap, parse
 
 MOST_REASONS = 200
-"""Different reasons that are told and counted; the rest is one more."""
+"""Most distinct reasons that are reported and counted; all others count as one more."""
 REST = "other reasons"
 MOST_LINES = 10_000
-"""Lines of one message."""
+"""Most lines in one message."""
 
 Why = Literal["refused", "hook_error"]
 
 
 class AgentLines:
-    """Those of one process, as far as its channel may carry them: `refuse` is told why one is not recorded."""
+    """The lines of one process that its channel accepts; `refuse` is called with the reason for each line that is
+    not recorded."""
 
     def __init__(self, signals: Signals, channel: Channel, refuse: Callable[[str], object]) -> None:
         self._signals = signals
@@ -33,22 +34,22 @@ class AgentLines:
         self._refuse = refuse
 
     def events(self, text: bytes, arrived: datetime) -> list[Event]:
-        """Lines of the contract that came in at a time on the host's clock. Raises Refused when they are too many."""
+        """The events in lines that arrived at a time on the host's clock. Raises Refused for too many lines."""
         lines = text.split(b"\n", MOST_LINES)
         if len(lines) > MOST_LINES:
             raise RefusedMessage("a message with too many lines")
         return self._each(lines, lambda line: self._checked([_parsed(line)], arrived))
 
     def understood(self, facts: Sequence[Any], arrived: datetime) -> list[Event]:
-        """What facts mean, such as a button that was touched."""
+        """The events that facts stand for, such as a tapped button."""
         return self._each(facts, lambda fact: self._checked(self._meant(fact), arrived))
 
     def seen(self, events: Sequence[Event], arrived: datetime) -> list[Event]:
-        """Uploads that were made of plaintext."""
+        """Accept uploads assembled from plaintext."""
         return self._each(events, lambda event: self._checked([event], arrived, vias=("http", "websocket", "tcp")))
 
     def _each(self, items: Sequence[Any], take: Callable[[Any], list[Event]]) -> list[Event]:
-        """One odd item costs itself, whatever is wrong with it."""
+        """The events of each item; an invalid item is refused alone, whatever is wrong with it."""
         events: list[Event] = []
         for item in items:
             try:
@@ -83,7 +84,7 @@ def _parsed(line: bytes) -> Event:
 
 
 class Refusals:
-    """Counts what was refused by its reason: the first of each is told at once, the number of the others at the end."""
+    """Counts refused items by reason: the first of each is reported at once, the number of the others at the end."""
 
     def __init__(self, gap: Callable[[Why, str], Gap]) -> None:
         self._gap = gap
@@ -91,7 +92,7 @@ class Refusals:
         self._lock = threading.Lock()
 
     def count(self, why: Why, reason: str) -> list[Gap]:
-        """One more for this reason; the gap, if it is the first."""
+        """Count one more for this reason; returns the gap if it is the first."""
         with self._lock:
             if (why, reason) not in self._counts and len(self._counts) >= MOST_REASONS:
                 reason = REST
@@ -100,7 +101,7 @@ class Refusals:
         return [self._gap(why, reason)] if first else []
 
     def rest(self) -> Iterator[Gap]:
-        """At the end: how many more there were for each reason."""
+        """The gaps at the end of the run: how many more there were for each reason."""
         for (why, reason), count in self._counts.items():
             if count > 1:
                 yield self._gap(why, f"{reason}: {count} in all")

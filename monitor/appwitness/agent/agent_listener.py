@@ -34,25 +34,25 @@ from appwitness.agent.process_recorder import ProcessRecorder, Why
 from appwitness.events import Probe
 
 MOST_CHECKS = 1000
-"""Checks of certificates that are told of."""
+"""Most certificate checks that are reported."""
 
 ChildTold = Callable[[int | None, str, str | None], object]
-"""Takes what the agent says of a process that was started: number, how, and command line."""
+"""Called for each process that the agent reports as started: its pid, how, and the command line."""
 
 
 @dataclass
 class AgentState:
-    """What the agent in one process has said of itself."""
+    """State that the agent in one process has reported."""
 
     hooked: Hooked
     placed: threading.Event = field(default_factory=threading.Event)
-    """What must be hooked before the first line is hooked."""
+    """Set once the methods that must be hooked before the first line are hooked."""
     ready: threading.Event = field(default_factory=threading.Event)
-    """All hooks of the plan are live."""
+    """Set once all hooks of the plan are live."""
     no_runtime: str | None = None
     """Why there is nothing to hook in the process."""
     install_ms: int | None = None
-    """Milliseconds from the order to hook until all hooks of the plan were live; None: they are not yet."""
+    """Milliseconds from the install command until all hooks of the plan were live; None: not live yet."""
     probe: Probe | None = None
     """The result of the agent's check of itself; None: not known yet."""
     ending: Ending = field(default_factory=Ending)
@@ -60,17 +60,15 @@ class AgentState:
 
 @dataclass
 class Numbering:
-    """The messages by their numbers, so that what a lost connection cost is asked for again."""
+    """Follows message numbers, so that messages lost with a connection are requested again."""
 
     last: int = 0
     returned: bool = False
-    """The next message is the first since the connection to the agent was lost."""
+    """Whether the next message is the first since the connection to the agent was lost."""
 
     def follow(self, number: int | None) -> tuple[int, int] | None:
-        """Take the number of a message; gives the first and last of those that are missing before it.
-
-        The app may number as it likes: but for the first message after the cut, a number means nothing.
-        """
+        """Take the number of a message; returns the first and last number missing before it. The app may send any
+        number, so numbers count only in the first message after a cut."""
         if number is None:
             return None
         last, returned = self.last, self.returned
@@ -80,9 +78,8 @@ class Numbering:
 
 class Listener:
     """Receives the messages of one process. Frida calls `on_message` from its own thread; `post` sends the agent a
-    message. `clock` and `unpinned` (certificate checks that are bypassed: `installed`, or `met` when the app came to
-    one) belong to the whole run.
-    """
+    message. `clock` and `unpinned` (bypassed certificate checks: `installed`, or `met` once the app used one) belong
+    to the whole run."""
 
     def __init__(
         self,
@@ -103,7 +100,7 @@ class Listener:
         self._child = child
 
     def on_message(self, raw: Mapping[str, Any], data: bytes | None) -> None:
-        """Take one message. Whatever the app has put into it, at most this message is lost, and never the run."""
+        """Take one message. Whatever the app has put into it, only this message can be lost, never the run."""
         try:
             if raw.get("type") == "error":
                 self.record.fault(str(raw.get("stack") or raw.get("description")))
@@ -146,7 +143,7 @@ class Listener:
     def _on_state(
         self, told: StatusesSent | Placed | ReadyMessage | NoRuntime | ClockTold | Unpinned | ProbeTold
     ) -> None:
-        """Take what the agent says of its own state."""
+        """Take a message on the agent's own state."""
         state = self.state
         match told:
             case StatusesSent():
@@ -171,7 +168,7 @@ class Listener:
                 assert_never(other)
 
     def _probed(self, told: ProbeTold) -> None:
-        """The first time counts: what comes later is not the agent's."""
+        """Take the result of the self-test. Only the first counts: later ones are not the agent's."""
         if self.state.probe is None:
             self.state.probe = probe = Probe(**told.model_dump(exclude={"type"}))
             if (what := probe.problem) is not None:

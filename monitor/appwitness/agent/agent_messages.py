@@ -30,24 +30,24 @@ from appwitness.events import (
 )
 
 SLACK = timedelta(seconds=10)
-"""How far outside the run a time of the agent may lie: clocks drift between two measurements."""
+"""How far outside the run a time from the agent may lie: clocks drift between two measurements."""
 LONGEST_LINE = 32 << 20
-"""Bytes of a line: a table of contacts that was read through has 200,000 cells at most (hooks/watch/cursor.ts). A
+"""Most bytes of a line: a contacts table that was read whole has up to 200,000 cells (hooks/watch/cursor.ts). A
 recording reads lines twice as long."""
 LONGEST_TEXT = 1 << 20
-"""Characters of one text in a line."""
+"""Most characters of one string in a line."""
 MOST_ITEMS = 1_000_000
-"""Values of one line: texts, numbers, lists and objects."""
+"""Most values in one line: strings, numbers, lists and objects."""
 DEEPEST = 12
 MOST_NUMBER = 2**53
-"""Whole numbers up to here are exact wherever the line is read."""
+"""Integers up to here are exact in every reader."""
 MICROS = 32_503_680_000_000_000
 """The year 3000 in microseconds since 1970."""
 
 _PLAIN = frozenset((type(None), bool, datetime))
 """Types whose values cannot be too large."""
 _HALF = re.compile("[\ud800-\udfff]")
-"""Half of a surrogate pair: UTF-8 cannot hold it."""
+"""A lone surrogate: UTF-8 cannot encode it."""
 
 _Short = Annotated[str, Field(max_length=2000)]
 _Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
@@ -55,22 +55,22 @@ _Micros = Annotated[int, Field(ge=0, le=MICROS)]
 
 
 class _AgentMessage(BaseModel):
-    """What all messages have in common; their values are taken as they are."""
+    """Base of all messages; values are validated without conversion."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
     n: Annotated[int, Field(ge=0, le=2**53)] | None = None
-    """Which one it is of those that the agent sent (hooks/out/numbered.ts)."""
+    """Sequence number of the message (hooks/out/numbered.ts)."""
 
 
 class BodySent(_AgentMessage):
-    """Bytes that a line names."""
+    """A body that a line refers to."""
 
     type: Literal["body"]
 
 
 class About(_AgentMessage):
-    """The connection of what was seen at a TLS library."""
+    """The connection of plaintext seen at a TLS library."""
 
     local: Endpoint | None = None
     remote: Endpoint | None = None
@@ -80,7 +80,7 @@ class About(_AgentMessage):
 
 
 class PlainSent(_AgentMessage):
-    """Bytes that the app gave to a TLS library, or got from it."""
+    """Plaintext that the app passed to a TLS library, or received from it."""
 
     type: Literal["plain"]
     id: _Number
@@ -92,27 +92,27 @@ class PlainSent(_AgentMessage):
 
 
 class LinesSent(_AgentMessage):
-    """Lines of the contract, in the bytes beside it."""
+    """Lines of the recording format, in the attached bytes."""
 
     type: Literal["lines"]
 
 
 class FactsSent(_AgentMessage):
-    """What was seen of consent."""
+    """Consent signals that were seen."""
 
     type: Literal["facts"]
     facts: Annotated[list[Any], Field(max_length=200_000)]
 
 
 class StatusesSent(_AgentMessage):
-    """How far the hooks are."""
+    """States of the hooks."""
 
     type: Literal["statuses"]
     statuses: Annotated[list[HookStatus], Field(max_length=50_000)]
 
 
 class Placed(_AgentMessage):
-    """The process may run, if it is held: what it does from its first line on is seen."""
+    """The process may be resumed if it is held: from its first line on, everything is seen."""
 
     type: Literal["placed"]
 
@@ -132,7 +132,7 @@ class NoRuntime(_AgentMessage):
 
 
 class ClockTold(_AgentMessage):
-    """The answer to the question what time it is."""
+    """The answer to a time request."""
 
     type: Literal["clock"]
     number: _Number
@@ -140,7 +140,7 @@ class ClockTold(_AgentMessage):
 
 
 class Unpinned(_AgentMessage):
-    """A check of certificates was taken over."""
+    """A certificate check was bypassed."""
 
     type: Literal["unpinned"]
     check: _Short
@@ -148,7 +148,7 @@ class Unpinned(_AgentMessage):
 
 
 class ProbeTold(_AgentMessage):
-    """The result of the agent's check of itself."""
+    """The result of the agent's self-test."""
 
     type: Literal["probe"]
     hooked: _Number
@@ -177,14 +177,14 @@ class ChildStarted(_AgentMessage):
 
 
 class Lost(_AgentMessage):
-    """How many messages were lost with the connection and are no longer kept."""
+    """The number of messages that were lost with the connection and are no longer kept."""
 
     type: Literal["lost"]
     count: _Number
 
 
 class Fault(_AgentMessage):
-    """The agent's own."""
+    """A fault in the agent itself."""
 
     type: Literal["fault"]
     detail: str
@@ -211,11 +211,11 @@ _MESSAGES: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discrimin
 
 
 class RefusedMessage(ValueError):
-    """Something that the channel may not carry; the message is one of a fixed set of reasons."""
+    """A message or line that the channel refuses; the text is one of a fixed set of reasons."""
 
 
 def message(payload: Any) -> Message:
-    """The message that a payload is. Raises Refused."""
+    """Parse a payload. Raises Refused."""
     try:
         return _MESSAGES.validate_python(payload)
     except ValidationError as error:
@@ -235,33 +235,33 @@ _BY: Mapping[Signal, tuple[str, ...]] = {
     "iab_tcf": ("app",),
     "iab_gpp": ("app",),
 }
-"""Signals that the agent sees, and who may be behind each (`by`); an operator's never come from the app's process."""
+"""Signals that the agent sees, and the possible `by` of each; an operator's never come from the app's process."""
 OTHER_WAYS = ("sms", "intent", "bluetooth", "nfc")
-"""`via` of the uploads that the agent itself writes; all others are the proxy's, or come as plaintext."""
+"""`via` of the uploads that the agent itself writes; the others come from the proxy or from plaintext."""
 _MARK = "started by a "
-"""How the only mark that the agent makes begins (hooks/watch/phases.ts); all others are made by a person."""
+"""Prefix of the only mark that the agent makes (hooks/watch/phases.ts); all others are made by a person."""
 
 
 class Channel:
-    """What one process may say. `window` gives the earliest and latest time that it may name, on its own clock."""
+    """What one process may report. `window` returns the earliest and latest time that it may name, on its own clock."""
 
     def __init__(self, app: str, pid: int, window: Callable[[], tuple[datetime, datetime]]) -> None:
         self._app = app
         self._pid = pid
         self._window = window
         self.bodies: set[str] = set()
-        """Bodies that came and are stored: a line may name no other."""
+        """Bodies that arrived and are stored: a line may refer to no other."""
         self.unstored: set[str] = set()
-        """Bodies that came and were not stored, because the recording is full."""
+        """Bodies that arrived and were not stored because the recording is full."""
 
     def as_stored(self, event: Event) -> Event:
-        """The line; of an upload whose body is over the quota, without it: that it was sent stays."""
+        """The event as it is recorded: an upload whose body is over the quota is kept without the body."""
         if isinstance(event, Upload) and event.body in self.unstored:
             return event.model_copy(update={"body": None, "size": 0, "truncated": True})
         return event
 
     def check(self, event: Event, vias: tuple[str, ...] = OTHER_WAYS) -> None:
-        """Raises Refused with the reason why the line is not recorded."""
+        """Raise Refused, with the reason, if the line may not be recorded."""
         if event.app != self._app:
             raise RefusedMessage("a line of another app")
         if event.pid != self._pid:
@@ -303,7 +303,7 @@ class Channel:
 
 
 def _named(event: Event) -> Iterable[str]:
-    """The bodies that a line names."""
+    """The bodies that a line refers to."""
     match event:
         case Upload():
             return [event.body] if event.body else []
@@ -317,7 +317,8 @@ def _named(event: Event) -> Iterable[str]:
 
 
 def bounded(*values: Any) -> None:
-    """Raises Refused where they hold too much, are nested too deep, or have a number that not every reader can read."""
+    """Raise Refused for values that hold too much, are nested too deep, or contain a number that some readers cannot
+    parse."""
     items = 0
     level: list[Any] = list(values)
     for _ in range(DEEPEST):
@@ -341,7 +342,7 @@ def bounded(*values: Any) -> None:
 
 
 def _inside(value: Any) -> Iterable[Any]:
-    """The values inside a value that is no text; a number has none. Raises Refused as `bounded` does."""
+    """The values inside a list or object; a number has none. Raises Refused as `bounded` does."""
     match value:
         case int() | float():
             if isinstance(value, float) and not math.isfinite(value):

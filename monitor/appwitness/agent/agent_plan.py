@@ -14,19 +14,19 @@ FLUSH_MS = 50
 
 @dataclass(frozen=True)
 class AgentOptions:
-    """How the agent of a run watches."""
+    """Options of the agent in a run."""
 
     api_level: int | None = None
     """API level of the device."""
     partial: bool = False
-    """The device has only a part of Android's classes, stand-ins that are loaded like the app's own."""
+    """The device has only part of Android's classes, as stand-ins that are loaded like the app's own."""
     clock_offset_ms: float = 0
     """Offset of the device's clock, until it is measured."""
     stack: bool = True
     fold_ms: int = 1000
-    """Calls that repeat within this time become one line."""
+    """Identical calls within this time are folded into one line."""
     proxy_key: str | None = None
-    """Identifier of the key of the proxy's authority (trust.key_of): what it decrypts is not recorded at the TLS
+    """Key identifier of the proxy's CA (trust.key_of): traffic that the proxy decrypts is not recorded at the TLS
     library as well."""
     unpin: bool = False
     """Make the app accept the proxy's certificate."""
@@ -43,7 +43,7 @@ def plan(
     started: bool,
     redirect: tuple[str, int] | None = None,
 ) -> dict[str, Any]:
-    """All of the catalog. `started`: the process begins with us."""
+    """The plan for all sources of the catalog. `started`: appwitness starts the process."""
     return {
         "app": app,
         "started": started,

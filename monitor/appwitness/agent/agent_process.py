@@ -20,37 +20,35 @@ from appwitness.events import Phase
 from appwitness.support.errors import SetupError, Unhookable
 
 READY_S = 60.0
-"""How long hooks may take to come up before the start is given up."""
+"""How long hooks may take to become live before the start is abandoned."""
 DETACH_S = 5.0
 NOT_PLACED = "it was let run before its hooks were in, which took longer than {:.0f} s: its first calls may be missing"
 BACK_TRY_S = 0.5
 SERVER_S = 20.0
-"""How long frida-server may give no answer while the device itself answers."""
+"""How long frida-server may stay silent while the device itself answers."""
 ENDED_AWAY = "it ended while its connection was lost: what it did since is missing"
 
 
 @dataclass(frozen=True)
 class EnteredProcess:
-    """A process that an agent comes into, and how."""
+    """A process that an agent is loaded into, and how."""
 
     device: FridaDevice
     pid: int
     ends: bool
-    """It is ended when the observation ends."""
+    """Whether it is ended when the observation ends."""
     kept_s: int = 0
-    """Seconds for which the agent goes on without a connection; 0: it does not."""
+    """Seconds that the agent keeps running without a connection; 0: none."""
     owned: Owned | None = None
-    """The app's processes, where the device knows them."""
+    """The app's processes, if the device knows them."""
     by_gadget: bool = False
-    """Frida's gadget is in it."""
+    """Whether it contains Frida's gadget."""
 
 
 class AgentProcess:
-    """The agent in one process: `attach`, `load` and `install`, in this order; `stop` at the end.
-
-    `children` are the processes that it starts. `back` is called when it is reached again after its connection was
-    lost, with the time since when it was.
-    """
+    """The agent in one process: `attach`, `load` and `install`, in this order; `stop` at the end. `children`:
+    processes that it starts. `back` is called when a lost connection is restored, with the time since when it was
+    lost."""
 
     def __init__(
         self,
@@ -66,28 +64,28 @@ class AgentProcess:
         self.listener = listener
         self.children = children
         self.away_since: datetime | None = None
-        """Since when the connection is lost, while it is being restored."""
+        """Since when the connection has been lost, while it is being restored."""
         self._back = back
         self._script: Script | None = None
         self._ended = threading.Event()
         self._lost = "unknown"
-        """Why, in Frida's words."""
+        """The reason, in Frida's words."""
         self._stopping = False
         self._may_resume = process.kept_s > 0
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """Its pid."""
         return self.process.pid
 
     @property
     def script(self) -> Script:
-        """Our script in it, which `attach` makes."""
+        """The agent's script, which `attach` creates."""
         assert self._script is not None
         return self._script
 
     def attach(self, code: str) -> None:
-        """Attach to it and make our script in it. Raises what Frida raises."""
+        """Attach and create the agent's script. Raises Frida's errors."""
         self._script = self.process.device.enter(
             self.pid,
             code,
@@ -98,14 +96,14 @@ class AgentProcess:
         )
 
     def install(self, plan: Mapping[str, Any], held_s: float | None) -> None:
-        """Have the agent hook what is asked. `held_s`: the process is held, and may be for so long, until what must be
-        hooked before its first line is hooked. Raises what Frida raises."""
+        """Have the agent install a plan's hooks. `held_s`: the process is held, for at most this long, until the
+        methods needed before its first line are hooked. Raises Frida's errors."""
         self.script.call("install", plan)
         if held_s is not None:
             self._until_placed(held_s)
 
     def until_ready(self, not_up: Callable[[str, type[SetupError]], SetupError]) -> None:
-        """Wait until all hooks are live. Raises what `not_up` makes of the reason why they are not."""
+        """Wait until all hooks are live. Raises what `not_up` makes of the reason if they are not."""
         app, state, waited = self.record.app, self.listener.state, 0.0
         while not state.ready.wait(0.02):
             waited += 0.02
@@ -118,15 +116,16 @@ class AgentProcess:
                 raise not_up(f"The hooks in {app} did not come up within {READY_S:.0f} seconds.", Unhookable)
 
     def _gone(self) -> str:
-        """What is known of a process that was lost before its hooks were live: it ended only where Frida says so."""
+        """What is known of a process that was lost before its hooks were live; it counts as ended only if Frida says
+        so."""
         app, reason = self.record.app, self._lost
         if reason == ENDED:
             return f"{app} ended before its hooks were live."
         return f"Frida lost {app} before its hooks were live ({reason}). Whether {app} has ended was not seen."
 
     def _until_placed(self, most_s: float) -> None:
-        """Hold the process until what must be hooked before its first line is hooked; Android gives one that is fresh
-        little time, and one that waits for a debugger or a gadget as much as it takes."""
+        """Hold the process until the methods needed before its first line are hooked. Android gives a fresh process
+        little time, and one that waits for a debugger or a gadget any amount."""
         state, end = self.listener.state, time.monotonic() + most_s
         while not state.placed.wait(0.02):
             self.record.raise_failure()
@@ -223,7 +222,7 @@ class AgentProcess:
             return False
 
     def _ended_unseen(self, since: datetime) -> None:
-        """Note that the process ended; where its connection was lost before, what it did since is missing."""
+        """Record that the process ended; if its connection was lost before, its calls since then are missing."""
         if self.away_since is not None and not self.listener.state.ending.said:
             self.record.append([self.record.gap("detached", ENDED_AWAY, began=since)])
         self._over(ENDED, None)

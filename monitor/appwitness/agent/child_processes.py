@@ -20,7 +20,7 @@ from typing import Protocol
 from appwitness.support.errors import SetupError
 
 LOOK_S = 1.0
-"""How often is looked for processes that Android started."""
+"""How often to look for processes that Android started."""
 CLOSE_S = 10.0
 """How long the end of a run waits for a process that is just being entered."""
 
@@ -30,25 +30,25 @@ HELPED = "started through a helper of the virtual machine's: what it does and st
 STRANGER = "the app named it as its own, and it is not of the app's user: it was left alone"
 TOO_MANY = "there were too many to follow"
 SYSTEM = re.compile(r"^(\S*/)?(am|pm|cmd|content|settings|input|svc|wm|ime|dumpsys)(\s|$)|\bcom\.android\.commands\.")
-"""Programs of Android's that run in a virtual machine as the app does (app_process), and none of its code."""
+"""Android's own programs that run in a virtual machine as the app does (app_process), without any of its code."""
 MOST_PROCESSES = 100
-"""Processes that are entered in a run."""
+"""Most processes that are entered in a run."""
 MOST_SUBJECTS = 1000
-"""Programs that are told of."""
+"""Most programs that are reported."""
 LONGEST_SUBJECT = 2000
-"""Characters of a command line."""
+"""Most characters of a command line."""
 LATE = "it was entered while it ran: what it did before is not seen"
 
 
 class Followed:
-    """The processes that are followed already, of an app and all that it starts: each is entered once."""
+    """The processes of an app, and all that it starts, that are followed already: each is entered once."""
 
     def __init__(self) -> None:
         self._pids: set[int] = set()
         self._lock = threading.Lock()
 
     def take(self, pid: int) -> bool:
-        """Whether it was not followed until now."""
+        """Whether it is new: not followed until now."""
         with self._lock:
             new = pid not in self._pids
             self._pids.add(pid)
@@ -59,36 +59,35 @@ class Followed:
 
 
 class MissedProcess(Protocol):
-    """Is told of a process of which nothing is seen, or nothing from `began` until now."""
+    """Called with a process of which nothing is seen, or nothing from `began` until now."""
 
     def __call__(self, subject: str, why: str, began: datetime | None = None, /) -> object:
-        """Say so in a gap."""
+        """Record a gap for it."""
 
 
 Owned = Callable[[], Mapping[int, str]]
-"""The processes of the app, by the device's own knowledge: number and name. Raises SetupError when it is silent."""
+"""The processes of the app that the device reports: pid and name. Raises SetupError if it does not answer."""
 
 
 @dataclass(frozen=True)
 class Means:
-    """By what processes are told apart and entered."""
+    """How processes are told apart and entered."""
 
     hook: Callable[[int, bool], datetime | None]
-    """Hooks a process, which is held or runs; gives the time from which something may be missed, None where nothing
-    is, or raises SetupError."""
+    """Hooks a process, held or running; returns the time since when calls may be missed, or None. Raises SetupError."""
     running: Callable[[], Mapping[int, str]]
-    """The name of each process of the device by its number."""
+    """Pid -> name, for each process of the device."""
     ours: Callable[[int], bool]
     """Whether a process belongs to the app's user."""
     missed: MissedProcess
     lost: tuple[type[Exception], ...]
-    """The errors of Frida for a device that is gone."""
+    """Frida's errors for a device that is gone."""
     owned: Owned | None = None
-    """The app's processes, where the device knows them: one may have any name."""
+    """The app's processes, if the device knows them: their names can be anything."""
 
 
 class Children:
-    """Those of the process `pid` of the app `app`; `followed` are those of the whole run."""
+    """The child processes of process `pid` of the app `app`; `followed`: those of the whole run."""
 
     def __init__(self, app: str, pid: int, means: Means, followed: Followed) -> None:
         self._app = app
@@ -101,10 +100,10 @@ class Children:
         self._look_at = time.monotonic()
         self._open = True
         self.is_held: Callable[[int], bool] = lambda _: False
-        """Whether somebody holds a process and will tell of it."""
+        """Whether a process is held by spawn gating, which will report it."""
 
     def told(self, pid: int | None, how: str, line: str | None) -> None:
-        """What the agent says of a process that was started. Called by a thread of Frida's, which must not wait."""
+        """Take the agent's report of a started process. Called on a Frida thread, which must not wait."""
         line = line and line[:LONGEST_SUBJECT]
         match how:
             case "own" if line and SYSTEM.search(line):
@@ -119,7 +118,8 @@ class Children:
                 self._miss(line or "a program", PROGRAM)
 
     def held(self, pid: int, name: str) -> bool:
-        """A process of the app's that is held until it is hooked; whether it will be. Must not wait either."""
+        """Take a process of the app that is held until it is hooked; returns whether it will be. Must not wait
+        either."""
         return self._enter(pid, name, held=True)
 
     def look(self) -> None:
@@ -138,7 +138,7 @@ class Children:
                     self._enter(pid, name)
 
     def close(self) -> None:
-        """Enter no more of them, and wait for those that are just being entered."""
+        """Stop entering processes, and wait for those being entered."""
         self._open = False
         end = time.monotonic() + CLOSE_S
         for thread in self._entering:
@@ -173,7 +173,7 @@ class Children:
         return self._means.ours(pid)
 
     def _miss(self, subject: str, why: str) -> None:
-        """Once: apps start the same command again and again."""
+        """Report a missed process once: apps start the same command again and again."""
         if len(self._told) >= MOST_SUBJECTS:
             subject, why = "further processes", TOO_MANY
         if subject not in self._told:

@@ -18,9 +18,9 @@ from appwitness.catalog.labels import Labels
 from appwitness.events import Consent, Time
 
 NESTED = timedelta(milliseconds=300)
-"""A method that calls another one of its name does so within this time."""
+"""A method that calls an overload of its own name does so within this time."""
 MOST_CHARACTERS = 1000
-"""Characters of a value that are recorded."""
+"""Most characters of a value that are recorded."""
 
 
 @cache
@@ -30,7 +30,7 @@ def load(path: Path = yaml_files.HERE / "consent.yml") -> Labels:
 
 
 class _Told(BaseModel):
-    """What all facts have (hooks/watch/consent.ts, stores.ts)."""
+    """Fields of all facts (hooks/watch/consent.ts, stores.ts)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,7 +49,7 @@ class PermissionsAsked(_Told):
 
 
 class PermissionsAnswered(_Told):
-    """The user answered."""
+    """The user answered a permission request."""
 
     fact: Literal["permissions_answered"]
     permissions: tuple[str, ...]
@@ -65,7 +65,7 @@ class SdkCalled(_Told):
 
 
 class PreferenceSeen(_Told):
-    """The app wrote a key that speaks of consent, or had it in its store when this run opened that (`present`)."""
+    """The app wrote a consent key, or already had it when this run opened its store (`present`)."""
 
     fact: Literal["preference"]
     key: str
@@ -78,7 +78,7 @@ _FACTS: TypeAdapter[PermissionsAsked | PermissionsAnswered | SdkCalled | Prefere
 
 
 def plan() -> dict[str, Any]:
-    """What to hook besides the screen, as the agent takes it (hooks/plan.ts)."""
+    """What to hook besides the screen, in the form that the agent takes (hooks/plan.ts)."""
     words = load()
     told = {"cls", "method", "argument", "key"}
     return {
@@ -89,14 +89,14 @@ def plan() -> dict[str, Any]:
 
 
 class Signals:
-    """Turns facts into consent lines, in the order in which they come."""
+    """Turns facts into consent lines, in the order of arrival."""
 
     def __init__(self) -> None:
         self._asked_for: PermissionsAsked | None = None
-        """The last question about permissions, until it is answered."""
+        """The last permission request, until it is answered."""
 
     def feed(self, fact: Mapping[str, Any]) -> Sequence[Consent]:
-        """The lines of one fact. Raises pydantic's ValidationError when it is not one of those above."""
+        """The lines of one fact. Raises pydantic's ValidationError for an unknown kind of fact."""
         match told := _FACTS.validate_python(dict(fact)):
             case PermissionsAsked():
                 return [] if self._asks_twice(told) else [_permission(told, name, None) for name in told.permissions]
@@ -114,8 +114,8 @@ class Signals:
                 return [_line(told, signal="preference", status="requested", by="app", text=text, at_start=at_start)]
 
     def _asks_twice(self, asked: PermissionsAsked) -> bool:
-        """Whether it is the same call once more: from Android 15 on, requestPermissions calls another of its name. The
-        system takes but one question at a time."""
+        """Whether it is the same call again: from Android 15 on, requestPermissions calls an overload of itself. The
+        system takes only one request at a time."""
         last, self._asked_for = self._asked_for, asked
         same = last is not None and (last.pid, last.permissions) == (asked.pid, asked.permissions)
         return same and last is not None and abs(asked.at - last.at) < NESTED

@@ -10,15 +10,13 @@ from datetime import UTC, datetime
 from appwitness.events import ClockReading
 
 ROUNDS = 8
-"""Questions in a row; the answer that came back soonest says most."""
+"""Requests in a row; the fastest answer is the most precise."""
 
 
 class DeviceClock:
-    """Asks through `ask(number)`; whoever hears the answer calls `told(number, micros)`, from any thread.
-
-    The device looked at its clock at some moment between question and answer: half of that time is how wrong the offset
-    can be at most, however unevenly the way there and back share it.
-    """
+    """Asks through `ask(number)`; the receiver of the answer calls `told(number, micros)`, on any thread. The device
+    read its clock at some moment between request and answer, so half of that time bounds the error of the offset,
+    however unevenly the two directions share it."""
 
     def __init__(
         self,
@@ -28,7 +26,7 @@ class DeviceClock:
         *,
         readings: Sequence[ClockReading] = (),
     ) -> None:
-        """`wall` gives seconds since 1970 on the host, `steady` seconds that nobody sets; `readings`: earlier ones."""
+        """`wall` returns seconds since 1970 on the host, `steady` monotonic seconds; `readings`: earlier ones."""
         self._ask = ask
         self._wall = wall
         self._steady = steady
@@ -40,21 +38,21 @@ class DeviceClock:
         self._best: ClockReading | None = None
         self._measured = threading.Event()
         self.readings = list(readings)
-        """One of each measurement that came to its end, in order of time."""
+        """One for each completed measurement, in order of time."""
 
     def measure(self) -> None:
-        """Begin a measurement; what it comes to is added to `readings`. An earlier one that was never answered ends."""
+        """Begin a measurement; its result is added to `readings`. An earlier one without an answer is abandoned."""
         with self._lock:
             self._rounds, self._best = ROUNDS, None
             self._measured.clear()
         self._next()
 
     def wait(self, timeout_s: float) -> bool:
-        """Whether the measurement came to its end within that time."""
+        """Whether the measurement completed within that time."""
         return self._measured.wait(timeout_s)
 
     def told(self, number: int, micros: int) -> None:
-        """The device answered a question: microseconds since 1970 on its clock."""
+        """Take an answer of the device: microseconds since 1970 on its clock."""
         back = self._steady()
         with self._lock:
             if number != self._number:
@@ -84,8 +82,8 @@ class DeviceClock:
 
 
 def summary(readings: list[ClockReading]) -> dict[str, object]:
-    """What run.json says: the first and the last reading, the offset in the middle of them, and how far any moment of
-    the run may be off. Nothing when nothing was measured."""
+    """The summary for run.json: the first and the last reading, the offset midway between them, and the largest
+    error at any moment of the run. Empty without readings."""
     if not readings:
         return {}
     first, last = readings[0], readings[-1]

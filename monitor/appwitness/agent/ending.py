@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 CRASHES = ("abort", "kill 6")
-"""Ways of ending that are not the app's own will, as the agent names them."""
+"""Endings that the app did not choose, as the agent names them."""
 
 
 class Ending:
@@ -11,23 +11,22 @@ class Ending:
 
     def __init__(self) -> None:
         self.crashed = False
-        """It did not end by itself: a crash, a signal, an exit inside our own code."""
+        """Whether it ended by a crash, a signal, or an exit inside appwitness's own code."""
         self.culprit: str | None = None
-        """The source in whose reading it ended, as far as its last moment told."""
+        """The source being read when it ended, if its last message named one."""
         self.said = False
-        """The agent said that it ends."""
+        """Whether the agent announced the end."""
 
     def told(self, how: str, inside: str | None) -> None:
-        """The agent says that the process ends now, how, and inside of which source's reading, if of any."""
+        """Take the agent's announcement that the process ends now: how, and while which source was being read, if
+        any."""
         self.said = True
         self.culprit = inside
         self.crashed = inside is not None or how in CRASHES
 
     def lost(self, reason: str, crash: object | None, *, stopping: bool) -> tuple[bool, str | None]:
-        """Frida has lost the process; `stopping`: at our wish.
-
-        Gives whether it exited without a word of the agent's, and why what it did last may be missing, or None.
-        """
+        """Frida has lost the process; `stopping`: because appwitness ends it. Returns whether it exited without an
+        announcement, and why its last calls may be missing, or None."""
         if reason == "application-requested":
             return False, None
         self.crashed |= reason == "process-terminated" and not self.said and not stopping

@@ -12,7 +12,7 @@ from appwitness.catalog.entries import CatalogEntry
 
 
 class ExitMethods(CatalogEntry):
-    """Methods of one class that send something out of the app."""
+    """Methods of one class through which data leaves the app."""
 
     cls: Name = Field(alias="class")
     methods: tuple[str, ...] = Field(min_length=1)
@@ -36,10 +36,10 @@ class Exits(CatalogEntry):
     exits: tuple[ExitMethods, ...]
 
     def plan(self) -> list[dict[str, Any]]:
-        """As the agent takes it (hooks/plan.ts)."""
+        """The exits in the form that the agent takes (hooks/plan.ts)."""
         return [entry.model_dump() for entry in self.exits]
 
 
 def load() -> Exits:
-    """The catalog's. Raises FileError with file and line."""
+    """Load the catalog's exits. Raises FileError with file and line."""
     return yaml_files.parse(yaml_files.HERE / "exits.yml", Exits)

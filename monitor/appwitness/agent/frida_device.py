@@ -27,25 +27,25 @@ with extra("observe"):
 
 DETACH_S = 5.0
 RESTORE_S = 20.0
-"""How long is waited until all hooks are out of an app that runs on; for the whole catalog it takes 0.2 s."""
+"""How long to wait until all hooks are removed from an app that runs on; for the whole catalog it takes 0.2 s."""
 POLL_S = 0.1
 KEEPALIVE_S = 20
-"""How often a server is told that we are still there; after one and a half times that it gives us up, so that we can
-come back when a connection was lost without a word."""
+"""Interval of keep-alives to the server, in seconds; after one and a half intervals without one it drops the
+session, so that a connection lost silently can be restored."""
 CALL_S = 30.0
-"""How long a process may take to answer: one that Android froze gives no answer at all."""
+"""How long a process may take to answer: one that Android froze never answers."""
 NO_ANSWER = "it gives no answer"
 RESUME_S = 10.0
-"""How long one try to come back may take."""
+"""How long one attempt to reconnect may take."""
 GADGET_S = 40.0
-"""How long an app may take until Frida's gadget is in it and answers."""
+"""How long Frida's gadget may take to come up in an app and answer."""
 GADGET = "re.frida.Gadget"
-"""What a gadget calls the app that it is in; to spawn that keeps it from letting the app run when it is entered."""
+"""The name that a gadget gives its app; spawning that name keeps the gadget from resuming the app on attach."""
 LATE_START = "it was started without Frida, which could not: what it did before the hooks came is not seen"
 LOST = "connection-terminated"
-"""Why a process is no longer observed, where only the connection to it is lost."""
+"""Frida's reason when only the connection to the process is lost."""
 ENDED = "process-terminated"
-"""And where it ended."""
+"""Frida's reason when the process ended."""
 ERRORS: tuple[type[Exception], ...] = (
     frida.AddressInUseError,
     frida.ExecutableNotFoundError,
@@ -63,18 +63,18 @@ ERRORS: tuple[type[Exception], ...] = (
     frida.OperationCancelledError,
     frida.RPCException,
 )
-"""All that Frida raises."""
+"""All exceptions that Frida raises."""
 UNREACHED = (frida.ServerNotRunningError, frida.TransportError, frida.ProtocolError)
-"""The server itself is not there: nothing else is to be tried by it."""
+"""The server itself is unreachable: nothing else can be tried through it."""
 COMING_UP = (*UNREACHED, frida.TimedOutError)
-"""What a connection meets while the server comes up: adb takes it before there is anybody, and lets it fall."""
+"""Errors of a connection while the server starts: adb accepts it before anything listens, and drops it."""
 VERSION: str = frida.__version__
 _remotes: dict[str, tuple[str | None, Any]] = {}
 """Address -> token and device: Frida has one device for an address, and removing it ends its sessions."""
 
 
 class KnownError(CatalogEntry):
-    """An error of Frida's that is known: by its text, or by its class where the text says nothing."""
+    """A known error of Frida, recognised by its text, or by its class if the text is not specific."""
 
     code: str
     says: str = ""
@@ -89,7 +89,7 @@ class _Known(CatalogEntry):
 
 
 class FridaFault(Unhookable):
-    """What Frida could not do, with the code of the error."""
+    """A failure in Frida, with the code of the error."""
 
     def __init__(self, code: str, what: str, next_step: str) -> None:
         super().__init__(what, next_step)
@@ -98,7 +98,7 @@ class FridaFault(Unhookable):
 
 @functools.cache
 def _devices() -> Any:
-    """All devices; Frida starts to look for them when it is first asked for one."""
+    """All devices; Frida starts looking for them at the first call."""
     manager = frida.get_device_manager()
     with frida_leftovers.contained():
         manager.get_local_device()
@@ -107,12 +107,13 @@ def _devices() -> Any:
 
 @functools.cache
 def known() -> tuple[KnownError, ...]:
-    """The errors that are known, the first that fits counts. Raises FileError with file and line."""
+    """The known errors; the first match counts. Raises FileError with file and line."""
     return yaml_files.parse(yaml_files.HERE / "devices/frida.yml", _Known).errors
 
 
 def fault(error: Exception, what: str) -> FridaFault:
-    """An error of Frida's as one with a code and a remedy; `what` is a sentence without its end: what was tried."""
+    """Turn an error of Frida into a fault with a code and a remedy; `what`: what was tried, as a sentence without
+    its full stop."""
     said = str(error).strip().rstrip(".") or type(error).__name__
     name = type(error).__name__.removesuffix("Error")
     for entry in known():
@@ -127,13 +128,13 @@ class StartedProcess:
 
     pid: int
     ours: bool
-    """We started it, and end it."""
+    """Whether appwitness started it, and ends it."""
     held: bool
-    """It waits before its first line."""
+    """Whether it is held before its first line."""
     late: str | None = None
-    """Why it already ran when it was entered, though it was to be started, in one sentence."""
+    """Why it was already running when the agent attached, although it was to be started, in one sentence."""
     at: float = field(default_factory=time.monotonic)
-    """When it was there, on the monotonic clock."""
+    """When the process existed, on the monotonic clock."""
 
 
 class FridaDevice:
@@ -147,7 +148,7 @@ class FridaDevice:
 
     @classmethod
     def reach(cls, target: Target) -> Self:
-        """The device of a target. Raises what Frida raises (ERRORS)."""
+        """The device of a target. Raises Frida's errors (ERRORS)."""
         if target.remote is not None:
             return cls.at(*target.remote)
         if target.frida_device == "local":
@@ -156,7 +157,7 @@ class FridaDevice:
 
     @classmethod
     def at(cls, address: str, token: str | None) -> Self:
-        """The server that listens at an address of this machine. A connection is made with the first question."""
+        """The server at an address of this machine. The first request connects."""
         known, device = _remotes.get(address, (None, None))
         if device is None or known != token:
             manager = _devices()
@@ -168,21 +169,19 @@ class FridaDevice:
         return cls(device)
 
     def listen(self, heard: Callable[[int, int, bytes], object]) -> None:
-        """Be called with what processes print that were started here: pid, descriptor, text."""
+        """Call `heard` with the output of processes started here: pid, descriptor, bytes."""
         self._heard = heard
         self._device.on("output", heard)
 
     def deaf(self) -> None:
-        """No longer."""
+        """Stop that."""
         if self._heard is not None:
             self._device.off("output", self._heard)
             self._heard = None
 
     def gate(self, born: Callable[[int, str], object]) -> None:
-        """Hold each process that zygote makes from now on before its first code, and be told of it: number and name.
-
-        Each has to be resumed within 8 s. Raises what Frida raises.
-        """
+        """Hold each process that zygote forks from now on before its first code, and call `born` with its pid and
+        name. Each must be resumed within 8 s. Raises Frida's errors."""
         self._born = lambda spawn: born(spawn.pid, spawn.identifier or "")
         self._device.on("spawn-added", self._born)
         try:
@@ -193,17 +192,15 @@ class FridaDevice:
             raise
 
     def ungate(self) -> None:
-        """No longer; what is held runs. Raises what Frida raises."""
+        """Stop that; held processes are resumed. Raises Frida's errors."""
         if self._born is not None:
             self._device.off("spawn-added", self._born)
             self._born = None
             self._device.disable_spawn_gating()
 
     def start(self, target: Target) -> StartedProcess:
-        """Start what the target names, held; where Frida cannot, in the target's other way; or take what runs.
-
-        Raises what Frida raises (ERRORS), SetupError where there is nothing to start, and what `otherwise` raises.
-        """
+        """Start the target's process, held; if Frida cannot, in the target's other way; or take a running process.
+        Raises Frida's errors (ERRORS), SetupError if there is nothing to start, and what `otherwise` raises."""
         if target.pid is not None:
             return StartedProcess(target.pid, ours=False, held=False)
         if target.argv is None:
@@ -221,7 +218,7 @@ class FridaDevice:
             return StartedProcess(target.otherwise(), ours=True, held=False, late=late, at=at)
 
     def _by_gadget(self, target: Target, gadget: Gadget) -> StartedProcess:
-        """The app with Frida's gadget in it, held where the gadget holds it. Raises what Frida raises."""
+        """Start the app with Frida's gadget in it, held if the gadget holds it. Raises Frida's errors."""
         at = time.monotonic()
         if gadget.start is not None:
             gadget.start()
@@ -236,7 +233,7 @@ class FridaDevice:
         return StartedProcess(pid, ours=True, held=gadget.waits, late=gadget.late, at=at)
 
     def _take_over(self) -> int:
-        """Wait for the gadget that is in the app's package; gives the app's process, which it goes on to hold."""
+        """Wait for the gadget in the app's package; returns the pid of the app, which it keeps holding."""
         end = time.monotonic() + GADGET_S
         while True:
             try:
@@ -247,7 +244,7 @@ class FridaDevice:
             time.sleep(POLL_S)
 
     def let_run(self) -> None:
-        """Have the gadget in an app that was started let it run, unobserved. Raises what Frida raises."""
+        """Have the gadget in a started app resume it, unobserved. Raises Frida's errors."""
         self._device.resume(self._take_over())
 
     def _spawn(self, target: Target, program: str, *arguments: str) -> int:
@@ -259,11 +256,11 @@ class FridaDevice:
         return cast(int, self._device.spawn(program, **{key: value for key, value in options.items() if value}))
 
     def resume(self, pid: int) -> None:
-        """Let a held process run. Raises what Frida raises."""
+        """Resume a held process. Raises Frida's errors."""
         self._device.resume(pid)
 
     def kill(self, pid: int) -> None:
-        """End a process, or where that cannot be done let it run: none stays held. It may be gone."""
+        """Kill a process, or resume it if that is impossible: none stays held. It may be gone."""
         if self._gadget is not None:
             within(DETACH_S, self._gadget.end, (SetupError,))
             return
@@ -277,11 +274,11 @@ class FridaDevice:
         within(DETACH_S, end, ERRORS)
 
     def running(self) -> dict[int, str]:
-        """The name of each process by its number."""
+        """Pid -> name of each process."""
         return {process.pid: process.name for process in self._device.enumerate_processes()}
 
     def lives(self, pid: int) -> bool:
-        """Whether a process is there. Raises what Frida raises, where the device gives no answer in time too."""
+        """Whether a process exists. Raises Frida's errors, also when the device does not answer in time."""
         with _bounded(RESUME_S):
             return pid in self.running()
 
@@ -308,12 +305,10 @@ class FridaDevice:
         ended: Callable[[str, object | None], object],
         kept_s: int = 0,
     ) -> Script:
-        """Attach to a process and make our script in it, to be loaded. Raises what Frida raises.
-
-        `heard` takes messages of the script and their bytes, `logged` is told of what it writes to a log, `ended`
-        why the process is no longer observed, with Frida's crash report where it has one. Where only the way to the
-        process is LOST, the script goes on for `kept_s` seconds and keeps what it says: `Script.resume` comes back.
-        """
+        """Attach to a process and create the agent's script in it, not yet loaded. Raises Frida's errors. `heard`
+        receives the script's messages and their bytes, `logged` what it logs, `ended` why the process is no longer
+        observed, with Frida's crash report if there is one. If only the connection is LOST, the script keeps running
+        for `kept_s` seconds and keeps its messages: `Script.resume` reconnects."""
         with _bounded(CALL_S):
             session = self._device.attach(pid, **({"persist_timeout": kept_s} if kept_s else {}))
         session.on("detached", ended)
@@ -324,7 +319,7 @@ class FridaDevice:
 
 
 class Script:
-    """Our script in one process."""
+    """The agent's script in one process."""
 
     def __init__(
         self, device: FridaDevice, session: Any, script: Any, pid: int, ended: Callable[[str, object | None], object]
@@ -336,12 +331,12 @@ class Script:
         self._pid = pid
 
     def load(self) -> None:
-        """Run it. Raises what Frida raises, where the process gives no answer in time too."""
+        """Run it. Raises Frida's errors, also when the process does not answer in time."""
         with _bounded(CALL_S):
             self._script.load()
 
     def call(self, name: str, *arguments: Any) -> Any:
-        """Call one of its functions. Raises what Frida raises, where the process gives no answer in time too."""
+        """Call one of its exported functions. Raises Frida's errors, also when the process does not answer in time."""
         given: list[Any] = []
         failed: list[Exception] = []
 
@@ -357,28 +352,27 @@ class Script:
         return given[0]
 
     def post(self, message: Mapping[str, Any]) -> None:
-        """Send it a message; where the process has ended meanwhile nobody hears it."""
+        """Send it a message; without effect if the process has ended."""
         with suppress(frida.InvalidOperationError):
             self._script.post(message)
 
     def resume(self) -> None:
-        """Come back to it after its connection was lost: it sends all that it kept. Raises what Frida raises.
-
-        Once: Frida 17 says nothing more of a session that came back, neither that its process ended nor that its way
-        is lost again, and does not take it up again then. So a second session, without a script, is listened to.
-        """
+        """Reconnect after the connection was lost: the script sends all messages that it kept. Raises Frida's
+        errors. Once only: Frida 17 reports nothing more of a resumed session, neither that its process ended nor
+        that its connection is lost again, and does not resume it a second time. So a second session, without a
+        script, is watched as well."""
         with _bounded(RESUME_S):
             self._session.resume()
             self._listened = self._device._device.attach(self._pid)
             self._listened.on("detached", self._ended)
 
     def end(self) -> None:
-        """Have it say all it knows, and end the process."""
+        """Have it send everything that is pending, and kill the process."""
         within(DETACH_S, lambda: self.call("finish", False), ERRORS)
         self._device.kill(self._pid)
 
     def leave(self) -> None:
-        """Have it say all it knows and take its hooks out; the process runs on."""
+        """Have it send everything that is pending and remove its hooks; the process runs on."""
         within(RESTORE_S, lambda: self.call("finish", True), ERRORS)
         # The hooks are out; a thread may still be inside one, and comes back through what Frida would free.
         within(DETACH_S, self._script.eternalize, ERRORS)
@@ -387,7 +381,7 @@ class Script:
 
 @contextmanager
 def _bounded(seconds: float) -> Iterator[None]:
-    """What is asked of Frida inside ends after so long, with an error of Frida's: that it gives no answer."""
+    """Bound the time of Frida calls inside; a call that takes longer raises one of Frida's errors."""
     cancellable = frida.Cancellable()  # type: ignore[no-untyped-call]
     timer = threading.Timer(seconds, cancellable.cancel)
     timer.start()
@@ -402,7 +396,7 @@ def _bounded(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def faults(what: str, failed: Callable[[FridaFault], SetupError]) -> Iterator[None]:
-    """What Frida raises inside, as the error that `failed` makes of it; `what` is a sentence without its end."""
+    """Turn Frida's errors inside into the error that `failed` makes; `what` is a sentence without its full stop."""
     try:
         yield
     except ERRORS as error:
@@ -412,13 +406,10 @@ def faults(what: str, failed: Callable[[FridaFault], SetupError]) -> Iterator[No
 def answers(
     address: str, token: str | None, timeout_s: float = 15.0, check: Callable[[], object] = lambda: None
 ) -> Mapping[str, Any]:
-    """Wait until the server at an address answers; gives what it says of its system, where it can.
-
-    An answer is a list of processes, not an open port. `check` is called again and again while there is none, and may
-    raise. Raises FridaFault: `frida-silent` when none came in time,
-    `frida-jailed` when the server has not the rights of root, and what devices/frida.yml has for errors that waiting
-    does not mend.
-    """
+    """Wait until the server at an address answers; returns what it reports of its system, if it can. An answer is a
+    list of processes, not just an open port. `check` is called repeatedly while there is none, and may raise. Raises
+    FridaFault: `frida-silent` when none came in time, `frida-jailed` when the server lacks root, and the codes of
+    devices/frida.yml for errors that waiting does not mend."""
     end = time.monotonic() + timeout_s
     device = FridaDevice.at(address, token)._device
     while True:

@@ -16,12 +16,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 FOLDER = "appwitness-frida-"
-"""How the name of the folder begins."""
+"""Prefix of the folder's name."""
 
 
 @contextmanager
 def contained() -> Iterator[None]:
-    """Where Frida is first asked for a device: it keeps the temporary folder that it finds in the environment then."""
+    """Wraps the first call for a Frida device: Frida keeps the temporary folder that the environment names at that
+    moment."""
     folder = tempfile.mkdtemp(prefix=FOLDER)
     atexit.register(_remove, Path(folder), os.getpid())
     before = os.environ.get("TMPDIR")
@@ -45,7 +46,7 @@ def _remove(folder: Path, owner: int) -> None:
 
 
 def _started_from(folder: Path) -> Iterator[int]:
-    """The processes whose program is in a folder; none where the system does not tell."""
+    """The processes whose program is in a folder; none if the system does not tell."""
     for link in Path("/proc").glob("[0-9]*/exe"):
         with suppress(OSError):
             if folder in link.readlink().parents:

@@ -19,7 +19,7 @@ _ABSENT: Mapping[State, Why] = {
 
 
 class HookStatus(BaseModel):
-    """How far the hook of one source is."""
+    """The state of one source's hook."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,10 +31,8 @@ class HookStatus(BaseModel):
 
 
 class Hooked:
-    """The hooks of `sources` in one process.
-
-    `api_level`: that of the device's Android; `partial`: the device has but a part of Android's classes.
-    """
+    """The hooks of `sources` in one process. `api_level`: that of the device's Android; `partial`: the device has
+    only part of Android's classes."""
 
     def __init__(self, sources: Sequence[Source], api_level: int | None, *, partial: bool) -> None:
         self._sources = sources
@@ -44,7 +42,7 @@ class Hooked:
         self._told: dict[tuple[str, str, str], HookStatus] = {}
 
     def told(self, items: Iterable[HookStatus]) -> None:
-        """What the agent says of them; of a source that nobody asked for it can say nothing."""
+        """Take states that the agent reports; states of sources that nobody asked for are ignored."""
         self._told |= {_of(status): status for status in items if _of(status) in self._keys}
 
     def statuses(self) -> list[HookStatus]:
@@ -59,11 +57,9 @@ class Hooked:
         ]
 
     def gaps(self) -> Iterator[tuple[Why, str | None, str]]:
-        """What was never hooked and should be there, as (why, detail, subject of the gap).
-
-        One each, or one for all where the device has a part of Android. What this release of Android does not have, and
-        what says itself that it may be missing, is no gap.
-        """
+        """Sources that should exist and were never hooked, as (why, detail, subject of the gap). One gap each, or
+        one for all on a device with part of Android. A source that this Android release lacks, or that is marked
+        optional, is no gap."""
         wanted = {_key(source) for source in self._sources if source.on(self._api_level) and not source.optional}
         missing = [status for status in self.statuses() if status.state in _ABSENT and _of(status) in wanted]
         if self._partial and missing:

@@ -46,11 +46,11 @@ class NativeRoute(CatalogEntry):
 
     @property
     def name(self) -> str:
-        """As accesses name it."""
+        """The name that accesses use."""
         return f"{self.library}!{self.function}"
 
     def plan(self) -> dict[str, Any]:
-        """As the agent takes it (hooks/plan.ts)."""
+        """The entry in the form that the agent takes (hooks/plan.ts)."""
         return {
             "source": self.name,
             "library": self.library,
@@ -61,7 +61,7 @@ class NativeRoute(CatalogEntry):
 
 
 class Named(CatalogEntry):
-    """Calls of an interface that give another kind of data than the rest of it."""
+    """Calls of an interface that return another kind of data than its other calls."""
 
     matches: Pattern = Field(description="found in `interface.method`")
     data: str = Field(description="data type code")
@@ -76,7 +76,7 @@ class Binder(CatalogEntry):
     methods: tuple[Named, ...] = Field(default=(), description="the first that matches says the data type")
 
     def plan(self) -> dict[str, Any]:
-        """As the agent takes it (hooks/plan.ts)."""
+        """The entry in the form that the agent takes (hooks/plan.ts)."""
         return {
             "source": self.source,
             "interfaces": self.interfaces,
@@ -91,7 +91,7 @@ class Native(CatalogEntry):
     binder: Binder
 
     def plan(self) -> dict[str, Any]:
-        """As the agent takes it (hooks/plan.ts)."""
+        """The entry in the form that the agent takes (hooks/plan.ts)."""
         return {"routes": [route.plan() for route in self.routes], "binder": self.binder.plan()}
 
     def sees(self) -> dict[tuple[str, str, str], str]:
@@ -102,5 +102,5 @@ class Native(CatalogEntry):
 
 
 def load() -> Native:
-    """The catalog's. Raises FileError with file and line."""
+    """Load the catalog's native.yml. Raises FileError with file and line."""
     return yaml_files.parse(yaml_files.HERE / "native.yml", Native)

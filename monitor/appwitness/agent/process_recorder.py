@@ -38,7 +38,7 @@ class ProcessRecorder:
         self.app = app
         self.pid = pid
         self.faults: list[str] = []
-        """What the agent said of its own faults."""
+        """The faults that the agent reported of itself."""
         self._records = records
         self._clock = clock
         self._offset = timedelta(milliseconds=offset_ms)
@@ -50,15 +50,15 @@ class ProcessRecorder:
         self._failure: BaseException | None = None
 
     def lines(self, text: bytes) -> None:
-        """Lines of the contract. Raises RefusedMessage when they are too many."""
+        """Record lines of the recording format. Raises RefusedMessage for too many."""
         self.append(self._lines.events(text, datetime.now(UTC)))
 
     def facts(self, facts: Sequence[Any]) -> None:
-        """What was seen of consent."""
+        """Record consent signals."""
         self.append(self._lines.understood(facts, datetime.now(UTC)))
 
     def plaintext(self, message: PlainSent, data: bytes) -> None:
-        """What passed a TLS library. Raises RefusedMessage for one connection too many."""
+        """Take plaintext seen at a TLS library. Raises RefusedMessage for one connection too many."""
         self._sent(self._plaintext.feed(message, data, self.pid))
 
     def answers_due(self) -> None:
@@ -66,23 +66,23 @@ class ProcessRecorder:
         self._sent(self._plaintext.due(self.pid))
 
     def close(self) -> None:
-        """The run is over: record what is left."""
+        """Record what is pending, at the end of the run."""
         self._sent(self._plaintext.close(self.pid))
         self.append(list(self._refusals.rest()))
 
     def fault(self, detail: str) -> None:
-        """The agent's own fault."""
+        """Record a fault in the agent itself."""
         detail = detail[:LONGEST_FAULT].encode("utf-8", "replace").decode()
         if len(self.faults) < MOST_FAULTS:
             self.faults.append(detail)
         self.refuse(detail, "hook_error")
 
     def refuse(self, reason: str, why: Literal["refused", "hook_error"] = "refused") -> None:
-        """Count what is not recorded; the first of its kind is told in a gap."""
+        """Count an item that is not recorded; the first of its kind becomes a gap."""
         self.append(self._refusals.count(why, reason))
 
     def put_body(self, data: bytes) -> str | None:
-        """Store what a line may name from now on: its sha256, or None when it is not stored."""
+        """Store a body that lines may refer to from now on; returns its sha256, or None if it is not stored."""
         try:
             name = self._records.put_body(data)
         except Exception as error:  # raised where the run is: a disk that is full is no fault of the message
@@ -95,7 +95,7 @@ class ProcessRecorder:
         return name
 
     def gap(self, why: Why, detail: str | None, subject: str = "agent", began: datetime | None = None) -> Gap:
-        """A gap: of this moment, or one that began earlier and is over."""
+        """Record a gap: at this moment, or one that began earlier and is over."""
         now = self.now()
         return Gap(
             at=began or now,
@@ -109,7 +109,7 @@ class ProcessRecorder:
         )
 
     def append(self, events: Sequence[Event]) -> None:
-        """Append lines; where that fails, it is raised where the run is: Frida would only print it."""
+        """Append lines; an error is kept for the run's own thread, since Frida would only print it."""
         try:
             if events:
                 self._records.append_all(events)
@@ -123,11 +123,11 @@ class ProcessRecorder:
         return datetime.now(UTC) + offset
 
     def fails(self, error: BaseException) -> None:
-        """Keep an error of another thread, the first of them, for `raise_failure`."""
+        """Keep the first error of another thread, for `raise_failure`."""
         self._failure = self._failure or error
 
     def raise_failure(self) -> None:
-        """Raise what failed in another thread, once."""
+        """Raise the error that another thread kept, once."""
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
@@ -136,7 +136,7 @@ class ProcessRecorder:
         self.append(self._lines.seen(events, datetime.now(UTC)))
 
     def _window(self) -> tuple[datetime, datetime]:
-        """The earliest and the latest time that a line can have, on the device's clock."""
+        """The earliest and the latest time that a line may have, on the device's clock."""
         readings = self._clock.readings
         offsets = [timedelta(milliseconds=one.offset_ms) for one in (*readings[:1], *readings[-2:])] or [self._offset]
         return self._began + min(offsets) - SLACK, datetime.now(UTC) + max(offsets[-2:]) + SLACK

@@ -41,7 +41,7 @@ def _signature(text: str) -> str:
 
 
 def among(level: int | None, levels: str | None) -> bool:
-    """Whether an API level is one of a range such as `26-`; True where either is not known."""
+    """Whether an API level is in a range such as `26-`; True if either is unknown."""
     if levels is None or level is None:
         return True
     first, _, last = levels.partition("-")
@@ -54,7 +54,7 @@ Signature = Annotated[str, AfterValidator(_signature)]
 
 
 class Shape(NamedTuple):
-    """A Java method taken apart."""
+    """A parsed Java method signature."""
 
     static: bool
     gives: str
@@ -72,7 +72,7 @@ class Shape(NamedTuple):
 
 
 class ValueSpec(CatalogEntry):
-    """Where in a call a value is, and how it becomes text."""
+    """Where a call has a value, and how it is converted to text."""
 
     type: str | None = Field(default=None, description="data type code; that of the source when not given")
     of: Literal["return", "this"] | int = Field(
@@ -104,14 +104,14 @@ class TableSpec(CatalogEntry):
 
 
 class StepSpec(CatalogEntry):
-    """A method of a followed object and what it gives."""
+    """A method of a followed object, and its values."""
 
     values: tuple[ValueSpec, ...] = ()
     follow: tuple[FollowSpec, ...] = ()
 
 
 class FollowSpec(CatalogEntry):
-    """An object that gives its values later: a listener or callback of the app, a task or a cursor that it got."""
+    """An object that delivers values later: a listener or callback of the app, or a task or cursor that it received."""
 
     object: Literal["return", "argument"]
     type: Name | None = Field(default=None, description="class of the argument, wherever it stands")
@@ -129,7 +129,7 @@ class FollowSpec(CatalogEntry):
 
 
 class CallCondition(CatalogEntry):
-    """Which calls concern personal data, where the API is general."""
+    """Which calls of a general API concern personal data."""
 
     argument: int | Literal["this"]
     get: tuple[str, ...] = Field(default=(), description="getters that lead from there to the text")
@@ -139,7 +139,7 @@ class CallCondition(CatalogEntry):
 
 
 class Ours(CatalogEntry):
-    """Calls that are made because the app is observed: they are no access of the app's."""
+    """Calls that are made only because the app is observed: they are no accesses of the app."""
 
     frames: tuple[Pattern, ...] = Field(
         min_length=1, description="the first is found in the frame that called, each other one further out, in order"
@@ -148,7 +148,7 @@ class Ours(CatalogEntry):
 
 
 class _Watch(CatalogEntry):
-    """How an API is watched, and what a call of it gives."""
+    """How an API is hooked, and the values of a call."""
 
     cls: Name
     overloads: tuple[tuple[str, ...], ...] | None = Field(
@@ -195,11 +195,11 @@ class Source(_Watch):
     why: str = Field(default="", description="why this is personal data, in one sentence")
 
     def on(self, level: int | None) -> bool:
-        """Whether Android of this API level has it; True where either is not known."""
+        """Whether Android at this API level has it; True if either is unknown."""
         return among(level, self.api)
 
     def plan(self) -> dict[str, Any]:
-        """The source as the agent takes it (hooks/plan.ts)."""
+        """The source in the form that the agent takes (hooks/plan.ts)."""
         return {
             "source": self.name,
             "cls": self.cls,
@@ -240,7 +240,7 @@ def _follow(spec: FollowSpec, data: str) -> dict[str, Any]:
 
 
 class SourceEntry(_Watch):
-    """One entry of a file: methods of one class that are read alike."""
+    """One entry of a file: methods of one class that are read in the same way."""
 
     cls: Name = Field(alias="class")
     methods: tuple[str, ...] = Field(min_length=1)
@@ -265,10 +265,8 @@ class CatalogSources(CatalogEntry):
 
 
 def load(extra: Path | None = None) -> list[Source]:
-    """All sources of the catalog in order of file, then those of `extra`, a file or folder of the user's own.
-
-    Raises FileError, with the line, for what is not as described here, and when one file names an API twice.
-    """
+    """All sources of the catalog in file order, then those of `extra`, a file or folder of the user's own. Raises
+    FileError, with the line, for an invalid entry, and for an API that a file names twice."""
     loaded: list[Source] = []
     for path in yaml_files.files("sources", extra):
         file = yaml_files.parse(path, CatalogSources)
@@ -301,6 +299,6 @@ def _expand(entry: SourceEntry, file: CatalogSources) -> list[Source]:
 
 
 def _line_of(path: Path, word: str) -> int | None:
-    """The last line that has the word."""
+    """The last line that contains the word."""
     lines = path.read_text("utf-8").splitlines()
     return next((number for number in range(len(lines), 0, -1) if word in lines[number - 1]), None)

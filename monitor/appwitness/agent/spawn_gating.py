@@ -18,28 +18,28 @@ from appwitness.agent.timeouts import within
 from appwitness.support.errors import SetupError
 
 WHOSE_S = 1.5
-"""How long a process is held until it is known whose it is."""
+"""How long a process is held until its app is known."""
 HOOK_S = 6.0
-"""And one of the app's until it is hooked."""
+"""How long a process of the app is held until it is hooked."""
 STOP_S = 5.0
 
 
 class Holds(Protocol):
-    """What holds new processes: a device as Frida reaches it."""
+    """Holds new processes: a device as Frida reaches it."""
 
     def gate(self, born: Callable[[int, str], object]) -> None:
-        """Hold new processes from now on, and tell of each: number and name."""
+        """Hold new processes from now on, and report each with pid and name."""
 
     def ungate(self) -> None:
-        """No longer; those that are held run."""
+        """Stop holding; held processes are resumed."""
 
     def resume(self, pid: int) -> None:
-        """Let one run."""
+        """Resume one process."""
 
 
 class SpawnGate:
-    """Gates the spawns of one device during one run. `take` is called with a process of the app's, and says whether
-    it will `release` it; `lost` are Frida's errors."""
+    """Gates the spawns of one device during one run. `take` is called with each process of the app, and returns
+    whether it will `release` it; `lost`: Frida's errors for a lost device."""
 
     def __init__(
         self, device: Holds, owned: Owned, take: Callable[[int, str], bool], lost: tuple[type[Exception], ...]
@@ -63,7 +63,7 @@ class SpawnGate:
         return True
 
     def close(self) -> None:
-        """End; what is held runs."""
+        """End; held processes are resumed."""
         within(STOP_S, self._device.ungate, self._lost)
         self._born.put(None)
         for pid in list(self._held):
@@ -74,7 +74,7 @@ class SpawnGate:
         return pid in self._held
 
     def release(self, pid: int) -> bool:
-        """Let a process run; whether it was held until now."""
+        """Resume a process; returns whether it was held until now."""
         with self._lock:
             timer = self._held.pop(pid, None)
         if timer is None:
@@ -84,7 +84,7 @@ class SpawnGate:
         return True
 
     def _is_born(self, pid: int, name: str) -> None:
-        """Told by a thread of Frida's, which must not wait."""
+        """Called on a Frida thread, which must not wait."""
         self._for_at_most(pid, WHOSE_S)
         self._born.put((pid, name))
 
@@ -99,7 +99,7 @@ class SpawnGate:
         timer.start()
 
     def _sort(self) -> None:
-        """Whose they are, asked once for all that came meanwhile."""
+        """Find the apps of all processes that arrived meanwhile, with one request."""
         while (first := self._born.get()) is not None:
             there = [first]
             while not self._born.empty():

@@ -10,57 +10,57 @@ from appwitness.events import Event
 
 
 class Records(Protocol):
-    """Where lines go: a recording, or what stands before one."""
+    """Receives lines: a recording, or a wrapper of one."""
 
     def append_all(self, events: Sequence[Event], /) -> object:
         """Append events, each to the file of its kind."""
 
     def put_body(self, data: bytes, /) -> str | None:
-        """Store bytes that lines name by their sha256; that, or None when they are not stored."""
+        """Store bytes that lines refer to; returns their sha256, or None if they are not stored."""
 
 
 @dataclass(frozen=True)
 class Gadget:
-    """Frida's gadget, by which one process of an app is entered without root."""
+    """Frida's gadget, for entering one process of an app without root."""
 
     late: str
-    """What of the app was not observed before the agent was there, in one sentence."""
+    """What was not observed before the agent was loaded, in one sentence."""
     end: Callable[[], object]
-    """Ends the app, which a gadget cannot be trusted to do."""
+    """Ends the app; the gadget cannot be relied on to do it."""
     start: Callable[[], object] | None = None
-    """Starts the app, which has the gadget in its package: it answers at the target's `remote`."""
+    """Starts the app whose package contains the gadget: it answers at the target's `remote`."""
     file: str | None = None
-    """Else its file on this machine: Frida starts the app, and brings it in as a debugger does."""
+    """Otherwise the gadget's file on this machine: Frida starts the app and injects it as a debugger does."""
     waits: bool = True
-    """It holds the app until it is told to let it run."""
+    """Whether it holds the app until it is told to resume it."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """The process to observe: one to start (`argv`), or one that runs (`pid`)."""
+    """The process to observe: one to start (`argv`), or a running one (`pid`)."""
 
     argv: tuple[str, ...] | None = None
-    """Program and arguments to start; for an Android app its package alone. None: attach to `pid`."""
+    """Program and arguments to start; for an Android app only its package. None: attach to `pid`."""
     pid: int | None = None
     """Process to attach to when there is nothing to start."""
     frida_device: str = "local"
     """`local`, or the id of a device that Frida knows."""
     env: Mapping[str, str] = field(default_factory=dict)
-    """Environment variables to set in the process, besides those of ours."""
+    """Environment variables to set in the process, in addition to appwitness's own."""
     cwd: str | None = None
-    """Folder to start in; None: ours."""
+    """Working directory; None: the current one."""
     remote: tuple[str, str | None] | None = None
-    """Address and token of a Frida server that this machine reaches; None: `frida_device`."""
+    """Address and token of a Frida server that is reachable from this machine; None: `frida_device`."""
     user: int | None = None
-    """Android's user to start the app for; None: the first."""
+    """Android user to start the app for; None: the first."""
     activity: str | None = None
-    """The activity to start; None: that of the launcher's icon."""
+    """The activity to start; None: the launcher's."""
     gadget: Gadget | None = None
-    """What the app is entered by, where no frida-server is."""
+    """The gadget that is used where there is no frida-server."""
     otherwise: Callable[[], int] | None = None
-    """Starts the app without Frida and gives its process at once, where Frida cannot; ends first what an earlier start
-    left."""
+    """Starts the app without Frida and returns its pid at once, for when Frida cannot; first ends what an earlier
+    start left."""
     redirect: tuple[str, int] | None = None
-    """IPv4 address and port at which it finds the proxy that the agent leads its connections to; None: none."""
+    """IPv4 address and port of the proxy to which the agent redirects its connections; None: no redirection."""
     processes: Callable[[], Mapping[int, str]] | None = None
-    """The app's processes now, number and name, by the device's own knowledge; None: by their names."""
+    """The app's current processes, pid and name, as the device reports them; None: found by their names."""

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 AWAY_S = 90.0
-"""How long a device that was lost (a cable that was pulled, a network that is down) may take to come back."""
+"""How long a lost device (a pulled cable, a network outage) may take to return."""
 
 
 def within(seconds: float, work: Callable[[], object], lost: tuple[type[Exception], ...]) -> None:
-    """Do it, but do not wait for it for ever, and never mind when the process is `lost` meanwhile."""
+    """Do the work, but wait only so long, and ignore that the process is `lost` meanwhile."""
 
     def quietly() -> None:
         with suppress(*lost):

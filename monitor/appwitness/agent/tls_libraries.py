@@ -18,7 +18,7 @@ _KEY_IDENTIFIER = re.compile(rb"\x06\x03\x55\x1d\x0e\x04(.)\x04(.)", re.DOTALL)
 
 
 class Owner(CatalogEntry):
-    """The socket that a stream belongs to."""
+    """Finds the socket that a stream belongs to."""
 
     field: str = Field(description="field of the stream that holds it")
     type: str = Field(description="type of that field")
@@ -49,7 +49,7 @@ class TlsLibraries(CatalogEntry):
     engines: tuple[Engine, ...]
 
     def plan(self, proxy_key: str | None) -> dict[str, Any]:
-        """As the agent takes it (hooks/plan.ts)."""
+        """The entry in the form that the agent takes (hooks/plan.ts)."""
         return {
             "sockets": [each.model_dump(by_alias=True, exclude={"untested"}) for each in self.sockets],
             "engines": [{"library": each.library, "cls": each.cls} for each in self.engines],
@@ -58,7 +58,7 @@ class TlsLibraries(CatalogEntry):
 
 
 class Given(CatalogEntry):
-    """Where an object of the app's own class shows up."""
+    """Where an object of a class of the app appears."""
 
     cls: str = Field(alias="class")
     method: str
@@ -66,19 +66,19 @@ class Given(CatalogEntry):
 
 
 class With(CatalogEntry):
-    """The app's own call with other arguments."""
+    """The app's call with other arguments."""
 
     with_: dict[int, Literal[True] | None] = Field(alias="with")
 
 
 class Proceed(CatalogEntry):
-    """`proceed()` of an argument instead of the app's code."""
+    """Calls `proceed()` of an argument instead of the app's code."""
 
     proceed: int
 
 
 class CertificateCheck(CatalogEntry):
-    """A check of certificates in Java, and what is done instead."""
+    """A certificate check in Java, and its replacement."""
 
     cls: str = Field(alias="class")
     method: str
@@ -88,7 +88,7 @@ class CertificateCheck(CatalogEntry):
 
 
 class NativeCheck(CatalogEntry):
-    """A check of certificates in a native library."""
+    """A certificate check in a native library."""
 
     function: str
     argument: int | None = Field(default=None, description="index of an argument to replace")
@@ -109,7 +109,7 @@ class Checks(CatalogEntry):
     native: tuple[NativeCheck, ...]
 
     def plan(self) -> dict[str, Any]:
-        """As the agent takes it (hooks/plan.ts)."""
+        """The entry in the form that the agent takes (hooks/plan.ts)."""
         return {
             "java": [
                 {
@@ -134,15 +134,13 @@ def libraries() -> TlsLibraries:
 
 
 def checks() -> Checks:
-    """The catalog's checks of certificates. Raises FileError with file and line."""
+    """The catalog's certificate checks. Raises FileError with file and line."""
     return yaml_files.parse(yaml_files.HERE / "unpinning.yml", Checks)
 
 
 def leaf_for(ca_pem: Path, host: str) -> str | None:
-    """A certificate for a host as the proxy would make one, and its authority's after it (PEM), to ask an app about.
-
-    None where the authority's key is not beside `ca_pem`, as mitmproxy keeps it (mitmproxy-ca.pem).
-    """
+    """A certificate for a host as the proxy would make one, followed by its CA's (PEM), for testing an app's trust
+    check. None if the CA's key is not beside `ca_pem`, as mitmproxy keeps it (mitmproxy-ca.pem)."""
     try:
         both = ca_pem.with_name("mitmproxy-ca.pem").read_bytes()
         authority = trustme.CA.from_pem(ca_pem.read_bytes(), both)
@@ -153,10 +151,8 @@ def leaf_for(ca_pem: Path, host: str) -> str | None:
 
 
 def key_of(ca_pem: Path) -> str | None:
-    """Identifier of the key of a certificate authority (PEM), in hex: every certificate that it signs names it.
-
-    None when it has none, or there is no such file. Read from its bytes: no library for one field.
-    """
+    """Key identifier of a CA certificate (PEM), in hex: every certificate that it signs names it. None if it has
+    none, or the file does not exist. Parsed by hand: one field is not worth a library."""
     try:
         der = ssl.PEM_cert_to_DER_cert(ca_pem.read_text("ascii").strip())
     except (OSError, ValueError):

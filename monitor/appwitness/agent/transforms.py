@@ -12,7 +12,7 @@ from appwitness.catalog.entries import CatalogEntry
 
 
 class CallPart(CatalogEntry):
-    """Where in a call bytes are: all of an argument or of what is returned, or a part of an argument."""
+    """Where a call has the bytes: a whole argument or return value, or part of an argument."""
 
     of: int | Literal["return"] = Field(alias="argument", description="index of the argument, first is 0; or `return`")
     start: int | None = Field(default=None, alias="from", description="index of the argument that says where it begins")
@@ -22,7 +22,7 @@ class CallPart(CatalogEntry):
 
 
 class Begin(CatalogEntry):
-    """A call that begins a new piece of work."""
+    """A call that begins a new operation."""
 
     mode: int | None = Field(default=None, description="index of a Cipher's mode: 1 and 3 encrypt, 2 and 4 decrypt")
     key: int | None = Field(default=None, description="index of the key")
@@ -83,5 +83,5 @@ class Transformers(CatalogEntry):
 
 
 def load() -> Transformers:
-    """The catalog's. Raises FileError with file and line."""
+    """Load the catalog's transforms. Raises FileError with file and line."""
     return yaml_files.parse(yaml_files.HERE / "transforms.yml", Transformers)

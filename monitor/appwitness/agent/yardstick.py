@@ -17,8 +17,8 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 
 LEVELS = ("must", "full", "wide", "gaps")
-"""must: hooked by two tools or more; full: by one; wide: by one or in bulk; gaps: by none. Each of the first three
-holds those before it."""
+"""must: hooked by at least two tools; full: by one; wide: by one or in bulk; gaps: by none. Each of the first three
+includes the ones before it."""
 State = Literal["hooked", "lower_layer", "not_here", "missing"]
 STATES: tuple[State, ...] = ("hooked", "lower_layer", "not_here", "missing")
 
@@ -30,13 +30,13 @@ class Yard(NamedTuple):
     cls: str
     method: str
     what: str
-    """Content URI, settings key or binder interface, where the API is general; else empty."""
+    """Content URI, settings key or binder interface of a general API; otherwise empty."""
     level: str
-    """The narrowest that it belongs to."""
+    """The narrowest level that it belongs to."""
 
     @property
     def name(self) -> str:
-        """As reports name it."""
+        """The name that reports use."""
         dot = "!" if self.cls.endswith(".so") else "."
         return f"{self.cls}{dot}{self.method}{f' {self.what}' if self.what else ''}"
 
@@ -52,12 +52,12 @@ class _Group(CatalogEntry):
     why: str
 
     def holds(self, yard: Yard) -> bool:
-        """Whether it speaks of this API."""
+        """Whether the entry covers this API."""
         return bool(re.fullmatch(self.cls, yard.cls)) and (self.methods is None or yard.method in self.methods)
 
 
 class Lower(_Group):
-    """APIs whose calls pass one that is hooked."""
+    """APIs whose calls pass through a hooked one."""
 
     by: str = Field(
         description="name of the source that sees them; `Class.*` is the method of the same name of another class, and "
@@ -70,7 +70,7 @@ class Lower(_Group):
 
 
 class Absent(_Group):
-    """APIs that no app can call on the Android versions of today, or that cannot be hooked."""
+    """APIs that no app can call on current Android versions, or that cannot be hooked."""
 
 
 class Beside(CatalogEntry):
@@ -98,7 +98,7 @@ def yardstick() -> list[Yard]:
 
 
 def beside() -> Beside:
-    """The catalog's. Raises FileError with file and line."""
+    """Load the catalog's coverage.yml. Raises FileError with file and line."""
     return yaml_files.parse(yaml_files.HERE / "coverage.yml", Beside)
 
 
@@ -114,7 +114,7 @@ def covered(yards: Iterable[Yard], sources: Sequence[Source], native: Native, kn
 
 
 def seeing(sources: Iterable[Source], native: Native) -> set[str]:
-    """Names of all that sees calls: sources, native routes, the binder and its interfaces."""
+    """Names of everything that observes calls: sources, native routes, the binder and its interfaces."""
     binder = native.binder
     interfaces = (f"{binder.source} {interface}" for interface in binder.interfaces)
     return {source.name for source in sources} | {route.name for route in native.routes} | {binder.source, *interfaces}
@@ -147,14 +147,15 @@ def _cover(
 
 
 def _sees(source: Source, what: str) -> bool:
-    """Whether a source of a general API looks at this URI, key or interface."""
+    """Whether a source of a general API covers this URI, key or interface."""
     if not what or source.when is None:
         return True
     return any(re.search(pattern, what) for pattern in source.when.matches)
 
 
 def table(covers: Sequence[Cover]) -> dict[str, Any]:
-    """Counts by level and by category, and the names of what is missing, as `list sources --coverage --format json`."""
+    """Counts by level and by category, and the names of the missing APIs, as `list sources --coverage --format json`
+    prints them."""
 
     def counts(of: Iterable[Cover]) -> dict[str, int]:
         states = Counter(cover.state for cover in of)

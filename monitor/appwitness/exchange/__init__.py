@@ -37,25 +37,25 @@ __all__ = ["FORMATS", "Conversion", "Origin", "guess", "imported", "persona"]
 
 
 class Origin(NamedTuple):
-    """What is known of a foreign file beside its content."""
+    """What is known of a foreign file besides its content."""
 
     app: str
     """Package of the app that it was taken from."""
     kind: str = "unknown"
-    """emulator, phone or lab, where somebody says so."""
+    """emulator, phone or lab, if the user says so."""
     persona: Sequence[Value] = ()
-    """Values that somebody says were on the device: what to look for where no hook told what was read."""
+    """Values that the user says were on the device: searched for when no hook recorded what was read."""
     mapping: Path | None = None
-    """How to read the lines of another tool's hooks (hook_logs.Mapping)."""
+    """How to read hook logs of another tool (hook_logs.Mapping)."""
     keys: Path | None = None
     """Key log (SSLKEYLOGFILE) of a packet capture."""
     operator: str | None = None
-    """Who imports them."""
+    """Who imports the files."""
     case: str | None = None
     place: str | None = None
     equipment: str | None = None
     names: Mapping[str, str] = MappingProxyType({})
-    """Name of a file here -> what it was called where it came from, if that is another."""
+    """Local file name -> original name, if it differs."""
     obtained: ObtainedApp | None = None
     image: DeviceImage | None = None
 
@@ -63,11 +63,11 @@ class Origin(NamedTuple):
 Format = Literal["har", "flows", "hooks", "pcap"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 CAPTURES = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a")
-"""How a packet capture begins: PCAP in four ways, PCAPNG."""
+"""Magic numbers of packet captures: four of PCAP, one of PCAPNG."""
 
 
 def guess(path: Path) -> str:
-    """The format of a file, by its first bytes: one of FORMATS. Raises UserError when it is none of them."""
+    """The format of a file, by its first bytes: one of FORMATS. Raises UserError for any other."""
     with path.open("rb") as file:
         found = format_of(file.read(4096))
     if found is None:
@@ -81,7 +81,7 @@ def guess(path: Path) -> str:
 
 
 def format_of(raw: bytes) -> Format | None:
-    """The format of a file that begins so, unpacked and in UTF-8; None: it is none of ours."""
+    """The format of a file that begins with this, unpacked and in UTF-8; None: not supported."""
     if raw.startswith(CAPTURES):
         return "pcap"
     head = raw.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -95,11 +95,9 @@ def format_of(raw: bytes) -> Format | None:
 def imported(
     paths: Sequence[Path], into: Path, origin: Origin, format_: str | None = None, signer: Signer | None = None
 ) -> Recording:
-    """A new recording of foreign files that belong to one run, sealed. Compressed files are unpacked.
-
-    Whatever in them cannot be converted becomes a gap that names its place; nothing is skipped silently. Files of any
-    size are read in bounded memory. Raises UserError for a file that is no ordinary file or none of the formats.
-    """
+    """Import foreign files of one run into a new recording, sealed. Compressed files are unpacked. Whatever cannot
+    be converted becomes a gap that names its place; nothing is skipped silently. Files of any size are read in
+    bounded memory. Raises UserError for a file that is not a regular file or has none of the formats."""
     if origin.keys is not None:
         refuse_unless_ordinary(origin.keys)
     if origin.mapping is not None:
@@ -145,7 +143,7 @@ def _convert(path: Path, kind: str, origin: Origin, into: Conversion) -> None:
 
 
 def span(recording: Recording) -> tuple[datetime | None, datetime | None]:
-    """Time of the first and of the last access and upload."""
+    """Times of the first and the last access or upload."""
     first = last = None
     for kind in ("access", "upload"):
         for read in recording.read(kind):
@@ -172,7 +170,7 @@ def _run(id_: str, sources: Sequence[SourceFile], origin: Origin, started: datet
 
 
 def _file(path: Path, kind: str, tool: str | None, name: str) -> SourceFile:
-    """What a reader of the report must know of a foreign file, to find it and to tell it from others."""
+    """The description of a foreign file in reports: enough to find it and to tell it from others."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()

@@ -20,15 +20,14 @@ from appwitness.exchange.case_description import BundledFile, description
 from appwitness.recording import Recording, archive, files, packing
 
 DESCRIPTION = "case.jsonld"
-"""What describes a bag in CASE/UCO."""
+"""The file that describes a bag in CASE/UCO."""
 
 
 def write(recording: Recording, output: Path, beside: Mapping[str, bytes], *, bag: bool = False) -> None:
-    """Pack a recording into a new archive for its owner alone, with the files `beside` it, digests and instructions.
-
-    `bag`: as BagIt (RFC 8493), with all of that as payload and a description in CASE/UCO. Raises UserError when the
-    archive is there already or cannot be written, and FileError for a file of the recording that is no regular one.
-    """
+    """Pack a recording into a new archive that only its owner can read, with the files `beside` it, digests and
+    instructions. `bag`: as BagIt (RFC 8493), with all of that as payload and a description in CASE/UCO. Raises
+    UserError if the archive exists already or cannot be written, and FileError for an entry of the recording that is
+    not a regular file."""
     ours = resources.files("appwitness.exchange") / "bundled"
     beside = {**beside, **{name: (ours / name).read_bytes() for name in ("README.txt", "verify.py")}}
     folder = f"{packing.folder_in(output)}/" if bag else ""
@@ -58,7 +57,7 @@ def _listed(sums: Mapping[str, str], below: str = "") -> bytes:
 
 
 def _tag(packed: zipfile.ZipFile, folder: str, payload: Mapping[str, str], run: Run) -> None:
-    """Add the tag files of a bag: what it is, its manifest, what is known of it, and a manifest of these."""
+    """Add the tag files of a bag: its declaration, its manifest, its metadata, and a manifest of these."""
     # Without Payload-Oxum: validators that find it wrong name no file.
     about = {
         "Bag-Software-Agent": f"appwitness {importlib.metadata.version('appwitness')}",
@@ -78,7 +77,7 @@ def _tag(packed: zipfile.ZipFile, folder: str, payload: Mapping[str, str], run: 
 
 
 def tools() -> bytes:
-    """By what a bundle was made, as JSON: versions, and the digest of each of our files as the wheel has them."""
+    """The tools that made a bundle, as JSON: versions, and the digest of each of appwitness's files as in the wheel."""
     ours = Path(str(resources.files("appwitness")))
     roots = {"appwitness": ours, "appwitness/addons": ours.parents[1] / "addons"}  # in a checkout
     digests = {

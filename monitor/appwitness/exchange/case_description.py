@@ -21,7 +21,7 @@ CONTEXT = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
 NAMESPACE = uuid.UUID("5f0c9d0e-7f8b-5d5e-9a3c-5b0f2f6a7c11")
-"""Namespace of our IDs: the same part of the same run always has the same ID."""
+"""Namespace of IDs: the same part of the same run always has the same ID."""
 
 type Node = dict[str, Any]
 
@@ -35,13 +35,13 @@ class BundledFile(NamedTuple):
 
 
 def description(run: Run, files: Iterable[BundledFile]) -> bytes:
-    """The description of a run and of the files that it is given as; what is not recorded is left out."""
+    """The description of a run and its files; what is not recorded is left out."""
     graph = {"@context": CONTEXT, "@graph": list(_Graph(run).nodes(files))}
     return f"{json.dumps(graph, indent=1, ensure_ascii=False)}\n".encode()
 
 
 class _Graph:
-    """The parts of one description, each with an id of its own."""
+    """The nodes of one description, each with an ID of its own."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -98,7 +98,7 @@ class _Graph:
         return found | {"uco-core:hasFacet": [about, data]}
 
     def _app(self) -> Iterator[Node]:
-        """The app; its file and its certificate, where their digests are recorded."""
+        """The app, its file and its certificate, if their digests are recorded."""
         app = self._run.app
         found = self._node("uco-observable:Application", "app", app.package)
         facet = self._facet(
@@ -132,7 +132,7 @@ class _Graph:
         return found | {"uco-core:name": name, "uco-tool:version": version}
 
     def _people(self) -> Iterator[Node]:
-        """Who is responsible for the run, that person's role, and what joins the two."""
+        """The operator, the operator's role, and the relationship between the two."""
         if not self._run.operator:
             return
         person = self._node("uco-identity:Person", "person", "operator")

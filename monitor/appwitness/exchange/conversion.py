@@ -19,36 +19,36 @@ from appwitness.events import BadLine, Event, Gap, dump, parse
 from appwitness.recording import Recording
 
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-"""What a damaged entry of a foreign file raises in a reader: it costs that entry, never the file."""
+"""Errors that a damaged entry of a foreign file may raise in a reader: only that entry is lost, never the file."""
 TLS_PORTS = frozenset(
     (443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 4443, 5061, 5223, 5228, 5671, 8443, 8883, 9443, 10443)
 )
-"""Where servers speak TLS: a file that has it in plain there holds what was decrypted before, or another protocol."""
+"""Ports where servers speak TLS: plaintext there was decrypted before, or is another protocol."""
 WORDS = 300
-"""Characters of the detail of a gap, at most."""
+"""Most characters of a gap's detail."""
 BATCH = 1000
 """Events that are appended to a recording at once."""
 
 
 @dataclass
 class Conversion:
-    """A foreign file as events of the contract."""
+    """A foreign file as events of the recording format."""
 
     events: list[Event] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     room: Path | None = None
-    """A folder for what does not fit into memory while it is read; None is the system's own."""
+    """Folder for temporary data that does not fit into memory; None: the system's."""
     notes: list[str] = field(default_factory=list)
-    """What a reader of the report is to know of the files, and is no gap."""
+    """Notes on the files for the report, other than gaps."""
 
     def add(self, *events: Event, body: bytes = b"") -> None:
-        """Take events, and the body that they name: all of them, or none where this raises ValueError."""
+        """Take events, and the body that they refer to: all of them, or none if this raises ValueError."""
         self.events.extend([parse(dump(event)) for event in events])
         if body:
             self.bodies.append(body)
 
     def missed(self, at: datetime | None, app: str, subject: str, detail: str) -> None:
-        """Say that something in the file could not be converted; `at` is now where nobody knows when it was."""
+        """Record that part of the file could not be converted; `at`: now if its time is unknown."""
         self.add(
             Gap(
                 at=at or datetime.now(UTC),
@@ -62,7 +62,7 @@ class Conversion:
 
 
 class IntoRecording(Conversion):
-    """The same for files of any size: bodies go to the recording at once, events wait in a file without a name."""
+    """The same for files of any size: bodies go to the recording at once, events wait in an unnamed temporary file."""
 
     def __init__(self, recording: Recording) -> None:
         super().__init__()
@@ -83,7 +83,8 @@ class IntoRecording(Conversion):
             self._file.write(line + b"\n")
 
     def finish(self) -> tuple[datetime, datetime] | None:
-        """Append the events to the recording in order of time, those of one time as they came; the first and last."""
+        """Append the events to the recording in order of time, equal times in order of arrival; returns the first
+        and last time."""
         order = sorted(range(len(self._times)), key=self._times.__getitem__)
         for start in range(0, len(order), BATCH):
             self._recording.append_all(self._events(order[start : start + BATCH]))
@@ -100,19 +101,19 @@ class IntoRecording(Conversion):
 
 
 class ReadingProgram:
-    """A program that reads a foreign file for us, with bounded memory (Linux)."""
+    """An external program that reads a foreign file, with bounded memory (Linux)."""
 
     WORDS = 64 << 10
-    """Bytes of what it says to stderr that are kept: the last ones."""
+    """Most bytes of its stderr that are kept: the last ones."""
 
     def __init__(self, command: Sequence[str], memory_bytes: int) -> None:
         self.command = command
         self.memory_bytes = memory_bytes
         self.words, self.returncode = "", 0
-        """What it said to stderr and ended with, once its lines are read."""
+        """Its stderr and exit code, once its lines are read."""
 
     def lines(self) -> Iterator[bytes]:
-        """What it prints, as it comes."""
+        """The lines that it prints, as they arrive."""
         with tempfile.TemporaryFile() as errors:
             with subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
@@ -135,14 +136,14 @@ _LAST_YEAR = 2100
 
 
 def possible(at: datetime) -> datetime:
-    """A time at which something may have been captured, in UTC. Raises ValueError for one of another age."""
+    """Check that a time is plausible for a capture, in UTC. Raises ValueError for any other."""
     if not 1970 <= at.year <= _LAST_YEAR:
         raise ValueError(f"its time is in the year {at.year}")
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def problem(error: Exception) -> str:
-    """What is wrong with an entry, in one line without its values."""
+    """The problem with an entry, in one line without its values."""
     if isinstance(error, BadLine):
         return str(error)
     if isinstance(error, RecursionError):
@@ -155,5 +156,5 @@ def problem(error: Exception) -> str:
 
 
 def printable(text: str) -> str:
-    """Text as it can be written: half a character (a lone surrogate) as its escape."""
+    """Text that can be encoded: lone surrogates become their escapes."""
     return text.encode("utf-8", "backslashreplace").decode()

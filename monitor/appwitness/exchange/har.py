@@ -25,21 +25,19 @@ from appwitness.support.spoken import Spoken
 
 ALPN = {"h2": "h2", "http/2": "h2", "http/2.0": "h2", "h3": "h3", "http/3": "h3", "http/1.1": "http/1.1"}
 LATEST_S = 1e11
-"""No time in seconds is greater: it would be in the year 5138."""
+"""Upper bound of a time in seconds: the year 5138."""
 CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-"""Bytes that no text has."""
+"""Bytes that do not occur in text."""
 SECRET = frozenset({"proxy-authorization"})
-"""Headers that are the tester's own, never recorded."""
+"""Headers of the tester's own set-up, never recorded."""
 
 
 def read(path: Path, app: str, into: Conversion | None = None) -> Conversion:
-    """The requests of a HAR file, and the WebSocket messages that Chrome keeps beside them.
-
-    `at` is when the request had been sent (startedDateTime and the phases before and while sending). A body that the
-    file does not hold as it was sent is marked truncated, and a gap says so. An entry that cannot be read is a gap
-    that names its number, from 0. Of an entry that nothing left the device of, there is no upload: a note on the run
-    counts them. Raises FileError when the file is no HAR at all.
-    """
+    """Read the requests of a HAR file, and the WebSocket messages that Chrome stores with them. `at`: when the
+    request had been sent (startedDateTime and the phases before and while sending). A body that the file does not
+    hold as it was sent is marked truncated, and a gap says so. An unreadable entry is a gap that names its number,
+    from 0. An entry that never left the device is no upload: a note on the run counts these. Raises FileError for a
+    file that is not HAR."""
     conversion = Conversion() if into is None else into
     last: datetime | None = None
     made_by, stayed = creator(path) or "", Counter[str]()
@@ -68,7 +66,7 @@ def read(path: Path, app: str, into: Conversion | None = None) -> Conversion:
 
 
 def creator(path: Path) -> str | None:
-    """The program that a HAR file says it was made by, where that stands at its beginning, as the format has it."""
+    """The program that a HAR file names as its creator, if that comes at the beginning, as the format has it."""
     with path.open("rb") as file:
         found = CREATOR.search(file.read(BEGINNING))
     try:
@@ -80,7 +78,7 @@ def creator(path: Path) -> str | None:
 
 CREATOR = re.compile(rb'"creator"\s*:\s*(\{[^{}]*\})')
 BEGINNING = 64 << 10
-"""Bytes of the file in which it is looked for."""
+"""Bytes at the beginning in which the creator is searched."""
 
 
 def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversion: Conversion, made_by: str) -> None:
@@ -150,7 +148,7 @@ def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversi
 
 
 def _as_sent(url: str) -> tuple[str, SplitResult]:
-    """An address without what a client keeps to itself: name and password, and what stands behind `#`."""
+    """A URL without the parts that a client does not send: user, password and fragment."""
     parts = urlsplit(url)
     parts = parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="")
     kept = url.partition("#")[0]
@@ -184,23 +182,21 @@ def _moment(time: float) -> datetime:
 
 
 def _said(request: Mapping[str, Any], named: Mapping[str, str]) -> int:
-    """How long the file says that the body was; -1 where it does not."""
+    """The body's length according to the file; -1 if not given."""
     said, length = request.get("bodySize"), named.get("content-length", "")
     return max(said if isinstance(said, int) else -1, int(length) if length.isdecimal() else -1)
 
 
 def _data(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Where the body is: postData; HTTP Toolkit and pcapng-utils write binary data to `_content`."""
+    """The object that holds the body: postData; HTTP Toolkit and pcapng-utils write binary data to `_content`."""
     data = request.get("postData") or {}
     return data if data.get("text") or data.get("params") else request.get("_content") or data
 
 
 def _body(data: Mapping[str, Any], said: int, encoded: bool, cut: bool) -> tuple[bytes, str]:
-    """The body, and why it is not as it was sent, if so.
-
-    `said` is how long the file says it was; `encoded`: that is its length with a content encoding, which the writer
-    may have undone; `cut`: the file has more than is kept of it.
-    """
+    """The body, and why it differs from what was sent, if it does. `said`: its length according to the file;
+    `encoded`: that length is with a content encoding, which the writer may have undone; `cut`: the file has more
+    than is kept."""
     text = data.get("text")
     if not text:
         pairs = [(param["name"], _param(param)) for param in data.get("params") or ()]
@@ -226,11 +222,9 @@ def _param(param: Mapping[str, Any]) -> str:
 
 
 def _bytes(text: str, said: int, encoded: bool) -> bytes:
-    """What was sent as this text: UTF-8, or binary data as writers put it into text.
-
-    Browsers and mitmproxy write a character for each byte where the bytes are no UTF-8; mitmproxy also writes those
-    that are none as half characters (surrogateescape).
-    """
+    """The bytes that this text stands for: UTF-8, or binary data in the encodings that writers use. Browsers and
+    mitmproxy write one character per byte for bytes that are not UTF-8; mitmproxy also writes such bytes as lone
+    surrogates (surrogateescape)."""
     if not text.isascii() and max(text) <= "\xff":
         raw = text.encode("latin-1")
         if said == len(raw):
@@ -277,11 +271,9 @@ def _digest(body: bytes) -> str | None:
 
 
 def write(recording: Recording, only: Iterable[Seen[Upload]] | None = None) -> str:
-    """The uploads of a recording (`only` these) as HAR 1.2: HTTP exchanges, each WebSocket with what was sent on it.
-
-    What a recording does not hold is left out as HAR does it: times of phases and sizes are -1, responses have only
-    their status. Bodies that are no text are base64, with `encoding` beside them.
-    """
+    """The uploads of a recording (`only` these) as HAR 1.2: HTTP exchanges, each WebSocket with the messages sent on
+    it. What a recording does not hold is left out in HAR's way: times of phases and sizes are -1, responses have
+    only their status. Binary bodies are base64, with `encoding` beside them."""
     entries: list[dict[str, Any]] = []
     sockets: dict[tuple[str | None, str, int | None], dict[str, Any]] = {}
     for one in recording.seen(Upload) if only is None else only:

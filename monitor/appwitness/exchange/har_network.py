@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 SCHEMES = frozenset(("", "http", "https", "ws", "wss", "ftp", "ftps"))
-"""Schemes of addresses in a network; "" is an address that names none. blob:, data:, file:, chrome-extension: and all
-others stay on the device."""
+"""URL schemes that use the network; "": no scheme. blob:, data:, file:, chrome-extension: and all others stay on the
+device."""
 CACHE = re.compile(r"_*(?:is_?|was_?)?(?:served_?)?from_?\w*cache", re.IGNORECASE)
 """_fromCache (Chrome), fromDiskCache, _servedFromCache, _fromMemoryCache, _fromPrefetchCache."""
 WORKER = re.compile(r"_*(?:(?:was_?)?fetched_?via|(?:served_?)?from|served_?by)_?service_?worker", re.IGNORECASE)
@@ -21,7 +21,7 @@ FETCHED = {
     "service worker": "worker",
     "inspector override": "inspector",
 }
-"""What Safari says in `_fetchType` of an answer that came from nowhere else."""
+"""Safari's `_fetchType` for responses that did not come from the network."""
 ERRORS = ("_error", "_failureText", "_errorText", "_failed", "_errorMessage", "error")
 NOT_SENT = re.compile(
     r"BLOCKED(?!_BY_(?:RESPONSE|ORB))|NAME_NOT_RESOLVED|NAME_RESOLUTION|_DNS_|UNKNOWN_HOST|INTERNET_DISCONNECTED"
@@ -31,13 +31,13 @@ NOT_SENT = re.compile(
     r"|content blocker|hostname could not be found|could not connect to the server|appears to be offline",
     re.IGNORECASE,
 )
-"""Errors before anything of a request is sent: it was blocked, or there was no name, no connection, no TLS."""
+"""Errors before anything is sent: the request was blocked, or name resolution, connection or TLS failed."""
 PROXIES = re.compile(
     r"\b(?:mitmproxy|charles|fiddler|http ?toolkit|burp|proxyman|reqable|whistle|(?:owasp )?zap|browsermob|pcap|"
     r"pcapng|httpcanary|anyproxy|proxypin|appwitness)\b",
     re.IGNORECASE,
 )
-"""Programs that write down what came out of a device, as opposed to a browser on it."""
+"""Programs that capture a device's traffic from outside, unlike a browser on it."""
 WORDS = {
     "scheme": "with an address that is in no network",
     "cache": "answered by a cache",
@@ -48,11 +48,11 @@ WORDS = {
     "blocked": "blocked",
     "failed": "without a name, a connection or TLS to send them on",
 }
-"""Why an entry was not sent, as the note on a file counts it."""
+"""Why an entry was not sent, in the words of the note on a file."""
 
 
 def why_not_sent(entry: Mapping[str, Any]) -> str | None:
-    """Why nothing of an entry left the device, one of WORDS; None where it did, or nothing says that it did not."""
+    """Why an entry never left the device, one of WORDS; None if it did, or if nothing says that it did not."""
     request, response = entry["request"], entry.get("response") or {}
     status, said, url = response.get("status"), (entry, response), request["url"]
     if isinstance(url, str) and urlsplit(url).scheme.lower() not in SCHEMES:
@@ -80,16 +80,14 @@ def why_not_sent(entry: Mapping[str, Any]) -> str | None:
 
 
 def may_not_have_left(entry: Mapping[str, Any], creator: str) -> bool:
-    """Whether an entry says that there was no answer (status 0), and nothing that it left the device.
-
-    `creator`: the program that wrote the file. What came to a proxy had left the device.
-    """
+    """Whether an entry has no response (status 0), and nothing says that it left the device. `creator`: the program
+    that wrote the file. What reached a proxy had left the device."""
     status = (entry.get("response") or {}).get("status")
     return status is not None and status <= 0 and not PROXIES.search(creator) and not _left(entry)
 
 
 def _left(entry: Mapping[str, Any]) -> bool:
-    """Whether there was a server, a connection or time that it took."""
+    """Whether the entry has a server, a connection or transfer times."""
     timings = entry.get("timings") or {}
     phases = (timings.get(name) or 0 for name in ("send", "wait"))
     told = ("serverIPAddress", "connection", "_webSocketMessages")
@@ -97,7 +95,7 @@ def _left(entry: Mapping[str, Any]) -> bool:
 
 
 def _has(part: Mapping[str, Any], name: re.Pattern[str]) -> bool:
-    """Whether a field of that name is there and says yes."""
+    """Whether a field of that name exists and is true."""
     return any(_is_yes(value) for key, value in part.items() if name.fullmatch(key))
 
 
@@ -106,12 +104,12 @@ def _is_yes(value: Any) -> bool:
 
 
 def _is_internal(response: Mapping[str, Any]) -> bool:
-    """HSTS, or an extension: no server has said it."""
+    """Whether the response is internal (HSTS, an extension): no server sent it."""
     names = {str(header.get("name", "")).lower() for header in response.get("headers") or ()}
     return str(response.get("statusText") or "").lower() == "internal redirect" or "non-authoritative-reason" in names
 
 
 def _worker_asked(said: tuple[Mapping[str, Any], ...]) -> bool:
-    """Whether a service worker got its answer from the network."""
+    """Whether a service worker fetched its response from the network."""
     sources = (str(part.get("_serviceWorkerResponseSource") or "").lower() for part in said)
     return "network" in sources

@@ -19,29 +19,27 @@ from appwitness.exchange import json_pieces
 from appwitness.exchange.conversion import DAMAGE, Conversion, possible, printable, problem
 
 LOCATION = re.compile(r"(-?\d{1,2}\.\d+),\s?(-?\d{1,3}\.\d+)")
-"""The place in `Location[gps 31.230416,121.473701 hAcc=5.0 ...]`, as Android prints one."""
+"""The coordinates in `Location[gps 31.230416,121.473701 hAcc=5.0 ...]`, as Android prints one."""
 OBJECT = re.compile(r"<instance\b|\[object |^[\w.$]+@[0-9a-f]{1,8}$")
-"""A value that only says which object it was."""
+"""A value that only identifies an object."""
 HALVES = ("getLatitude", "getLongitude")
 JOINED = timedelta(seconds=1)
-"""How far apart the two calls for one place are at most, where the log does not name the object."""
+"""Longest time between the two calls for one location, if the log does not name the object."""
 NAMED = 20
-"""Things asked for that one gap names; and lines that have a gap each."""
+"""Most requested names in one gap, and most lines that have a gap each."""
 KINDS = 10_000
-"""Kinds of calls that are counted apart."""
+"""Most kinds of calls that are counted separately."""
 LONG = 300
-"""Characters of the name of an API, or of what was asked for, that are kept."""
+"""Most characters kept of the name of an API, or of what was requested."""
 WAITING = 10_000
-"""Calls for half of a place that wait for the other half."""
+"""Most calls for one coordinate that wait for the other."""
 OTHERS = "others"
 Where = Sequence[str | int]
 
 
 class Fields(CatalogEntry):
-    """catalog/hook_logs/<tool>.yml: where a line of a tool's log has what. A place is a list of keys and indices.
-
-    docs/hook-logs.md is for users; what it says and what stands here is the same.
-    """
+    """catalog/hook_logs/<tool>.yml: where a line of a tool's log has each field. A location is a list of keys and
+    indices. docs/hook-logs.md describes the same for users."""
 
     time: tuple[str | int, ...] = Field(description="RFC 3339, or seconds to nanoseconds since 1970")
     cls: tuple[str | int, ...] = Field(alias="class", description="class of the hooked method")
@@ -61,19 +59,17 @@ class Fields(CatalogEntry):
 
 
 def fields(mapping: Path | None) -> Fields:
-    """A mapping of the user's own, or frooky's. Raises FileError with file and line."""
+    """The user's mapping, or frooky's. Raises FileError with file and line."""
     if mapping is None:
         (mapping,) = yaml_files.files("hook_logs/frooky.yml")
     return yaml_files.parse(mapping, Fields)
 
 
 def read(path: Path, app: str, mapping: Path | None = None, into: Conversion | None = None) -> Conversion:
-    """The calls of a hook log that a source of the catalog names, each as an access.
-
-    Of a general API (settings, properties, content providers) the arguments say which source it is. A value that the
-    log has only as an object's name is no value: the access then has none. Calls for latitude and longitude of one
-    place are one access. What is not understood is counted in gaps, one for each kind of call.
-    """
+    """The calls of a hook log that match a source of the catalog, each as an access. For a general API (settings,
+    properties, content providers) the arguments tell the source. A value that the log has only as an object's name
+    is no value: the access then has none. Calls for latitude and longitude of one location are one access. What is
+    not understood is counted in gaps, one for each kind of call."""
     log = _Log(path.name, app, fields(mapping), Conversion() if into is None else into)
     with path.open("rb") as file:
         for piece in _pieces(file):
@@ -94,7 +90,7 @@ def _pieces(file: BinaryIO) -> Iterator[json_pieces.JsonPiece]:
 
 
 class _Half(NamedTuple):
-    """A call for the latitude, or the longitude, of a place."""
+    """A call for the latitude or longitude of a location."""
 
     access: Access
     degrees: float
@@ -102,7 +98,7 @@ class _Half(NamedTuple):
 
 
 class _Log:
-    """One log while it is read."""
+    """The state of reading one log."""
 
     def __init__(self, name: str, app: str, where: Fields, conversion: Conversion) -> None:
         self.name, self.app, self.where, self.conversion = name, app, where, conversion
@@ -113,19 +109,19 @@ class _Log:
         self.last: datetime | None = None
         self.unread = 0
         self.unnamed: Counter[str] = Counter()
-        """Calls of APIs that no source names."""
+        """Calls of APIs that are no source."""
         self.asked: dict[str, Counter[str]] = defaultdict(Counter)
-        """API -> what its calls asked for, where no source names that."""
+        """API -> requested names that are no source."""
         self.untold: Counter[str] = Counter()
-        """Calls whose arguments, which would say what they are, the log does not have."""
+        """Calls whose arguments are needed to tell the source, and are not in the log."""
         self.no_calls: Counter[str] = Counter()
         self.halves: dict[tuple[str, str], deque[_Half]] = defaultdict(deque)
-        """Object and method -> calls for half of a place that wait for the other half."""
+        """Object and method -> calls for one coordinate that wait for the other."""
         self.waiting = 0
-        """How many have begun to wait since."""
+        """How many are waiting."""
 
     def take(self, piece: json_pieces.JsonPiece) -> None:
-        """One value of the log."""
+        """Take one value of the log."""
         try:
             line = piece.value()
             if not isinstance(line, dict):
@@ -173,7 +169,7 @@ class _Log:
             _count(self.asked[api], others[0] or "")
 
     def _has_overload(self, line: Mapping[str, Any], source: sources.Source) -> bool:
-        """Whether the call may be of an overload that the source means; it may where the log does not say."""
+        """Whether the call may be of one of the source's overloads; it may if the log does not say."""
         if source.overloads is None or not self.where.type:
             return True
         types: list[str] = []
@@ -182,7 +178,7 @@ class _Log:
         return any(tuple(types) == overload for overload in source.overloads) or not types
 
     def _concerns(self, line: Mapping[str, Any], source: sources.Source) -> tuple[bool, str | None]:
-        """Whether the call is about what the source means, and the text that says so; None where the log has none."""
+        """Whether the call is about the source's data, and the text that says so; None if the log has none."""
         when = source.when
         if when is None:
             return True, None
@@ -273,7 +269,7 @@ class _Log:
             self._wait_no_longer()
 
     def _wait_no_longer(self) -> None:
-        """Calls for half of a place that no other half came to are accesses without a value."""
+        """Record calls for one coordinate whose other never came as accesses without a value."""
         for waiting in self.halves.values():
             for half in waiting:
                 self.conversion.add(half.access)
@@ -281,7 +277,7 @@ class _Log:
         self.waiting = 0
 
     def finish(self) -> None:
-        """Say what was left over: halves without the other half, and what was not understood."""
+        """Record what is left at the end: coordinates without the other, and what was not understood."""
         self._wait_no_longer()
         if self.unread > NAMED:
             self._gap(self.name, f"{self.unread - NAMED} more entries that cannot be read")
@@ -310,7 +306,7 @@ class _Log:
 
 
 def _count(kinds: Counter[str], kind: str) -> None:
-    """One more of a kind; of those beyond KINDS, one more of the others."""
+    """Count one more of a kind; beyond KINDS, one more of the others."""
     kind = kind[:LONG]
     kinds[kind if kind in kinds or len(kinds) < KINDS else OTHERS] += 1
 
@@ -320,7 +316,7 @@ def _calls(count: int, what: str = "call") -> str:
 
 
 def _plain(cls: str) -> str:
-    """A class by the name that every tool has for it: some write a dot for the `$` of an inner one."""
+    """A class name in one form: some tools write a dot for the `$` of an inner class."""
     return cls.replace("$", ".")
 
 
@@ -362,7 +358,7 @@ def _degrees(raw: Any, most: int) -> tuple[float, str] | None:
 
 
 def _text(raw: Any, form: str) -> str | None:
-    """A logged value as the contract writes it; None when the log does not have the value itself."""
+    """A logged value in the recording format's form; None if the log does not have the value itself."""
     if raw is None or isinstance(raw, dict | list):
         return None
     text = str(raw)

@@ -14,20 +14,20 @@ from contextlib import nullcontext
 from typing import Any, BinaryIO, NamedTuple
 
 LONG = 32 << 20
-"""Bytes of one string that are kept."""
+"""Most bytes of one string that are kept."""
 BRIEF = 1 << 16
-"""And of one in a part that nobody needs."""
+"""Most bytes of one in a part that is not needed."""
 LARGEST = 64 << 20
-"""Bytes of one piece that are kept."""
+"""Most bytes of one piece that are kept."""
 KEY = 64
-"""Bytes of a key that matter."""
+"""Most bytes of a key that are compared."""
 STEP = 16 << 20
-"""Bytes after which what was read is given back to the system."""
+"""Bytes after which memory that was read is returned to the system."""
 
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\],]', re.DOTALL)
 _INNER = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\]]', re.DOTALL)
 _TORN = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
-"""The beginning of an escape at the end of a text."""
+"""An incomplete escape at the end of a text."""
 
 
 class JsonPiece(NamedTuple):
@@ -35,25 +35,25 @@ class JsonPiece(NamedTuple):
 
     data: bytes
     line: int = 0
-    """Where it begins, in a log; the first is 1."""
+    """Line of a log where it begins; the first is 1."""
     cut: bool = False
-    """A long string of it is only a beginning."""
+    """Whether a long string in it is cut."""
     problem: str | None = None
-    """Why `data` is not all of it."""
+    """Why `data` is incomplete."""
 
     def value(self) -> Any:
-        """What it is, parsed; bytes that are no UTF-8 become lone surrogates. Raises ValueError, RecursionError."""
+        """The parsed value; invalid UTF-8 becomes lone surrogates. Raises ValueError, RecursionError."""
         if self.problem:
             raise ValueError(self.problem)
         return json.loads(self.data.decode("utf-8", "surrogateescape"), strict=False)
 
 
 class NoListError(ValueError):
-    """The file does not have the list that was looked for."""
+    """The file does not contain the expected list."""
 
 
 class _Element:
-    """Where the element that is read begins, and which of its strings are kept only in part."""
+    """Where the current element begins, and which of its strings are kept only in part."""
 
     def __init__(self, data: mmap.mmap | bytes, at: int, brief: Sequence[str]) -> None:
         self.data = data
@@ -70,7 +70,7 @@ class _Element:
             self.data.madvise(mmap.MADV_DONTNEED, 0, self.given_back)
 
     def string(self, start: int, end: int) -> None:
-        """A string stands here; of a long one the beginning is kept."""
+        """Take a string; only the beginning of a long one is kept."""
         most = BRIEF if self.part in self.brief else LONG
         if end - start > most + 2:
             kept = _whole(self.data[start + 1 : start + 1 + most])
@@ -87,18 +87,15 @@ class _Element:
 
 
 def _whole(text: bytes) -> int:
-    """How many bytes of a text that was cut are no beginning of an escape."""
+    """Length of a cut text without an incomplete escape at its end."""
     at = text.rfind(b"\\", -5)
     escapes = at >= 0 and (at + 1 - len(text[: at + 1].rstrip(b"\\"))) % 2 == 1
     return at if escapes and _TORN.match(text, at) else len(text)
 
 
 def elements(file: BinaryIO, way: Sequence[str] = (), brief: Sequence[str] = ()) -> Iterator[JsonPiece]:
-    """The elements of the list that stands under the keys `way`, anywhere in the file; of the file itself when empty.
-
-    Of long strings in an element's parts `brief` only the beginning is kept. Raises NoListError at the end of a file
-    that has no such list.
-    """
+    """The elements of the list under the keys `way`, anywhere in the file; of the file itself if empty. Long strings
+    in an element's parts `brief` are cut. Raises NoListError at the end of a file without such a list."""
     path = tuple(key.encode() for key in way)
     keys: list[bytes] = []  # of each container that is open, the key under which it stands
     word, begun, pos = b"", False, 0
@@ -124,7 +121,7 @@ def elements(file: BinaryIO, way: Sequence[str] = (), brief: Sequence[str] = ())
 
 
 def _of_list(one: _Element, pos: int) -> Generator[JsonPiece, None, int]:
-    """The elements of a list that begins at a place; where it ends."""
+    """The elements of a list that begins at an offset; returns its end."""
     depth, word = 0, b""
     while token := (_INNER if depth else _TOKEN).search(one.data, pos):
         start, pos = token.span()
@@ -155,10 +152,8 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?')
 
 
 def values(file: BinaryIO) -> Iterator[JsonPiece]:
-    """The values of a log, one a line or each over several lines, as they come; also as a list.
-
-    No string of JSON goes over the end of a line, so a line that is a whole value ends one before it that is not.
-    """
+    """The values of a log as they come: one per line, over several lines each, or as a list. A JSON string cannot
+    span lines, so a line that is a whole value ends an incomplete one before it."""
     number, start, depth, indent, size = 0, 0, 0, 0, 0
     lines: list[bytes] = []
     while raw := file.readline(LARGEST + 1):
@@ -190,8 +185,8 @@ def values(file: BinaryIO) -> Iterator[JsonPiece]:
 
 
 def _begins(line: bytes, lines: Sequence[bytes], indent: int) -> bool:
-    """Whether a line begins a new value though the one before has not ended: a whole object, or an opening bracket
-    as far left as that of the one before, whose parts stand further right."""
+    """Whether a line begins a new value although the previous one is incomplete: a whole object, or an opening
+    bracket at the previous one's indentation, with its content indented further."""
     if line.rstrip(b",")[-1:] == b"}" and len(line) > 3:
         try:
             return isinstance(json.loads(line.rstrip(b",")), dict)

@@ -12,25 +12,23 @@ from appwitness.support.errors import UserError, not_installed
 from appwitness.support.spoken import Spoken
 
 WORDS = 400
-"""Characters of mitmdump's own words that an error repeats."""
+"""Most characters of mitmdump's output in an error."""
 SAID = 64 << 10
-"""And that are kept."""
+"""Most characters of it that are kept."""
 NAMED = 10_000
-"""Flows that cannot be read which have a gap each."""
+"""Most unreadable flows that have a gap each."""
 NOTES = {
     "edited": "flows had been edited in mitmproxy; what is recorded of them is what the client had sent",
     "pushed": "requests that the server pushed are no uploads",
 }
 MEMORY = 1 << 30
-"""Bytes that mitmdump may have (Linux): a flow that makes it need more is one that cannot be read."""
+"""Most bytes of memory for mitmdump (Linux): a flow that needs more counts as unreadable."""
 
 
 def replay(path: Path, recording: Path, app: str, into: Conversion) -> None:
-    """Let `mitmdump` of this environment read a flow file into a recording: uploads keep the times that the file has.
-
-    What could not be read goes into `into`, a gap for each flow. Raises UserError when that was all of them, or with
-    mitmproxy's own words; SetupError where mitmproxy is not installed.
-    """
+    """Read a flow file into a recording with this environment's `mitmdump`: uploads keep the file's times.
+    Unreadable flows go into `into`, a gap for each. Raises UserError if no flow could be read, or with mitmproxy's
+    own message; SetupError if mitmproxy is not installed."""
     addons = capture_py().parent
     program = Path(sys.executable).with_name("mitmdump")
     if not program.exists():

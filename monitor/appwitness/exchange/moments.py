@@ -20,15 +20,15 @@ from appwitness.reports.time_axis import span
 from appwitness.reports.words import Words, plain
 
 MOST = 200
-"""Findings that get a folder, in the order of the report."""
+"""Most findings that get a folder, in the order of the report."""
 ENDS = {"image/png": "png", "image/jpeg": "jpg"}
-"""Type of a picture -> the end of its file's name."""
+"""Media type of a picture -> its file extension."""
 PAGES = {"en": "index.html", "zh": "index.zh.html"}
-"""Language -> the page in it."""
+"""Language -> the name of its page."""
 
 
 class CodeStack(NamedTuple):
-    """The code at one end: the line that has it, what kind of line that is, and its frames, innermost first."""
+    """The code at one end of a flow: the line that has it, the kind of that line, and its frames, innermost first."""
 
     ref: Ref
     kind: str
@@ -36,7 +36,7 @@ class CodeStack(NamedTuple):
 
 
 class _Behind(NamedTuple):
-    """What all folders are made of, read once."""
+    """The data for all folders, read once."""
 
     recording: Recording
     report: Report
@@ -47,7 +47,7 @@ class _Behind(NamedTuple):
 
 
 class ScreenThen(NamedTuple):
-    """What was on the screen at a moment, as it was last seen before."""
+    """The screen at a moment, as it was last captured before."""
 
     seen: Seen[Screen]
     picture: bytes | None
@@ -56,8 +56,8 @@ class ScreenThen(NamedTuple):
 
 
 def moments(recording: Recording, report: Report, shown: Sequence[Finding]) -> Iterator[tuple[str, bytes]]:
-    """Names and contents of the files. `report` has the lines as they are; `shown` its findings, as the pages may show
-    them."""
+    """Names and contents of the files. `report` has the lines as recorded; `shown` has its findings as the pages may
+    show them."""
     findings = report.findings[:MOST]
     wanted = {ref for finding in findings for ref in _evidence(finding)}
     behind = _Behind(
@@ -104,7 +104,7 @@ def _of(behind: _Behind, finding: Finding, shown: Finding) -> Iterator[tuple[str
 
 
 def _line(ref: Ref, event: Event) -> str:
-    """A line with its place, as JSON on one line."""
+    """A line with its reference, as JSON on one line."""
     return f"{json.dumps({'ref': ref, **tree(event)}, ensure_ascii=False, default=str)}\n"
 
 
@@ -132,13 +132,13 @@ def _stacks(lines: dict[Ref, Event]) -> Iterator[CodeStack]:
 
 
 def _moment(report: Report, lines: dict[Ref, Event]) -> datetime | None:
-    """When it was, on the host's clock: of what was sent; else of what was read or asked first."""
+    """The time of a finding on the host's clock: of what was sent; otherwise of the first read or request."""
     order = sorted(lines, key=lambda ref: (not ref.startswith("uploads"), number_of(ref)))
     return report.host_time(lines[order[0]]) if order else None
 
 
 def _screen(behind: _Behind, at: datetime) -> ScreenThen | None:
-    """What was last seen before; of a picture that is in the recording, with it."""
+    """The screen last captured before, with its picture if the recording has one."""
     before = [each for each in behind.screens if each.at <= at]
     if not before:
         return None

@@ -16,9 +16,9 @@ from appwitness.support.spoken import Spoken
 
 CHUNK = 1 << 20
 BLOCK = 1 << 16
-"""Bytes that are unpacked at once: what is lost where a compressed file is damaged."""
+"""Bytes that are unpacked at once: the amount lost where a compressed file is damaged."""
 LARGEST = 16 << 30
-"""Bytes that a compressed file may have when it is unpacked."""
+"""Most bytes that a compressed file may unpack to."""
 GZIP, ZLIB = b"\x1f\x8b", (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -29,11 +29,11 @@ class OpenedFile(NamedTuple):
     path: Path
     """The file itself, or an unpacked copy of the same name."""
     damage: str | None = None
-    """Why what is in `path` is only the beginning."""
+    """Why `path` holds only the beginning."""
 
 
 def refuse_unless_ordinary(path: Path) -> None:
-    """Raise UserError for what is no ordinary file: opening a pipe may wait for ever, a device may never end."""
+    """Raise UserError for anything but a regular file: opening a pipe may block forever, a device may never end."""
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -50,10 +50,8 @@ def refuse_unless_ordinary(path: Path) -> None:
 
 @contextmanager
 def opened(path: Path) -> Iterator[OpenedFile]:
-    """The file ready to be read; what had to be unpacked or recoded is a private copy, gone afterwards.
-
-    Raises UserError when it is no ordinary file or cannot be read, FileError when it unpacks to more than LARGEST.
-    """
+    """The file ready to be read; if it had to be unpacked or recoded, a private copy that is deleted afterwards.
+    Raises UserError if it is not a regular file or cannot be read, FileError if it unpacks to more than LARGEST."""
     refuse_unless_ordinary(path)
     try:
         with path.open("rb") as file:
@@ -84,7 +82,7 @@ def opened(path: Path) -> Iterator[OpenedFile]:
 
 
 def beginning(path: Path, size: int) -> bytes:
-    """Up to `size` bytes of what `opened` would give of an ordinary file; nothing where it is damaged."""
+    """The first `size` bytes that `opened` would give of a regular file; empty if it is damaged."""
     with path.open("rb") as file:
         head = file.read(BLOCK)
     try:
@@ -98,7 +96,7 @@ def beginning(path: Path, size: int) -> bytes:
 
 
 def _unpack(path: Path, file: BinaryIO, out: BinaryIO) -> str | None:
-    """Unpack gzip (all members) or zlib; what is wrong from some place on."""
+    """Unpack gzip (all members) or zlib; returns the damage that stopped it, if any."""
     unpacker, size = zlib.decompressobj(wbits=47), 0
     try:
         while True:

@@ -13,11 +13,12 @@ from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
 NEAREST = 4
-"""Types that an error names."""
+"""Most types that an error suggests."""
 
 
 def persona(words: Sequence[str]) -> tuple[Value, ...]:
-    """`phone_number=+8613800138000` and the like. Raises UserError for an unknown type, and for what cannot be one."""
+    """Parse `phone_number=+8613800138000` and the like. Raises UserError for an unknown type, and for an impossible
+    value."""
     values: list[Value] = []
     for word in words:
         type_, equals, text = word.partition("=")
@@ -67,7 +68,7 @@ def _is_place(text: str) -> bool:
 
 
 def _digits(least: int, most: int) -> Callable[[str], bool]:
-    """Digits, so many, with what people write between them."""
+    """A number of digits, with the separators that people write between them."""
     return lambda text: (
         bool(re.fullmatch(r"[+\d][\d\s().\-/]*", text.lstrip("( "))) and least <= sum(map(str.isdigit, text)) <= most
     )
@@ -108,4 +109,5 @@ SHAPES: dict[str, tuple[Callable[[str], bool], str, str]] = {
         "192.0.2.7",
     ),
 }
-"""Type -> whether a text can be a value of it, what such a value is, an example. Only what cannot be one is refused."""
+"""Type -> test of whether a text can be a value of it, a description of such values, an example. Only impossible
+values are refused."""

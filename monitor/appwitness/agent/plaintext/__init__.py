@@ -19,12 +19,12 @@ from appwitness.events import Event, Gap, Tls, Upload
 __all__ = ["MOST_BYTES", "Plaintext"]
 
 WAIT_S = 3.0
-"""How long a request waits for its answer, by the host's clock, before it is written without a status."""
+"""How long a request waits for its response, by the host's clock, before it is written without a status."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 MOST_LINKS = 10_000
-"""Connections that are followed at a time."""
+"""Most connections that are followed at a time."""
 ENOUGH = 16
-"""With so many bytes it is clear what is spoken."""
+"""This many bytes are enough to tell the protocol."""
 
 
 @dataclass
@@ -34,15 +34,15 @@ class _Link:
     about: About
     caller: WritingCode = field(default_factory=WritingCode)
     at: datetime = LONG_AGO
-    """When something was written last."""
+    """When something was last written."""
     begun: bytes = b""
     speaks: Http1 | Http2 | RawMessages | None = None
     waiting: list[PlaintextMessage] = field(default_factory=list)
-    """Complete, and without an answer yet; the first of them is answered first."""
+    """Complete requests without a response yet; the first is answered first."""
 
 
 class Plaintext:
-    """Takes the agent's messages in their order; may be asked from several threads."""
+    """Takes the agent's messages in order; may be called from several threads."""
 
     def __init__(
         self,
@@ -52,10 +52,7 @@ class Plaintext:
         *,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        """`put_body` stores bytes in bodies/ and gives their sha256, None when it does not.
-
-        `clock` gives seconds that never go back, for how long to wait.
-        """
+        """`put_body` stores bytes in bodies/ and returns their sha256, or None. `clock` returns monotonic seconds."""
         self._app = app
         self._put_body = put_body
         self._clock = clock
@@ -64,7 +61,8 @@ class Plaintext:
         self._lock = threading.Lock()
 
     def feed(self, message: PlainSent, data: bytes, pid: int | None) -> list[Event]:
-        """One message of the agent; what can be written now. Raises Refused for one connection too many."""
+        """Take one message of the agent; returns the events that can be written now. Raises Refused for one
+        connection too many."""
         with self._lock:
             at = datetime.fromtimestamp(message.at / 1_000_000, UTC)
             if message.id not in self._links and len(self._links) >= MOST_LINKS:
@@ -89,7 +87,7 @@ class Plaintext:
                 raise
 
     def due(self, pid: int | None) -> list[Event]:
-        """What has waited for an answer long enough."""
+        """The requests that have waited long enough for a response."""
         with self._lock:
             now = self._clock()
             events: list[Event] = []
@@ -101,7 +99,7 @@ class Plaintext:
             return events
 
     def close(self, pid: int | None) -> list[Event]:
-        """Everything that is left: the run is over."""
+        """Everything that is pending, at the end of the run."""
         with self._lock:
             links, self._links = self._links, {}
             return [
@@ -195,7 +193,7 @@ class Plaintext:
 
 
 def _is_far(ip: str) -> bool:
-    """Whether an address may be the recipient's; one of this network is the proxy's."""
+    """Whether an address may be the recipient's; a local one is the proxy's."""
     try:
         return ipaddress.ip_address(ip).is_global
     except ValueError:

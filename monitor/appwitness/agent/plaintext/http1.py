@@ -23,22 +23,22 @@ class Http1:
         self._last: WrittenPart | None = None
         self._message: PlaintextMessage | None = None
         self._left: int | None = None
-        """Bytes of the body still to come; None: it comes in chunks."""
+        """Bytes of the body still to come; None: chunked."""
         self._trailers = False
         self._chunk = 0
-        """Bytes of a chunk still to come, with the end of its line."""
+        """Bytes of a chunk still to come, including its line end."""
         self.rest: WrittenPart | None = None
-        """What follows and is no HTTP/1 any more; then this object has done its work."""
+        """Data after the end of HTTP/1; this parser is then done."""
 
     @staticmethod
     def may_begin(data: bytes) -> bool:
-        """Whether a request may begin so."""
+        """Whether a request may begin with this."""
         word, space, _ = data.partition(b" ")
         return word in _METHODS if space else any(method.startswith(data) for method in _METHODS)
 
     @staticmethod
     def status(data: bytes) -> int | None:
-        """The status with which an answer begins."""
+        """The status of the response that begins here."""
         found = _STATUS.match(data)
         return int(found[1]) if found else None
 
@@ -62,11 +62,11 @@ class Http1:
         return done
 
     def answered(self) -> list[PlaintextMessage]:
-        """Nothing: an answer ends no request."""
+        """Nothing: a response completes no request."""
         return []
 
     def ended(self) -> list[PlaintextMessage]:
-        """The request that broke off."""
+        """The request that was cut off."""
         message, self._message = self._message, None
         if message is None:
             return self._never_a_request()
@@ -112,7 +112,7 @@ class Http1:
         self._left = None if "chunked" in named.get("transfer-encoding", "").lower() else _number(length)
 
     def _body(self, part: WrittenPart) -> bool:
-        """Take of the body what is there; whether that is all of it."""
+        """Take the available bytes of the body; returns whether it is complete."""
         assert self._message is not None
         self._message.at = part.at
         if self._left is not None:

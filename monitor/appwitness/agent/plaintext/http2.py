@@ -12,7 +12,7 @@ _END_STREAM, _END_HEADERS, _PADDED, _PRIORITY = 0x1, 0x4, 0x8, 0x20
 
 
 class Http2:
-    """Requests of one connection, side by side. Statuses come in answers that are not read: they stay unknown."""
+    """Concurrent requests of one connection. Responses are not read, so statuses stay unknown."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -42,11 +42,11 @@ class Http2:
         return done
 
     def answered(self) -> list[PlaintextMessage]:
-        """Nothing: which request an answer is for is not read."""
+        """Nothing: responses are not matched with requests."""
         return []
 
     def ended(self) -> list[PlaintextMessage]:
-        """The requests that did not come to their end."""
+        """The requests that were not completed."""
         messages, self._streams = list(self._streams.values()), {}
         for message in messages:
             message.cut = message.cut or "not at its end when the connection or the run was"

@@ -7,18 +7,18 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 MOST_BYTES = 32 * 1024 * 1024
-"""Bytes of one body that are kept in memory and stored; of a longer one, so many."""
+"""Most bytes of one body that are kept in memory and stored; longer ones are cut there."""
 
 
 class WritingCode(NamedTuple):
-    """The code that wrote: its frames, and of each whose it is."""
+    """The calling code: its frames, and the owner of each."""
 
     stack: tuple[str, ...] = ()
     owners: tuple[str | None, ...] = ()
 
 
 class WrittenPart(NamedTuple):
-    """Bytes that the app wrote, when, and from which code."""
+    """Bytes that the app wrote, when, and the code that wrote them."""
 
     at: datetime
     data: bytes
@@ -27,30 +27,30 @@ class WrittenPart(NamedTuple):
 
 @dataclass(eq=False)
 class PlaintextMessage:
-    """One request, or one message of a connection without requests."""
+    """One request, or one message on a connection without requests."""
 
     at: datetime
     caller: WritingCode
     via: Literal["http", "websocket", "tcp"] = "http"
     method: str | None = None
     target: str | None = None
-    """As the request has it: a path, or a whole URL."""
+    """Request target: a path, or a whole URL."""
     authority: str | None = None
-    """Host, and port where one is named, as the request has it."""
+    """Authority of the request: host, and port if given."""
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
     size: int = 0
-    """Bytes of the body that passed."""
+    """Bytes of the body, including those not kept."""
     cut: str | None = None
-    """Why only a beginning of the body is there."""
+    """Why only the beginning of the body was kept."""
     status: int | None = None
     may_be_answered: bool = False
     """Whether to wait for a status."""
     complete: float = 0.0
-    """When its end was seen, by the clock of whoever waits."""
+    """When its end was seen, on the caller's clock."""
 
     def add(self, data: bytes, most: int) -> None:
-        """Take more of the body."""
+        """Append to the body."""
         self.size += len(data)
         self.body += data[: max(0, most - len(self.body))]
         if self.size > len(self.body):
@@ -65,7 +65,7 @@ class PlaintextMessage:
         return (name if colon and port.isdecimal() else self.authority).strip("[]")
 
     def url(self, host: str | None) -> str | None:
-        """Where it goes; `host` where the request names none."""
+        """Its URL; `host`: used if the request names none."""
         if self.target is None:
             return None
         if "://" in self.target:

@@ -22,7 +22,7 @@ class RawMessages:
         self._last = 0.0
 
     def out(self, part: WrittenPart) -> list[PlaintextMessage]:
-        """The messages that end with these bytes."""
+        """The messages that these bytes complete."""
         now = self._clock()
         done = self.paused(now)
         self._last = now
@@ -33,11 +33,11 @@ class RawMessages:
         return done + (self.ended() if self._message.size >= BURST_BYTES else [])
 
     def paused(self, now: float) -> list[PlaintextMessage]:
-        """The message that a pause has ended."""
+        """The message that a pause completed."""
         return self.ended() if now - self._last >= PAUSE_S else []
 
     def answered(self) -> list[PlaintextMessage]:
-        """The message that an answer has ended."""
+        """The message that an answer completed."""
         return self.ended()
 
     def ended(self) -> list[PlaintextMessage]:

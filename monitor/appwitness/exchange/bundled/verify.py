@@ -32,19 +32,19 @@ wrong: list[str] = []
 
 
 def see(good: object, what: str) -> bool:
-    """Note what is wrong unless it is good; whether it is."""
+    """Record a problem unless `good`; returns whether it is."""
     if not good:
         wrong.append(what)
     return bool(good)
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hex; empty where there is none."""
+    """SHA-256 of a file, in hex; empty if there is none."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() and not path.is_symlink() else ""
 
 
 def check_sums() -> None:
-    """Every file is what SHA256SUMS lists, and no other is there."""
+    """Check that every file matches SHA256SUMS and that there is no other."""
     rows = (row.partition("  ") for row in (HERE / "SHA256SUMS").read_text("utf-8").splitlines())
     listed = {name: digest for digest, _, name in rows}
     there = {str(each.relative_to(HERE)) for each in HERE.rglob("*") if not each.is_dir()} - {"SHA256SUMS"}
@@ -53,7 +53,7 @@ def check_sums() -> None:
 
 
 def stamps(key: bytes | None) -> list[tuple[int, bytes, Any]]:
-    """The stamps with their lines, each checked against the one before and against the operator's key."""
+    """The stamps with their lines, each checked against the previous one and the operator's key."""
     found: list[tuple[int, bytes, Any]] = []
     for number, raw in enumerate((RUN / "seal.jsonl").read_bytes().splitlines(keepends=True), 1):
         own, said = DIGEST.search(raw), SIGNATURE.search(raw)
@@ -76,7 +76,7 @@ def stamps(key: bytes | None) -> list[tuple[int, bytes, Any]]:
 
 
 def check_files(found: list[tuple[int, bytes, Any]]) -> None:
-    """Each file is, up to each stamp, what that stamp says, and the bodies that lines name are there."""
+    """Check that each file matches each stamp up to it, and that the bodies that lines refer to exist."""
     last, ends = found[-1][2], [stamp for _, _, stamp in found if stamp["final"]]
     see(ends, "no stamp says that the run had ended: its end may have been cut off")
     gone = [stamp.get("forgotten") or {"lines": {}, "before": None} for _, _, stamp in found]
@@ -109,7 +109,7 @@ def check_files(found: list[tuple[int, bytes, Any]]) -> None:
 
 
 def extent(der: bytes, at: int = 0) -> tuple[int, int]:
-    """Where the content of the element of DER at a place begins and ends."""
+    """Start and end of the content of the DER element at an offset."""
     size, start = der[at + 1], at + 2
     if size & 0x80:
         start += size & 0x7F
@@ -134,7 +134,7 @@ def parts(der: bytes) -> list[bytes]:
 
 
 def check_token(der: bytes, trusted: list[x509.Certificate]) -> tuple[str, datetime, str]:
-    """SHA-256 that a token is over, its time, and who signed it. Raises ValueError and InvalidSignature."""
+    """The SHA-256 that a token covers, its time, and its signer. Raises ValueError and InvalidSignature."""
     status, token = parts(der)
     fields = parts(parts(parts(token)[1])[0])
     (kind, wrapped), certificates, signers = parts(fields[2]), parts(fields[3]), parts(fields[-1])
@@ -172,7 +172,7 @@ def check_token(der: bytes, trusted: list[x509.Certificate]) -> tuple[str, datet
 
 
 def main() -> int:
-    """Check all of it and say what came out."""
+    """Check everything and print the result."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--key", type=Path, help="the operator's public key, as ssh-ed25519")
     asked.add_argument("--tsa-cert", type=Path, help="certificates of the time-stamp authorities, as PEM")

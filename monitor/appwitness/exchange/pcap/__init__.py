@@ -29,11 +29,9 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None = None) -> Conversion:
-    """What clients sent in a capture, as far as it goes; of one of any size, in bounded memory.
-
-    Of a connection with more than PART bytes only the beginning is read, and a gap says so. Raises UserError when the
-    capture cannot be read at all.
-    """
+    """What clients sent in a capture, as far as it can be read; captures of any size, in bounded memory. Only the
+    beginning of a connection with more than PART bytes is read, and a gap says so. Raises UserError if the capture
+    cannot be read at all."""
     conversion = Conversion() if into is None else into
     last: datetime | None = None
     received = 0
@@ -75,7 +73,7 @@ def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None
 
 
 def _app_of(one: Conversation, app: str, whose: int | None) -> str | None:
-    """Whose a conversation is in a capture that names uids: the app's, another's by its uid, or nobody knows."""
+    """The app of a conversation in a capture that names uids: the app, another one by its uid, or unknown."""
     if whose is None or one.uid is None or one.uid < 0:
         return None
     return app if one.uid == whose else f"uid {one.uid}"
@@ -83,7 +81,7 @@ def _app_of(one: Conversation, app: str, whose: int | None) -> str | None:
 
 @dataclass(frozen=True)
 class _Recorder:
-    """Takes what one conversation carried."""
+    """Records the content of one conversation."""
 
     one: Conversation
     app: str | None
@@ -110,7 +108,7 @@ class _Recorder:
 
     @property
     def tls_unknown(self) -> bool:
-        """Whether nothing says that TLS protected it, or that it did not."""
+        """Whether it is unknown if TLS protected it."""
         one = self.one
         return one.transport == "tcp" and not one.tls and one.server.port in TLS_PORTS
 
@@ -134,7 +132,7 @@ def _conversation(to: _Recorder) -> None:
 
 
 def _answers(to: _Recorder) -> None:
-    """What the device sent on a connection that came to it: its answers, as they are."""
+    """What the device sent on an incoming connection: its responses, as they are."""
     one = to.one
     if one.quic or (one.tls and not one.packets):
         to.gap("not_decrypted", "encrypted, on a connection that came to the device")
@@ -260,7 +258,7 @@ def _http(
 
 
 def _raw(to: _Recorder) -> None:
-    """What the client says until it is answered is a message."""
+    """Record what the client sends until it is answered as one message."""
     one = to.one
     said = bytearray()
     last = one.began

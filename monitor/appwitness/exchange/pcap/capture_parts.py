@@ -22,15 +22,15 @@ from appwitness.support.errors import FileError
 from appwitness.support.spoken import Spoken
 
 PART = 48 << 20
-"""Bytes of packets in a part, and of the packets of one conversation that are read."""
+"""Most bytes of packets in a part, and of one conversation's packets that are read."""
 CONVERSATIONS = 10_000
-"""In a part."""
+"""Most conversations in a part."""
 ALL = 250_000
-"""Conversations of a capture: for more of them, tshark needs more than 500 MB."""
+"""Most conversations of a capture: for more of them, tshark needs more than 500 MB."""
 OPEN = 64
-"""Parts that are open to be written at once."""
+"""Most parts that are open for writing at once."""
 FRAGMENT = 0xFFFFFFFF
-"""Instead of a conversation: a piece of a packet of IP, which goes to all parts."""
+"""Stands for the conversation of an IP fragment, which goes to all parts."""
 
 INDEX = (
     *("frame.number", "frame.cap_len", "tcp.stream", "udp.stream"),
@@ -46,15 +46,15 @@ SAVE_AGAIN = Spoken("Save it again as pcapng (editcap -F pcapng IN OUT), and imp
 
 
 class Sizes:
-    """Sizes of conversations of one kind, by number: bytes that each end sent, first the end that spoke first."""
+    """Sizes of conversations of one kind, by number: bytes sent by each end, the first sender first."""
 
     def __init__(self) -> None:
         self.first: array[int] = array("q")
-        """Digest of who spoke first."""
+        """Digest of the first sender."""
         self.bytes = (array("Q"), array("Q"))
 
     def add(self, number: int, source: int, size: int) -> int:
-        """Count a packet; by which end it was sent."""
+        """Count a packet; returns the end that sent it."""
         while len(self.first) <= number:
             self.first.append(source)
             for side in self.bytes:
@@ -74,7 +74,7 @@ class Kept(NamedTuple):
 
 @dataclass
 class CaptureIndex:
-    """What the first pass finds."""
+    """The result of the first pass."""
 
     kinds: tuple[Sizes, Sizes] = field(default_factory=lambda: (Sizes(), Sizes()))
     """TCP, UDP."""
@@ -82,11 +82,11 @@ class CaptureIndex:
     """Bytes."""
     damage: str | None = None
     owners: dict[int, str] = field(default_factory=dict)
-    """Uids whose packets these are, each with the name of its app or ""; empty: the capture says none."""
+    """Uids of the packets' owners, each with its app's name or ""; empty: the capture names none."""
 
     @property
     def conversations(self) -> int:
-        """How many there are."""
+        """Number of conversations."""
         return sum(len(sizes.first) for sizes in self.kinds)
 
 
@@ -96,22 +96,19 @@ class Parts:
 
     paths: Sequence[Path]
     damage: str | None
-    """Why the packets are not all there are; None when they are."""
+    """Why packets are missing; None: complete."""
     cut: Mapping[Path, Mapping[tuple[str, int], int]]
-    """Part -> conversations of which not everything is in it (transport, number in the part): bytes that are not."""
+    """Part -> conversations that it holds only in part (transport, number in the part): bytes left out."""
     fragments: int
-    """Bytes of pieces of IP packets that are in no part."""
+    """Bytes of IP fragments that are in no part."""
     owners: Mapping[int, str]
     """As in `CaptureIndex`."""
 
 
 @contextmanager
 def in_parts(path: Path, room: Path | None = None) -> Iterator[Parts]:
-    """The capture in parts, which are gone afterwards; a small one is its own only part.
-
-    `room`: a folder for them, as large as the capture. Raises UserError when tshark cannot read it, or when there is
-    no dividing it.
-    """
+    """The capture in parts, which are deleted afterwards; a small one is its own only part. `room`: a folder with as
+    much space as the capture. Raises UserError if tshark cannot read it, or if it cannot be divided."""
     with ExitStack() as stack:
         try:
             ready = _ready(path, room, stack)
@@ -163,7 +160,7 @@ def _indexed(path: Path, spool: BinaryIO) -> CaptureIndex:
 
 
 def _shares(index: CaptureIndex) -> tuple[list[Kept], list[Kept]]:
-    """Which part each conversation goes to: as many in one, in order, as there is room for."""
+    """Assign conversations to parts, in order, as many in one as fit."""
     part = used = count = 0
     kept: tuple[list[Kept], list[Kept]] = ([], [])
     for sizes, into in zip(index.kinds, kept, strict=True):
@@ -237,7 +234,7 @@ def _rows(spool: BinaryIO) -> Iterator[tuple[int, int, int]]:
 
 
 class _Written:
-    """Parts being written, of which only some are open."""
+    """Parts being written, only some of which are open."""
 
     def __init__(self, paths: Sequence[Path], head: bytes) -> None:
         self.paths = paths
@@ -264,7 +261,7 @@ class _Written:
         file.write(raw)
 
     def everywhere(self, raw: bytes, most: int | None = None) -> bool:
-        """Write to all parts, up to this many bytes; whether it was."""
+        """Write to all parts, up to this many bytes; returns whether it fitted."""
         if most is not None:
             if self.spread + len(raw) > most:
                 return False
@@ -275,23 +272,23 @@ class _Written:
 
 
 Frames = Iterator[tuple[bytes, int | None]]
-"""Each packet as it stands in the file, with its captured size (-1: it does not say), and other blocks (None)."""
+"""Each packet as in the file, with its captured size (-1: not given), and other blocks (None)."""
 
 PCAP = {
     b"\xd4\xc3\xb2\xa1": "<", b"\x4d\x3c\xb2\xa1": "<",
     b"\xa1\xb2\xc3\xd4": ">", b"\xa1\xb2\x3c\x4d": ">",
 }  # fmt: skip
-"""How a PCAP file begins: the order of its bytes."""
+"""Magic number of a PCAP file -> its byte order."""
 SECTION, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET, SECRETS = 0x0A0D0D0A, 1, 2, 3, 6, 10
 """Blocks of PCAPNG."""
 JOURNAL, CUSTOM, SYSDIG = 9, (0xBAD, 0x40000BAD), range(0x204, 0x220)
-"""Blocks that tshark counts as packets, too."""
+"""Other blocks that tshark counts as packets."""
 BLOCK = 256 << 20
-"""No packet or block is larger."""
+"""Most bytes of a packet or block."""
 
 
 def _head(path: Path) -> tuple[bytes, Callable[[BinaryIO], Frames]]:
-    """What each part begins with, and what reads the rest."""
+    """The header of each part, and the reader of the rest."""
     with path.open("rb") as file:
         head = file.read(24)
     if head[:4] in PCAP:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 REQUEST = re.compile(rb"([A-Z]{3,20}) (\S+) HTTP/1\.[01]\r\n")
 INFLATED = 64 << 20
-"""Bytes of a message, inflated, that are kept."""
+"""Most bytes of a decompressed message that are kept."""
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r]")
 
 
@@ -18,19 +18,19 @@ class CapturedMessage:
     """One request, response or WebSocket message, and where in the bytes it ends."""
 
     start: tuple[bytes, bytes]
-    """Method and target; of a response its status and nothing; of a WebSocket message nothing."""
+    """Method and target; for a response its status and nothing; for a WebSocket message nothing."""
     headers: tuple[tuple[str, str], ...]
     body: bytes
     end: int
     whole: bool = True
 
     def header(self, name: str) -> str:
-        """The header of that name, or nothing."""
+        """The value of a header, or an empty text."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
 
 def requests(data: bytes) -> Iterator[CapturedMessage]:
-    """The requests, until they end or something else begins."""
+    """The requests, up to the end or to the first data that is not HTTP."""
     at = 0
     while at < len(data):
         head = REQUEST.match(data, at)
@@ -42,7 +42,7 @@ def requests(data: bytes) -> Iterator[CapturedMessage]:
 
 
 def responses(data: bytes, methods: Iterable[bytes]) -> Iterator[int]:
-    """The status of each response, in the order of the requests, whose methods say which have no body."""
+    """The status of each response, in the order of the requests, whose methods tell which have no body."""
     at, asked = 0, iter(methods)
     method = next(asked, None)
     while at < len(data) and method is not None:
@@ -100,7 +100,7 @@ def _dechunk(data: bytes, message: CapturedMessage) -> None:
 
 
 def websocket(data: bytes, at: int, deflated: bool) -> Iterator[CapturedMessage]:
-    """The messages that a client sent from `at` on; with permessage-deflate as they were before compression."""
+    """The messages that a client sent from offset `at` on; decompressed if permessage-deflate was used."""
     parts: list[bytes] = []
     compressed = False
     inflate = zlib.decompressobj(-15)

@@ -10,23 +10,23 @@ from hpack import Decoder
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, CONTINUATION = 0, 1, 9
 HEADER_BYTES = 64 << 20
-"""Most bytes of decoded headers in one connection, besides 1 KiB for each request: only a bomb has more."""
+"""Most bytes of decoded headers in one connection, plus 1 KiB for each request: only a decompression bomb has more."""
 END_STREAM, END_HEADERS, PADDED, PRIORITY = 1, 4, 8, 32
 
 
 @dataclass
 class Request:
-    """What one stream carried from the client."""
+    """One stream's data from the client."""
 
     fields: list[tuple[str, str]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
     end: int = 0
-    """Where in the client's bytes its last frame ends."""
+    """Offset in the client's bytes where its last frame ends."""
     whole: bool = False
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """The fields without those that HTTP itself has made."""
+        """The fields without pseudo-headers."""
         return [(name, value) for name, value in self.fields if not name.startswith(":")]
 
     def pseudo(self, name: str) -> str:
@@ -35,13 +35,13 @@ class Request:
 
 
 class HeaderFields:
-    """The header fields of one connection, as far as HEADER_BYTES."""
+    """The header fields of one connection, up to HEADER_BYTES."""
 
     def __init__(self) -> None:
         self.held = 0
 
     def of(self, pairs: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-        """A block of them as text. Raises ValueError where there are too many."""
+        """A header block as text. Raises ValueError if there are too many."""
         pairs = list(pairs)
         self.held += 1024 + sum(len(name) + len(value) for name, value in pairs)
         if self.held > HEADER_BYTES:
@@ -50,7 +50,7 @@ class HeaderFields:
 
 
 def requests(data: bytes) -> dict[int, Request]:
-    """Stream -> request. Raises hpack's errors and ValueError for what is no HTTP/2."""
+    """Stream -> request. Raises hpack's errors, and ValueError for data that is not HTTP/2."""
     streams: dict[int, Request] = {}
     for kind, flags, stream, fields, payload, end in _frames(data, len(PREFACE)):
         one = streams.setdefault(stream, Request())

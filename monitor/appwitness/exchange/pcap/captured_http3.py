@@ -12,15 +12,15 @@ from appwitness.exchange.pcap.tshark import ConversationSide
 
 DATA, HEADERS, SETTINGS = 0, 1, 4
 CONTROL, ENCODER = 0, 2
-"""What a stream in one direction is for: settings, or the table that headers refer to."""
+"""Types of unidirectional streams: control, and QPACK encoder."""
 CAPACITY = 1
-"""The setting that says how long that table may be, in the settings of who reads it."""
+"""The setting for the capacity of the reader's QPACK table."""
 BLOCKED = 1000
-"""Streams that may wait for an entry of the table."""
+"""Most streams that may wait for an entry of the table."""
 UNREADABLE = (DecompressionFailed, EncoderStreamError, ValueError)
 
 Streams = Mapping[int, tuple[ConversationSide, ConversationSide]]
-"""By the stream's number: what the client said on it, and what the server."""
+"""Stream id -> the client's and the server's side."""
 
 
 @dataclass
@@ -28,19 +28,19 @@ class _Frames:
     """The frames of one side of a request's stream."""
 
     headers: list[tuple[float, bytes]] = field(default_factory=list)
-    """Time and encoded fields of each block of headers."""
+    """Time and encoded fields of each header block."""
     body: bytearray = field(default_factory=bytearray)
     end: int = 0
     """Where its last frame ends."""
 
 
 def is_http3(streams: Streams) -> bool:
-    """Whether the client has opened HTTP/3 on it."""
+    """Whether the client opened HTTP/3 on it."""
     return _of_kind(streams, 0, CONTROL) is not None
 
 
 def requests(streams: Streams) -> dict[int, Request]:
-    """Stream -> request. Raises UNREADABLE for what is no HTTP/3."""
+    """Stream -> request. Raises UNREADABLE for data that is not HTTP/3."""
     found = {number: _frames(sides[0]) for number, sides in streams.items() if number % 4 == 0}
     fields = _decoded(streams, 0, {number: frames.headers for number, frames in found.items()})
     return {
@@ -62,7 +62,7 @@ def statuses(streams: Streams) -> dict[int, int]:
 def _decoded(
     streams: Streams, side: int, blocks: Mapping[int, list[tuple[float, bytes]]]
 ) -> dict[int, list[tuple[str, str]]]:
-    """The fields of each stream. Blocks and entries of the table are read in the order in which they were sent."""
+    """The fields of each stream. Header blocks and table entries are read in the order in which they were sent."""
     decoder = Decoder(_capacity(streams, 1 - side), BLOCKED)
     table = _of_kind(streams, side, ENCODER)
     steps = [(at, number, block) for number, several in blocks.items() for at, block in several]
@@ -101,7 +101,7 @@ def _capacity(streams: Streams, side: int) -> int:
 
 
 def _of_kind(streams: Streams, side: int, kind: int) -> ConversationSide | None:
-    """The stream in one direction that a side uses for this; None when it has none."""
+    """A side's unidirectional stream of a type; None if it has none."""
     for number, sides in streams.items():
         if number % 4 == 2 + side and sides[side].data[:1] == bytes([kind]):
             return sides[side]
@@ -120,7 +120,7 @@ def _frames(side: ConversationSide) -> _Frames:
 
 
 def _split(data: bytes, at: int) -> Iterator[tuple[int, bytes, int]]:
-    """Kind, payload and end of each frame; of the last one what there is."""
+    """Type, payload and end of each frame; the last one may be incomplete."""
     while at < len(data):
         try:
             kind, at = _number(data, at)
@@ -132,7 +132,7 @@ def _split(data: bytes, at: int) -> Iterator[tuple[int, bytes, int]]:
 
 
 def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A number of QUIC (RFC 9000, 16), and where it ends."""
+    """A QUIC integer (RFC 9000, 16), and its end."""
     size = 1 << (data[at] >> 6)
     if at + size > len(data):
         raise IndexError("the number is broken off")

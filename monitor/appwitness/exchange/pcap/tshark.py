@@ -20,12 +20,12 @@ from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
 OWNER = ("eth.trailer", "frame.comment")
-"""Where PCAPdroid says whose a packet is: behind the packet in PCAP, in a comment in PCAPNG."""
+"""Fields where PCAPdroid names a packet's app: a trailer in PCAP, a comment in PCAPNG."""
 TRAILER = re.compile(r"01072021([0-9a-f]{8})((?:[0-9a-f]{2}){0,20})")
-"""Its mark, the uid, and the name of the app as its user sees it, filled up with zeros."""
+"""PCAPdroid's trailer: magic, uid, and the app's display name, padded with zeros."""
 COMMENT = re.compile(r"u-(-?\d{1,10})")
 FIRST_APP, USERS = 10_000, 100_000
-"""Uids of apps begin there within those of a user; each user has so many."""
+"""First uid of apps within a user, and number of uids per user."""
 FIELDS = (
     *("frame.time_epoch", "tcp.stream", "udp.stream", "ip.src", "ipv6.src", "ip.dst", "ipv6.dst"),
     *("tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "tcp.flags.syn", "tcp.flags.ack"),
@@ -37,39 +37,39 @@ STREAM_FIELDS = (
     *("quic.frame_type", "quic.stream.stream_id", "quic.stream.offset", "quic.stream.length", "quic.stream_data"),
 )
 AT_ONCE = 200
-"""Conversations that one run of tshark is asked for."""
+"""Most conversations in one run of tshark."""
 SAID = "((tcp or udp) and not icmp and not icmpv6)"
-"""Packets in which something is said (not those that only repeat the beginning of one that did not arrive)."""
+"""Packets that carry data (not ICMP errors, which quote others)."""
 LEAN = (
     *("-o", "tcp.desegment_tcp_streams:FALSE", "-o", "tcp.analyze_sequence_numbers:FALSE"),
     *("--disable-protocol", "tls", "--disable-protocol", "quic"),
 )
-"""What keeps tshark from keeping what packets carry."""
+"""Options that keep tshark from storing payloads."""
 MEMORY = 2 << 30
-"""Bytes that tshark may have (Linux); it takes a fifth of them for an ordinary capture."""
+"""Most bytes of memory for tshark (Linux); an ordinary capture takes a fifth."""
 WORDS = 4000
-"""Characters of what tshark says to stderr that are kept."""
+"""Most characters of tshark's stderr that are kept."""
 
 
 @dataclass
 class ConversationSide:
-    """What one side of a conversation sent."""
+    """The data that one side of a conversation sent."""
 
     data: bytearray = field(default_factory=bytearray)
     ends: list[int] = field(default_factory=list)
-    """Where in `data` each packet ends."""
+    """Offsets in `data` where each packet ends."""
     times: list[float] = field(default_factory=list)
     ended: bool = False
-    """The QUIC stream is complete."""
+    """Whether the QUIC stream is complete."""
 
     def add(self, data: bytes, at: float) -> None:
-        """The next packet."""
+        """Add the next packet."""
         self.data += data
         self.ends.append(len(self.data))
         self.times.append(at)
 
     def at(self, end: int) -> datetime:
-        """When everything before `end` had been sent."""
+        """The time when everything before `end` had been sent."""
         index = min(bisect_left(self.ends, end), len(self.times) - 1)
         return datetime.fromtimestamp(self.times[index], UTC)
 
@@ -79,7 +79,7 @@ class ConversationSide:
             yield at, bytes(self.data[begin:end])
 
     def whole(self, end: int) -> bool:
-        """Whether the QUIC stream is complete and ends there."""
+        """Whether the QUIC stream is complete and ends at this offset."""
         return self.ended and end == len(self.data)
 
 
@@ -95,34 +95,34 @@ class Conversation:
     tls: bool = False
     quic: bool = False
     number: int = 0
-    """tshark's, in the file that was read; TCP and UDP are counted apart."""
+    """tshark's number in the file that was read; TCP and UDP are counted separately."""
     cut: bool = False
-    """Not all packets of it were read."""
+    """Whether some of its packets were not read."""
     ended: float = 0.0
-    """When its last packet came."""
+    """Time of its last packet."""
     heard: bool = False
-    """The server has said or acknowledged something."""
+    """Whether the server has sent or acknowledged anything."""
     outbound: int = 0
-    """How many packets of the client's, less those of the server's, the capture says that the device sent."""
+    """The client's packets minus the server's that the capture marks as sent by the device."""
     mac: str = ""
-    """MAC address of the client, where the capture has it."""
+    """MAC address of the client, if the capture has it."""
     uid: int | None = None
-    """User ID of the app that sent these packets, where the capture says it."""
+    """Uid of the app that sent these packets, if the capture names it."""
     received: bool = False
-    """The device is its server: what the client sent came to it."""
+    """Whether the device is its server: the client's data came in."""
     packets: list[tuple[float, bool, bytes]] = field(default_factory=list)
-    """Time, whether the client sent it, bytes; of TLS decrypted, empty where that is not possible."""
+    """Time, whether the client sent it, bytes; decrypted for TLS, empty if that is impossible."""
     streams: dict[int, dict[int, tuple[ConversationSide, ConversationSide]]] = field(default_factory=dict)
-    """Streams of decrypted QUIC, by connection: what client and server sent on each."""
+    """Streams of decrypted QUIC, by connection: the client's and the server's side of each."""
 
     def turned(self) -> None:
-        """Take the device, which was asked, for the client: what it answers is what it sends."""
+        """Swap the sides: the device is the server, and its responses are what it sends."""
         self.client, self.server = self.server, self.client
         self.packets = [(at, not from_client, data) for at, from_client, data in self.packets]
         self.heard = True
 
     def side(self, client: bool) -> ConversationSide:
-        """What the client, or the server, sent."""
+        """The data that the client, or the server, sent."""
         side = ConversationSide()
         for at, from_client, data in self.packets:
             if from_client == client:
@@ -131,11 +131,11 @@ class Conversation:
 
 
 CUT = re.compile(r"cut short|damaged or corrupt")
-"""What tshark says of a file that breaks off, or is damaged from some place on: it gives what came before."""
+"""tshark's message for a file that is cut off or damaged from some point on: everything before is read."""
 
 
 def damage(path: Path, said: Sequence[str]) -> str | None:
-    """Why the packets of a capture are not all there are, by what tshark said of it; None when they are."""
+    """Why packets of a capture are missing, from tshark's messages; None: complete."""
     found = next((line for line in said if CUT.search(line)), None)
     return (
         None
@@ -145,7 +145,7 @@ def damage(path: Path, said: Sequence[str]) -> str | None:
 
 
 def conversations(path: Path, keys: Path | None) -> list[Conversation]:
-    """All conversations of a capture, in order. Raises UserError when tshark is missing or cannot read the file."""
+    """All conversations of a capture, in order. Raises UserError if tshark is missing or cannot read the file."""
     tcp: dict[int, Conversation] = {}
     udp: dict[int, Conversation] = {}
     for row in _rows(path, keys):
@@ -182,7 +182,7 @@ def conversations(path: Path, keys: Path | None) -> list[Conversation]:
 
 
 def owner_of(trailer: str, comment: str) -> tuple[int, str] | None:
-    """The uid that PCAPdroid gives a packet, and the name of its app or ""; None: it says none."""
+    """The uid that PCAPdroid gives a packet, and the name of its app or ""; None: not given."""
     if found := TRAILER.search(trailer.replace(":", "").lower()):
         uid = int.from_bytes(bytes.fromhex(found[1]), signed=True)
         return uid, bytes.fromhex(found[2]).partition(b"\0")[0].decode("utf-8", "replace")
@@ -190,26 +190,24 @@ def owner_of(trailer: str, comment: str) -> tuple[int, str] | None:
 
 
 def only_app(uids: Iterable[int]) -> int | None:
-    """The uid of the app that a capture was made of, by all uids in it: the only one of an app, beside those of the
-    system, or the only one at all; None: there are several."""
+    """The uid of the captured app, from all uids in the capture: the only app's uid besides the system's, or the
+    only uid at all; None: there are several."""
     every = set(uids)
     found = {uid for uid in every if uid >= 0 and uid % USERS >= FIRST_APP} or every
     return found.pop() if len(found) == 1 else None
 
 
 def _was_sent(row: dict[str, str]) -> int:
-    """Whether the capture says of a packet that the device sent it (1), or that it came in (-1); 0: it does not say."""
+    """Whether the capture marks a packet as sent by the device (1) or received (-1); 0: not given."""
     if row["sll.pkttype"]:
         return 1 if row["sll.pkttype"] == "4" else -1
     return {"1": -1, "2": 1}.get(row["frame.packet_flags_direction"].removeprefix("0x").lstrip("0"), 0)
 
 
 def find_device(found: Sequence[Conversation]) -> None:
-    """Say of each conversation whether the device is its server.
-
-    Where the capture does not say which packets were sent, the device is the end within a private network, else the
-    address that most conversations have. What goes to all of a network is the device's where its sender is that one.
-    """
+    """Determine for each conversation whether the device is its server. If the capture does not tell which packets
+    were sent, the device is the end in a private network, otherwise the address with the most conversations.
+    Broadcasts are the device's if it is their sender."""
     often = Counter(ip for one in found for ip in {one.client.ip, one.server.ip})
     groups = [ip for ip in often if _is_group(ip)]
     alone = {ip: count for ip, count in often.items() if ip not in groups}
@@ -230,12 +228,12 @@ def find_device(found: Sequence[Conversation]) -> None:
 
 
 def _is_group(ip: str) -> bool:
-    """Whether it is an address of many: multicast, broadcast."""
+    """Whether an address is multicast or broadcast."""
     return ip_address(ip.partition("%")[0]).is_multicast or ip.endswith(".255")
 
 
 def _is_local(ip: str) -> bool:
-    """Whether an address is one within a network, not of the internet."""
+    """Whether an address is private, not of the internet."""
     address = ip_address(ip.partition("%")[0])
     return not address.is_global and not address.is_multicast
 
@@ -261,7 +259,7 @@ def _rows(path: Path, keys: Path | None) -> Iterator[dict[str, str]]:
 
 
 def _add_streams(path: Path, keys: Path | None, udp: dict[int, Conversation]) -> None:
-    """Fill in the streams of QUIC. (tshark's `follow,quic` gives packets as they came, twice and out of order.)"""
+    """Add the QUIC streams. (tshark's `follow,quic` gives packets as they came, twice and out of order.)"""
     command = [*table(STREAM_FIELDS, "a"), "-Y", "quic.stream.stream_id"]
     first: dict[int, Conversation] = {}
     pieces: dict[tuple[int, int, bool], list[Piece]] = {}
@@ -281,11 +279,11 @@ def _add_streams(path: Path, keys: Path | None, udp: dict[int, Conversation]) ->
 
 
 Piece = tuple[float, int, bytes, bool]
-"""Time, place in the stream, bytes, and whether the stream ends with them."""
+"""Time, offset in the stream, bytes, and whether the stream ends with them."""
 
 
 def _stream_pieces(row: dict[str, str]) -> Iterator[tuple[int, int, Piece]]:
-    """Connection, stream and piece of each STREAM frame in a packet; its type says which fields it has."""
+    """Connection, stream and piece of each STREAM frame in a packet; its type tells its fields."""
     at, connection = float(row["frame.time_epoch"]), int(row["quic.connection.number"].partition(",")[0])
     kinds = [int(kind, 0) for kind in row["quic.frame_type"].split(",")]
     offsets, lengths, data = (
@@ -307,7 +305,7 @@ def _bytes(text: str) -> bytes:
 
 
 def put_together(pieces: Sequence[Piece]) -> ConversationSide:
-    """What one side said on a stream, up to the first hole."""
+    """The data that one side sent on a stream, up to the first hole."""
     side = ConversationSide()
     end: int | None = None
     last = 0.0
@@ -323,7 +321,7 @@ def put_together(pieces: Sequence[Piece]) -> ConversationSide:
 
 
 def _follow(path: Path, keys: Path | None, found: dict[int, Conversation]) -> None:
-    """Fill in what was said, by having tshark put each conversation together."""
+    """Add the data of conversations, reassembled by tshark."""
     command = ["-q"]
     waiting: dict[frozenset[tuple[str, int]], list[Conversation]] = {}
     for number, one in found.items():
@@ -342,7 +340,7 @@ Document = tuple[dict[int, tuple[str, int]], list[tuple[float, int, bytes]]]
 
 
 def _documents(text: Iterable[str]) -> Iterator[Document]:
-    """What `follow ... yaml` prints for each conversation: who its peers are; time, peer and bytes of each packet."""
+    """Parse the output of `follow ... yaml` for each conversation: its peers; time, peer and bytes of each packet."""
     peers: dict[int, tuple[str, int]] = {}
     packets: list[tuple[float, int, bytes]] = []
     peer, host, at = 0, "", 0.0
@@ -370,16 +368,14 @@ def _documents(text: Iterable[str]) -> Iterator[Document]:
 
 
 def table(fields: Iterable[str], which: str = "f") -> list[str]:
-    """What makes tshark print a line of these fields for each packet: the first of a name (`f`), or all of it (`a`)."""
+    """Arguments that make tshark print these fields of each packet: the first of a name (`f`), or all (`a`)."""
     each = [word for name in fields for word in ("-e", name)]
     return ["-T", "fields", "-E", "separator=/t", "-E", f"occurrence={which}", *each]
 
 
 def lines(path: Path, keys: Path | None, command: Sequence[str], said: list[str] | None = None) -> Iterator[str]:
-    """What tshark prints, line by line as it comes; `said`: filled with its own words at the end.
-
-    Raises UserError when it is missing, cannot read the file, or would need more than MEMORY.
-    """
+    """The lines that tshark prints, as they arrive; `said`: its stderr, filled at the end. Raises UserError if it is
+    missing, cannot read the file, or needs more than MEMORY."""
     program = shutil.which("tshark")
     if program is None:
         raise UserError(
