@@ -1,7 +1,7 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.setup/uv/bin:$(PATH)
-.PHONY: help setup rig demo test test-slow slow-here slow-devices test-checked test-art test-art-compiled test-art-arm64 test-bare check docs bench fix lock wheel wheels sbom image clean
+.PHONY: help setup rig demo test test-slow slow-here slow-devices test-checked test-art test-art-compiled test-art-compiled-arm64 test-art-arm64 test-bare check docs bench fix lock wheel wheels sbom image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -54,6 +54,11 @@ test-art-compiled: setup  ## calls from code that ART has compiled: its compiler
 	@.ci/setup art
 	.venv/bin/python -m tests.art.compiled.compiler
 	.venv/bin/pytest tests/art/test_compiled.py
+
+test-art-compiled-arm64: setup  ## the same on an emulated arm64, whose compilers are cross-compiled first
+	@.ci/setup art-arm64
+	.venv/bin/python -m tests.art.compiled.compiler arm64
+	.venv/bin/python -m tests.art.rig.guest --cpu $(CPU) -- -n 2 tests/art/test_compiled.py
 
 CPU := cortex-a72
 ARM64 := --quick

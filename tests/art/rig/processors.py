@@ -29,6 +29,7 @@ class Processor:
     site: dict[str, Any] = field(default_factory=dict)
     sysroot: tuple[str, ...] = ()
     guest: tuple[str, ...] = ()
+    compilers: tuple[str, ...] = ()
 
     @property
     def emulated(self) -> bool:

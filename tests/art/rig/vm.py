@@ -80,14 +80,14 @@ class Runtime:
 
     def ahead(self, jar: Path) -> Path:
         """A copy of a dex jar, beside which is its code, compiled ahead; made once."""
-        from tests.art.compiled.compiler import ahead, compilers
+        from tests.art.compiled.compiler import ahead, codegen, compilers
 
         out = self.dexes / f"ahead-{compilers().name}" / jar.name
         if not out.exists():
             out.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=out.parent) as folder:
                 copy = Path(shutil.copy(jar, folder))
-                ahead(self, copy, out.parent / f"oat/x86_64/{jar.stem}.odex")
+                ahead(self, copy, out.parent / f"oat/{codegen()}/{jar.stem}.odex")
                 copy.rename(out)
         return out
 
