@@ -1,6 +1,7 @@
 // The agent: takes a plan, brings the hooks up before the app's first line, and says `ready` only when they are live.
 
 import { enterOnce, isOnArt } from "./out/entered.js"; // first: it ends the rest where an earlier run has been
+import "./java/whole.js"; // before the bridge, which patches code by it
 import { JVM, attachAsDaemon } from "./java/daemon.js"; // before the bridge, which attaches the thread as it loads
 import Java from "frida-java-bridge";
 import { currentEnv, isArt } from "./java/bridge.js";

@@ -94,3 +94,10 @@ def test_the_app_goes_on_when_the_agent_comes_and_goes_under_its_threads(play: R
         env={"APPWITNESS_SEED": str(seed)}, stack=seed % 2 == 0, fold_ms=FOLD_MS,
     )  # fmt: skip
     assert (played.printed, played.code) == ("wrong: 0\n", 0), played.log[-2000:]
+
+
+def test_no_thread_runs_half_of_a_change_of_code(play: Run) -> None:
+    """Its main thread asks ART for a file again and again while ART's own code is patched, slowly."""
+    played = play("busy", [source("read")], "many", "10", env={"APPWITNESS_SEED": "0"})
+    assert played.code == 0, played.log
+    assert counted(played)["read"] > 0

@@ -48,3 +48,23 @@ for (let number = 0; number !== 4; number++) {
 }
 
 export const POINT_SYMBOLS: CSymbols = { points };
+
+// What writes machine code is slow, too: half of a change stands for so long where it is made in place.
+const HALF_S = 0.05;
+
+function slow(writer: object, name: string): void {
+  const real = Reflect.get(writer, name) as (...operands: unknown[]) => unknown;
+  Reflect.set(writer, name, function (this: { code: NativePointer }, ...operands: unknown[]): unknown {
+    if (name === "putJmpAddress") {
+      this.code.writeU8(0xcc); // int3: here the half is within one instruction
+    }
+    Thread.sleep(HALF_S);
+    return real.apply(this, operands);
+  });
+}
+
+if (Process.arch === "arm64") {
+  slow(Arm64Writer.prototype, "putBrReg");
+} else {
+  slow(X86Writer.prototype, "putJmpAddress");
+}
