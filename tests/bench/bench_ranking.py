@@ -18,7 +18,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import Table, create_engine, insert
-from starlette.testclient import TestClient
 
 from appwitness.api.browsing import Browsing
 from appwitness.correlate import knowledge
@@ -29,6 +28,7 @@ from appwitness.web.routes import app
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 from tests.postgres import Postgres
+from tests.web.serving import TOKEN, visitor
 
 RECORDINGS, FLOWS, FINDINGS = 20_000, 10, 4
 TIMES = 3
@@ -56,10 +56,7 @@ def measure() -> Iterator[Given]:
 
 def _pages(place: str, known: Any, name: str) -> Iterator[Given]:
     with Store(place) as store:
-        pages = TestClient(
-            app(Site(Browsing(store, known), "token")), base_url="http://127.0.0.1", client=("127.0.0.1", 50000),
-            cookies={"appwitness-80": "token"},
-        )  # fmt: skip
+        pages = visitor(app(Site(Browsing(store, known), TOKEN)))
         for by in ("recipient", "data", "rule", "finding"):
             took = []
             for _ in range(TIMES):

@@ -1,75 +1,152 @@
-"""How long the steps of a fleet take among 8,000 runs and among 840,000, on a real PostgreSQL.
+"""What the steps of a fleet, and its pages, cost among 8,000 runs and among 840,000, on a real PostgreSQL.
 
-`python -m tests.fleet.growth 8000 840000` prints the median of each, in milliseconds.
+`python -m tests.fleet.growth 8000 840000` prints the least of several rounds of each, in milliseconds of processor time
+of client and server, and how many times as much it is among the most runs as among the fewest.
 """
 
 from __future__ import annotations
 
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from appwitness.store.fleet_tables import HeldLease, LeasedRun, Waiting
+from appwitness.api.browsing import Browsing
+from appwitness.correlate import knowledge
+from appwitness.fleet.status import status
+from appwitness.store import Store
+from appwitness.store.fleet_tables import HeldLease, LeasedRun, Planned, Slot, Waiting
 from appwitness.store.runs import Runs
+from appwitness.web.query import Site
+from appwitness.web.routes import app
 from tests.postgres import Postgres
+from tests.web.serving import TOKEN, visitor
 
 POOL = Waiting("night", "kind!=lab")
 MADE = """
-INSERT INTO runs (id, campaign, app, package, plan, options, pool, number, state, attempts, judgings, leased_at,
-                  recorded_at, recording, findings)
-SELECT 'night-' || n, 'night', 'app' || n, 'com.example', 'accept', '{{}}', 'kind!=lab', n,
-       CASE WHEN n % 10 < 6 THEN 'judged' WHEN n % 10 < 8 THEN 'recorded' ELSE 'planned' END, 1, 1,
-       n, n + 60, 'r' || n, 3
-FROM generate_series(1, {runs}) n
+INSERT INTO runs (id, campaign, app, package, plan, options, pool, number, state, reason, note, attempts, judgings,
+                  device, leased_at, recorded_at, recording, findings)
+SELECT 'night-' || n, 'night', 'app' || n, 'com.example', 'accept', '{{}}', 'kind!=lab', n, state,
+       CASE state WHEN 'unobservable' THEN 'setup' END, CASE state WHEN 'unobservable' THEN 'The device went away.' END,
+       1, 1, 'phone-' || n % 200, CASE WHEN state <> 'planned' THEN n END,
+       CASE WHEN state IN ('judged', 'recorded') THEN n + 60 END,
+       CASE WHEN state IN ('judged', 'recorded') THEN 'r' || n END, CASE state WHEN 'judged' THEN 3 END
+FROM (SELECT n, CASE WHEN n % 20 < 11 THEN 'judged' WHEN n % 20 < 12 THEN 'unobservable' WHEN n % 20 < 16
+                THEN 'recorded' ELSE 'planned' END AS state FROM generate_series(1, {runs}) n) AS runs
 """
-"""Six of ten judged, two recorded, two planned."""
+"""Eleven of twenty judged, one unobservable, four recorded, four planned."""
+SUPERSEDED = """
+INSERT INTO superseded (recording, run, device, at)
+SELECT 'late' || n, 'night-' || n, 'phone', n FROM generate_series(1, {runs}, 20) n
+"""
 
 
-def median_ms(step: Callable[[], object], times: int = 20) -> float:
-    def took() -> float:
-        begun = time.perf_counter()
-        step()
-        return (time.perf_counter() - begun) * 1000
+class Fleet:
+    """A fleet of so many runs, and what may be done in it again and again."""
 
-    return statistics.median(took() for _ in range(times))
+    def __init__(self, server: Postgres, size: int) -> None:
+        url = server.create()
+        self._runs, self._store = Runs(url), Store(url)
+        made = (MADE.format(runs=size), SUPERSEDED.format(runs=size), "VACUUM ANALYZE")
+        server.execute(*made, database=url.partition("@/")[2].partition("?")[0])
+        for host in range(20):
+            slots = [Slot(f"h{host}", f"phone-{each}", {"kind": "phone"}, "ready", None, None, 0, paused=False)
+                     for each in range(host * 10, host * 10 + 10)]  # fmt: skip
+            self._runs.tell(f"h{host}", slots)
+        self._pages = visitor(app(Site(Browsing(self._store, knowledge()), TOKEN)))
+        self._taken: list[LeasedRun] = []
+        self._judged: list[LeasedRun] = []
+        self._names = count()
 
+    def close(self) -> None:
+        self._store.close()
+        self._runs.close()
 
-def measured(server: Postgres, size: int) -> dict[str, float]:
-    """Step -> milliseconds, among so many runs."""
-    url = server.create()
-    taken: list[LeasedRun] = []
-    judged: list[LeasedRun] = []
-    names = map("again-{}".format, count())
-    with Runs(url) as runs:
-        server.execute(MADE.format(runs=size), "ANALYZE runs", database=url.partition("@/")[2].partition("?")[0])
+    def plan(self) -> None:
+        name = f"more{next(self._names)}"
+        self._runs.plan(Planned(f"{name}-{n}", name, f"app{n}", "com.example", "accept", "") for n in range(100))
 
-        def leased(into: list[LeasedRun], run: LeasedRun | None) -> None:
+    def waiting(self) -> None:
+        assert POOL in self._runs.waiting()
+
+    def take(self) -> None:
+        for _ in range(3):
+            run = self._runs.take(POOL, "host", "phone", 600)
             assert run is not None
-            into.append(run)
+            self._taken.append(run)
 
-        return {
-            "take": median_ms(lambda: leased(taken, runs.take(POOL, "host", "phone", 600)), 60),
-            "renew": median_ms(lambda: runs.renew([HeldLease(run.id, run.lease) for run in taken], 600)),
-            "failed": median_ms(lambda: runs.failed(taken.pop().lease, "setup", "")),
-            "recorded": median_ms(lambda: runs.recorded(taken.pop().id, next(names), "phone")),
-            "to_judge": median_ms(lambda: leased(judged, runs.to_judge(600))),
-            "judged": median_ms(lambda: runs.judged(judged.pop().lease, 3)),
-            "expire": median_ms(runs.expire),
-            "progress": median_ms(runs.progress, 5),
-        }
+    def renew(self) -> None:
+        self._runs.renew([HeldLease(run.id, run.lease) for run in self._taken], 600)
+
+    def failed(self) -> None:
+        self._runs.failed(self._taken.pop().lease, "setup", "")
+
+    def recorded(self) -> None:
+        assert self._runs.recorded(self._taken.pop().id, f"again-{next(self._names)}", "phone")
+
+    def to_judge(self) -> None:
+        run = self._runs.to_judge(600)
+        assert run is not None
+        self._judged.append(run)
+
+    def judged(self) -> None:
+        self._runs.judged(self._judged.pop().lease, 3)
+
+    def expire(self) -> None:
+        self._runs.expire()
+
+    def status(self) -> None:
+        assert status(self._runs).superseded
+
+    def list_of_campaigns(self) -> None:
+        self._page("/fleet")
+
+    def campaign(self) -> None:
+        self._page("/fleet/night")
+
+    def runs_of_campaign(self) -> None:
+        self._page("/fleet/night/runs")
+
+    def _page(self, address: str) -> None:
+        assert self._pages.get(address).status_code == 200, address
+
+
+STEPS = (
+    *(Fleet.plan, Fleet.waiting, Fleet.take, Fleet.renew, Fleet.failed, Fleet.recorded, Fleet.to_judge, Fleet.judged),
+    *(Fleet.expire, Fleet.status, Fleet.list_of_campaigns, Fleet.campaign, Fleet.runs_of_campaign),
+)
+ROUNDS = 20
+
+
+def spent_ms(server: Postgres) -> float:
+    """Processor time of this process and of the server's, whatever else the machine does."""
+    pid = server.process.pid
+    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    ns = sum(int(Path(f"/proc/{each}/schedstat").read_text().split()[0]) for each in workers)
+    return 1000 * time.process_time() + ns / 1e6
 
 
 def main() -> None:
+    sizes = sorted(map(int, sys.argv[1:] or ("8000", "840000")))
     with (
         tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder,
         Postgres(Path(folder)) as server,
     ):
-        for size in map(int, sys.argv[1:] or ("8000", "840000")):
-            print(f"{size:,} runs:", ", ".join(f"{name} {ms:.1f}" for name, ms in measured(server, size).items()))
+        fleets = [Fleet(server, size) for size in sizes]
+        runs = " and ".join(f"{size:,}" for size in sizes)
+        print(f"milliseconds of processor time among {runs} runs, and how many times as much", flush=True)
+        for step in STEPS:
+            took: list[list[float]] = [[] for _ in sizes]
+            for _ in range(ROUNDS):
+                for fleet, times in zip(fleets, took, strict=True):  # by turns: other work slows both
+                    begun = spent_ms(server)
+                    step(fleet)
+                    times.append(spent_ms(server) - begun)
+            least = [min(times) for times in took]
+            print(f"{step.__name__}: {' '.join(f'{ms:.2f}' for ms in least)}, {least[-1] / least[0]:.2f}", flush=True)
+        for fleet in fleets:
+            fleet.close()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import product
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from appwitness.store import Store
 from appwitness.store.database import open_engine
 from appwitness.store.fleet_tables import HeldLease, LeasedRun, Planned, Slot, Waiting
 from appwitness.store.leases import ATTEMPTS, JUDGINGS
+from appwitness.store.run_counts import KEY, SUMS, counted
 from appwitness.store.runs import Runs
 from appwitness.support.errors import StoreError, UserError
 from tests.fleet.rig import planned
@@ -321,3 +323,110 @@ def test_runs_survive_the_index_of_another_version(tmp_path, monkeypatch):
 def test_a_server_that_is_away_says_so():
     with pytest.raises(StoreError):
         Runs("postgresql://nobody@127.0.0.1:1/nothing")
+
+
+def by_hand(place: str, *statements: str) -> None:
+    """Statements of somebody else's, in one transaction."""
+
+    def made(connection: sqlalchemy.Connection, _: str) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    open_engine(place, made).dispose()
+
+
+def counts(runs: Runs) -> tuple[list[Any], list[Any]]:
+    """What is counted as runs change, and what a count of all of them finds."""
+    columns = ", ".join((*KEY, *SUMS))
+    with runs.reading() as connection:
+        kept = connection.exec_driver_sql(f"SELECT {columns} FROM run_counts WHERE runs <> 0 OR findings <> 0")
+        full = [tuple(row) for table in ("runs", "superseded") for row in connection.exec_driver_sql(counted(table))]
+        return sorted(map(tuple, kept)), sorted(full)
+
+
+def changed_in_every_way(runs: Runs) -> None:
+    runs.plan(planned(30))
+    runs.plan(planned(12, "day", "rooted"))
+    taken = [run for _ in range(20) if (run := runs.take(POOL, "host", "phone", 60))]
+    for number, run in enumerate(taken[:12]):
+        runs.recorded(run.id, f"r{number}", "phone")
+    assert not runs.recorded(taken[0].id, "late", "phone")
+    runs.failed(taken[12].lease, "setup", "no device", last=True)
+    runs.failed(taken[13].lease, "usage", "no app", last=True)
+    runs.failed(taken[14].lease, "setup", "no proxy")
+    runs.released(taken[15].lease)
+    late = runs.take(Waiting("day", "rooted"), "host", "phone", -1)
+    assert late is not None
+    assert runs.expire() == 1
+    runs.renew([held(late), held(taken[16])], 60)
+    for findings in (0, 3, 5):
+        judged = runs.to_judge(60)
+        assert judged is not None
+        runs.judged(judged.lease, findings)
+    damaged = runs.to_judge(60)
+    assert damaged is not None
+    runs.unjudged(damaged.lease, "It is damaged.")
+    assert runs.retry("night", "usage") == 1
+    assert runs.judge_again("night") == 3
+
+
+def test_counts_are_those_of_a_full_count(runs, place):
+    changed_in_every_way(runs)
+    kept, full = counts(runs)
+    assert kept == full
+    assert sum(row[len(KEY)] for row in kept) == 42 + runs.superseded() == 43
+    by_hand(  # whoever changes a run, the counts follow
+        place,
+        "UPDATE runs SET campaign = 'noon', findings = 7 WHERE campaign = 'day'",
+        "DELETE FROM runs WHERE state = 'recorded'",
+    )
+    kept, full = counts(runs)
+    assert kept == full
+    assert {row[0] for row in kept} == {"noon", "night", ""}
+
+
+def test_counts_follow_a_rollback(runs, place):
+    runs.plan(planned(3))
+    before = counts(runs)
+    with pytest.raises(StoreError):
+        by_hand(place, "UPDATE runs SET state = 'judged'", "SELECT * FROM nothing")
+    assert counts(runs) == before
+    assert before[0] == before[1]
+
+
+def test_a_campaign_of_before_there_were_counts_is_counted(place):
+    with Runs(place) as runs:
+        changed_in_every_way(runs)
+        expected = counts(runs)[1]
+        trigger = "DROP FUNCTION {}_counted_{} CASCADE" if runs.server else "DROP TRIGGER {}_counted_{}"
+    indexes = (f"DROP INDEX {index}" for index in ("runs_begun", "runs_unobservable"))
+    every = product(("runs", "superseded"), ("insert", "update", "delete"))
+    by_hand(place, *(trigger.format(*each) for each in every), *indexes, "DROP TABLE run_counts")
+    for _ in range(2):  # the second time it is all there
+        with Runs(place) as runs:
+            assert counts(runs) == (expected, expected)
+    with Runs(place) as runs:
+        assert runs.take(POOL, "host", "phone", 60)
+        kept, full = counts(runs)
+        assert kept == full != expected
+
+
+def test_many_who_change_runs_at_once_keep_the_counts(runs):
+    """Two that count in another order would wait for each other."""
+    runs.plan(planned(60))
+
+    def work(number: int) -> None:
+        for _ in range(5):
+            run = runs.take(POOL, "host", "phone", 60)
+            assert run is not None
+            if number % 2:
+                runs.released(run.lease)
+            else:
+                runs.recorded(run.id, f"{run.id}-a1", "phone")
+                if judging := runs.to_judge(60):
+                    runs.judged(judging.lease, 2)
+
+    with ThreadPoolExecutor(6) as six:
+        list(six.map(work, range(12)))
+    kept, full = counts(runs)
+    assert kept == full

@@ -70,13 +70,14 @@ class Campaign:
         options = {name: row[name] for name in ("app_type", "first_party", "seconds") if row.get(name)}
         if self.seconds is not None:
             options.setdefault("seconds", f"{self.seconds:g}")
+        label = re.sub(r"[^A-Za-z0-9._-]", "-", package)[:60]
+        options_, pool_ = json.dumps(options), pool(" and ".join(filter(None, needs)))
         for plan in self.plans:
             key = json.dumps([self.name, app, plan, persona])
-            label = re.sub(r"[^A-Za-z0-9._-]", "-", package)[:60]
             yield Planned(
                 id=f"{self.name}-{label}-{plan}-{hashlib.sha256(key.encode()).hexdigest()[:12]}",
                 campaign=self.name, app=app, package=package, apk=apk, plan=plan, persona=persona,
-                options=json.dumps(options), pool=pool(" and ".join(filter(None, needs))),
+                options=options_, pool=pool_,
             )  # fmt: skip
 
     def _app(self, named: str, folder: Path) -> tuple[str, str, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from appwitness.support.errors import UserError
 
@@ -21,6 +22,7 @@ LONGEST = 200
 """Most characters of a pool."""
 
 
+@lru_cache(1000)
 def pool(needs: str) -> str:
     """The canonical form of requirements: terms in order, once each. Raises UserError for text that is not a
     requirement."""

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, inspect, select
 
-from appwitness.store.fleet_tables import FleetVersion, RunRow
+from appwitness.store.fleet_tables import BEGUN_LAST_FIRST, DeviceRow, FleetVersion, RunCountRow, RunRow
 from appwitness.store.index import Store
 from appwitness.store.lists import CHOICES, Filters, ListPage, paged_rows
 from appwitness.store.runs import Runs
 
 FILTERS = ("state", "reason", "plan", "pool", "device")
+COUNTED = {"state", "reason", "plan", "pool"}
+"""Those by which runs are counted as they change (store/run_counts.py)."""
 
 
 class CampaignRun(NamedTuple):
@@ -58,46 +60,38 @@ def runs_of(runs: Runs, campaign: str, filters: Filters, page: int = 1) -> ListP
     `filters` (FILTERS) each ask for one value, `text` for a piece of app or id; empty texts for nothing.
     """
     query = select(*_COLUMNS).where(RunRow.campaign == campaign)
-    for name in FILTERS:
-        if wanted := filters.get(name):
-            query = query.where(getattr(RunRow, name) == wanted)
+    count = select(func.sum(RunCountRow.runs)).where(RunCountRow.campaign == campaign)
+    asked = {name: wanted for name in FILTERS if (wanted := filters.get(name))}
+    for name, wanted in asked.items():
+        query = query.where(getattr(RunRow, name) == wanted)
+        if name in COUNTED:
+            count = count.where(getattr(RunCountRow, name) == wanted)
     if text := filters.get("text"):
         found = RunRow.package.icontains(text, autoescape=True) | RunRow.id.icontains(text, autoescape=True)
         query = query.where(found)
-    order = (func.coalesce(RunRow.leased_at, 0).desc(), RunRow.number)
+    is_counted = not text and asked.keys() <= COUNTED
     with runs.reading() as connection:
-        rows, number, total = paged_rows(connection, query, order, page)
+        rows, number, total = paged_rows(connection, query, BEGUN_LAST_FIRST, page, count if is_counted else None)
     return ListPage(tuple(_planned(row) for row in rows), number, total)
 
 
 def choices_of_runs(runs: Runs, campaign: str) -> dict[str, list[str]]:
-    """The values that `plan`, `pool` and `device` have."""
+    """The values that `plan` and `pool` have, and the devices that hosts have reported, whatever they made."""
+    columns = {"plan": RunCountRow.plan, "pool": RunCountRow.pool, "device": DeviceRow.serial}
     with runs.reading() as connection:
-        return {
-            name: [
-                value
-                for value in connection.scalars(
-                    select(getattr(RunRow, name)).where(RunRow.campaign == campaign).distinct().limit(CHOICES)
-                )
-                if value
-            ]
-            for name in ("plan", "pool", "device")
-        }
+        found = {}
+        for name, column in columns.items():
+            query = select(column).where(column != "").distinct().order_by(column).limit(CHOICES)
+            if name != "device":
+                query = query.where(RunCountRow.campaign == campaign, RunCountRow.runs > 0)
+            found[name] = list(connection.scalars(query))
+    return found
 
 
 def failures(runs: Runs, campaign: str) -> list[Failure]:
     """The reasons for which runs are unobservable, the most frequent first."""
-    of_reason = (
-        select(RunRow.reason, func.count(), func.min(RunRow.id))
-        .where(RunRow.campaign == campaign, RunRow.state == "unobservable")
-        .group_by(RunRow.reason)
-        .order_by(func.count().desc(), RunRow.reason)
-    )
-    with runs.reading() as connection:
-        rows = connection.execute(of_reason).all()
-        ids = select(*_COLUMNS).where(RunRow.id.in_([id_ for _, _, id_ in rows]))
-        examples = {row.id: _planned(row) for row in connection.execute(ids)}
-    return [Failure(reason or "", count, examples[id_]) for reason, count, id_ in rows]
+    found = runs.unobservable(campaign, *_COLUMNS)
+    return [Failure(reason, count, _planned(run)) for reason, count, run in found]
 
 
 _COLUMNS = (

@@ -17,6 +17,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from appwitness.store.database import lock
 from appwitness.store.models import Long, Name, Number
+from appwitness.store.run_counts import keep_counts
 from appwitness.support.errors import UserError
 
 VERSION = 1
@@ -58,6 +59,8 @@ class FleetVersion(FleetBase):
 
 
 _LEASED = text("lease IS NOT NULL")
+UNOBSERVABLE = text("state = 'unobservable'")
+"""As text: a database uses a partial index only where it reads the same condition."""
 
 
 class RunRow(FleetBase):
@@ -66,7 +69,7 @@ class RunRow(FleetBase):
     __tablename__ = "runs"
     id: Mapped[Name] = mapped_column(primary_key=True)
     """Made of campaign, app, plan and persona, so that nothing is planned twice; recordings are named after it."""
-    campaign: Mapped[Name] = mapped_column(index=True)
+    campaign: Mapped[Name]
     app: Mapped[Name]
     """SHA-256 of the APK, else the package, or `lab:NAME`."""
     package: Mapped[Long]
@@ -94,7 +97,7 @@ class RunRow(FleetBase):
     leased_at: Mapped[Time | None]
     recorded_at: Mapped[Time | None]
     judged_at: Mapped[Time | None]
-    recording: Mapped[Name | None] = mapped_column(index=True)
+    recording: Mapped[Name | None]
     """Its name in the store of recordings."""
     indexed: Mapped[Name | None]
     """The id of the recording in the index."""
@@ -104,7 +107,34 @@ class RunRow(FleetBase):
         Index("runs_to_do", "state", "campaign", "pool", "attempts", "number"),
         Index("runs_to_judge", "state", "judgings", "recorded_at"),
         Index("runs_leased", "lease", sqlite_where=_LEASED, postgresql_where=_LEASED),
-    )
+        Index(
+            *("runs_unobservable", "reason", "campaign", "number"),
+            sqlite_where=UNOBSERVABLE, postgresql_where=UNOBSERVABLE,
+        ),
+    )  # fmt: skip
+
+
+BEGUN_LAST_FIRST = (RunRow.leased_at.desc().nulls_last(), RunRow.number)
+"""Order of a campaign's runs: those begun last first, then those that wait, as planned."""
+# in each dialect an index in that order; SQLite has NULL last without being told, and in an index cannot be told
+Index("runs_begun", RunRow.campaign, RunRow.leased_at.desc(), RunRow.number).ddl_if(dialect="sqlite")
+Index("runs_begun", RunRow.campaign, *BEGUN_LAST_FIRST).ddl_if(dialect="postgresql")
+
+
+class RunCountRow(FleetBase):
+    """How many runs are in one state; kept by triggers (store/run_counts.py), and never written by anybody else."""
+
+    __tablename__ = "run_counts"
+    campaign: Mapped[Name] = mapped_column(primary_key=True)
+    pool: Mapped[Name] = mapped_column(primary_key=True)
+    plan: Mapped[Name] = mapped_column(primary_key=True)
+    state: Mapped[Name] = mapped_column(primary_key=True)
+    reason: Mapped[Name] = mapped_column(primary_key=True)
+    runs: Mapped[Number]
+    findings: Mapped[Number]
+    recorded: Mapped[Number]
+    """How many of them were recorded, which took `took_ms` in all."""
+    took_ms: Mapped[Number]
 
 
 class SupersededRow(FleetBase):
@@ -244,6 +274,7 @@ def prepare(connection: Connection, name: str) -> None:
     if FleetVersion.__tablename__ not in there:
         FleetBase.metadata.create_all(connection)
         connection.execute(insert(FleetVersion), {"version": VERSION})
+        keep_counts(connection)
         return
     found = connection.scalar(select(FleetVersion.version))
     if found != VERSION:
@@ -251,10 +282,11 @@ def prepare(connection: Connection, name: str) -> None:
             f"The runs in {name} were planned by another version of appwitness ({found}, not {VERSION}).",
             "Finish the campaign with that version, or name another database with --db.",
         )
-    if CommittedRow.__tablename__ not in there:  # a campaign that was begun before there was that table
-        FleetBase.metadata.create_all(connection)
+    FleetBase.metadata.create_all(connection)  # what a campaign has not that was begun before there was that table
     runs = FleetBase.metadata.tables[RunRow.__tablename__]
     known = {each["name"] for each in look.get_indexes(runs.name)}
     for index in runs.indexes:
         if index.name not in known:  # or before there was that index
             index.create(connection)
+    if RunCountRow.__tablename__ not in there:
+        keep_counts(connection)

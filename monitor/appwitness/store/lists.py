@@ -447,9 +447,11 @@ def paged(number: int, total: int) -> tuple[int, int]:
     return number, (number - 1) * ROWS
 
 
-def paged_rows(connection: Connection, query: Any, order: Iterable[Any], number: int) -> tuple[Sequence[Any], int, int]:
-    """The rows of a page, its number, and how many rows there are in all."""
-    total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
+def paged_rows(
+    connection: Connection, query: Any, order: Iterable[Any], number: int, count: Any = None
+) -> tuple[Sequence[Any], int, int]:
+    """The rows of a page, its number, and how many rows there are in all: what the query `count` says, else counted."""
+    total = int(connection.scalar(select(func.count()).select_from(query.subquery()) if count is None else count) or 0)
     number, start = paged(number, total)
     rows = connection.execute(query.order_by(*order).limit(ROWS).offset(start)).all()
     return rows, number, total

@@ -11,11 +11,12 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Text, case, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Text, case, func, insert, literal, or_, select, true, update
 from sqlalchemy.dialects import postgresql
 
 from appwitness.store.database import copy, in_words, lock
 from appwitness.store.fleet_tables import (
+    UNOBSERVABLE,
     VERSION,
     CommittedRecording,
     CommittedRow,
@@ -24,14 +25,16 @@ from appwitness.store.fleet_tables import (
     Now,
     Planned,
     Pool,
+    RunCountRow,
     RunRow,
     Slot,
     SupersededRow,
     Waiting,
 )
 from appwitness.store.leases import ATTEMPTS, Leases
+from appwitness.store.run_counts import SUPERSEDED
 
-ROWS = 500
+ROWS = 5000
 """Rows in one statement that plans runs."""
 
 
@@ -42,15 +45,15 @@ class Runs(Leases):
 
     def plan(self, runs: Iterable[Planned]) -> int:
         """Plan these; how many were not planned before."""
-        with self.reading() as connection:
-            number = connection.scalar(select(func.max(RunRow.number))) or 0
+        with self.reading() as connection:  # by its time a later plan has higher numbers, however many runs there are
+            number = int(1e6 * (connection.scalar(select(Now())) or 0))
         new = 0
         for batch in batched(runs, ROWS):
             with self._write() as connection:
                 lock(connection)
                 known = self._known(connection, [run.id for run in batch])
                 rows = {
-                    run.id: {**asdict(run), "number": number + at, "state": "planned", "attempts": 0, "judgings": 0}
+                    run.id: {**vars(run), "number": number + at, "state": "planned", "attempts": 0, "judgings": 0}
                     for at, run in enumerate(batch, start=1)
                     if run.id not in known
                 }
@@ -76,21 +79,20 @@ class Runs(Leases):
     # recording
 
     def waiting(self, campaign: str | None = None) -> list[Waiting]:
-        """The pools in which runs wait, of one campaign or of all, in planning order."""
-        query = select(RunRow.campaign, RunRow.pool).where(RunRow.state == "planned")
-        if campaign is not None:
-            query = query.where(RunRow.campaign == campaign)
-        query = query.group_by(RunRow.campaign, RunRow.pool).order_by(func.min(RunRow.number))
+        """The pools in which runs wait, of one campaign or of all; in the order in which their next run was planned."""
+        row = RunCountRow
+        pools = select(row.campaign, row.pool).where(*_counted(campaign, "planned")).distinct().subquery()
+        of_pool = (RunRow.state == "planned", RunRow.campaign == pools.c.campaign, RunRow.pool == pools.c.pool)
+        first = select(RunRow.number).where(*of_pool).order_by(RunRow.attempts, RunRow.number).limit(1)
         with self.reading() as connection:
-            return [Waiting(*row) for row in connection.execute(query)]
+            rows = connection.execute(select(pools).order_by(first.scalar_subquery()))
+            return [Waiting(*row) for row in rows]
 
     def going_on(self, campaign: str | None = None) -> bool:
         """Whether runs are being made or judged, or wait to be judged."""
-        query = select(RunRow.id).where(RunRow.state.in_(("leased", "recorded"))).limit(1)
-        if campaign is not None:
-            query = query.where(RunRow.campaign == campaign)
         with self.reading() as connection:
-            return connection.scalar(query) is not None
+            query = select(RunCountRow.state).where(*_counted(campaign, "leased", "recorded"))
+            return connection.scalar(query.limit(1)) is not None
 
     def commit(self, made: CommittedRecording) -> bool:
         """Write the commit record of a recording before others can see it. False: another recording has this name
@@ -111,35 +113,42 @@ class Runs(Leases):
 
     def progress(self, campaign: str | None = None) -> list[Pool]:
         """The progress of each pool."""
-        took = func.avg(RunRow.recorded_at - RunRow.leased_at)
-        query = select(
-            RunRow.campaign, RunRow.pool, RunRow.state, func.count(), func.sum(RunRow.findings), took
-        ).group_by(RunRow.campaign, RunRow.pool, RunRow.state)
-        if campaign is not None:
-            query = query.where(RunRow.campaign == campaign)
+        row = RunCountRow
+        sums = [func.sum(each) for each in (row.runs, row.findings, row.recorded, row.took_ms)]
+        query: Any = select(row.campaign, row.pool, row.state, *sums).where(*_counted(campaign))
+        query = query.group_by(row.campaign, row.pool, row.state).order_by(row.campaign, row.pool, row.state)
         found: dict[tuple[str, str], dict[str, Any]] = {}
         with self.reading() as connection:
-            for name, pool, state, count, findings, took_s in connection.execute(query.order_by(RunRow.campaign)):
-                of = found.setdefault((name, pool), {"campaign": name, "pool": pool})
-                of[state] = count
-                of["findings"] = of.get("findings", 0) + int(findings or 0)
-                if took_s is not None and (state == "judged" or "took_s" not in of):
-                    of["took_s"] = took_s
+            for name, pool, state, count, findings, recorded, took_ms in connection.execute(query):
+                of = found.setdefault((name, pool), {"campaign": name, "pool": pool, "findings": 0})
+                of[state] = int(count)
+                of["findings"] += int(findings)
+                if recorded and (state == "judged" or "took_s" not in of):
+                    of["took_s"] = int(took_ms) / int(recorded) / 1000
         return [Pool(**of) for _, of in sorted(found.items())]
 
     def reasons(self, campaign: str | None = None) -> list[tuple[str, int, str]]:
         """The reasons for unobservable runs: reason, count, and one message."""
-        query = select(RunRow.reason, func.count(), func.min(RunRow.note)).where(RunRow.state == "unobservable")
-        if campaign is not None:
-            query = query.where(RunRow.campaign == campaign)
+        return [(reason, count, run.note or "") for reason, count, run in self.unobservable(campaign, RunRow.note)]
+
+    def unobservable(self, campaign: str | None, *columns: Any) -> list[tuple[str, int, Any]]:
+        """The reasons for unobservable runs, the most frequent first: reason, count, and these columns of one run."""
+        row = RunCountRow
+        counts = select(row.reason, func.sum(row.runs)).where(*_counted(campaign, "unobservable")).group_by(row.reason)
+        found = []
         with self.reading() as connection:
-            rows = connection.execute(query.group_by(RunRow.reason).order_by(func.count().desc()))
-            return [(reason or "", count, note or "") for reason, count, note in rows]
+            for reason, count in connection.execute(counts.order_by(func.sum(row.runs).desc(), row.reason)).all():
+                which = (UNOBSERVABLE, RunRow.reason == reason, _of(campaign, RunRow.campaign))
+                example = select(*columns).where(*which).order_by(RunRow.campaign, RunRow.number).limit(1)
+                if run := connection.execute(example).one_or_none():
+                    found.append((reason, int(count), run))
+        return found
 
     def superseded(self) -> int:
         """How many recordings were not the first of their run."""
         with self.reading() as connection:
-            return connection.scalar(select(func.count()).select_from(SupersededRow)) or 0
+            count = select(RunCountRow.runs).where(RunCountRow.state == SUPERSEDED)
+            return connection.scalar(count) or 0
 
     # devices
 
@@ -187,6 +196,16 @@ class Runs(Leases):
             copy(connection, FleetBase.metadata.tables["runs"], list(rows[0]), (list(row.values()) for row in rows))
         elif rows:
             connection.execute(insert(RunRow), rows)
+
+
+def _of(campaign: str | None, column: Any) -> ColumnElement[bool]:
+    return true() if campaign is None else column == campaign
+
+
+def _counted(campaign: str | None, *states: str) -> list[ColumnElement[bool]]:
+    """Which counts are asked for: of one campaign or of all, of these states or of any."""
+    asked = RunCountRow.state.in_(states) if states else RunCountRow.state != SUPERSEDED
+    return [RunCountRow.runs > 0, _of(campaign, RunCountRow.campaign), asked]
 
 
 def take_along(old: Path, place: Path) -> None:

@@ -1,0 +1,98 @@
+"""Counts a fleet's runs as they change: triggers of the database keep the counts, in the transaction of each change.
+
+So the status of a campaign takes as long among a million runs as among a thousand, and no statement on a run, whoever
+makes it, can leave the counts behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import Connection
+
+KEY = ("campaign", "pool", "plan", "state", "reason")
+"""What runs are counted by; empty where a run has none."""
+SUMS = ("runs", "findings", "recorded", "took_ms")
+SUPERSEDED = "superseded"
+"""The state under which superseded recordings are counted, of all campaigns together."""
+_FORMULAS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "runs": (
+        tuple(f"coalesce({{row}}{name}, '')" for name in KEY),
+        (
+            "1",
+            "coalesce({row}findings, 0)",
+            "CASE WHEN {row}recorded_at - {row}leased_at IS NULL THEN 0 ELSE 1 END",
+            "coalesce(CAST(round(1000 * ({row}recorded_at - {row}leased_at)) AS BIGINT), 0)",
+        ),
+    ),
+    "superseded": (("''", "''", "''", f"'{SUPERSEDED}'", "''"), ("1", "0", "0", "0")),
+}
+"""Table -> the key under which a row of it is counted, and what it adds to each sum. Whole numbers: what is added and
+taken away again leaves nothing."""
+_COLUMNS = ", ".join((*KEY, *SUMS))
+_UPSERT = f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET " + ", ".join(
+    f"{name} = run_counts.{name} + excluded.{name}" for name in SUMS
+)
+_CHANGES = {
+    "INSERT": "SELECT 1 AS sign, * FROM after_it",
+    "UPDATE": "SELECT 1 AS sign, * FROM after_it UNION ALL SELECT -1, * FROM before_it",
+    "DELETE": "SELECT -1 AS sign, * FROM before_it",
+}
+"""Statement -> what it changed: the rows as they are, and as they were."""
+_NAMES = {"after_it": "NEW TABLE AS after_it", "before_it": "OLD TABLE AS before_it"}
+
+
+def _formulas(table: str, row: str = "", sign: str = "1") -> tuple[list[str], list[str]]:
+    """The key and the sums of a row: `row` is empty, or its name and a dot."""
+    key, sums = _FORMULAS[table]
+    return [each.format(row=row) for each in key], [f"{sign} * ({each.format(row=row)})" for each in sums]
+
+
+def _summed(table: str, rows: str, sign: str = "1") -> str:
+    """SQL for the counts of some rows of a table."""
+    key, sums = _formulas(table, sign=sign)
+    counts = ", ".join((*key, *(f"sum({each})" for each in sums)))
+    places = ", ".join(map(str, range(1, len(KEY) + 1)))
+    some = " OR ".join(f"sum({each}) <> 0" for each in sums)
+    return f"SELECT {counts} FROM ({rows}) AS changed GROUP BY {places} HAVING {some} ORDER BY {places}"  # noqa: S608, our own names
+
+
+def counted(table: str) -> str:
+    """SQL that counts a table anew: what `run_counts` has of it, but for counts of nothing."""
+    return _summed(table, f"SELECT * FROM {table}")  # noqa: S608, our own names
+
+
+def _of_sqlite(table: str) -> Iterator[str]:
+    def add(row: str, sign: str) -> str:
+        key, sums = _formulas(table, row, sign)
+        return f"INSERT INTO run_counts ({_COLUMNS}) VALUES ({', '.join((*key, *sums))}) {_UPSERT};"  # noqa: S608, our own names
+
+    columns = " OF campaign, pool, plan, state, reason, findings, leased_at, recorded_at" if table == "runs" else ""
+    for when, steps in {
+        "INSERT": add("NEW.", "1"),
+        f"UPDATE{columns}": add("OLD.", "-1") + add("NEW.", "1"),
+        "DELETE": add("OLD.", "-1"),
+    }.items():
+        yield f"CREATE TRIGGER {table}_counted_{when[:6].lower()} AFTER {when} ON {table} BEGIN {steps} END"
+
+
+def _of_postgresql(table: str) -> Iterator[str]:
+    """Once for a statement, not for each row; in the order of the key, so that no two wait for each other."""
+    for when, rows in _CHANGES.items():
+        name = f"{table}_counted_{when.lower()}"
+        add = f"INSERT INTO run_counts ({_COLUMNS}) {_summed(table, rows, 'sign')} {_UPSERT};"
+        given = " ".join(said for rows_, said in _NAMES.items() if rows_ in rows)
+        yield f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {add} RETURN NULL; END $$"
+        yield (
+            f"CREATE TRIGGER {name} AFTER {when} ON {table} REFERENCING {given} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
+        )
+
+
+def keep_counts(connection: Connection) -> None:
+    """Make the triggers, and count what is there; `run_counts` was just made."""
+    triggers = _of_postgresql if connection.dialect.name == "postgresql" else _of_sqlite
+    for table in _FORMULAS:
+        for statement in triggers(table):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(f"INSERT INTO run_counts ({_COLUMNS}) {counted(table)}")
