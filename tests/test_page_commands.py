@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [*(ROOT / name for name in ("README.md", "README.zh.md", "AGENTS.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 NOT_RUN = {
     r"--device (?:emulator|SERIAL)|^pair|^undo": "no phone here: tests/adb runs it on a stand-in for Android",
-    r"--device lab": "starts Frida and a JVM: tests/lab runs it",
+    r"--device lab|^demo": "starts Frida and a JVM: tests/lab runs it",
     r"^fleet (?:run|host)": "goes on until all runs are made: tests/fleet runs it",
     r"--watch|^web|^mcp": "ends when it is ended: tests/fleet, tests/browser and tests/mcp run it",
     r"s3://": "needs a bucket: tests/fleet runs it on one",

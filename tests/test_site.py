@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,26 @@ def test_what_a_terminal_answers_is_recorded_as_it_comes(tmp_path, monkeypatch):
     assert "".join(text for _, text in answered).startswith("appwitness, version ")
 
 
+@pytest.mark.parametrize(("folder", "head"), [("", "Not a finding"), ("zh/", "不构成发现")])
+def test_the_page_of_a_rule_says_what_it_objects_to_and_what_not(folder, head):
+    made = build.rules()
+    for rule in reference.rules():
+        page = made[f"{folder}reference/rules/{rule.id}.md"]
+        lang = "zh" if folder else "en"
+        assert page.startswith(f"# {rule.title[lang]}\n")
+        assert f"## {head}\n" in page
+        assert len(re.findall("^## ", page, re.MULTILINE)) >= 7
+        assert f"rules/{rule.id}.md" in made[f"{folder}reference/rules.md"]
+
+
+def test_the_pages_of_codes_are_there_in_chinese_too():
+    made = build.faults()
+    english = {name for name in made if not name.startswith("zh/")}
+    assert {f"zh/{name}" for name in english} == set(made) - english
+    for name in english:
+        assert re.search("[一-鿿]", made[f"zh/{name}"].partition("**处理方法：**")[2] or made[f"zh/{name}"]), name
+
+
 @pytest.mark.slow
 def test_the_site_builds_and_has_a_page_for_each_verb_rule_and_code(tmp_path):
     cast(tmp_path)
@@ -68,6 +89,7 @@ def test_the_site_builds_and_has_a_page_for_each_verb_rule_and_code(tmp_path):
         assert f"appwitness {name}" in (tmp_path / f"site/reference/verbs/{name}.html").read_text("utf-8")
     for rule in reference.rules():
         assert (tmp_path / f"site/reference/rules/{rule.id}.html").exists()
+        assert (tmp_path / f"site/zh/reference/rules/{rule.id}.html").exists()
     devices = ROOT / "monitor/appwitness/catalog/devices"
     codes = set(yaml.safe_load((devices / "faults.yml").read_text("utf-8"))["faults"])
     codes |= set(yaml.safe_load((devices / "doctor.yml").read_text("utf-8"))["warnings"])
@@ -75,7 +97,10 @@ def test_the_site_builds_and_has_a_page_for_each_verb_rule_and_code(tmp_path):
     assert [code for code in codes if not (tmp_path / f"site/reference/doctor/{code}.html").exists()] == []
     address = (tmp_path / "site").as_uri() + "/"
     with patch.object(site, "ADDRESS", address):  # where errors lead once there is a site
-        assert {site.fault_page(code) for code in codes} == {f"{address}reference/doctor/{code}.html" for code in codes}
+        for lang in ("en", "zh"):
+            pages = [site.fault_page(code, lang) for code in codes]
+            pages += [site.rule_page(rule.id, lang) for rule in reference.rules()]
+            assert [page for page in pages if not page or not Path(page.removeprefix("file://")).exists()] == []
     fetched = ('src="http', 'href="https://fonts', "@import")
     assert not [text for text in fetched if text in (tmp_path / "site/index.html").read_text("utf-8")]
 

@@ -103,9 +103,11 @@ def of_catalog() -> Iterator[str]:
 
 
 def of_faults() -> Iterator[str]:
-    """What happened and what to do, of every code of devices."""
+    """What happened and what to do, of every code of devices and of Frida's errors."""
     for each in yaml_files.tree(yaml_files.HERE / "devices/faults.yml")["faults"].values():
         yield from (each["what"], each["do"])
+    for each in yaml_files.tree(yaml_files.HERE / "devices/frida.yml")["errors"]:
+        yield each["do"]
 
 
 def of_checks() -> Iterator[str]:

@@ -20,6 +20,9 @@ import yaml
 from appwitness.api import hooked_apis, reference
 from appwitness.cli import catalog_pages
 from appwitness.cli.verbs import VERBS, main
+from appwitness.reports.words import Words
+from appwitness.support import escape
+from appwitness.support.spoken import say
 from docs.site import terminal
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +34,28 @@ BESIDE = {"README.md": "index.md", "README.zh.md": "zh.md"} | {
 }
 """Pages that stand at the root of the repository -> what they are on the site."""
 LINK = re.compile(r"(\]\()([^)\s]+)(\))")
+FOLDERS = {"en": "", "zh": "zh/"}
+RULES = {
+    "en": "# Rules\n\n| rule | level | objects to |\n|---|---|---|",
+    "zh": "# 规则\n\n| 规则 | 级别 | 针对的行为 |\n|---|---|---|",
+}
+FAULTS = {
+    "en": ("What doctor and errors say", "What to do:", "| code | |"),
+    "zh": ("doctor 与错误信息的代码", "处理方法：", "| 代码 | |"),
+}
+"""Language -> title of the list, what stands before the remedy, head of the list."""
+KINDS = {
+    "faults": {"en": "This stops a run.", "zh": "出现时无法运行。"},
+    "warnings": {
+        "en": "This is a warning of `doctor`: a run sees less, or says less.",
+        "zh": "这是 `doctor` 的警告：运行能观测到或能说明的内容会减少。",
+    },
+    "frida": {"en": "This is an error of Frida's.", "zh": "这是 Frida 的错误。"},
+}
+PATTERN = {
+    "en": "Frida's error says something that this pattern fits: `{}`.",
+    "zh": "Frida 的错误信息符合此模式：`{}`。",
+}
 
 
 def pages(out: Path) -> None:
@@ -101,34 +126,65 @@ def _helps(command: click.Command, above: click.Context, name: str) -> Iterator[
 
 
 def rules() -> dict[str, str]:
-    """A page for each rule, as `appwitness list rules RULE` prints it."""
-    made = {
-        f"reference/rules/{rule.id}.md": f"# {rule.id}\n\n"
-        f"```text\n{catalog_pages.rule_page(reference.rule_page(rule.id), 'en')}\n```\n"
-        for rule in reference.rules()
-    }
-    rows = "\n".join(
-        f"| [{rule.id}](rules/{rule.id}.md) | {rule.level} | {rule.title['en']} |" for rule in reference.rules()
-    )
-    return {**made, "reference/rules.md": f"# Rules\n\n| rule | level | objects to |\n|---|---|---|\n{rows}\n"}
+    """A page for each rule in each language: what `appwitness list rules RULE` prints, as a page."""
+    made: dict[str, str] = {}
+    for lang, folder in FOLDERS.items():
+        pages = [reference.rule_page(rule.id) for rule in reference.rules()]
+        for each in pages:
+            made[f"{folder}reference/rules/{each.rule.id}.md"] = _rule(each, lang)
+        rows = "\n".join(
+            f"| [{each.rule.id}](rules/{each.rule.id}.md) | {Words(lang)(f'level_{each.rule.level}')} "
+            f"| {each.rule.title[lang]} |"
+            for each in pages
+        )
+        made[f"{folder}reference/rules.md"] = f"{RULES[lang]}\n{rows}\n"
+    return made
+
+
+def _rule(known: reference.RulePage, lang: str) -> str:
+    rule = known.rule
+    told = [f"# {rule.title[lang]}", f"`{rule.id}`", escape.markdown(rule.why[lang])]
+    for part in catalog_pages.rule_parts(known, lang):
+        if part.name == "why":
+            continue
+        told += [f"## {part.head}", *([escape.markdown(part.text)] if part.text else [])]
+        items = (
+            escape.markdown(each if isinstance(each, str) else Words(lang)("colon").join(each)) for each in part.items
+        )
+        told.append("\n".join(f"- {item}" for item in items))
+    shown = f"appwitness list rules {rule.id}{'' if lang == 'en' else f' --lang {lang}'}"
+    return "\n\n".join([*filter(None, told), f"```text\n{shown}\n```"]) + "\n"
 
 
 def faults() -> dict[str, str]:
-    """A page for each code of `doctor` and of errors: what happened, and what to do."""
+    """A page for each code of `doctor` and of errors in each language: what happened, and what to do."""
+    made: dict[str, str] = {}
+    for lang, folder in FOLDERS.items():
+        told = _faults(lang)
+        head, do_, row = FAULTS[lang]
+        for code, (what, said, do) in told.items():
+            parts = [f"# {code}", what, _marked(said), f"**{do_}** {_marked(do)}"]
+            made[f"{folder}reference/doctor/{code}.md"] = "\n\n".join(filter(None, parts)) + "\n"
+        rows = "\n".join(f"| [{code}](doctor/{code}.md) | {what} |" for code, (what, _, _) in sorted(told.items()))
+        made[f"{folder}reference/doctor.md"] = f"# {head}\n\n{row}\n|---|---|\n{rows}\n"
+    return made
+
+
+def _faults(lang: str) -> dict[str, tuple[str, str, str]]:
+    """Code -> what kind it is, what it says, and what to do."""
     told: dict[str, tuple[str, str, str]] = {}
     for file, part in (("faults", "faults"), ("doctor", "warnings")):
-        known = yaml.safe_load((DEVICES / f"{file}.yml").read_text("utf-8"))[part]
-        what = "stops a run" if part == "faults" else "is a warning of `doctor`: a run sees less, or says less"
-        told |= {code: (what, each["what"], each["do"]) for code, each in known.items()}
+        tree = yaml.safe_load((DEVICES / f"{file}.yml").read_text("utf-8"))
+        roms = "\n".join(
+            f"- {say(rom['name'], lang)}{Words(lang)('colon')}{say(rom['do'], lang)}" for rom in tree.get("roms", ())
+        )
+        for code, each in tree[part].items():
+            do = f"\n\n{roms}" if each["do"] == "{remedy}" else say(each["do"], lang)
+            told[code] = (KINDS[part][lang], say(each["what"], lang), do)
     for each in yaml.safe_load((DEVICES / "frida.yml").read_text("utf-8"))["errors"]:
-        says = f"Frida's error says something that this pattern fits: `{each['says']}`." if "says" in each else ""
-        told[each["code"]] = ("is an error of Frida's", says, each["do"])
-    made = {
-        f"reference/doctor/{code}.md": f"# {code}\n\nThis {what}.\n\n{_marked(said)}\n\n**What to do:** {_marked(do)}\n"
-        for code, (what, said, do) in told.items()
-    }
-    rows = "\n".join(f"| [{code}](doctor/{code}.md) | {what} |" for code, (what, _, _) in sorted(told.items()))
-    return {**made, "reference/doctor.md": f"# What doctor and errors say\n\n| code | this |\n|---|---|\n{rows}\n"}
+        says = PATTERN[lang].format(each["says"]) if "says" in each else ""
+        told[each["code"]] = (KINDS["frida"][lang], says, say(each["do"], lang))
+    return told
 
 
 def _marked(text: str) -> str:

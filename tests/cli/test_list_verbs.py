@@ -15,6 +15,7 @@ from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.judge.policy import Policy
 from appwitness.judge.rules.condition_registry import On
 from appwitness.judge.rules.model import When
+from appwitness.support import site
 
 KNOWN = knowledge()
 
@@ -43,7 +44,7 @@ def test_rules_are_listed_in_either_language():
 def test_every_rule_has_a_page(rule, lang):
     text = rule_page(page_of(rule, KNOWN), lang)
     assert text.startswith(rule.id)
-    for part in (rule.title[lang], rule.why[lang], rule.remedy[lang]):
+    for part in (rule.title[lang], rule.why[lang], rule.remedy[lang], (rule.passes or {})[lang]):
         assert part in text
     for kind in rule.kinds:
         assert kind in text
@@ -54,6 +55,21 @@ def test_every_rule_has_a_page(rule, lang):
     assert "{" not in text.partition(rule.why[lang])[0]
     if rule.when.often:
         assert KNOWN.frequency.by_id[rule.when.often].source in text
+
+
+def test_texts_of_rules_have_no_space_where_a_line_of_chinese_ends():
+    texts = (text["zh"] for rule in KNOWN.rules for text in (rule.title, rule.why, rule.remedy, rule.passes or {}))
+    assert [text for text in texts if re.search("[一-鿿，。；：] [一-鿿]", text)] == []
+
+
+def test_the_page_of_a_rule_of_ours_names_its_page_on_the_site(tmp_path, monkeypatch):
+    assert "http" not in run("list", "rules", "sent-abroad")
+    monkeypatch.setattr(site, "ADDRESS", "https://a.test/")
+    assert "https://a.test/reference/rules/sent-abroad.html" in run("list", "rules", "sent-abroad")
+    assert "https://a.test/zh/reference/rules/sent-abroad.html" in run("list", "rules", "sent-abroad", "--lang", "zh")
+    own = tmp_path / "own.yml"
+    own.write_text((yaml_files.HERE / "rules/sent-abroad.yml").read_text("utf-8"), "utf-8")
+    assert "https://a.test/" not in run("list", "rules", "sent-abroad", "--rules", own)
 
 
 def test_everything_that_a_rule_judges_has_words():

@@ -4,6 +4,7 @@ import pytest
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
 from appwitness.reports import render, sarif
+from appwitness.support import site
 from tests.reports import sample
 
 
@@ -36,6 +37,21 @@ def test_every_rule_has_help_and_every_result_its_rule():
     assert len(run["results"]) == len(sample.report().findings)
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+
+
+def test_rules_of_ours_lead_to_their_pages_once_there_is_a_site(monkeypatch):
+    """A rule of the user's own has no page there, even where it has the name of one of ours."""
+    first, *others = sample.report().rules
+    report = sample.report(rules=(first.model_copy(update={"own": True}), *others))
+    assert "helpUri" not in render(report, "sarif")
+    assert "a.test" not in render(report, "html")
+    monkeypatch.setattr(site, "ADDRESS", "https://a.test/")
+    led = {rule["id"]: rule.get("helpUri") for rule in run_of(report, lang="zh")["tool"]["driver"]["rules"]}
+    pages = {rule.id: f"https://a.test/zh/reference/rules/{rule.id}.html" for rule in others}
+    assert led == {first.id: None, **pages}
+    html = render(report, "html", lang="zh")
+    assert all(f'href="{page}"' in html for page in pages.values())
+    assert f"rules/{first.id}.html" not in html
 
 
 @pytest.mark.parametrize(

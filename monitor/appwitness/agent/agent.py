@@ -27,7 +27,7 @@ from appwitness.agent.target import Records, Target
 from appwitness.agent.timeouts import AWAY_S, within
 from appwitness.events import ClockReading, Gap, Probe
 from appwitness.support.errors import SetupError
-from appwitness.support.spoken import Spoken
+from appwitness.support.spoken import SPACE, Spoken, listed
 
 __all__ = ["Agent", "AgentOptions", "agent_js", "bridge", "was_away"]
 
@@ -75,8 +75,8 @@ def bridge() -> str | None:
 def _not_up(why: FridaFault | str, details: Sequence[str], kind: type[SetupError] = SetupError) -> SetupError:
     """The error for a failed start, with the output of the app and the agent."""
     if isinstance(why, str):
-        return kind(" ".join([why, *details]), "See that the app runs by itself, then try again.")
-    return FridaFault(why.code, " ".join([why.what, *details]), why.next_step)
+        return kind(listed([why, *details], SPACE), "See that the app runs by itself, then try again.")
+    return FridaFault(why.code, listed([why.what, *details], SPACE), why.next_step)
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ class Agent:
         """Start the app or attach to it, and hook it before its first line; returns once the hooks are live. Raises
         SetupError, with the output of the app or Frida, if that fails."""
         began = time.monotonic()
-        with faults(f"{self.app} could not be started", lambda fault: _not_up(fault, self._details())):
+        with faults(Spoken("{app} could not be started", app=self.app), lambda fault: _not_up(fault, self._details())):
             self._device = device = FridaDevice.reach(target)
             device.listen(self._heard)
             started = device.start(target)
@@ -213,7 +213,9 @@ class Agent:
         )
         first = self._agent_in(process, self._is_back)
         self._entered = entered = _Entered(target, first)
-        with faults(f"Frida could not get into {self.app}", lambda fault: _not_up(fault, self._details())):
+        with faults(
+            Spoken("Frida could not get into {app}", app=self.app), lambda fault: _not_up(fault, self._details())
+        ):
             try:
                 self._enter(entered, started, began)
             except BaseException:
@@ -306,7 +308,9 @@ class Agent:
         in_time = False
         told = agent.record.faults
         try:
-            with faults(f"Frida could not get into process {pid}", lambda fault: _not_up(fault, told[:1])):
+            with faults(
+                Spoken("Frida could not get into process {pid}", pid=pid), lambda fault: _not_up(fault, told[:1])
+            ):
                 agent.attach(agent_js())
                 agent.script.load()
                 plan = self._watched.plan(entered.target, started=release is not None)

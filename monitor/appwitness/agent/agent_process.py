@@ -18,6 +18,7 @@ from appwitness.agent.process_recorder import ProcessRecorder
 from appwitness.agent.timeouts import AWAY_S
 from appwitness.events import Phase
 from appwitness.support.errors import SetupError, Unhookable
+from appwitness.support.spoken import Spoken
 
 READY_S = 60.0
 """How long hooks may take to become live before the start is abandoned."""
@@ -109,19 +110,31 @@ class AgentProcess:
             waited += 0.02
             self.record.raise_failure()
             if state.no_runtime is not None:
-                raise not_up(f"{app} has no Java runtime that can be hooked: {state.no_runtime}.", Unhookable)
+                raise not_up(
+                    Spoken(
+                        "{app} has no Java runtime that can be hooked: {problem}.", app=app, problem=state.no_runtime
+                    ),
+                    Unhookable,
+                )
             if self._ended.is_set():
                 raise not_up(self._gone(), SetupError)
             if waited > READY_S:
-                raise not_up(f"The hooks in {app} did not come up within {READY_S:.0f} seconds.", Unhookable)
+                raise not_up(
+                    Spoken("The hooks in {app} did not come up within {ready:.0f} seconds.", app=app, ready=READY_S),
+                    Unhookable,
+                )
 
     def _gone(self) -> str:
         """What is known of a process that was lost before its hooks were live; it counts as ended only if Frida says
         so."""
         app, reason = self.record.app, self._lost
         if reason == ENDED:
-            return f"{app} ended before its hooks were live."
-        return f"Frida lost {app} before its hooks were live ({reason}). Whether {app} has ended was not seen."
+            return Spoken("{app} ended before its hooks were live.", app=app)
+        return Spoken(
+            "Frida lost {app} before its hooks were live ({reason}). Whether {app} has ended was not seen.",
+            app=app,
+            reason=reason,
+        )
 
     def _until_placed(self, most_s: float) -> None:
         """Hold the process until the methods needed before its first line are hooked. Android gives a fresh process

@@ -21,6 +21,7 @@ from appwitness.agent.timeouts import within
 from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.support.errors import SetupError, Unhookable, extra
+from appwitness.support.spoken import Spoken
 
 with extra("observe"):
     import frida
@@ -118,7 +119,7 @@ def fault(error: Exception, what: str) -> FridaFault:
     name = type(error).__name__.removesuffix("Error")
     for entry in known():
         if (not entry.raised or entry.raised == name) and re.search(entry.says, said, re.IGNORECASE):
-            return FridaFault(entry.code, f"{what}: {said}.", entry.do)
+            return FridaFault(entry.code, Spoken("{what}: {said}.", what=what, said=said), entry.do)
     raise KeyError(f"devices/frida.yml has no entry for the rest ({name}: {said})")
 
 
@@ -423,19 +424,22 @@ def answers(
         assert isinstance(error, Exception)
         late = time.monotonic() >= end
         if not isinstance(error, COMING_UP) or (late and isinstance(error, frida.ProtocolError)):
-            raise fault(error, "frida-server does not answer as it should")
+            raise fault(error, Spoken("frida-server does not answer as it should"))
         check()
         if late:
-            raise fault(frida.TimedOutError("silent"), f"frida-server gave no answer within {timeout_s:.0f} seconds")
+            raise fault(
+                frida.TimedOutError("silent"),
+                Spoken("frida-server gave no answer within {timeout} seconds", timeout=f"{timeout_s:.0f}"),
+            )
         time.sleep(POLL_S)
     try:
         system: Mapping[str, Any] = device.query_system_parameters()
     except frida.NotSupportedError:  # a portal or a gadget
         return {}
     except ERRORS as error:
-        raise fault(error, "frida-server does not answer as it should") from error
+        raise fault(error, Spoken("frida-server does not answer as it should")) from error
     if system.get("access") != "full":
-        raise fault(frida.PermissionDeniedError("jailed"), "frida-server runs without the rights of root")
+        raise fault(frida.PermissionDeniedError("jailed"), Spoken("frida-server runs without the rights of root"))
     return system
 
 

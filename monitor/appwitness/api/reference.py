@@ -54,6 +54,8 @@ class RulePage:
     """The articles that it touches, by jurisdiction, without those that have none."""
     law_as_of: date
     """Date of the state of the law."""
+    own: bool
+    """Whether it is the user's own, not one of the catalog."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def page_of(rule: Rule, known: Knowledge) -> RulePage:
         known.frequency.by_id[rule.when.often] if rule.when.often else None,
         tuple((place, articles) for place, articles in places if articles),
         known.laws.as_of,
+        rule.id in known.own_rules,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from appwitness.api.hooked_apis import (
     Binder,
@@ -17,6 +18,7 @@ from appwitness.api.hooked_apis import (
 from appwitness.api.reference import RulePage, condition_texts
 from appwitness.reports.phrases import cited
 from appwitness.reports.words import Words
+from appwitness.support import site
 
 WIDTH = 13
 Texts = dict[str, tuple[str, str]]
@@ -44,7 +46,7 @@ HEADS: Texts = {
     "judges": ("Looks at", "判断对象"),
     "looks": ("Looks for", "判断条件"),
     "level": ("Level", "级别"),
-    "where": ("where", "若"),
+    "where": ("where ", "若"),
     "at_most": ("Confidence", "可信度"),
     "up_to": ("at most {}", "最高为{}"),
     "preset": ("Preset", "频率预设"),
@@ -55,52 +57,79 @@ HEADS: Texts = {
     "no_law": ("no law names a number: it is whose it says", "法律未规定具体数值，以上仅为其来源所述"),
     "why": ("Why", "说明"),
     "remedy": ("Remedy", "整改"),
+    "passes": ("Not a finding", "不构成发现"),
     "articles": ("Articles", "法条"),
     "besides": ("Also rests on", "其他依据"),
-    "state": ("state of the law: {}", "法律状态截至 {}"),
+    "state": (" (state of the law: {})", "（法律状态截至 {}）"),
 }
+
+
+@dataclass(frozen=True)
+class RulePart:
+    """One part of a rule's page: a head, and a text, a list, or both."""
+
+    name: str
+    """Of its head in HEADS."""
+    head: str
+    text: str = ""
+    items: tuple[str | tuple[str, str], ...] = ()
+    """Texts; of an article, how it is cited and what it says."""
+    apart: bool = False
+    """It is set off from the part before it."""
 
 
 def rule_page(known: RulePage, lang: str) -> str:
     """The page in a language, as plain text."""
-    return "\n".join(_rule_lines(known, Words(lang)))
+    words = Words(lang)
+    lines = [f"{known.rule.id} ({words(f'level_{known.rule.level}')})", known.rule.title[words.lang], ""]
+    for part in rule_parts(known, lang):
+        lines += [""] if part.apart else []
+        lines.append(f"{part.head}{words('colon')}{part.text}".rstrip())
+        for item in part.items:
+            text, *more = [item] if isinstance(item, str) else item
+            lines += [f"  - {text}", *(f"      {each}" for each in more)]
+    if page := None if known.own else site.rule_page(known.rule.id, words.lang):
+        lines += ["", page]
+    return "\n".join(lines)
 
 
-def _rule_lines(known: RulePage, words: Words) -> Iterator[str]:
-    say, rule = _Say(words), known.rule
-    yield f"{rule.id} ({words(f'level_{rule.level}')})"
-    yield rule.title[words.lang]
-    yield ""
+def rule_parts(known: RulePage, lang: str) -> Iterator[RulePart]:
+    """What the page says below the title, in a language."""
+    words, rule = Words(lang), known.rule
+    say = _Say(words)
     if known.finding_types:
         kinds = (f"{kind.id} {words.of({'en': kind.en, 'zh': kind.zh})}" for kind in known.finding_types)
-        yield say.row("kinds", "; ".join(kinds))
-    yield say.row("judges", say.of(JUDGES[rule.on]))
-    yield say.row("looks", "")
-    for text in condition_texts(rule.when, words):
-        yield f"  - {text}"
-    yield say.row("level", words(f"level_{rule.level}"))
-    for raised in rule.levels:
-        asked = words("comma").join(condition_texts(raised.when, words))
-        yield f"  - {words(f'level_{raised.level}')}{words('comma')}{say.of(HEADS['where'])} {asked}"
+        yield say.part("kinds", "; ".join(kinds))
+    yield say.part("judges", say.of(JUDGES[rule.on]))
+    yield say.part("looks", "", condition_texts(rule.when, words))
+    if rule.passes:
+        yield say.part("passes", rule.passes[words.lang])
+    yield say.part(
+        "level",
+        words(f"level_{rule.level}"),
+        (
+            f"{words(f'level_{raised.level}')}{words('comma')}{say.of(HEADS['where'])}"
+            f"{words('comma').join(condition_texts(raised.when, words))}"
+            for raised in rule.levels
+        ),
+    )
     if rule.needs:
-        yield say.row("needs", words("comma").join(say.of(NEEDS[need]) for need in rule.needs))
-    yield say.row("at_most", say.of(HEADS["up_to"]).format(words(f"confidence_{rule.at_most}")))
+        yield say.part("needs", words("comma").join(say.of(NEEDS[need]) for need in rule.needs))
+    yield say.part("at_most", say.of(HEADS["up_to"]).format(words(f"confidence_{rule.at_most}")))
     if preset := known.preset:
         text = say.of(HEADS["allows"]).format(
             allows=preset.allows, window=f"{preset.window_s:g}", of=words.of(preset.of), source=preset.source
         )
-        yield say.row("preset", f"{text}; {say.of(HEADS['no_law'])}")
-    yield from ("", say.row("why", rule.why[words.lang]), "", say.row("remedy", rule.remedy[words.lang]))
-    if known.articles:
-        yield ""
-        yield f"{say.of(HEADS['articles'])} ({say.of(HEADS['state']).format(known.law_as_of)})"
+        yield say.part("preset", f"{text}; {say.of(HEADS['no_law'])}")
+    yield say.part("why", rule.why[words.lang], apart=True)
+    yield say.part("remedy", rule.remedy[words.lang], apart=True)
+    state = say.of(HEADS["state"]).format(known.law_as_of)
     for place, articles in known.articles:
-        yield f"  {words.of({'en': place.en, 'zh': place.zh})}"
-        for article in articles:
-            yield f"  - {cited(article, words)}"
-            yield f"      {words.of(article.says)}"
+        named = f"{words.of({'en': place.en, 'zh': place.zh})}{state}"
+        told = ((cited(article, words), words.of(article.says)) for article in articles)
+        yield say.part("articles", named, told, apart=True)
     if rule.references:
-        yield from ("", say.row("besides", "; ".join(rule.references)))
+        yield say.part("besides", "; ".join(rule.references), apart=True)
 
 
 class _Say:
@@ -112,8 +141,10 @@ class _Say:
     def of(self, texts: tuple[str, str]) -> str:
         return texts[0] if self._words.lang == "en" else texts[1]
 
-    def row(self, head: str, text: str) -> str:
-        return f"{self.of(HEADS[head])}{self._words('colon')}{text}".rstrip()
+    def part(
+        self, head: str, text: str, items: Iterable[str | tuple[str, str]] = (), *, apart: bool = False
+    ) -> RulePart:
+        return RulePart(head, self.of(HEADS[head]), text, tuple(items), apart)
 
 
 def source_page(hooked: HookedPage) -> str:

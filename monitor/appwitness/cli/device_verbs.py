@@ -13,7 +13,7 @@ import click
 
 from appwitness.cli import completion
 from appwitness.cli.as_json import document, json_option
-from appwitness.cli.local_words import tr, width
+from appwitness.cli.local_words import language, tr, width
 from appwitness.cli.terminal import columns, err, out, plain
 from appwitness.cli.verbs import FILE, NEW_FILE, main
 from appwitness.support import escape, site
@@ -246,5 +246,5 @@ def _show(diagnosis: Diagnosis) -> None:
         out.print(f"[{LEVELS[result.level]}]{level}[/]{room}{plain(result.check):13}{plain(tr(result.message))}{code}")
         if result.remedy:
             out.print(f"{'':21}{plain(tr(result.remedy))}")
-        if page := site.fault_page(result.code):
+        if page := site.fault_page(result.code, language()):
             out.print(f"{'':21}{plain(page)}")

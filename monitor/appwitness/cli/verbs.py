@@ -248,7 +248,7 @@ class VerbGroup(VerbsOfAVerb):
             _see_that_it_is_text(args[0] if args else kwargs.get("args"))
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except UserError as error:
-            page = site.fault_page(getattr(error, "code", None))
+            page = site.fault_page(getattr(error, "code", None), language())
             _tell("error", error.what, error.next_step, *([page] if page else []))
             code = error.exit_code
         except click.ClickException as error:

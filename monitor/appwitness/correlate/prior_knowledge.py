@@ -63,6 +63,8 @@ class Knowledge:
     """Which edition of the data that ages it is."""
     digest: str = ""
     """sha256 over all of it and of what runs (`versions`): another digest: judge again."""
+    own_rules: frozenset[str] = frozenset()
+    """Those of the rules that are the user's own."""
 
     def type_of(self, run: Run) -> AppType | None:
         """The type of app that a run is checked against. Raises UserError when run.json names none that there is."""
@@ -130,15 +132,14 @@ def knowledge(rules: Path | None = None, **choices: Unpack[KnowledgeChoices]) ->
         ["policy", policy and _sha256(policy)],
         [sorted(first_party), list(laws), chosen and chosen.number, territory, assume_consent, versions()],
     ]
+    names = {
+        "data": data_types.codes,
+        "kinds": {kind.id for kind in known_laws.kinds},
+        "presets": {preset.id for preset in frequency.presets},
+    }
+    from_files = _rules(rule_files, names)
     return Knowledge(
-        rules=_rules(
-            rule_files,
-            {
-                "data": data_types.codes,
-                "kinds": {kind.id for kind in known_laws.kinds},
-                "presets": {preset.id for preset in frequency.presets},
-            },
-        ),
+        rules=tuple(rule for rule, _ in from_files),
         recipients=recipients,
         data_types=data_types,
         laws=known_laws,
@@ -156,6 +157,7 @@ def knowledge(rules: Path | None = None, **choices: Unpack[KnowledgeChoices]) ->
         addresses_as_of=_addresses_as_of(),
         edition=edition,
         digest=hashlib.sha256(json.dumps(said).encode()).hexdigest(),
+        own_rules=frozenset(rule.id for rule, file in from_files if file.parent != yaml_files.HERE / "rules"),
     )
 
 
@@ -207,10 +209,11 @@ def _play_form(path: Path, data_types: DataTypes) -> Policy:
         raise FileError(path, error.line, f"{error}.", hint) from None
 
 
-def _rules(files: Iterable[Path], known: Mapping[str, Collection[str]]) -> tuple[Rule, ...]:
+def _rules(files: Iterable[Path], known: Mapping[str, Collection[str]]) -> list[tuple[Rule, Path]]:
+    """The rules by name, each with its file."""
     # An organisation's own rule takes the place of ours of the same id.
-    parsed = {rule.id: rule for path in files if (rule := yaml_files.parse(path, Rule, known))}
-    return tuple(parsed[id_] for id_ in sorted(parsed))
+    parsed = {rule.id: (rule, path) for path in files if (rule := yaml_files.parse(path, Rule, known))}
+    return [parsed[id_] for id_ in sorted(parsed)]
 
 
 def _jurisdictions(chosen: Iterable[str], laws: Laws) -> tuple[str, ...]:

@@ -279,6 +279,7 @@ def _judged(rule: Rule, known: Knowledge) -> JudgedRule:
         separate=rule.when.separate.scope if rule.when.separate else None,
         kinds=rule.kinds,
         references=(*known.laws.references(articles), *rule.references),
+        own=rule.id in known.own_rules,
     )
 
 

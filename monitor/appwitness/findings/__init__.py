@@ -558,6 +558,7 @@ class JudgedRule(Record):
     separate: Scope | None = Field(default=None, description="scope of the consent that it wants separately")
     kinds: tuple[str, ...] = Field(default=(), description="finding types of catalog/laws.yml: F01, F02 ...")
     references: tuple[str, ...] = Field(default=(), description="what it rests on: articles of laws and standards")
+    own: bool = Field(default=False, description="a rule of the user's own, which may replace one of the catalog")
 
 
 class Declared(Record):

@@ -20,7 +20,7 @@ from appwitness.reports.verdict import verdict, worst_first
 from appwitness.reports.watched import assumption, consent, files, integrity
 from appwitness.reports.watched import seal_state as state
 from appwitness.reports.words import Words, plain
-from appwitness.support import escape
+from appwitness.support import escape, site
 
 LEVELS: dict[Level, str] = {"high": "error", "medium": "warning", "low": "note", "info": "note"}
 SEVERITY: dict[Level, str] = {"high": "8.0", "medium": "5.5", "low": "3.0", "info": "1.0"}
@@ -209,6 +209,7 @@ def _rule(rule: JudgedRule, words: Words) -> Tree:
         "name": "".join(part.capitalize() for part in rule.id.split("-")),
         "shortDescription": {"text": title},
         "fullDescription": {"text": about},
+        **_given(helpUri=None if rule.own else site.rule_page(rule.id, words.lang)),
         "help": {"text": "\n\n".join(parts), "markdown": f"**{escape.markdown(title)}**\n\n{marked}"},
         "defaultConfiguration": {"level": LEVELS[rule.level]},
         "properties": {

@@ -38,6 +38,7 @@ def literal(text: str) -> Spoken:
 
 
 COMMA, SEMICOLON, AND, OR = "{first}, {more}", "{first}; {more}", "{first} and {more}", "{first} or {more}"
+SPACE = "{first} {more}"
 """How texts of a list are joined."""
 
 

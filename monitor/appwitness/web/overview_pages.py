@@ -18,6 +18,7 @@ from appwitness.reports.ranking_words import basis as in_words
 from appwitness.reports.ranking_words import masked, named
 from appwitness.reports.verdict import headline
 from appwitness.reports.watched import device
+from appwitness.support import site
 from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 from appwitness.web.auth import SEALED
@@ -175,7 +176,9 @@ def rule(asked: PageRequest) -> Response:
             **fields_of(known, "id level"),
             **{name: dict(texts) for name, texts in fields_of(known, "title why remedy").items()},
             "kinds": known.kinds,
+            "passes": dict(known.passes or {}),
             "references": index.references(known),
+            "page": None if name in index.known.own_rules else site.rule_page(name, asked.words.lang),
         },
         **page_of("found", found, lambda row: _found(asked, row)),
     }  # fmt: skip

@@ -21,6 +21,7 @@ from appwitness.reports.phrases import besides, edition, named_gap, said
 from appwitness.reports.time_axis import clock, clock_offset
 from appwitness.reports.watched import missing, not_watched
 from appwitness.reports.words import Words, capital, plain
+from appwitness.support import site
 from appwitness.support.errors import UserError
 
 ROWS = 200
@@ -125,6 +126,7 @@ def rules(report: Report, words: Words) -> list[dict[str, Any]]:
             "count": found[rule.id],
             "unjudged": _unjudged(report, rule.id, words),
             "references": "; ".join(rule.references),
+            "page": None if rule.own else site.rule_page(rule.id, words.lang),
         }
         for rule in report.rules
     ]
