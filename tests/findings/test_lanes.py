@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from appwitness.events import Access, Event
+from appwitness.events import Access, Event, Value
+from appwitness.events.packed_lines import PackedLines
 from appwitness.events.seen import Seen, see
-from appwitness.findings.lanes import ShownLines, during, named
+from appwitness.findings.lanes import ShownLines, alike, counts_of, name_at, named, place_of, times_of, values_of
 
 AT = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 NUMBERS = (2, 3, 5, 7, 11)
@@ -25,13 +26,15 @@ def shown():
     return []
 
 
-@pytest.fixture(params=["as they are", "masked"])
+@pytest.fixture(params=["as they are", "masked", "packed", "packed and masked"])
 def lane(request, shown):
+    lines = PackedLines(Access, LINES) if "packed" in request.param else LINES
+
     def show(event: Event) -> Event:
         shown.append(event)
         return event.model_copy({"source": "***"})
 
-    return ShownLines(LINES, show) if request.param == "masked" else LINES
+    return ShownLines(lines, show) if "masked" in request.param else lines
 
 
 def sources(lane) -> set[str]:
@@ -56,8 +59,28 @@ def test_lines_by_name(lane, refs, found):
     assert numbers(named(lane, refs)) == found
 
 
-def test_lines_by_time(lane):
-    assert numbers(during(lane, lambda at: AT + timedelta(seconds=3) <= at < AT + timedelta(seconds=11))) == [3, 5, 7]
+def test_what_can_be_told_of_lines_without_making_them(lane, shown):
+    assert [place_of(lane, f"accesses.jsonl:{number}") for number in (2, 4, 11)] == [0, None, 4]
+    assert place_of(lane, "uploads.jsonl:2") is None
+    assert [name_at(lane, place) for place in (0, 4)] == ["accesses.jsonl:2", "accesses.jsonl:11"]
+    assert [each - times_of(lane)[0] for each in times_of(lane)] == [(number - 2) * 1_000_000 for number in NUMBERS]
+    assert counts_of(lane, "data") == {"oaid": 5}
+    assert shown == []
+
+
+def test_lines_that_have_fields_alike(lane, shown):
+    (every,) = alike(lane, Access, ("data", "outcome"))
+    assert (every.first.number, list(every.places)) == (2, [0, 1, 2, 3, 4])
+    assert len(shown) <= 1
+    assert [list(places) for _, places in alike(lane, Access, ("source", "data"))] == [[0], [1], [2], [3], [4]]
+    assert alike((), Access, ("source",)) == []
+
+
+def test_the_values_of_reads_are_told_once_where_many_gave_the_same():
+    values = tuple(Value(type="imei", text=text) for text in ("49015", "35209"))
+    lines = [seen._replace(event=seen.event.model_copy({"values": values})) for seen in LINES]
+    assert list(values_of(PackedLines(Access, lines))) == list(values)
+    assert set(values_of(lines)) == set(values)
 
 
 def test_only_what_is_asked_for_is_masked(shown):

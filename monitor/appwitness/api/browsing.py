@@ -15,6 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from appwitness.api.app_rankings import By, RankedApps, hosts_of, ranked
 from appwitness.api.integrity_badges import Badge as Badge
 from appwitness.api.integrity_badges import IntegrityBadges
@@ -30,12 +32,12 @@ from appwitness.events import FILES, Access, ConsentState, Event, Ref, Run, Uplo
 from appwitness.events.seen import Seen, holds, number_of
 from appwitness.exchange import har
 from appwitness.findings import LEVELS, Flow, Report
-from appwitness.findings.mask import Mask, masked
+from appwitness.findings.mask import Mask, known_values, masked
 from appwitness.findings.surroundings import Context
 from appwitness.fleet.objects import recording_at
 from appwitness.judge.compare import compare
 from appwitness.judge.rules import Rule
-from appwitness.recording import START, Position, Recording
+from appwitness.recording import START, Position, ReadLine, Recording
 from appwitness.recording.signing import Signer
 from appwitness.reports.page.sections import picture_type
 from appwitness.store import Store
@@ -293,8 +295,7 @@ class Browsing:
         values: list[Value] = []
         for read in self.store.read(recording, "access", kept.accesses):
             kept.accesses = read.position
-            if isinstance(access := read.event, Access):
-                values += access.values
+            values += _values(read)
         if values:
             kept.mask.learn(values)
         return kept.mask
@@ -336,7 +337,11 @@ class Browsing:
         kept = self._of(recording)
         if kept.report is None or kept.report[:2] != (state, reveal):
             whole = report(self.store, recording, self.known)
-            kept.report = (state, reveal, whole if reveal else masked(whole))
+            if not reveal:
+                mask = self.mask(recording)
+                mask.learn(known_values(whole))
+                whole = masked(whole, mask)
+            kept.report = (state, reveal, whole)
         return kept.report[2]
 
     def made[T](self, recording: str, state: State, what: object, make: Callable[[], T]) -> T:
@@ -471,6 +476,23 @@ class Browsing:
             while len(self._kept) > REMEMBERED:
                 self._kept.popitem(last=False)
             return kept
+
+
+class _Read(msgspec.Struct):
+    """What a mask asks of a read."""
+
+    values: tuple[Value, ...] = ()
+
+
+_READ = msgspec.json.Decoder(_Read)
+
+
+def _values(read: ReadLine) -> tuple[Value, ...]:
+    """What a read gave."""
+    try:
+        return _READ.decode(read.raw).values
+    except (msgspec.DecodeError, UnicodeDecodeError):  # with nulls, or no line of the contract
+        return read.event.values if isinstance(read.event, Access) else ()
 
 
 def going_on(path: str | Path) -> bool:

@@ -33,6 +33,7 @@ from appwitness.events import (
     count_sources,
     is_limit,
 )
+from appwitness.events.packed_lines import PackedLines, moment
 from appwitness.events.seen import Seen, holds
 from appwitness.events.shared_parts import SharedParts
 from appwitness.findings import (
@@ -48,6 +49,7 @@ from appwitness.findings import (
     ReportedGap,
 )
 from appwitness.findings.identity import identified
+from appwitness.findings.lanes import counts_of, named, times_of
 from appwitness.judge import observers
 from appwitness.judge.connections import connections_of
 from appwitness.judge.consent import consents
@@ -58,8 +60,10 @@ from appwitness.recording.seal import RUN
 from appwitness.store import Store
 from appwitness.support.errors import UserError
 
-Lines = dict[str, tuple[Seen[Event], ...]]
+Lines = dict[str, Sequence[Seen[Event]]]
 """kind -> the lines of that kind."""
+_PACKED: dict[str, type[Access | Upload]] = {"access": Access, "upload": Upload}
+"""Kinds of line of which a long run has so many that they are kept as columns."""
 
 
 def report(store: Store, recording_id: str, known: Knowledge) -> Report:
@@ -138,14 +142,14 @@ def _report(
     flows = tuple(_with_digests(outcome.flows if outcome else store.flows(recording_id), lines["transform"]))
     gaps = [ReportedGap(**msgspec.structs.asdict(event), ref=ref) for ref, event in _owned(lines, run)]
     gaps += outcome.gaps if outcome else store.found_gaps(recording_id)
-    named = {ref for finding in findings for ref in finding.evidence}
+    refs = {ref for finding in findings for ref in finding.evidence}
     for flow in flows:
-        named |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
-        named |= {ref for match in flow.matches for ref in match.evidence}
-    evidence = {each.ref: each.event for kind in FILES for each in lines[kind] if each.ref in named}
-    until = run.ended or max((each.at for each in lines["upload"]), default=None)
+        refs |= {ref for ref in (flow.access, flow.upload, flow.connection) if ref}
+        refs |= {ref for match in flow.matches for ref in match.evidence}
+    evidence = {each.ref: each.event for kind in FILES for each in named(lines[kind], refs)}
+    until = run.ended or (moment(max(sent)) if (sent := times_of(lines["upload"])) else None)
     asked = consents([*lines["consent"], *lines["screen"]], known.labels, run.app.package, until)
-    evidence |= {each.ref: each.event for each in reversed(asked) if each.ref in named}
+    evidence |= {each.ref: each.event for each in reversed(asked) if each.ref in refs}
     timeline = timeline_of(asked, None, run, known, forgotten)
     watched = observers.watched(run, len(lines["access"]), len(lines["upload"]), timeline, len(lines["witness"]))
     assumed = timeline.assumed or _assumed((*flows, *findings))
@@ -229,14 +233,14 @@ def _lines(store: Store, name: str, run: Run, recording: Recording | None) -> tu
     forgotten = set()
     sharing = SharedParts()
     for kind in FILES:
-        found = []
+        found: list[Seen[Event]] | PackedLines[Any] = PackedLines(_PACKED[kind]) if kind in _PACKED else []
         for read in store.read(name, kind, recording=recording):
             if seen := read.seen(run.clock_offset_ms):
                 sharing.of(seen.event)
                 found.append(seen)
             elif read.forgotten:
                 forgotten.add(kind)
-        lines[kind] = tuple(found)
+        lines[kind] = tuple(found) if isinstance(found, list) else found
     return lines, frozenset(forgotten)
 
 
@@ -284,8 +288,8 @@ def _judged(rule: Rule, known: Knowledge) -> JudgedRule:
 
 
 def _coverage(run: Run, lines: Lines, gaps: Sequence[ReportedGap]) -> dict[str, Any]:
-    hosts = Counter(each.event.host for each in lines["upload"] if holds(each, Upload) and each.event.host)
-    sources = Counter(each.event.source for each in lines["access"] if holds(each, Access))
+    hosts = {host: count for host, count in counts_of(lines["upload"], "host").items() if host}
+    sources = counts_of(lines["access"], "source")
     return {
         "lines": {kind: len(of_kind) for kind, of_kind in lines.items()},
         "control": sum(each.event.by == "control" for each in lines["witness"] if holds(each, Witness)),

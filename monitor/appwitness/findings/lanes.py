@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import datetime
-from typing import overload, override
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, overload, override
 
-from appwitness.events import Event, Ref
+from appwitness.events import Access, Event, Line, Ref, Value
+from appwitness.events.packed_lines import PackedLines, microseconds
 from appwitness.events.seen import Seen, number_of
 
 
@@ -15,11 +16,12 @@ class ShownLines(Sequence[Seen[Event]]):
     """Lines, each made ready to be shown when it is asked for: masked, of a report whose values are hidden."""
 
     def __init__(self, lines: Sequence[Seen[Event]], show: Callable[[Event], Event]) -> None:
-        self._lines = lines
-        self._show = show
+        self.lines = lines
+        self.show = show
 
-    def _shown(self, seen: Seen[Event]) -> Seen[Event]:
-        return seen._replace(event=self._show(seen.event))
+    def shown(self, seen: Seen[Event]) -> Seen[Event]:
+        """One of them, ready to be shown."""
+        return seen._replace(event=self.show(seen.event))
 
     @overload
     def __getitem__(self, place: int) -> Seen[Event]: ...
@@ -28,16 +30,16 @@ class ShownLines(Sequence[Seen[Event]]):
     @override
     def __getitem__(self, place: int | slice) -> Seen[Event] | tuple[Seen[Event], ...]:
         if isinstance(place, slice):
-            return tuple(map(self._shown, self._lines[place]))
-        return self._shown(self._lines[place])
+            return tuple(map(self.shown, self.lines[place]))
+        return self.shown(self.lines[place])
 
     @override
     def __iter__(self) -> Iterator[Seen[Event]]:
-        return map(self._shown, self._lines)
+        return map(self.shown, self.lines)
 
     @override
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self.lines)
 
     @override
     def __eq__(self, other: object) -> bool:
@@ -47,31 +49,78 @@ class ShownLines(Sequence[Seen[Event]]):
     def __hash__(self) -> int:
         return hash(tuple(self))
 
-    def chosen(self, choose: Callable[[Sequence[Seen[Event]]], Sequence[Seen[Event]]]) -> ShownLines:
-        """Some of them, chosen by their names and times alone."""
-        return ShownLines(choose(self._lines), self._show)
-
 
 def named(lane: Sequence[Seen[Event]], refs: Collection[Ref]) -> Sequence[Seen[Event]]:
     """The lines of a lane that have one of these names, in its order; what that costs grows with the names."""
-
-    def choose(lines: Sequence[Seen[Event]]) -> Sequence[Seen[Event]]:
-        found = []
-        for number in sorted({number_of(ref) for ref in refs}):
-            at = bisect_left(lines, number, key=lambda seen: seen.number)
-            if at < len(lines) and lines[at].ref in refs:
-                found.append(lines[at])
-        return tuple(found)
-
-    return _chosen(lane, choose)
+    lines = _lines_of(lane)
+    places = sorted({place for ref in refs if (place := place_of(lines, ref)) is not None})
+    some = tuple(lines[place] for place in places)
+    return ShownLines(some, lane.show) if isinstance(lane, ShownLines) else some
 
 
-def during(lane: Sequence[Seen[Event]], holds: Callable[[datetime], bool]) -> Sequence[Seen[Event]]:
-    """The lines of a lane whose time something holds for."""
-    return _chosen(lane, lambda lines: tuple(seen for seen in lines if holds(seen.at)))
+class AlikeLines(NamedTuple):
+    """Lines of a lane that have some fields alike."""
+
+    first: Seen[Event]
+    places: Sequence[int]
+    """Their places in the lane, in order."""
 
 
-def _chosen(
-    lane: Sequence[Seen[Event]], choose: Callable[[Sequence[Seen[Event]]], Sequence[Seen[Event]]]
-) -> Sequence[Seen[Event]]:
-    return lane.chosen(choose) if isinstance(lane, ShownLines) else choose(lane)
+def alike(lane: Sequence[Seen[Event]], kind: type[Line], names: Sequence[str]) -> list[AlikeLines]:
+    """The lines of a kind by the values of these fields, those of the first line first; only that one is made."""
+    lines = _lines_of(lane)
+    groups: Iterable[tuple[Seen[Event], Sequence[int]]]
+    if isinstance(lines, PackedLines):
+        groups = lines.alike(names)
+    else:
+        found: dict[tuple[object, ...], list[int]] = {}
+        for place, seen in enumerate(lines):
+            if isinstance(seen.event, kind):
+                found.setdefault(tuple(getattr(seen.event, name) for name in names), []).append(place)
+        groups = [(lines[places[0]], places) for places in found.values()]
+    return [AlikeLines(lane.shown(first) if isinstance(lane, ShownLines) else first, of) for first, of in groups]
+
+
+def name_at(lane: Sequence[Seen[Event]], place: int) -> Ref:
+    """The name of the line at a place."""
+    lines = _lines_of(lane)
+    return lines.ref_at(place) if isinstance(lines, PackedLines) else lines[place].ref
+
+
+def times_of(lane: Sequence[Seen[Event]]) -> Sequence[int]:
+    """When each line of a lane was on the host's clock, in microseconds since 1970."""
+    lines = _lines_of(lane)
+    return lines.at if isinstance(lines, PackedLines) else [microseconds(seen.at) for seen in lines]
+
+
+def counts_of(lane: Sequence[Seen[Event]], name: str) -> Mapping[Any, int]:
+    """How many lines of a lane have each value of a field."""
+    lines = _lines_of(lane)
+    if isinstance(lines, PackedLines):
+        return lines.counts(name)
+    return Counter(getattr(seen.event, name) for seen in lines)
+
+
+def values_of(lane: Sequence[Seen[Event]]) -> Iterator[Value]:
+    """Every value that reads of a lane gave, those that all of many reads gave once."""
+    if isinstance(lane, PackedLines):
+        for values in lane.values("values"):
+            yield from values
+        return
+    for seen in lane:
+        if isinstance(seen.event, Access):
+            yield from seen.event.values
+
+
+def _lines_of(lane: Sequence[Seen[Event]]) -> Sequence[Seen[Event]]:
+    return lane.lines if isinstance(lane, ShownLines) else lane
+
+
+def place_of(lane: Sequence[Seen[Event]], ref: Ref) -> int | None:
+    """Where the line of a name stands in a lane; None: it is not there."""
+    lines, number = _lines_of(lane), number_of(ref)
+    if isinstance(lines, PackedLines):
+        place = bisect_left(lines.numbers, number)
+        return place if place < len(lines) and lines.ref_at(place) == ref else None
+    place = bisect_left(lines, number, key=lambda seen: seen.number)
+    return place if place < len(lines) and lines[place].ref == ref else None

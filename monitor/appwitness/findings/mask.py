@@ -6,9 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache, partial
-from operator import add
 from typing import Any, cast
 from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
@@ -30,7 +28,7 @@ from appwitness.events import (
     Value,
 )
 from appwitness.findings import Finding, Flow, Match, Reason, Report, places
-from appwitness.findings.lanes import ShownLines
+from appwitness.findings.lanes import ShownLines, values_of
 from appwitness.findings.places import Way
 from appwitness.findings.spellings import readings
 from appwitness.findings.surroundings import Context, Contexts, Neighbour, Stretch
@@ -67,6 +65,8 @@ _KEY = re.compile(r'(?<=")[A-Za-z_][\w.-]{0,40}(?="\s*:)|(?:(?<=[?&;{,\s])|^)[A-
 """Names of fields, in JSON and in forms."""
 _QUOTED = re.compile("“.*”", re.DOTALL)
 """What a sentence quotes, from the first mark to the last: a label may have such marks itself."""
+BEGINNINGS = (8, 4, 2)
+"""Letters and digits by which values are looked up that may be spelt otherwise: the most that one has."""
 SHORT_WORD, SHORTEST_WORD, LONG_WORD, NEVER = 4, 6, 8, 1 << 20
 """Letters of a known value that is one word: as it is read in what was undone, in a text itself, and backwards."""
 _EDGE = '"&=<>{}[]|;\n'
@@ -157,11 +157,13 @@ def _forms(value: Value) -> Iterator[str]:
             yield form.encode("unicode_escape").decode("ascii")
         data = form.encode()
         if len(data) >= 4:
-            yield base64.b64encode(data).decode().rstrip("=")
-            yield base64.urlsafe_b64encode(data).decode().rstrip("=")
+            letters = base64.b64encode(data).decode().rstrip("=")
+            yield letters
+            yield letters.translate(_SAFE_IN_URLS)
             yield data.hex()
 
 
+_SAFE_IN_URLS = str.maketrans("+/", "-_")
 _UNQUOTED = re.compile(r"[A-Za-z0-9._-]*")
 """What stands in a URL, and between quotes, as it is."""
 
@@ -170,13 +172,15 @@ def _degrees(text: str) -> Iterator[str]:
     """One coordinate as it may be written: cut or rounded to two decimals and more, or as a whole number."""
     if not re.fullmatch(r"-?\d{1,3}\.\d+", text):
         return
-    exact = Decimal(text.lstrip("-"))
+    whole, _, fraction = text.lstrip("-").partition(".")
     for decimals in range(2, 9):
-        for rounding in (ROUND_DOWN, ROUND_HALF_UP):
-            shown = exact.quantize(Decimal(1).scaleb(-decimals), rounding)
-            yield str(shown)
+        cut = int(whole + fraction[:decimals].ljust(decimals, "0"))
+        rounded = cut + (int(fraction[decimals : decimals + 1] or 0) >= 5)
+        for number in (cut, rounded):
+            digits = f"{number:0{decimals + 1}}"
+            yield f"{digits[:-decimals]}.{digits[-decimals:]}"
             if decimals >= 4:
-                yield str(shown.scaleb(decimals).to_integral())
+                yield str(number)
     yield text.lstrip("-")
     yield text
 
@@ -194,16 +198,22 @@ class Mask:
         self._forms: dict[str, str] = {}
         self._lengths: dict[str, list[int]] = {}
         self._long: list[str] = []
-        self._flat: dict[str, list[tuple[str, bool]]] = {}
+        self._flat: dict[str, set[tuple[str, bool]]] = {}
+        """Letters and digits of values by how they begin (BEGINNINGS)."""
+        self._known: set[tuple[str, str]] = set()
         self._cache: dict[tuple[str, Any], str] = {}
         self._alike: dict[tuple[object, ...], Access] = {}
         self.learn(values)
 
     def learn(self, values: Iterable[Value]) -> None:
         """Mask these values too from now on."""
+        new = {key: value for value in values if (key := (value.type, value.text)) not in self._known}
+        if not new:
+            return
+        self._known.update(new)
         self._cache.clear()
         self._alike.clear()
-        for value in {(value.type, value.text): value for value in values}.values():
+        for value in new.values():
             masked = mask_value(value.type, value.text)
             if len(value.text) > EXCERPT_CHARACTERS // 2:
                 self._long.append(value.text)
@@ -212,7 +222,8 @@ class Mask:
                 if folded not in self._forms and (len(form) >= 3 or (len(form) == 2 and not form.isascii())):
                     self._add(folded, self._shown(form, value, masked))
             for flat, is_word in _flats(value):
-                self._flat.setdefault(flat[:2], []).append((flat, is_word))
+                length = next(each for each in BEGINNINGS if each <= len(flat))
+                self._flat.setdefault(flat[:length], set()).add((flat, is_word))
 
     @staticmethod
     def _shown(form: str, value: Value, masked: str) -> str:
@@ -289,7 +300,8 @@ class Mask:
         """Whether a known value is in it that is not in `but`; one of letters alone if it has so many."""
         return any(
             known in flat and (len(known) >= least or not is_word) and known not in but
-            for begins in self._flat.keys() & set(map(add, flat, flat[1:]))
+            for length in BEGINNINGS
+            for begins in self._flat.keys() & {flat[at : at + length] for at in range(len(flat) - length + 1)}
             for known, is_word in self._flat[begins]
         )
 
@@ -674,9 +686,10 @@ def _flats(value: Value) -> Iterator[tuple[str, bool]]:
 def known_values(report: Report) -> Iterator[Value]:
     """Every value that the report could show: planted, read, or found."""
     yield from report.run.persona
-    for event in (*report.evidence.values(), *(seen.event for seen in report.accesses)):
+    for event in report.evidence.values():
         if isinstance(event, Access):
             yield from event.values
+    yield from values_of(report.accesses)
     for flow in report.flows:
         for match in flow.matches:
             yield Value(type=match.type, text=match.value)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import itertools
 import math
 import unicodedata
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property, partial
 from typing import NamedTuple
 
-from appwitness.events import Access, Consent, Phase, Ref, Screen, Upload
+from appwitness.events import Access, Consent, Event, Phase, Ref, Screen, Upload
+from appwitness.events.packed_lines import microseconds
+from appwitness.events.seen import Seen
 from appwitness.findings import LEVELS, Report, ReportedGap
-from appwitness.findings.lanes import during, named
+from appwitness.findings.lanes import AlikeLines, alike, name_at, named, place_of, times_of
 from appwitness.reports.phrases import data_of, named_gap, read_of
 from appwitness.reports.time_axis import consent_steps, still_counts
 from appwitness.reports.words import Words, plain
@@ -116,16 +121,81 @@ class Picture:
     right: int = WIDTH - RIGHT
 
 
+class _Track(NamedTuple):
+    """Points in time by their places: those of a lane of the report, or a few."""
+
+    at: Sequence[int]
+    """Microseconds since 1970."""
+    name: Callable[[int], Ref]
+    text: Callable[[int], str]
+    moved: Mapping[int, int] = {}
+    """Place -> its time, where that is another than `at` says."""
+    told: Mapping[int, _Told] = {}
+    """Place -> what the report tells of it; of most it tells nothing."""
+
+    def when(self, place: int) -> int:
+        """The time at a place."""
+        return self.moved[place] if place in self.moved else self.at[place]
+
+
+class _Told(NamedTuple):
+    ref: Ref
+    carried: bool
+    level: int
+    """The place in LEVELS of the worst finding that rests on it; one more than there are: none."""
+    card: int
+    """The card that tells of it; 0: none does."""
+
+
 @dataclass
 class _Row:
     kind: str
     label: str
-    points: list[tuple[float, Ref, bool, str]] = field(default_factory=list)
-    """Seconds, line, whether it carried, text."""
+    track: _Track
+    places: list[int] = field(default_factory=list)
+    """Of its points, in order of time once it is `sorted`."""
 
-    def worst(self, levels: Mapping[Ref, int]) -> int:
+    def sorted(self) -> _Row:
+        """The row with its points in order of time."""
+        self.places.sort(key=self.track.when if self.track.moved else self.track.at.__getitem__)
+        return self
+
+    @cached_property
+    def told(self) -> list[int]:
+        """The places of which the report tells something, in order of time and name."""
+        found = (place for place in self.places if place in self.track.told)
+        return sorted(found, key=lambda place: (self.track.when(place), self.track.told[place].ref))
+
+    @property
+    def worst(self) -> int:
         """The place in LEVELS of the worst finding that rests on one of its lines; one more than there are: none."""
-        return min((levels.get(point[1], len(LEVELS)) for point in self.points), default=len(LEVELS))
+        return min((self.track.told[place].level for place in self.told), default=len(LEVELS))
+
+    def when(self, number: int) -> int:
+        """The time of one of its points, which are in order."""
+        return self.track.when(self.places[number])
+
+    def carries(self) -> bool:
+        """Whether something was found in one of its lines."""
+        return any(self.track.told[place].carried for place in self.told)
+
+    def within(self, axis: _Axis) -> _Row:
+        """Its points of the time that is drawn alone."""
+
+        def seconds(place: int) -> float:
+            return _since(self.track.when(place), axis.start)
+
+        first = bisect_left(self.places, axis.low, key=seconds)
+        last = bisect_right(self.places, axis.high, key=seconds)
+        return self if last - first == len(self.places) else replace(self, places=self.places[first:last])
+
+    def first(self, low: int, high: int) -> list[tuple[int, Ref, str]]:
+        """Time, name and text of the first points of a stretch of it, by time and name."""
+        track, until = self.track, min(high, low + TITLES)
+        while until < high and track.when(self.places[until]) == track.when(self.places[until - 1]):
+            until += 1
+        found = ((track.when(place), track.name(place), track.text(place)) for place in self.places[low:until])
+        return sorted(found)[:TITLES]
 
 
 def picture(
@@ -140,44 +210,48 @@ def picture(
     `cards` says which card tells of a line; `only`, which seconds since the start of the run are shown; `lines`, of
     which reads and uploads alone.
     """
-    start = report.run.started
-    if only or lines is not None:
-        report = _cut(report, only, lines)
-    carried = {ref for flow in report.flows for ref in (flow.access, flow.upload) if ref}
-    levels = _levels(report)
-    reads = _reads(report, words, carried, levels)
-    sent = _sent(report, words, carried, levels)
+    start = microseconds(report.run.started)
+    if lines is not None:
+        report = report.model_copy(
+            update={lane: named(getattr(report, lane), lines) for lane in ("accesses", "uploads")}
+        )
+    told = _told(report, cards or {})
+    reads = _reads(report, words, told, only)
+    sent = _sent(report, words, told, only)
     asked = _asked(report, words)
-    times = [point[0] for row in (*reads, asked, *sent) for point in row.points]
-    if not times and not only:
+    drawn = [row for row in (*reads, asked, *sent) if row.places]
+    if not drawn and not only:
         return None
-    low, high = only or _range(times, _seconds(report.run.ended, start) if report.run.ended else None)
+    ended = _seconds(report.run.ended, report.run.started) if report.run.ended else None
+    low, high = only or _range(
+        min(_since(row.when(0), start) for row in drawn), max(_since(row.when(-1), start) for row in drawn), ended
+    )
     axis = _Axis(start, low, high)
+    asked = asked.within(axis)
     fronts = tuple(_fronts(report, words, axis))
-    front = [_Row("front", words("lane_front"))] if fronts else []
+    front = [_points("front", words("lane_front"), ())] if fronts else []
     rows = [_screens(report, words), *reads, asked, *front, *sent, _gaps(report, words)]
     lanes: list[Lane] = []
     places: dict[Ref, tuple[float, float]] = {}
     for row in rows:
-        row.points = [point for point in row.points if low <= point[0] <= high]
-        if not row.points and row.kind not in ("front", "consent"):
+        row = row.within(axis)
+        if not row.places and row.kind not in ("front", "consent"):
             continue
         y = TOP + len(lanes) * LANE + LANE / 2
-        marks = tuple(_marks(row, axis, y, words, places, cards or {}))
-        worst = row.worst(levels) if row.kind in ("read", "sent") else len(LEVELS)
-        level = LEVELS[worst] if worst < len(LEVELS) else ""
+        marks = tuple(_marks(row, axis, y, words, places))
+        level = LEVELS[row.worst] if row.worst < len(LEVELS) else ""
         lanes.append(Lane(row.kind, _short(row.label), row.label, y, marks, level))
     lanes = list(_targets(lanes))
     bottom = TOP + len(lanes) * LANE
     of_kind = {lane.kind: lane.y for lane in lanes}
-    links = _links(report, words, places, levels)
+    links = _links(report, words, places, told)
     ticks = _ticks(low, high)
     return Picture(
         height=bottom + 28,
         bottom=bottom,
         lanes=tuple(lanes),
         consent_y=of_kind["consent"],
-        bands=tuple(_bands(report, words, axis, [axis.x(point[0]) for point in asked.points])),
+        bands=tuple(_bands(report, words, axis, [axis.at(asked.when(n)) for n in range(len(asked.places))])),
         fronts=fronts,
         front_y=of_kind.get("front", 0),
         gaps=tuple(_gap_bands(report, words, axis)),
@@ -186,9 +260,9 @@ def picture(
         all_links=len(links),
         about=words(
             "timeline_about",
-            accesses=f"{len(report.accesses):,}",
-            consents=f"{len(asked.points):,}",
-            uploads=f"{len(report.uploads):,}",
+            accesses=f"{sum(len(row.places) for row in reads):,}",
+            consents=f"{len(asked.places):,}",
+            uploads=f"{sum(len(row.places) for row in sent):,}",
             seconds=f"{high - low:.1f}",
         ),
         low=low,
@@ -198,44 +272,37 @@ def picture(
     )
 
 
-def _cut(report: Report, only: tuple[float, float] | None, lines: Collection[Ref] | None) -> Report:
-    """The report with these reads and uploads alone: each of their lanes has room then."""
-    lanes = {lane: getattr(report, lane) for lane in ("accesses", "uploads")}
-    if lines is not None:
-        lanes = {name: named(lane, lines) for name, lane in lanes.items()}
-    if only:
-        low, high = only
-        start = report.run.started
-        lanes = {name: during(lane, lambda at: low <= _seconds(at, start) <= high) for name, lane in lanes.items()}
-    return report.model_copy(update=lanes)
-
-
 def _asked(report: Report, words: Words) -> _Row:
-    row = _Row("consent", words("lane_consent"))
+    points = []
     for ref, _, at, event in report.consents:
         if isinstance(event, Consent) and still_counts(ref, event, report):
             text = f"{words(f'signal_{event.signal}')}{words('colon')}{words(f'consent_{event.status}')}"
             text += f" “{plain(event.text)}”" if event.text else ""
-            row.points.append((_seconds(at, report.run.started), ref, False, text))
-    return row
+            points.append((at, ref, text))
+    return _points("consent", words("lane_consent"), points)
 
 
 def _screens(report: Report, words: Words) -> _Row:
-    row = _Row("screen", words("lane_screens"))
+    points = []
     for ref, _, at, event in report.screens:
         if isinstance(event, Screen):
             window = next((each for each in event.windows if each.texts), None)
             text = words(f"screen_{event.what or 'picture'}")
             touched = f" “{plain(event.touched.label)}”" if event.touched else ""
             title = f" “{plain(window.texts[0][:LABEL])}”" if window and not touched else ""
-            row.points.append((_seconds(at, report.run.started), ref, False, text + touched + title))
-    return row
+            points.append((at, ref, text + touched + title))
+    return _points("screen", words("lane_screens"), points)
 
 
 def _gaps(report: Report, words: Words) -> _Row:
-    start = report.run.started
-    points = [(_seconds(report.host_time(gap), start), gap.ref or "", False, _gap(gap, words)) for gap in report.gaps]
-    return _Row("gap", words("gaps"), points)
+    points = [(report.host_time(gap), gap.ref or "", _gap(gap, words)) for gap in report.gaps]
+    return _points("gap", words("gaps"), points)
+
+
+def _points(kind: str, label: str, points: Sequence[tuple[datetime, Ref, str]]) -> _Row:
+    """A row of a few points: when, which line, and what is said of it."""
+    track = _Track([microseconds(at) for at, _, _ in points], lambda n: points[n][1], lambda n: points[n][2])
+    return _Row(kind, label, track, list(range(len(points)))).sorted()
 
 
 def _gap(gap: ReportedGap, words: Words) -> str:
@@ -246,7 +313,7 @@ def _gap_bands(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
     for gap in report.gaps:
         if gap.until:
             offset = report.host_time(gap) - gap.at
-            first, last = _seconds(gap.at + offset, axis.start), _seconds(gap.until + offset, axis.start)
+            first, last = axis.seconds(gap.at + offset), axis.seconds(gap.until + offset)
             width = max(4.0, round(axis.x(last) - axis.x(first), 1))
             yield Band(axis.x(first), width, "gap", "", f"{first:.1f}–{last:.1f} s  {_gap(gap, words)}")
 
@@ -267,7 +334,8 @@ def _targets(lanes: Iterable[Lane]) -> Iterable[Lane]:
 class _Axis(NamedTuple):
     """Seconds since the run began, as places in the picture."""
 
-    start: datetime
+    start: int
+    """Microseconds since 1970."""
     low: float
     high: float
 
@@ -275,109 +343,165 @@ class _Axis(NamedTuple):
         share = (min(max(seconds, self.low), self.high) - self.low) / (self.high - self.low)
         return round(GUTTER + share * (WIDTH - RIGHT - GUTTER), 1)
 
+    def at(self, microseconds: int) -> float:
+        """The place of a time."""
+        return self.x(_since(microseconds, self.start))
+
+    def seconds(self, at: datetime) -> float:
+        return _since(microseconds(at), self.start)
+
 
 def _seconds(at: datetime, start: datetime) -> float:
     return (at - start).total_seconds()
 
 
-def _range(times: Sequence[float], ended: float | None) -> tuple[float, float]:
+def _since(at: int, start: int) -> float:
+    """Seconds from one time in microseconds to another, as `_seconds` has them."""
+    return (at - start) / 1_000_000
+
+
+def _range(first: float, last: float, ended: float | None) -> tuple[float, float]:
     """From a little before the first line to a little after the last; an idle end is cut off."""
-    first, last = min(times), max(times)
     room = max((last - first) * 0.06, 0.5)
     low = 0.0 if 0 <= first <= room * 4 else first - room
     high = last + room if ended is None else min(max(ended, last + room), last + room * 4)
     return low, high
 
 
-def _levels(report: Report) -> dict[Ref, int]:
-    """Line -> the place in LEVELS of the worst finding that rests on it."""
-    levels: dict[Ref, int] = {}
+def _told(report: Report, cards: Mapping[Ref, int]) -> dict[Ref, _Told]:
+    """Line -> what the report tells of it: that something was found in it, or that a finding rests on it."""
+    carried = {ref for flow in report.flows for ref in (flow.access, flow.upload) if ref}
+    levels = dict.fromkeys(carried, len(LEVELS))
     of_flow = {flow.id: (flow.access, flow.upload) for flow in report.flows}
     for finding in report.findings:
         level = LEVELS.index(finding.level)
         flows = (ref for name in finding.flows for ref in of_flow.get(name, ()))
         for ref in filter(None, (*finding.evidence, *flows)):
             levels[ref] = min(level, levels.get(ref, level))
-    return levels
+    return {ref: _Told(ref, ref in carried, level, cards.get(ref, 0)) for ref, level in levels.items()}
 
 
-def _reads(report: Report, words: Words, carried: set[Ref], levels: Mapping[Ref, int]) -> list[_Row]:
-    rows: dict[str, _Row] = {}
-    for ref, _, seen_at, event in report.accesses:
-        if not isinstance(event, Access):
-            continue
+def _reads(report: Report, words: Words, told: Mapping[Ref, _Told], only: tuple[float, float] | None) -> list[_Row]:
+    lane = report.accesses
+    groups = alike(lane, Access, ("source", "target", "data", "outcome", "count"))
+    texts = []
+    for seen, _ in groups:
+        event = seen.event
+        assert isinstance(event, Access)
         text = plain(event.source)
         if event.outcome != "returned":
             text += f": {words(f'outcome_{event.outcome}')}"
-        name = read_of(event, words)
-        row = rows.setdefault(name, _Row("read", name))
-        at = _seconds(seen_at, report.run.started)
-        row.points.append((at, ref, ref in carried, text + (f" ×{event.count}" if event.count > 1 else "")))
-    return _bounded(rows.values(), _Row("read", words("lane_other_reads")), levels)
-
-
-def _sent(report: Report, words: Words, carried: set[Ref], levels: Mapping[Ref, int]) -> list[_Row]:
-    hosts = {ref: flow.recipient.host for flow in report.flows for ref in (flow.upload,)}
+        texts.append(text + (f" ×{event.count}" if event.count > 1 else ""))
+    track = _track(lane, groups, texts, told, {})
     rows: dict[str, _Row] = {}
-    others = _Row("sent", words("lane_other_uploads"))
-    at_of = {flow.upload: flow.at for flow in report.flows}
-    for ref, _, at, event in report.uploads:
-        if not isinstance(event, Upload):
-            continue
-        row = rows.setdefault(hosts[ref], _Row("sent", plain(hosts[ref]))) if ref in hosts else others
-        text = f"{event.method or event.via} {plain(event.host or '')}"
-        row.points.append((_seconds(at_of.get(ref, at), report.run.started), ref, ref in carried, text))
-    return _bounded(rows.values(), others, levels)
+    for seen, places in groups:
+        assert isinstance(seen.event, Access)
+        name = read_of(seen.event, words)
+        if shown := _during(places, track, report, only):
+            rows.setdefault(name, _Row("read", name, track)).places.extend(shown)
+    return _bounded(rows.values(), _Row("read", words("lane_other_reads"), track))
 
 
-def _bounded(rows: Iterable[_Row], others: _Row, levels: Mapping[Ref, int]) -> list[_Row]:
+def _sent(report: Report, words: Words, told: Mapping[Ref, _Told], only: tuple[float, float] | None) -> list[_Row]:
+    lane = report.uploads
+    groups = alike(lane, Upload, ("method", "via", "host"))
+    texts = []
+    for seen, _ in groups:
+        assert isinstance(seen.event, Upload)
+        texts.append(f"{seen.event.method or seen.event.via} {plain(seen.event.host or '')}")
+    found = {place: flow for flow in report.flows if (place := place_of(lane, flow.upload)) is not None}
+    track = _track(lane, groups, texts, told, {place: microseconds(flow.at) for place, flow in found.items()})
+    rows: dict[str, _Row] = {}
+    others = _Row("sent", words("lane_other_uploads"), track)
+    for _, places in groups:
+        for place in _during(places, track, report, only):
+            row = others
+            if place in found:
+                host = found[place].recipient.host
+                row = rows.setdefault(host, _Row("sent", plain(host), track))
+            row.places.append(place)
+    return _bounded(rows.values(), others)
+
+
+def _track(
+    lane: Sequence[Seen[Event]],
+    groups: Sequence[AlikeLines],
+    texts: Sequence[str],
+    told: Mapping[Ref, _Told],
+    moved: Mapping[int, int],
+) -> _Track:
+    """A lane of the report, with a text for each group of its lines."""
+    which = array("I", bytes(4 * len(lane)))
+    for number, group in enumerate(groups):
+        for place in group.places:
+            which[place] = number
+    there = {at: each for ref, each in told.items() if (at := place_of(lane, ref)) is not None}
+    return _Track(times_of(lane), partial(name_at, lane), lambda place: texts[which[place]], moved, there)
+
+
+def _during(places: Sequence[int], track: _Track, report: Report, only: tuple[float, float] | None) -> Sequence[int]:
+    """Those of some seconds of the run alone."""
+    if only is None:
+        return places
+    start, (low, high) = microseconds(report.run.started), only
+    return [place for place in places if low <= _since(track.at[place], start) <= high]
+
+
+def _bounded(rows: Iterable[_Row], others: _Row) -> list[_Row]:
     """The rows that the worst findings rest on, then those that carry something, then the earliest; the rest in one."""
     ranked = sorted(
-        rows,
-        key=lambda row: (
-            row.worst(levels),
-            not any(point[2] for point in row.points),
-            min(row.points)[0],
-            row.label,
-        ),
+        (row.sorted() for row in rows), key=lambda row: (row.worst, not row.carries(), row.when(0), row.label)
     )
     kept, rest = ranked[:LANES], ranked[LANES:]
-    if len(rest) == 1 and not others.points:
+    if len(rest) == 1 and not others.places:
         return ranked
     for row in rest:
-        others.points.extend(row.points)
-    return [*kept, others] if others.points else kept
+        others.places.extend(row.places)
+    return [*kept, others.sorted()] if others.places else kept
 
 
 def _marks(
-    row: _Row, axis: _Axis, y: float, words: Words, places: dict[Ref, tuple[float, float]], cards: Mapping[Ref, int]
+    row: _Row, axis: _Axis, y: float, words: Words, places: dict[Ref, tuple[float, float]]
 ) -> Iterable[TimelineMark]:
-    groups: list[list[tuple[float, Ref, bool, str]]] = []
-    for point in sorted(row.points):
-        if groups and axis.x(point[0]) - axis.x(groups[-1][0][0]) <= TOGETHER:
-            groups[-1].append(point)
-        else:
-            groups.append([point])
-    most = max(map(len, groups), default=1)
-    for group in groups:
-        at = (axis.x(group[0][0]) + axis.x(group[-1][0])) / 2
-        for _, ref, _, _ in group:
-            places[ref] = (round(at, 1), y)
-        lines = [f"{seconds:.3f} s  {text}" + (f"  ({ref})" if ref else "") for seconds, ref, _, text in group[:TITLES]]
-        if len(group) > 1:
-            lines.insert(0, words(f"many_{row.kind}", count=f"{len(group):,}"))
-        if len(group) > TITLES:
-            lines.append(words("and_more", count=f"{len(group) - TITLES:,}"))
+    groups = list(_together(row, axis))
+    most = max((high - low for low, high in groups), default=1)
+    told = deque(row.told)
+    for low, high in groups:
+        count, first, last = high - low, row.when(low), row.when(high - 1)
+        at = (axis.at(first) + axis.at(last)) / 2
+        here = []
+        while told and row.track.when(told[0]) <= last:
+            here.append(row.track.told[told.popleft()])
+        places |= {each.ref: (round(at, 1), y) for each in here}
+        shown = row.first(low, high)
+        lines = [
+            f"{_since(when, axis.start):.3f} s  {text}" + (f"  ({ref})" if ref else "") for when, ref, text in shown
+        ]
+        if count > 1:
+            lines.insert(0, words(f"many_{row.kind}", count=f"{count:,}"))
+        if count > TITLES:
+            lines.append(words("and_more", count=f"{count - TITLES:,}"))
+        carried = [each.ref for each in here if each.carried]
         yield TimelineMark(
             round(at, 1),
             y,
-            len(group),
-            any(point[2] for point in group),
+            count,
+            bool(carried),
             "\n".join(lines),
-            height=_height(len(group), most) if len(groups) > DENSE else 0,
-            ref=next((point[1] for point in group if point[2]), group[0][1]),
-            card=min((cards[point[1]] for point in group if point[1] in cards), default=0),
+            height=_height(count, most) if len(groups) > DENSE else 0,
+            ref=carried[0] if carried else shown[0][1],
+            card=min((each.card for each in here if each.card), default=0),
         )
+
+
+def _together(row: _Row, axis: _Axis) -> Iterator[tuple[int, int]]:
+    """Stretches of points that are so close that they are drawn as one."""
+    low = 0
+    while low < len(row.places):
+        left = axis.at(row.when(low))
+        high = bisect_left(range(len(row.places)), True, low + 1, key=lambda n: axis.at(row.when(n)) - left > TOGETHER)
+        yield low, high
+        low = high
 
 
 def _height(count: int, most: int) -> float:
@@ -387,7 +511,7 @@ def _height(count: int, most: int) -> float:
 
 def _bands(report: Report, words: Words, axis: _Axis, marks: Sequence[float]) -> Iterable[Band]:
     steps = [(axis.low, "not_shown" if report.observers.consent else "not_observed", "")]
-    steps += [(_seconds(step.at, axis.start), step.state, step.ref) for step in consent_steps(report)]
+    steps += [(axis.seconds(step.at), step.state, step.ref) for step in consent_steps(report)]
     for number, (at, state, ref) in enumerate(steps):
         until = steps[number + 1][0] if number + 1 < len(steps) else axis.high
         label = words(f"consent_{state}")
@@ -403,9 +527,7 @@ def _fronts(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
     """While the app was in the foreground and the screen was on, as far as its phases say."""
     since: float | None = None
     steps = sorted(
-        (_seconds(seen_at, axis.start), event.state)
-        for _, _, seen_at, event in report.phases
-        if isinstance(event, Phase)
+        (axis.seconds(seen_at), event.state) for _, _, seen_at, event in report.phases if isinstance(event, Phase)
     )
     for at, state in (*steps, (axis.high, "exited")):
         if state == "foreground" and since is None:
@@ -425,7 +547,7 @@ class _DrawnFlow(NamedTuple):
 
 
 def _links(
-    report: Report, words: Words, places: dict[Ref, tuple[float, float]], levels: Mapping[Ref, int]
+    report: Report, words: Words, places: dict[Ref, tuple[float, float]], told: Mapping[Ref, _Told]
 ) -> list[_DrawnFlow]:
     """Every line from a read to an upload, in order of time; those of one place are one."""
     drawn: dict[str, list[str]] = defaultdict(list)
@@ -436,7 +558,7 @@ def _links(
             middle = round((y1 + y2) / 2, 1)
             path = f"M{x1:g} {y1:g}C{x1:g} {middle:g} {x2:g} {middle:g} {x2:g} {y2:g}"
             drawn[path].append(f"{flow.id}: {data_of(flow, words)} > {plain(flow.recipient.host)}")
-            worst[path] = min(worst.get(path, len(LEVELS)), levels.get(flow.upload, len(LEVELS)))
+            worst[path] = min(worst.get(path, len(LEVELS)), told[flow.upload].level)
     return [
         _DrawnFlow(
             worst[path],

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_co
 
 from appwitness.events import Event, Ref, Run
 from appwitness.events.seen import Seen
-from appwitness.findings import Confidence, ConsentName, Flow, Level, People, Recipient
+from appwitness.findings import LEVELS, Confidence, ConsentName, Flow, Level, People, Recipient
 from appwitness.findings.people import combined
 from appwitness.recording import Position, ReadLine
 from appwitness.store.index import Store, flow_of, number_of
@@ -311,6 +311,20 @@ class Lists:
         )
         with self.store.reading() as connection:
             return [_BRIEF.decode(finding) for finding in connection.scalars(query)]
+
+    def counted(self, recording: str) -> dict[Level, dict[str, int]]:
+        """Level -> rule -> how many findings a recording has of it; the worst level and the most findings first."""
+        query = (
+            select(FindingRow.level, FindingRow.rule, func.count())
+            .where(FindingRow.recording == number_of(recording))
+            .group_by(FindingRow.level, FindingRow.rule)
+        )
+        with self.store.reading() as connection:
+            found = [(level, rule, count) for level, rule, count in connection.execute(query)]
+        counts: dict[Level, dict[str, int]] = {}
+        for level, rule, count in sorted(found, key=lambda each: (LEVELS.index(each[0]), -each[2], each[1])):
+            counts.setdefault(level, {})[rule] = count
+        return counts
 
     # over all recordings
 

@@ -32,6 +32,7 @@ from appwitness.web import (
     work_pages,
 )
 from appwitness.web.auth import HEALTH, METRICS, TokenDoor, is_form_token
+from appwitness.web.preparation import Preparation, being_prepared, is_long, may_wait
 from appwitness.web.query import STATIC, PageRequest, Site
 
 View = Callable[[PageRequest], Response]
@@ -180,6 +181,8 @@ def app(
         return JSONResponse({"status": "ok", "version": ours})
 
     ours = version("appwitness")
+    preparation = Preparation()
+    views = {**PAGES, **WORK}
 
     return Starlette(
         routes=[
@@ -192,7 +195,7 @@ def app(
             Route(openapi.ADDRESS, lambda _: JSONResponse(described())),
             Route(METRICS, _page(site, campaign_pages.metrics)),
             Route(f"/static/{STATIC[0]}/{{name}}", _static),
-            *(Route(path, _page(site, view), methods=["GET"]) for path, view in {**PAGES, **WORK}.items()),
+            *(Route(path, _looked_at(site, view, preparation), methods=["GET"]) for path, view in views.items()),
         ],
         middleware=[Middleware(TokenDoor, token=site.token, address=address, names=names, metrics=site.metrics_token)],
         exception_handlers=dict.fromkeys((UserError, HTTPException), _problem(site)),
@@ -205,6 +208,22 @@ def _page(site: Site, view: View) -> Callable[[Request], Response]:
             return view(PageRequest(site, request))
 
     return page
+
+
+def _looked_at(site: Site, view: View, preparation: Preparation) -> Callable[[Request], Response]:
+    """A page that is being prepared for as long as it takes."""
+    page = _page(site, view)
+
+    def soon(request: Request) -> Response:
+        recording = request.path_params.get("recording")
+        if recording is None or not may_wait(request):
+            return page(request)
+        if not is_long(site.index.state(recording)):
+            return page(request)
+        made = preparation.page(str(request.url), lambda: page(request))
+        return made or being_prepared(PageRequest(site, request, masked=True))
+
+    return soon
 
 
 def _acting(site: Site, act: Act) -> Callable[[Request], Awaitable[Response]]:
