@@ -18,6 +18,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from appwitness.store.database import lock
 from appwitness.store.models import Long, Name, Number
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 VERSION = 1
 
@@ -248,7 +249,12 @@ def prepare(connection: Connection, name: str) -> None:
     found = connection.scalar(select(FleetVersion.version))
     if found != VERSION:
         raise UserError(
-            f"The runs in {name} were planned by another version of appwitness ({found}, not {VERSION}).",
+            Spoken(
+                "The runs in {name} were planned by another version of appwitness ({found}, not {version}).",
+                name=name,
+                found=found,
+                version=VERSION,
+            ),
             "Finish the campaign with that version, or name another database with --db.",
         )
     if CommittedRow.__tablename__ not in there:  # a campaign that was begun before there was that table
