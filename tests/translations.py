@@ -27,6 +27,7 @@ PO = PACKAGE / "support/locale/zh.po"
 SAYING = {
     **dict.fromkeys(("tr", "Spoken", "BadParameter", "UsageError", "option_group", "prompt"), (0, 1)),
     **dict.fromkeys(("UserError", "SetupError", "Unhookable", "StoreError", "DiskFullError"), (0, 2)),
+    "columns": (0, 1),
     **{"DamagedRecording": (0, 2), "FileError": (2, 4), "Problem": (2, 3), "StillThere": (2, 3)},
 }
 """Function or class -> which of its arguments are said to people."""
@@ -118,6 +119,28 @@ def of_checks() -> Iterator[str]:
         yield from (each[name] for name in ("what", "do", "name") if name in each)
 
 
+def put_together(folder: Path = PACKAGE) -> Iterator[str]:
+    """Places where a text for people is made by an f-string or `+`: it has no template that could be translated."""
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for argument in _said(node):
+                waiting = [argument]
+                while waiting:
+                    each = waiting.pop()
+                    if isinstance(each, ast.JoinedStr | ast.BinOp):
+                        yield f"{path.relative_to(folder)}:{each.lineno}"
+                    elif isinstance(each, ast.IfExp):
+                        waiting += (each.body, each.orelse)
+
+
+def _said(node: ast.AST) -> list[ast.expr]:
+    if not isinstance(node, ast.Call):
+        return []
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    first, last = SAYING.get(name, (0, 0))
+    return node.args[first:last]
+
+
 def of_code(folder: Path = PACKAGE) -> Iterator[str]:
     """Texts in Python that are said to people: the first arguments of what is in SAYING."""
     for path in sorted(folder.rglob("*.py")):
@@ -126,13 +149,11 @@ def of_code(folder: Path = PACKAGE) -> Iterator[str]:
 
 def _of_module(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            first, last = SAYING.get(name, (0, 0))
-            for argument in node.args[first:last]:
-                for each in ast.walk(argument) if isinstance(argument, ast.IfExp) else (argument,):
-                    if isinstance(each, ast.Constant) and isinstance(each.value, str):
-                        yield each.value
+        for argument in _said(node):
+            parts = argument.elts if isinstance(argument, ast.Tuple) else (argument,)
+            for each in ast.walk(argument) if isinstance(argument, ast.IfExp) else parts:
+                if isinstance(each, ast.Constant) and isinstance(each.value, str):
+                    yield each.value
 
 
 def of_click() -> Iterator[str | tuple[str, str]]:

@@ -29,6 +29,7 @@ SAME = {
     "{power}": "filled with a text that is Chinese",
     "{parts}": "names and versions of packages",
     "{remedy}": "filled with a text that is Chinese",
+    "名称": "a head in Chinese",
 }
 """Texts that are the same in both languages, and why."""
 
@@ -57,8 +58,14 @@ def without_names(text):
 
 @pytest.mark.parametrize(
     "texts",
-    [translations.of_verbs, translations.of_faults, translations.of_checks, translations.of_click],
-    ids=["help", "faults", "doctor", "click"],
+    [
+        translations.of_verbs,
+        translations.of_faults,
+        translations.of_checks,
+        translations.of_code,
+        translations.of_click,
+    ],
+    ids=["help", "faults", "doctor", "code", "click"],
 )
 def test_every_text_has_its_chinese_with_the_same_fields(texts):
     there = translations.translated()
@@ -74,6 +81,10 @@ def test_texts_in_code_that_have_their_chinese_have_the_same_fields():
     for text, said in translations.translated().items():
         english = text[-1] if isinstance(text, tuple) else text
         assert not said or fields(said) == fields(english), said
+
+
+def test_no_text_for_people_is_put_together_where_it_cannot_be_translated():
+    assert list(translations.put_together()) == []
 
 
 @pytest.mark.usefixtures("chinese")

@@ -19,6 +19,7 @@ from appwitness.catalog.editions import Edition as Edition
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.support import given_files, private_files
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.judge.laws import Laws
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 NAMESPACE = "appwitness-catalog"
 """What a signature is for: `ssh-keygen -Y sign -n appwitness-catalog -f KEY FILE`."""
 LONGEST_SIGNATURE = 10_000
-WHOLE = "Get the file again from where it came from; nothing was changed."
+WHOLE = Spoken("Get the file again from where it came from; nothing was changed.")
 
 
 class CatalogUpdate(CatalogEntry):
@@ -74,7 +75,12 @@ def update(path: Path, keys: Sequence[Path] = ()) -> Edition:
     _see_that_it_follows(path, made, before)
     for name, text in made.files.items():
         if name not in AGES:
-            raise FileError(path, None, f"an update may not replace {name[:100]!r}; only {', '.join(AGES)}.", WHOLE)
+            raise FileError(
+                path,
+                None,
+                Spoken("an update may not replace {name!r}; only {ages}.", name=name[:100], ages=", ".join(AGES)),
+                WHOLE,
+            )
         _see_that_it_fits(path, name, text)
     stays = {name: yaml_files.text_of(editions.file(name, before)) for name in before.files.keys() - made.files.keys()}
     files = {**stays, **made.files}
@@ -89,7 +95,9 @@ def _signer(path: Path, data: bytes, keys: Iterable[Path]) -> str:
 
     beside = path.with_name(f"{path.name}.sig")
     if not given_files.is_there(beside):
-        raise FileError(path, None, f"its signature, {beside.name}, is not beside it.", "Get both files.")
+        raise FileError(
+            path, None, Spoken("its signature, {name}, is not beside it.", name=beside.name), "Get both files."
+        )
     armoured = given_files.text(beside, LONGEST_SIGNATURE)
     found = signing.fingerprint(signing.signer_of(data, armoured, NAMESPACE, beside))
     trusted: set[str] = set()
@@ -98,10 +106,10 @@ def _signer(path: Path, data: bytes, keys: Iterable[Path]) -> str:
     with suppress(FileError):  # that of the package has none before there is a release
         trusted |= signing.trusted(editions.KEYS.read_text("utf-8"), editions.KEYS).keys()
     if not trusted:
-        what = "This build of appwitness trusts no key for updates of its catalog."
+        what = Spoken("This build of appwitness trusts no key for updates of its catalog.")
         raise UserError(what, "Name the file of a public key that you trust: --key FILE.")
     if found not in trusted:
-        what = f"it is signed by {found}, which is none of the keys that are trusted."
+        what = Spoken("it is signed by {found}, which is none of the keys that are trusted.", found=found)
         raise FileError(path, None, what, "If you trust that key, name its file: --key FILE.")
     return found
 
@@ -109,10 +117,19 @@ def _signer(path: Path, data: bytes, keys: Iterable[Path]) -> str:
 def _see_that_it_follows(path: Path, made: CatalogUpdate, before: Edition) -> None:
     ours = editions.of_package()
     if made.layout != ours.layout:
-        what = f"it is for another version of appwitness (layout {made.layout}, not {ours.layout})."
+        what = Spoken(
+            "it is for another version of appwitness (layout {layout}, not {ours}).",
+            layout=made.layout,
+            ours=ours.layout,
+        )
         raise FileError(path, None, what, "Get the one for this version, or update appwitness.")
     if made.edition <= before.edition or made.date < before.date:
-        what = f"it is edition {made.edition} of {made.date}, no newer than {before}, which holds."
+        what = Spoken(
+            "it is edition {edition} of {date}, no newer than {before}, which holds.",
+            edition=made.edition,
+            date=made.date,
+            before=before,
+        )
         raise FileError(path, None, what, "Nothing is to be done: what holds is as new, or newer.")
 
 
@@ -134,7 +151,11 @@ def _see_that_it_fits(path: Path, name: str, text: str) -> None:
     after = yaml_files.parse_text(there, text, model, hint=WHOLE)
     before = yaml_files.parse(editions.file(name), model)
     if gone := sorted(stays(before) - stays(after)):
-        what = f"it leaves out what is there: {', '.join(gone[:3])[:200]}{' ...' if len(gone) > 3 else ''}."
+        what = Spoken(
+            "it leaves out what is there: {gone}{more}.",
+            gone=", ".join(gone[:3])[:200],
+            more=" ..." if len(gone) > 3 else "",
+        )
         raise FileError(there, None, what, "An update adds and corrects; only a release of appwitness takes away.")
 
 

@@ -40,7 +40,7 @@ def checklist(name: str, known: Knowledge) -> Checklist:
     try:
         return read.worded(known.laws)
     except ValueError as error:
-        raise FileError(path, None, f"{error}.", hint) from None
+        raise FileError(path, None, Spoken("{error}.", error=error), hint) from None
 
 
 def checklists(known: Knowledge) -> Iterator[Checklist]:

@@ -111,7 +111,7 @@ def _written(path: Path) -> Report:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the file"
         hint = Spoken("Make it with: appwitness report --format json.")
-        raise FileError(path, None, f"{where}: {first['msg']}.", hint) from None
+        raise FileError(path, None, Spoken("{where}: {msg}.", where=where, msg=first["msg"]), hint) from None
 
 
 def accepted(waivers: Path | None, flows: Path | None, today: date, max_waiver_days: int) -> Accepted:

@@ -94,7 +94,7 @@ def _with(known: FlowList | None, marked: Mapping[str, Sequence[Mapping[str, Any
         own = {name: [(FlowRule(**entry), where) for entry in entries] for name, entries in marked.items()}
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        what = f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}."
+        what = Spoken("{where}: {what}: {msg}.", where=where, what=".".join(map(str, first["loc"])), msg=first["msg"])
         raise UserError(what, "Correct the marker.") from None
     allowed = known.allowed if known else None
     if "allowed" in own:

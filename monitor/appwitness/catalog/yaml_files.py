@@ -113,7 +113,11 @@ def quoted(plain: Any) -> str:
     """Plain data as YAML on one line that is read as it was. Raises UserError where half a character is in it."""
     text = json.dumps(plain, ensure_ascii=False)
     if half := re.search(r"[\ud800-\udfff]", text):
-        what = f"{text[:100]!r} has half a character in it (U+{ord(half[0]):04X}), which no file can hold."
+        what = Spoken(
+            "{text!r} has half a character in it (U+{half:04X}), which no file can hold.",
+            text=text[:100],
+            half=ord(half[0]),
+        )
         raise UserError(what, "Write the text without it.")
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -131,7 +135,7 @@ def bytes_of(path: Path) -> bytes:
 
 
 def _tree(path: Path, text: str) -> Any:
-    todo = "Fix the line and try again."
+    todo = Spoken("Fix the line and try again.")
     if unfit := UNFIT.search(text, 1 if text.startswith("\ufeff") else 0):
         line = text.count("\n", 0, unfit.start()) + 1
         raise FileError(path, line, Spoken("not YAML: U+{unfit:04X} cannot stand in it.", unfit=ord(unfit[0])), todo)
@@ -172,14 +176,14 @@ def _bounded(root: Any) -> None:
                 raise yaml.composer.ComposerError(None, None, "too much in it", node.start_mark)
             continue
         if id(node) in inside or len(inside) > DEEPEST:
-            what = "nested too deeply" if len(inside) > DEEPEST else "it holds itself"
+            what = Spoken("nested too deeply") if len(inside) > DEEPEST else Spoken("it holds itself")
             raise yaml.composer.ComposerError(None, None, what, node.start_mark)
         if pairs:
             seen: set[tuple[str, str]] = set()
             for key, _ in node.value:
                 if isinstance(key, yaml.ScalarNode):
                     if (key.tag, key.value) in seen:
-                        what = f"{key.value[:60]!r} stands here twice"
+                        what = Spoken("{value!r} stands here twice", value=key.value[:60])
                         raise yaml.composer.ComposerError(None, None, what, key.start_mark)
                     seen.add((key.tag, key.value))
         inside.add(id(node))

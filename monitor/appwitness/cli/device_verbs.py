@@ -116,8 +116,8 @@ def devices(as_json: bool) -> None:
     if as_json:
         document({"devices": there})
         return
-    head = ("device", "state", "model", "hooks", "trust", "traffic", "screens")
-    columns(head, [astuple(each) for each in there])
+    rows = [astuple(each) for each in there]
+    columns(("device", "state", "model", "hooks", "trust", "traffic", "screens"), rows)
 
 
 @main.command()

@@ -167,7 +167,6 @@ def config(ctx: click.Context, verb: tuple[str, ...], as_json: bool) -> None:
     the environment set. The command line overrides the environment (APPWITNESS_OBSERVE_PLAN), and the environment
     overrides the file: appwitness.toml, or [tool.appwitness] in pyproject.toml, in this folder or above it.
     """
-    head = ("option", "value", "from")
     found = settings.find()
     if found:
         settings.check(found, VERBS)
@@ -185,7 +184,12 @@ def config(ctx: click.Context, verb: tuple[str, ...], as_json: bool) -> None:
             if name.startswith("APPWITNESS_")
         ]
     if as_json:
-        document({"file": found and found.path, "options": [dict(zip(head, row, strict=True)) for row in rows]})
+        document(
+            {
+                "file": found and found.path,
+                "options": [dict(zip(("option", "value", "from"), row, strict=True)) for row in rows],
+            }
+        )
         return
     click.echo(
         tr(
@@ -193,7 +197,7 @@ def config(ctx: click.Context, verb: tuple[str, ...], as_json: bool) -> None:
             path=found.path if found else f"none ({settings.NAMES[0]}, or [tool.appwitness] in pyproject.toml)",
         )
     )
-    columns(head, rows)
+    columns(("option", "value", "from"), rows)
 
 
 def _of_file(found: settings.FileSettings, keys: tuple[str, ...], tables: Any) -> list[tuple[str, ...]]:

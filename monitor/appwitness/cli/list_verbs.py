@@ -51,7 +51,7 @@ def rules(rule: str | None, format_: str, lang: str, laws: tuple[str, ...], rule
     if format_ == "json":
         click.echo(_json(there))
         return
-    rows = [(each.level, " ".join(each.kinds), each.id, each.title[lang]) for each in there]
+    rows = [(tr(each.level), " ".join(each.kinds), each.id, each.title[lang]) for each in there]
     columns(("level", "types", "rule", "title"), rows)
 
 

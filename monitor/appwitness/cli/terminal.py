@@ -12,7 +12,7 @@ import click
 from rich import markup
 from rich.console import Console
 
-from appwitness.cli.local_words import language, tr
+from appwitness.cli.local_words import language, tr, width
 from appwitness.support import colour, escape, private_files, vocabulary
 
 if TYPE_CHECKING:
@@ -64,10 +64,12 @@ def choose(color: str, quiet: bool) -> bool | None:
 
 
 def columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Plain columns that a pipe can cut; nothing is folded or shortened."""
-    widths = [max(len(escape.field(row[column])) for row in (head, *rows)) for column in range(len(head))]
-    for row in (head, *(tuple(map(escape.field, row)) for row in rows)):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    """Plain columns that a pipe can cut, under heads in the user's language; nothing is folded or shortened."""
+    cells = [tuple(map(tr, head)), *(tuple(map(escape.field, row)) for row in rows)]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(head))]
+    for row in cells:
+        padded = (cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
 
 
 def plain(text: str) -> str:

@@ -16,6 +16,7 @@ from appwitness.store import Store
 from appwitness.store.index import IndexedState
 from appwitness.support import escape
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +135,11 @@ def renew(recording: Recording, store: Store) -> str:
         if store.restart(name, recording.run, place_of(recording), held, head_of(recording)):
             return name
     raise UserError(
-        f"Another process keeps reading another recording with the id {recording.run.id} into {store.name}.",
+        Spoken(
+            "Another process keeps reading another recording with the id {id} into {name}.",
+            id=recording.run.id,
+            name=store.name,
+        ),
         "Try again when that is done, or name another database with --db.",
     )
 

@@ -24,6 +24,7 @@ from appwitness.findings import Level
 from appwitness.recording import Recording
 from appwitness.store import Store
 from appwitness.support.errors import StoreError, UserError
+from appwitness.support.spoken import Spoken
 
 CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 """A fork has what is known already, and the modules: a new process would need seconds for them."""
@@ -113,7 +114,11 @@ class _Worker:
         except (EOFError, ConnectionResetError):
             self.process.join()
             ended = UserError(
-                f"The process that judged {path} ended with {_named(self.process.exitcode)}.",
+                Spoken(
+                    "The process that judged {path} ended with {exitcode}.",
+                    path=path,
+                    exitcode=_named(self.process.exitcode),
+                ),
                 "Where memory ran out, use fewer processes (--jobs) and try again.",
             )
             return JudgedRecording(path, Counter(), error=ended)
@@ -170,7 +175,9 @@ def _opened(path: Path | str, store: Store) -> Recording:
     if isinstance(path, Path):
         return Recording.open(path)
     if (found := store.recording_in(path)) is None:
-        raise UserError(f"There is no recording {path} any more.", "Put it back, or go on without it.")
+        raise UserError(
+            Spoken("There is no recording {path} any more.", path=path), "Put it back, or go on without it."
+        )
     return found
 
 

@@ -32,6 +32,7 @@ from appwitness.match.native.library import LIBRARY, SEARCH_ABI
 from appwitness.match.native.sieve import LARGE
 from appwitness.match.variants.digests import DIGESTS
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 
 @dataclass(frozen=True)
@@ -205,8 +206,8 @@ def _play_form(path: Path, data_types: DataTypes) -> Policy:
     try:
         return policy_of(yaml_files.text_of(path), form, data_types)
     except WrongForm as error:
-        hint = "Export it in the Play console: App content, Data safety, Export to CSV."
-        raise FileError(path, error.line, f"{error}.", hint) from None
+        hint = Spoken("Export it in the Play console: App content, Data safety, Export to CSV.")
+        raise FileError(path, error.line, Spoken("{error}.", error=error), hint) from None
 
 
 def _rules(files: Iterable[Path], known: Mapping[str, Collection[str]]) -> list[tuple[Rule, Path]]:
@@ -221,7 +222,8 @@ def _jurisdictions(chosen: Iterable[str], laws: Laws) -> tuple[str, ...]:
     unknown = [code for code in codes if code not in laws.jurisdictions]
     if unknown:
         raise UserError(
-            f"There is no law of {', '.join(unknown)}.", f"Choose from {', '.join(laws.jurisdictions)}: --law cn,eu."
+            Spoken("There is no law of {unknown}.", unknown=", ".join(unknown)),
+            Spoken("Choose from {jurisdictions}: --law cn,eu.", jurisdictions=", ".join(laws.jurisdictions)),
         )
     return codes
 

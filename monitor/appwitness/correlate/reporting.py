@@ -59,6 +59,7 @@ from appwitness.recording import Recording
 from appwitness.recording.seal import RUN
 from appwitness.store import Store
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 Lines = dict[str, Sequence[Seen[Event]]]
 """kind -> the lines of that kind."""
@@ -96,7 +97,9 @@ def fresh_report(recording: Recording, store: Store, known: Knowledge, outcome: 
         report = _report(store, outcome.recording, known, outcome, recording) if held else None
     if held is None or report is None or not is_of(recording, held):
         raise UserError(
-            f"{recording.path} was changed while it was read, or another recording with its id was read.",
+            Spoken(
+                "{path} was changed while it was read, or another recording with its id was read.", path=recording.path
+            ),
             "Try again when that is done, or name another database with --db.",
         )
     return _of(recording, report)
@@ -117,8 +120,8 @@ def indexed_report(store: Store, recording_id: str, known: Knowledge) -> Report:
     recording = Recording.open(folder)
     if not is_of(recording, held):
         raise UserError(
-            f"The recording in {folder} is not the one that was read into the index.",
-            f"Run `appwitness index correlate {shlex.quote(str(folder))}`.",
+            Spoken("The recording in {folder} is not the one that was read into the index.", folder=folder),
+            Spoken("Run `appwitness index correlate {folder}`.", folder=shlex.quote(str(folder))),
         )
     return checked(with_context(report, recording), recording.path)
 

@@ -24,6 +24,7 @@ from appwitness.store import Store
 from appwitness.store.campaign_tables import CampaignTable
 from appwitness.support import escape
 from appwitness.support.errors import UserError, how_to_install
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:
     from appwitness.correlate.prior_knowledge import Knowledge
@@ -75,7 +76,8 @@ def write_parquet(table: CampaignTable, output: Path, *, reveal: bool = False) -
     except (OSError, duckdb.Error) as error:
         why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise UserError(
-            f"{output} cannot be written: {why}.", "Name a file in a folder that you may write to."
+            Spoken("{output} cannot be written: {why}.", output=output, why=why),
+            "Name a file in a folder that you may write to.",
         ) from None
     return count
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from appwitness.devices.embedded import KIND, is_hosted
 from appwitness.fleet.worker import FleetDevice
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,10 @@ def chosen(names: str, labels: Sequence[str]) -> list[FleetDevice]:
         listed = [each.serial for each in discovery.listed() if each.state == "ready"]
         listed = listed or [discovery.choose().serial]  # which says what is wrong
     if not listed or len(set(listed)) < len(listed):
-        raise UserError(f"--devices {names!r} names no device, or one twice.", "Write serials with commas between.")
+        raise UserError(
+            Spoken("--devices {names!r} names no device, or one twice.", names=names),
+            "Write serials with commas between.",
+        )
     added = {serial: _added(serial, labels) for serial in listed}
     found, missing = [], []
     for serial in listed:
@@ -68,7 +72,10 @@ def _added(serial: str, labels: Sequence[str]) -> dict[str, str]:
     for label in labels:
         found = _LABEL.fullmatch(label)
         if found is None:
-            raise UserError(f"--label {label!r} is no label.", "Write NAME=VALUE, or SERIAL/NAME=VALUE for one device.")
+            raise UserError(
+                Spoken("--label {label!r} is no label.", label=label),
+                "Write NAME=VALUE, or SERIAL/NAME=VALUE for one device.",
+            )
         if found["serial"] in (None, serial):
             added[found["name"]] = found["value"]
     return added

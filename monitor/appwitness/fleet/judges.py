@@ -21,6 +21,7 @@ from appwitness.recording.archive import UnreadableNow
 from appwitness.store.fleet_tables import CommittedRecording, LeasedRun
 from appwitness.support import escape
 from appwitness.support.errors import StoreError, UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:
     from appwitness.correlate.prior_knowledge import Knowledge
@@ -182,7 +183,12 @@ def _judging(
         with kept.fetched(run.recording or "") as packed:
             if wrong := differs(packed, run, committed):
                 raise UserError(
-                    f"The recording {run.recording} in {kept.place} is not that of its run: {wrong}.",
+                    Spoken(
+                        "The recording {recording} in {place} is not that of its run: {wrong}.",
+                        recording=run.recording,
+                        place=kept.place,
+                        wrong=wrong,
+                    ),
                     "See who can write there. Put the archive back that its host made, then: appwitness fleet retry.",
                 )
             with Recording.open(packed) as opened:

@@ -23,6 +23,7 @@ from appwitness.recording import Recording, archive, files, packing
 from appwitness.recording.seal import RUN, SEAL
 from appwitness.support import private_files
 from appwitness.support.errors import StoreError, UserError, how_to_install
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -69,7 +70,7 @@ def objects(place: str | Path) -> Objects:
         return Folder(Path(place))
     if not is_bucket(place):
         raise UserError(
-            f"{place} is no place for recordings.",
+            Spoken("{place} is no place for recordings.", place=place),
             "Name a folder, or s3://bucket/prefix (gs://, az://) without credentials: these are in the environment.",
         )
     return Bucket(str(place).rstrip("/"))
@@ -170,7 +171,9 @@ class Bucket(Objects):
             from obstore.exceptions import BaseError
             from obstore.store import from_url
         except ModuleNotFoundError:
-            raise UserError(f"Recordings in {self.place} need obstore.", how_to_install("fleet")) from None
+            raise UserError(
+                Spoken("Recordings in {place} need obstore.", place=self.place), how_to_install("fleet")
+            ) from None
         options: Any = {"client_options": _CLIENT, "retry_config": _RETRY}
         if self.place.startswith("s3:") and os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"):
             options["client_options"] = {**_CLIENT, "allow_http": True}
@@ -178,7 +181,8 @@ class Bucket(Objects):
             return from_url(self.place, **options)
         except (BaseError, ValueError) as error:
             raise UserError(
-                f"{self.place} cannot be used: {_first(error)}.", "See to the address and the environment."
+                Spoken("{place} cannot be used: {error}.", place=self.place, error=_first(error)),
+                "See to the address and the environment.",
             ) from None
 
     @override
@@ -246,7 +250,8 @@ class Bucket(Objects):
                 size = got.meta["size"]
                 if not files.has_room(room, size):
                     raise UserError(
-                        f"{packed.url} does not fit on the disk: {size:,} bytes.", "Make room, or set TMPDIR."
+                        Spoken("{url} does not fit on the disk: {size:,} bytes.", url=packed.url, size=size),
+                        "Make room, or set TMPDIR.",
                     )
                 with packed.open("xb") as file:
                     for block in got.stream(_PART_BYTES):
@@ -276,12 +281,13 @@ class Bucket(Objects):
             yield
         except (PermissionDeniedError, UnauthenticatedError):
             raise StoreError(
-                f"{place} may not be used with the credentials in the environment.",
+                Spoken("{place} may not be used with the credentials in the environment.", place=place),
                 "Set those of an account that may read and write there.",
             ) from None
         except (BaseError, FileNotFoundError) as error:
             raise StoreError(
-                f"{place} cannot be reached: {_first(error)}.", "Is the address right, and the store up?"
+                Spoken("{place} cannot be reached: {error}.", place=place, error=_first(error)),
+                "Is the address right, and the store up?",
             ) from None
 
 
@@ -298,9 +304,15 @@ def is_name(recording: str) -> bool:
 def named(recording: str) -> str:
     """The name of a recording. Raises UserError for anything else, such as a path."""
     if not is_name(recording):
-        raise UserError(f"{recording!r} is not the name of a recording.", "Name one that `appwitness fleet` made.")
+        raise UserError(
+            Spoken("{recording!r} is not the name of a recording.", recording=recording),
+            "Name one that `appwitness fleet` made.",
+        )
     return recording
 
 
 def _incomplete(place: str, recording: str) -> UserError:
-    return UserError(f"There is no complete recording {recording} in {place}.", "Name one that was uploaded wholly.")
+    return UserError(
+        Spoken("There is no complete recording {recording} in {place}.", recording=recording, place=place),
+        "Name one that was uploaded wholly.",
+    )

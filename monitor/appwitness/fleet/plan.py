@@ -17,6 +17,7 @@ from appwitness.fleet.pools import pool
 from appwitness.store.fleet_tables import Planned
 from appwitness.support import given_files
 from appwitness.support.errors import FileError, UserError
+from appwitness.support.spoken import Spoken
 
 COLUMNS = ("app", "needs", "persona", "app_type", "first_party", "seconds")
 """Columns of the table of apps; only `app` is required."""
@@ -41,7 +42,8 @@ class Campaign:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", self.name):
             raise UserError(
-                f"{self.name!r} is no name for a campaign.", "Use up to 60 of the letters A-Z a-z 0-9 . _ and -."
+                Spoken("{name!r} is no name for a campaign.", name=self.name),
+                "Use up to 60 of the letters A-Z a-z 0-9 . _ and -.",
             )
 
     def runs(self, table: Path) -> Iterator[Planned]:
@@ -50,8 +52,12 @@ class Campaign:
         try:
             names = lines.fieldnames or []
             if "app" not in names or (unknown := sorted(set(names) - set(COLUMNS))):
-                wrong = f"no column {unknown[0]!r} is known" if "app" in names else "there is no column `app`"
-                raise FileError(table, 1, f"{wrong}.", f"Columns are {', '.join(COLUMNS)}.")
+                wrong = (
+                    Spoken("no column {name!r} is known.", name=unknown[0])
+                    if "app" in names
+                    else Spoken("there is no column `app`.")
+                )
+                raise FileError(table, 1, wrong, Spoken("Columns are {columns}.", columns=", ".join(COLUMNS)))
             for row in lines:
                 try:
                     if None in row or None in row.values():
@@ -60,7 +66,9 @@ class Campaign:
                 except UserError as error:
                     raise FileError(table, lines.line_num, error.what, error.next_step) from None
         except csv.Error as error:
-            raise FileError(table, lines.line_num + 1, f"not CSV: {error}.", "Write each app on one line.") from None
+            raise FileError(
+                table, lines.line_num + 1, Spoken("not CSV: {error}.", error=error), "Write each app on one line."
+            ) from None
 
     def _of(self, row: dict[str, str], folder: Path) -> Iterator[Planned]:
         named = row["app"]
@@ -89,8 +97,8 @@ class Campaign:
             real = self._file(path, folder)
             return self._digest(real), path.stem, str(real)
         if not _PACKAGE.fullmatch(named):
-            todo = "Write an APK, .apks, .apkm, .xapk, a folder of splits, or a package."
-            raise UserError(f"{named!r} is no app.", todo)
+            todo = Spoken("Write an APK, .apks, .apkm, .xapk, a folder of splits, or a package.")
+            raise UserError(Spoken("{named!r} is no app.", named=named), todo)
         return named, named, None
 
     def _digest(self, path: Path) -> str:
@@ -108,10 +116,16 @@ class Campaign:
             real = path.resolve() if self.elsewhere else given_files.beside(path, folder)
             kind = real.stat().st_mode
         except (OSError, ValueError, RuntimeError):
-            raise UserError(f"there is no {path}.", "Name files from the folder of the table.") from None
+            raise UserError(
+                Spoken("there is no {path}.", path=path), "Name files from the folder of the table."
+            ) from None
         except FileError:
-            todo = "Put it beside the table, or say that it may lie elsewhere: --files-elsewhere."
-            raise UserError(f"{path} leads out of the folder {folder.resolve()}.", todo) from None
+            todo = Spoken("Put it beside the table, or say that it may lie elsewhere: --files-elsewhere.")
+            raise UserError(
+                Spoken("{path} leads out of the folder {folder}.", path=path, folder=folder.resolve()), todo
+            ) from None
         if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
-            raise UserError(f"{path} is no plain file.", "Name an APK, an archive or a folder of splits.")
+            raise UserError(
+                Spoken("{path} is no plain file.", path=path), "Name an APK, an archive or a folder of splits."
+            )
         return real

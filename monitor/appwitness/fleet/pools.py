@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 _TERM = re.compile(
     r"(?P<not>not\s+)?(?P<name>(?!(?:and|or|not)\b)[A-Za-z][\w.-]*)\s*(?:(?P<op>>=|<=|!=|=|>|<)\s*(?P<value>[\w.:+-]+))?"
@@ -29,7 +30,10 @@ def pool(needs: str) -> str:
     terms = sorted({_spelled(term) for term in re.split(r"\s+and\s+", needs.strip(), flags=re.IGNORECASE) if term})
     name = " and ".join(terms)
     if len(name) > LONGEST:
-        raise UserError(f"{needs!r} is longer than {LONGEST} letters.", "Give devices a label for it: --label.")
+        raise UserError(
+            Spoken("{needs!r} is longer than {longest} letters.", needs=needs, longest=LONGEST),
+            "Give devices a label for it: --label.",
+        )
     return name
 
 
@@ -37,7 +41,8 @@ def _spelled(term: str) -> str:
     found = _TERM.fullmatch(term.strip())
     if found is None or (found["not"] and found["op"]) or (found["op"] in _ORDER and not _number(found["value"])):
         raise UserError(
-            f"{term!r} is nothing that a device can have.", "Write terms as api>=33 and rooted and region=cn."
+            Spoken("{term!r} is nothing that a device can have.", term=term),
+            "Write terms as api>=33 and rooted and region=cn.",
         )
     if found["op"]:
         return f"{found['name']}{found['op']}{found['value']}"

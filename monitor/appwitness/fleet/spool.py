@@ -27,6 +27,7 @@ from appwitness.store.fleet_tables import CommittedRecording, HeldLease, LeasedR
 from appwitness.store.runs import Runs
 from appwitness.support import private_files
 from appwitness.support.errors import DiskFullError, StoreError, UserError
+from appwitness.support.spoken import Spoken
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def folder_of(host: str, spools: Path) -> Path:
     """The folder of a host among those of this machine. Raises UserError for a name that could lead elsewhere."""
     if not HOST.match(host):
         raise UserError(
-            f"{host!r} is no name for a host.",
+            Spoken("{host!r} is no name for a host.", host=host),
             "Give it another with --name: up to 100 letters, digits, dots, hyphens and underscores, a letter or digit "
             "first, no .lock last.",
         )
@@ -86,7 +87,8 @@ class Spool:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise UserError(
-                    f"Another host of this machine has {self.folder}.", "Give this one another name: --name."
+                    Spoken("Another host of this machine has {folder}.", folder=self.folder),
+                    "Give this one another name: --name.",
                 ) from None
             begun = self._begun()
             for recording in begun:
@@ -132,7 +134,9 @@ class Spool:
         if not mark.exists():
             for path in (folder, self._file(recording), self._log(recording)):
                 if os.path.lexists(path):
-                    raise UserError(f"{path} is there already, and no host began it.", "Move it elsewhere.")
+                    raise UserError(
+                        Spoken("{path} is there already, and no host began it.", path=path), "Move it elsewhere."
+                    )
             private_files.folder(self.folder)
             mark.touch(0o600)
         return folder
@@ -275,15 +279,19 @@ class Spool:
         be done."""
         place = self._objects.place
         if digest_of(packed) != made.digest:
-            raise UserError(f"{packed} is not what was packed.", "See to the disk.")
+            raise UserError(Spoken("{packed} is not what was packed.", packed=packed), "See to the disk.")
         self._objects.put(made.recording, packed)
         if self._objects.digest(made.recording) != made.digest:
             raise StoreError(
-                f"{place} does not give {made.recording} back as it was put there.",
+                Spoken(
+                    "{place} does not give {recording} back as it was put there.", place=place, recording=made.recording
+                ),
                 "See to its disk; it is tried again.",
             )
         if not runs.commit(made):
-            raise UserError(f"Another recording has the name {made.recording}.", "Look at both.")
+            raise UserError(
+                Spoken("Another recording has the name {recording}.", recording=made.recording), "Look at both."
+            )
         self._objects.complete(made.recording)
 
     def _see_that_it_is_ours(self, made: CommittedRecording, runs: Runs) -> None:
@@ -295,7 +303,14 @@ class Spool:
         else:
             there = committed.digest
         if there != made.digest:
-            raise UserError(f"Another recording has the name {made.recording} in {self._objects.place}.", "See to it.")
+            raise UserError(
+                Spoken(
+                    "Another recording has the name {recording} in {place}.",
+                    recording=made.recording,
+                    place=self._objects.place,
+                ),
+                "See to it.",
+            )
 
     def _waiting(self) -> list[tuple[int, Path, int]]:
         """Packing time, archive and size of each, the oldest first; not those whose digest is still being computed."""

@@ -10,6 +10,7 @@ from appwitness.fleet.pools import meets
 from appwitness.store.fleet_tables import Pool, Slot
 from appwitness.store.runs import Runs
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 SILENT_S = 60.0
 """A device counts as absent when its host has sent no heartbeat for this many seconds."""
@@ -110,8 +111,8 @@ def status(runs: Runs, campaign: str | None = None) -> Status:
     if campaign is not None and not runs.progress(campaign):
         known = ", ".join(sorted({pool.campaign for pool in runs.progress()})[:20])
         raise UserError(
-            f"There is no campaign {campaign}.",
-            f"Planned are: {known}." if known else "Plan one: appwitness fleet plan.",
+            Spoken("There is no campaign {campaign}.", campaign=campaign),
+            Spoken("Planned are: {known}.", known=known) if known else "Plan one: appwitness fleet plan.",
         )
     return Status(runs.progress(campaign), runs.reasons(campaign), runs.devices(), runs.superseded())
 

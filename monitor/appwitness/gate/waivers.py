@@ -152,7 +152,9 @@ def entry(fields: Mapping[str, Any], today: date, max_days: int = MAX_DAYS) -> W
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the entry"
-        raise UserError(f"{where}: {first['msg']}.", "See `appwitness waive --help`.") from None
+        raise UserError(
+            Spoken("{where}: {msg}.", where=where, msg=first["msg"]), "See `appwitness waive --help`."
+        ) from None
 
 
 def read(path: Path, today: date, max_days: int = MAX_DAYS) -> Waivers:

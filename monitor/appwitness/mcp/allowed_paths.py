@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 
 class AllowedPaths:
@@ -20,14 +21,21 @@ class AllowedPaths:
             path = Path(name).expanduser().resolve()
             there = path.exists()
         except (OSError, RuntimeError, ValueError):
-            raise UserError(f"{name!r} is no path.", f"Name something in {self}.") from None
+            raise UserError(
+                Spoken("{name!r} is no path.", name=name), Spoken("Name something in {folders}.", folders=self)
+            ) from None
         if not any(path.is_relative_to(folder) for folder in self.folders):
             raise UserError(
-                f"{name} is outside the folders that may be read.",
-                f"Name something in {self}, or have the operator start `appwitness mcp` with --folder.",
+                Spoken("{name} is outside the folders that may be read.", name=name),
+                Spoken(
+                    "Name something in {folders}, or have the operator start `appwitness mcp` with --folder.",
+                    folders=self,
+                ),
             )
         if not there:
-            raise UserError(f"There is no {name}.", f"Name something in {self}.")
+            raise UserError(
+                Spoken("There is no {name}.", name=name), Spoken("Name something in {folders}.", folders=self)
+            )
         return path
 
     def __str__(self) -> str:

@@ -59,6 +59,7 @@ from appwitness.reports.phrases import said
 from appwitness.reports.verdict import facts, worst_first
 from appwitness.reports.words import Words
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:
     from appwitness.api.browsing import Browsing, ListedRecording
@@ -305,7 +306,8 @@ class AssistantTools:
         found = [each for each in worst_first(report) if each.id == id]
         if not found:
             raise UserError(
-                f"{report.recording} has no finding and no flow {id!r}.", "The tool `findings` lists both ids."
+                Spoken("{recording} has no finding and no flow {id!r}.", recording=report.recording, id=id),
+                "The tool `findings` lists both ids.",
             )
         named = [flows[name] for name in found[0].flows if name in flows]
         made = _explained(report, id, found[:1], named, chains.of(found[0]), list(found[0].evidence))
@@ -321,7 +323,8 @@ class AssistantTools:
         seen = next((each for each in _lines(path, line) if each.ref == line), None)
         if seen is None or seen.event is None:
             raise UserError(
-                f"The recording has no line {line!r} that can be read.", "Name one as findings and explain do."
+                Spoken("The recording has no line {line!r} that can be read.", line=line),
+                "Name one as findings and explain do.",
             )
         told = tree(mask.event(seen.event))
         hidden = [flow for flow in masked(report).flows if line in (flow.upload, flow.access)]
@@ -459,7 +462,8 @@ class AssistantTools:
     def _in_index(self, run: str) -> Path:
         if self.judging.store.held(run) is None:
             raise UserError(
-                f"The index has no recording {run}.", "Give the path of its folder, or a run that `recordings` lists."
+                Spoken("The index has no recording {run}.", run=run),
+                "Give the path of its folder, or a run that `recordings` lists.",
             )
         return self.index().place(run)
 
@@ -517,7 +521,10 @@ ACTING = ("observe_start", "observe_stop", "mark", "import_capture")
 
 def _start(cursor: str | None) -> int:
     if cursor is not None and not (cursor.isascii() and cursor.isdecimal()):
-        raise UserError(f"{cursor!r} is no cursor.", "Give `next_cursor` of the answer before, or none to begin anew.")
+        raise UserError(
+            Spoken("{cursor!r} is no cursor.", cursor=cursor),
+            "Give `next_cursor` of the answer before, or none to begin anew.",
+        )
     return int(cursor or 0)
 
 

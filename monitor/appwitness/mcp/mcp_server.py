@@ -18,6 +18,7 @@ from appwitness.mcp.assistant_tools import ACTING, READING, AssistantTools
 from appwitness.reports import render
 from appwitness.support import escape
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 LARGEST_REPORT = 4 << 20
 """Most characters of a report that is returned whole."""
@@ -87,7 +88,10 @@ def _resources(made: MCPServer[Any], tools: AssistantTools, fault: Callable[[Exc
         """The JSON Schema of a recording's lines, of reports, or of the files of `gate`."""
         with _errors(ResourceError, fault):
             if name not in get_args(reference.SchemaName):
-                raise UserError(f"There is no schema {name!r}.", f"There are {', '.join(reference.SCHEMAS)}.")
+                raise UserError(
+                    Spoken("There is no schema {name!r}.", name=name),
+                    Spoken("There are {schemas}.", schemas=", ".join(reference.SCHEMAS)),
+                )
             return escape.document(reference.schema(name))  # type: ignore[arg-type]
 
     def report(run: str) -> str:
@@ -95,7 +99,9 @@ def _resources(made: MCPServer[Any], tools: AssistantTools, fault: Callable[[Exc
         with _errors(ResourceError, fault):
             text = render(tools.report_document(run), "json")
             if len(text) > LARGEST_REPORT:
-                raise UserError(f"The report of {run} is too large.", "Use the tool `findings`, page by page.")
+                raise UserError(
+                    Spoken("The report of {run} is too large.", run=run), "Use the tool `findings`, page by page."
+                )
             return escape.document({"untrusted": True, **json.loads(text)})
 
     made.resource("appwitness://rules", name="rules", mime_type="application/json")(rules)

@@ -123,8 +123,11 @@ def signer_of(data: bytes, armoured: str, namespace: str, place: Path) -> bytes:
         if space != namespace.encode() or kind != KIND.encode() or digest not in (b"sha512", b"sha256"):
             raise ValueError(armoured)
     except ValueError:
-        hint = f"Make it with: ssh-keygen -Y sign -n {namespace} -f KEY FILE; the key has to be an Ed25519 key."
-        raise FileError(place, None, f"it is no signature for {namespace}.", hint) from None
+        hint = Spoken(
+            "Make it with: ssh-keygen -Y sign -n {namespace} -f KEY FILE; the key has to be an Ed25519 key.",
+            namespace=namespace,
+        )
+        raise FileError(place, None, Spoken("it is no signature for {namespace}.", namespace=namespace), hint) from None
     hashed = hashlib.new(digest.decode(), data).digest()
     signed = b"SSHSIG" + b"".join(map(_string, (space, reserved, digest, hashed)))
     try:

@@ -10,6 +10,7 @@ from appwitness.findings import Report
 from appwitness.findings.mask import masked
 from appwitness.reports.words import LANGUAGES, Words
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 FORMATS: dict[str, str] = {
     "text": "appwitness.reports.text",
@@ -45,10 +46,16 @@ def render(
     where the format has none.
     """
     if format not in FORMATS:
-        raise UserError(f"There is no report format {format!r}.", f"Choose one of {', '.join(FORMATS)}.")
+        raise UserError(
+            Spoken("There is no report format {format!r}.", format=format),
+            Spoken("Choose one of {formats}.", formats=", ".join(FORMATS)),
+        )
     Words(lang)
     if template and format not in LETTERS:
-        raise UserError(f"The format {format} has no template.", f"Use it with --format {' or '.join(LETTERS)}.")
+        raise UserError(
+            Spoken("The format {format} has no template.", format=format),
+            Spoken("Use it with --format {letters}.", letters=" or ".join(LETTERS)),
+        )
     options: dict[str, Any] = {"template": template} if template else {}
     if format == "text":
         options["verbose"] = verbose

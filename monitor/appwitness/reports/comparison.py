@@ -20,6 +20,7 @@ from appwitness.reports.watched import integrity
 from appwitness.reports.words import Words, plain
 from appwitness.support import escape
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 FORMATS = ("text", "json", "html")
 
@@ -32,7 +33,10 @@ def render(
     Raises UserError for a format or a language that does not exist.
     """
     if format not in FORMATS:
-        raise UserError(f"There is no format {format!r} of a comparison.", f"Choose one of {', '.join(FORMATS)}.")
+        raise UserError(
+            Spoken("There is no format {format!r} of a comparison.", format=format),
+            Spoken("Choose one of {formats}.", formats=", ".join(FORMATS)),
+        )
     words = Words(lang)
     shown = comparison if reveal else masked(comparison, of)
     if format == "json":

@@ -18,6 +18,7 @@ from appwitness.reports.verdict import worst_first
 from appwitness.reports.words import Words, plain
 from appwitness.support import escape
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 
 class FlowRead(NamedTuple):
@@ -37,7 +38,7 @@ def explain(report: Report, flow: str, *, lang: str = "en", reveal: bool = False
     """
     one = next((each for each in report.flows if each.id == flow), None)
     if one is None:
-        raise UserError(f"The recording has no flow {flow}.", _there_are(report))
+        raise UserError(Spoken("The recording has no flow {flow}.", flow=flow), _there_are(report))
     reads = list(_reads(report, one))  # of values as they are: masked ones may look alike
     shown = report
     if not reveal:
@@ -204,7 +205,7 @@ def told(which: str, known: Sequence[FingerprintPlace], *, lang: str = "en", as_
     """
     if not known:
         raise UserError(
-            f"Nothing has the fingerprint {which} there.",
+            Spoken("Nothing has the fingerprint {which} there.", which=which),
             "Name the recording or the --baseline that it comes from: its parts cannot be read out of it.",
         )
     of, words = known[0].identity, Words(lang)

@@ -9,6 +9,7 @@ from typing import Any
 from appwitness.catalog import yaml_files
 from appwitness.support.errors import UserError
 from appwitness.support.escape import field as plain
+from appwitness.support.spoken import Spoken
 
 __all__ = ["LANGUAGES", "Words", "plain"]
 
@@ -21,7 +22,10 @@ class Words:
 
     def __init__(self, lang: str) -> None:
         if lang not in LANGUAGES:
-            raise UserError(f"There are no reports in {lang!r}.", f"Choose one of {', '.join(LANGUAGES)}.")
+            raise UserError(
+                Spoken("There are no reports in {lang!r}.", lang=lang),
+                Spoken("Choose one of {languages}.", languages=", ".join(LANGUAGES)),
+            )
         self.lang = lang
         self.tag = LANGUAGES[lang]
 

@@ -168,17 +168,25 @@ def in_words(name: str) -> Iterator[None]:
     try:
         yield
     except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise UserError(f"No driver for {name}: {error}.", "Install the driver into the same environment.") from None
+        raise UserError(
+            Spoken("No driver for {name}: {error}.", name=name, error=error),
+            "Install the driver into the same environment.",
+        ) from None
     except ArgumentError:
-        raise UserError(f"{name} is not a database URL.", "Name a file, or a URL as SQLAlchemy writes it.") from None
+        raise UserError(
+            Spoken("{name} is not a database URL.", name=name), "Name a file, or a URL as SQLAlchemy writes it."
+        ) from None
     except OSError as error:
-        raise UserError(f"{name} cannot be made: {error.strerror}.", "Name a file that you may write.") from None
+        raise UserError(
+            Spoken("{name} cannot be made: {strerror}.", name=name, strerror=error.strerror),
+            "Name a file that you may write.",
+        ) from None
     except (DBAPIError, sqlite3.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         said = next(iter(str(cause).strip().splitlines()), type(cause).__name__)
         steps = _STEPS_SQLITE if isinstance(cause, sqlite3.Error) else _STEPS_SERVER
         step = next((step for words, step in steps.items() if words in str(cause)), ANOTHER)
-        raise StoreError(f"{name}: {said.removesuffix('.')}.", step) from error
+        raise StoreError(Spoken("{name}: {said}.", name=name, said=said.removesuffix(".")), step) from error
 
 
 _STEPS_SQLITE = {
@@ -291,14 +299,19 @@ def _prepare(connection: Connection, name: str) -> None:
         found = connection.scalar(select(IndexVersion.version))
         if found != VERSION:
             raise UserError(
-                f"{name} was made by another version of appwitness ({found}, not {VERSION}).",
+                Spoken(
+                    "{name} was made by another version of appwitness ({found}, not {version}).",
+                    name=name,
+                    found=found,
+                    version=VERSION,
+                ),
                 "`appwitness index upgrade` builds it anew from its recordings, with the same --db.",
             )
         return
     ours = tables & {table.name for table in TABLES}
     if ours:
         raise UserError(
-            f"{name} has other tables with the names of ours: {', '.join(sorted(ours))}.",
+            Spoken("{name} has other tables with the names of ours: {ours}.", name=name, ours=", ".join(sorted(ours))),
             ANOTHER,
         )
     Base.metadata.create_all(connection)

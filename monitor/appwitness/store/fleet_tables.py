@@ -19,6 +19,7 @@ from appwitness.store.database import lock
 from appwitness.store.models import Long, Name, Number
 from appwitness.store.run_counts import keep_counts
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 VERSION = 1
 
@@ -279,7 +280,12 @@ def prepare(connection: Connection, name: str) -> None:
     found = connection.scalar(select(FleetVersion.version))
     if found != VERSION:
         raise UserError(
-            f"The runs in {name} were planned by another version of appwitness ({found}, not {VERSION}).",
+            Spoken(
+                "The runs in {name} were planned by another version of appwitness ({found}, not {version}).",
+                name=name,
+                found=found,
+                version=VERSION,
+            ),
             "Finish the campaign with that version, or name another database with --db.",
         )
     FleetBase.metadata.create_all(connection)  # what a campaign has not that was begun before there was that table

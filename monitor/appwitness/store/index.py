@@ -61,6 +61,7 @@ from appwitness.store.models import (
 )
 from appwitness.store.rows import Row, finding_row, flow_row, gap_row, match_rows
 from appwitness.support.errors import StoreError, UserError
+from appwitness.support.spoken import Spoken
 
 BATCH = 5000
 """Lines in one transaction: a killed reader continues after the last one."""
@@ -268,7 +269,7 @@ class Store(Database):
             number = connection.scalar(query)
             if number is None:
                 raise UserError(
-                    f"{self.name} knows of no campaign {name}.",
+                    Spoken("{name} knows of no campaign {campaign}.", name=self.name, campaign=name),
                     "Campaigns are named in run.json of recordings, as `campaign`.",
                 )
             of = RecordingRow.campaign == name
@@ -395,11 +396,15 @@ class Store(Database):
             raise
         except UserError as error:
             raise UserError(
-                f"The index has the conclusions from {path} alone, and its lines cannot be read: {error.what}",
+                Spoken(
+                    "The index has the conclusions from {path} alone, and its lines cannot be read: {what}",
+                    path=path,
+                    what=error.what,
+                ),
                 error.next_step,
             ) from None
         raise UserError(
-            f"The index has the conclusions from {path} alone, and its lines are no longer there.",
+            Spoken("The index has the conclusions from {path} alone, and its lines are no longer there.", path=path),
             "Put the recording back, or look at what needs no lines: lists of recordings, recipients and rules.",
         )
 
@@ -562,7 +567,12 @@ class Store(Database):
             before = Run.model_validate_json(held.run)
             if (before.started, before.app.package) != (run.started, run.app.package):
                 raise UserError(
-                    f"{self.name} has another recording with the id {recording_id}, of {format_time(before.started)}.",
+                    Spoken(
+                        "{name} has another recording with the id {recording_id}, of {started}.",
+                        name=self.name,
+                        recording_id=recording_id,
+                        started=format_time(before.started),
+                    ),
                     "Name another database with --db.",
                 )
             del row["campaign"]  # its number says to which it belongs: see `restart`
@@ -662,7 +672,12 @@ class Store(Database):
 
     def _another(self, recording_id: str, known: str) -> UserError:
         return UserError(
-            f"{self.name} has another recording with the id {recording_id}, in {known}.",
+            Spoken(
+                "{name} has another recording with the id {recording_id}, in {known}.",
+                name=self.name,
+                recording_id=recording_id,
+                known=known,
+            ),
             "Try again when nobody else correlates that one, or name another database with --db.",
         )
 
@@ -783,4 +798,7 @@ def flow_of(stored: str, matches: Sequence[str]) -> Flow:
 
 
 def _unknown(name: str, recording_id: str) -> UserError:
-    return UserError(f"{name} has no recording {recording_id}.", "Run `appwitness index correlate RECORDING` first.")
+    return UserError(
+        Spoken("{name} has no recording {recording_id}.", name=name, recording_id=recording_id),
+        "Run `appwitness index correlate RECORDING` first.",
+    )

@@ -16,6 +16,7 @@ from appwitness.store.index import Keep
 from appwitness.store.models import RECORDING_NUMBERS, TABLES, VERSION, IndexVersion, view_name
 from appwitness.store.runs import take_along
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 NEW = "appwitness_upgrade"
 """Schema of PostgreSQL in which the new one is built; in SQLite, a file with this end."""
@@ -37,7 +38,7 @@ class Old(NamedTuple):
 def old_index(place: str | Path) -> Old:
     """Describe an index; a new database on a server is an empty one. Raises UserError for a file without one."""
     name = name_of(place)
-    nothing = UserError(f"There is no index of appwitness in {name}.", "Name one with --db.")
+    nothing = UserError(Spoken("There is no index of appwitness in {name}.", name=name), "Name one with --db.")
     file = file_of(place)
     if file is not None and not file.is_file():
         raise nothing

@@ -37,6 +37,7 @@ from appwitness.devices.android.witness.endings import Endings, is_ours
 from appwitness.events import AppIdentity, Change, DeviceIdentity, Gap, Value
 from appwitness.support import private_files
 from appwitness.support.errors import SetupError
+from appwitness.support.spoken import Spoken
 
 KEEP_S = 1.0
 """Interval at which ports, CA certificates and the location are checked and restored."""
@@ -333,8 +334,16 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
             self._route.stop()
         if failed := discovery.take_back(self._control):
             raise SetupError(
-                f"{len(failed)} changes on {self._control.shell.serial} could not be taken back. {failed[0].what}",
-                f"Run `appwitness undo --device {self._control.shell.serial}` when the device can be reached.",
+                Spoken(
+                    "{failed} changes on {serial} could not be taken back. {what}",
+                    failed=len(failed),
+                    serial=self._control.shell.serial,
+                    what=failed[0].what,
+                ),
+                Spoken(
+                    "Run `appwitness undo --device {serial}` when the device can be reached.",
+                    serial=self._control.shell.serial,
+                ),
             )
 
     def _lead(self, mode: str, proxy: tuple[str, int], tunnel: str | None = None) -> None:

@@ -113,7 +113,7 @@ def in_parts(path: Path, room: Path | None = None) -> Iterator[Parts]:
         try:
             ready = _ready(path, room, stack)
         except OSError as error:
-            what = f"cannot be divided to be read: {error.strerror}."
+            what = Spoken("cannot be divided to be read: {strerror}.", strerror=error.strerror)
             raise FileError(
                 path, None, what, Spoken("Make room in {room}, as much as it has.", room=room or tempfile.gettempdir())
             ) from None

@@ -17,6 +17,7 @@ from appwitness.findings.places import subject
 from appwitness.reports.watched import integrity, is_remarkable
 from appwitness.reports.words import Words, plain
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 FORMATS: dict[str, str] = {
     "text": "gate_text",
@@ -228,7 +229,10 @@ def render(told: GateStory, format: str) -> str:
     """The decision of a gate in one of FORMATS. Personal values are masked unless `revealed`. Raises UserError for
     an unknown format or language."""
     if format not in FORMATS:
-        raise UserError(f"There is no format {format!r} of a gate.", f"Choose one of {', '.join(FORMATS)}.")
+        raise UserError(
+            Spoken("There is no format {format!r} of a gate.", format=format),
+            Spoken("Choose one of {formats}.", formats=", ".join(FORMATS)),
+        )
     if not told.revealed:
         gate = _masked(told.gate, mask_of(*told.reports))
         told = replace(told, gate=gate, reports=[masked(report) for report in told.reports], names=told.ids)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 LIBRARY = __file__[: -len("library.py")] + "libsearch.so"
 """`hatch_build.py` builds it."""
@@ -52,7 +53,9 @@ def load(path: str) -> ctypes.CDLL:
     try:
         found = ctypes.CDLL(path)
     except OSError as error:
-        raise UserError(f"The compiled part of the search cannot be loaded: {error}.", BUILD) from None
+        raise UserError(
+            Spoken("The compiled part of the search cannot be loaded: {error}.", error=error), BUILD
+        ) from None
     try:
         for name, (returns, *takes) in FUNCTIONS.items():
             function = getattr(found, name)
@@ -61,11 +64,13 @@ def load(path: str) -> ctypes.CDLL:
     except AttributeError:
         abi = None
     if abi != SEARCH_ABI:
-        raise UserError(f"{path} is of another version of appwitness.", BUILD)
+        raise UserError(Spoken("{path} is of another version of appwitness.", path=path), BUILD)
     return found
 
 
-BUILD = "Install appwitness anew, or run `make setup` in a checkout; both need a C compiler where there is no wheel."
+BUILD = Spoken(
+    "Install appwitness anew, or run `make setup` in a checkout; both need a C compiler where there is no wheel."
+)
 
 library = load(LIBRARY)
 

@@ -9,6 +9,7 @@ from appwitness.reports.complaint.letter import Letter
 from appwitness.reports.complaint.own import written, written_by
 from appwitness.reports.words import Words
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 LAWS = ("cn", "eu")
 """Jurisdictions under whose law there is a letter of ours; one is chosen with --law."""
@@ -41,7 +42,7 @@ def _law(report: Report, lang: str, own: bool) -> str:
     fitting = report.laws if own else [law for law in report.laws if law in LAWS]
     if not fitting:
         raise UserError(
-            f"There is no letter under the law of {', '.join(report.laws)}.",
-            f"Choose --law {' or '.join(LAWS)}, or give a --template.",
+            Spoken("There is no letter under the law of {laws}.", laws=", ".join(report.laws)),
+            Spoken("Choose --law {laws}, or give a --template.", laws=" or ".join(LAWS)),
         )
     return natural if natural in fitting else fitting[0]

@@ -21,12 +21,13 @@ from appwitness.reports.html import WrongTemplate, letters, write_own
 from appwitness.reports.words import Words
 from appwitness.support import given_files
 from appwitness.support.errors import FileError
+from appwitness.support.spoken import Spoken
 
 SECONDS = 10
 MEMORY_BYTES = 1 << 30
 MOST_CHARACTERS = 4_000_000
 TEMPLATE_BYTES = 1 << 20
-OURS = "monitor/appwitness/reports/templates/complaint has ours, docs/templates.md the fields."
+OURS = Spoken("monitor/appwitness/reports/templates/complaint has ours, docs/templates.md the fields.")
 _PROGRAM = "from appwitness.reports.complaint import own; own.child()"
 
 
@@ -69,7 +70,7 @@ def written_by(template: Path, words: Words, fields: dict[str, Any]) -> str:
     try:
         answer = json.loads(data)
     except ValueError:
-        what = f"it needs more than {SECONDS} s or {MEMORY_BYTES >> 20} MiB."
+        what = Spoken("it needs more than {seconds} s or {memory} MiB.", seconds=SECONDS, memory=MEMORY_BYTES >> 20)
         raise FileError(template, None, what, OURS) from None
     if "text" in answer:
         return str(answer["text"])

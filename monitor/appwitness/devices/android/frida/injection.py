@@ -15,6 +15,7 @@ from appwitness.devices.android.frida import frida_server, gadget
 from appwitness.devices.android.options import Wanted
 from appwitness.devices.android.processes import start_app
 from appwitness.support.errors import Unhookable
+from appwitness.support.spoken import Spoken
 
 IMPOSSIBLE = (
     "app-not-debuggable",
@@ -67,7 +68,7 @@ class Entrance:
                 self._ready = frida_server.start(self._control, given, cache=self._cache, allowed=allowed)
             else:
                 raise Unhookable(
-                    f"The device gives no root, and {self._way}.",
+                    Spoken("The device gives no root, and {way}.", way=self._way),
                     "Take a device with root, or a build of the app that can be debugged.",
                 )
         except DeviceFault as error:

@@ -103,7 +103,10 @@ def choose(control: Control, wanted: str, listen: str = LOOPBACK, *, gadget: boo
     there = ways(control, listen, gadget=gadget)
     kind = next(iter(there)) if wanted == "auto" else wanted.partition(":")[0].partition("@")[0]
     if kind not in there:
-        raise UserError(f"This device has no way for mode {wanted}.", f"Name auto or one of {', '.join(there)}.")
+        raise UserError(
+            Spoken("This device has no way for mode {wanted}.", wanted=wanted),
+            Spoken("Name auto or one of {there}.", there=", ".join(there)),
+        )
     return there[kind]
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import fault
 from appwitness.support.errors import FileError
+from appwitness.support.spoken import Spoken
 
 SYSTEM = "/system/etc/security/cacerts"
 GOOGLE = "/system/etc/security/cacerts_google"
@@ -208,7 +209,10 @@ def certificate(ca_pem: Path) -> tuple[str, bytes]:
         return found[0], ssl.PEM_cert_to_DER_cert(found[0])
     except (OSError, ValueError) as error:
         raise FileError(
-            ca_pem, None, f"The certificate cannot be read: {error}.", "Delete its folder; it is created again."
+            ca_pem,
+            None,
+            Spoken("The certificate cannot be read: {error}.", error=error),
+            "Delete its folder; it is created again.",
         ) from None
 
 
