@@ -320,7 +320,9 @@ class Lists:
             .group_by(FindingRow.level, FindingRow.rule)
         )
         with self.store.reading() as connection:
-            found = [(level, rule, count) for level, rule, count in connection.execute(query)]
+            found: list[tuple[Level, str, int]] = [
+                (cast(Level, level), rule, count) for level, rule, count in connection.execute(query)
+            ]
         counts: dict[Level, dict[str, int]] = {}
         for level, rule, count in sorted(found, key=lambda each: (LEVELS.index(each[0]), -each[2], each[1])):
             counts.setdefault(level, {})[rule] = count
