@@ -94,7 +94,8 @@ def check(played: Played, times: int) -> None:
     for access in played.accesses:
         counted[access.source] += access.count
     assert counted == dict.fromkeys([*API, *KNOWN_TO_ART], times)
-    gaps = [(gap.subject, gap.why, gap.detail) for gap in played.gaps]
+    # Where the processor is emulated, stacks take so much of a thread's time that some are left out, and a gap says so.
+    gaps = [(gap.subject, gap.why, gap.detail) for gap in played.gaps if gap.why != "thinned" or SLOWNESS == 1]
     assert [gap for gap in gaps if gap[:2] != ("agent", "install_failed")] == []
     probe = played.agent.probe
     assert probe is not None
