@@ -131,6 +131,6 @@ def test_pages_that_nobody_came_back_for_are_dropped_and_few_are_prepared_at_a_t
     assert slow.calls == preparation.MOST
     monkeypatch.setattr(preparation, "KEPT_S", -1.0)
     calls = slow.calls
-    page = pages.page("/0", slow)
-    assert page is not None
-    assert page.body == f"ready {calls + 1}".encode()  # anew, for what was kept is gone
+    anew = pages.page("/0", slow)
+    assert anew is not None
+    assert anew.body == f"ready {calls + 1}".encode()

@@ -239,7 +239,8 @@ def _lines(store: Store, name: str, run: Run, recording: Recording | None) -> tu
         found: list[Seen[Event]] | PackedLines[Any] = PackedLines(_PACKED[kind]) if kind in _PACKED else []
         for read in store.read(name, kind, recording=recording):
             if seen := read.seen(run.clock_offset_ms):
-                sharing.of(seen.event)
+                if isinstance(found, list):
+                    sharing.of(seen.event)
                 found.append(seen)
             elif read.forgotten:
                 forgotten.add(kind)

@@ -5,86 +5,74 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, overload, override
+
+import msgspec
 
 from appwitness.events import FILES, Event, Ref, kind_of
 from appwitness.events.seen import Seen
+from appwitness.events.shared_parts import SharedParts
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = -(1 << 63)
-"""In a column of times: no time."""
-TIMES = frozenset({"at", "arrived", "until"})
+"""In a column of numbers: null."""
+LARGEST = (1 << 63) - 1
+VARYING = ("at", "arrived", "until", "boot_ms")
+"""Fields in which lines differ that are alike otherwise."""
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class _Column:
-    """A field of all lines: each value once, and which line has which."""
-
-    def __init__(self) -> None:
-        self.values: list[Any] = []
-        self.places = array("I")
-        self._by_identity: dict[int, int] = {}
-        self._known: dict[Any, int] = {}
-
-    def append(self, value: Any) -> None:
-        place = self._by_identity.get(id(value))
-        if place is None:
-            place = self._place(value)
-        self.places.append(place)
-
-    def _place(self, value: Any) -> int:
-        new = len(self.values)
-        try:
-            place = self._known.setdefault(value, new)
-        except TypeError:  # a dictionary
-            place = new
-        if place == new:
-            self.values.append(value)
-            self._by_identity[id(value)] = new  # the value stays, so nothing else gets its identity
-        return place
-
-    def __getitem__(self, line: int) -> Any:
-        return self.values[self.places[line]]
-
-
-class _Times:
-    """A time that each line has, or may have, in microseconds."""
-
-    def __init__(self) -> None:
-        self.places = array("q")
-
-    def append(self, at: datetime | None) -> None:
-        self.places.append(NEVER if at is None else microseconds(at))
-
-    def __getitem__(self, line: int) -> datetime | None:
-        at = self.places[line]
-        return None if at == NEVER else moment(at)
 
 
 class PackedLines[E: Event](Sequence[Seen[E]]):
     """Lines of one kind in the order of their file; each is made anew, equal to what it was, when it is asked for."""
 
     def __init__(self, kind: type[E], lines: Iterable[Seen[E]] = ()) -> None:
-        self._kind = kind
         self._file = FILES[kind_of(kind)]
-        self._fields: dict[str, _Column | _Times] = {
-            name: _Times() if name in TIMES else _Column() for name in kind.__struct_fields__
-        }
+        fields = kind.__struct_fields__
+        self._alike_in = attrgetter(*(name for name in fields if name not in VARYING))
+        self._firsts: list[E] = []
+        """Of lines that differ only in VARYING, the first."""
+        self._known: dict[Any, int] = {}
+        """What these have alike -> their place in `_firsts`."""
+        self._first_of = array("I")
+        """Of each line, the place of the first like it."""
+        self._times = [(name, array("q")) for name in VARYING[:3] if name in fields]
+        self._boot_ms = array("q")
         self.numbers = array("Q")
         """Of each line, its number in the file."""
         self.at = array("q")
         """Of each line, its time on the host's clock in microseconds since 1970."""
+        self._sharing = SharedParts()
         for seen in lines:
             self.append(seen)
 
     def append(self, seen: Seen[E]) -> None:
         """Take in the next line."""
+        event = seen.event
+        boot_ms = event.boot_ms
+        fits = boot_ms is None or boot_ms <= LARGEST
+        try:
+            first = self._known.get(self._alike_in(event)) if fits else None
+        except TypeError:  # arguments are a dictionary
+            first = None
+        self._first_of.append(self._put(event, fits) if first is None else first)
         self.numbers.append(seen.number)
         self.at.append(microseconds(seen.at))
-        event = seen.event
-        for name, column in self._fields.items():
-            column.append(getattr(event, name))
+        for name, column in self._times:
+            at = getattr(event, name)
+            column.append(NEVER if at is None else microseconds(at))
+        self._boot_ms.append(NEVER if boot_ms is None or not fits else boot_ms)
+
+    def _put(self, event: E, fits: bool) -> int:
+        """The place of a line that is the first of its like."""
+        place = len(self._firsts)
+        self._firsts.append(self._sharing.of(event))
+        with suppress(TypeError):
+            if fits:
+                self._known[self._alike_in(event)] = place
+        return place
 
     @overload
     def __getitem__(self, place: int) -> Seen[E]: ...
@@ -113,35 +101,39 @@ class PackedLines[E: Event](Sequence[Seen[E]]):
         return hash(tuple(self))
 
     def _made(self, place: int) -> Seen[E]:
-        number = self.numbers[place]
-        fields: dict[str, Any] = {name: column[place] for name, column in self._fields.items()}
-        return Seen(self.ref_at(place), number, moment(self.at[place]), self._kind(**fields))
+        first = self._firsts[self._first_of[place]]
+        varying: dict[str, Any] = {
+            name: None if column[place] == NEVER else moment(column[place]) for name, column in self._times
+        }
+        boot_ms = self._boot_ms[place]
+        if boot_ms != NEVER:
+            varying["boot_ms"] = boot_ms
+        elif first.boot_ms is not None and first.boot_ms <= LARGEST:
+            varying["boot_ms"] = None
+        event: E = msgspec.structs.replace(first, **varying)
+        return Seen(self.ref_at(place), self.numbers[place], moment(self.at[place]), event)
 
     def ref_at(self, place: int) -> Ref:
         """The name of the line at a place."""
         return f"{self._file}:{self.numbers[place]}"
 
     def counts(self, name: str) -> Counter[Any]:
-        """How many lines have each value of a field, that of the first line first."""
-        column = self._fields[name]
-        assert isinstance(column, _Column)
-        return Counter({column.values[place]: count for place, count in Counter(column.places).items()})
+        """How many lines have each value of a field that is none of VARYING, that of the first line first."""
+        counts = Counter[Any]()
+        for place, count in sorted(Counter(self._first_of).items()):
+            counts[getattr(self._firsts[place], name)] += count
+        return counts
 
-    def values(self, name: str) -> Sequence[Any]:
-        """Each value of a field, in the order in which the lines have them."""
-        column = self._fields[name]
-        assert isinstance(column, _Column)
-        return column.values
+    def values(self, name: str) -> Iterable[Any]:
+        """Each value of a field that is none of VARYING, in the order in which the lines have them."""
+        return dict.fromkeys(getattr(first, name) for first in self._firsts)
 
-    def alike(self, names: Iterable[str]) -> list[tuple[Seen[E], Sequence[int]]]:
-        """The lines by the values of these fields: the first of each group, and the places of all of it."""
-        columns = [self._fields[name].places for name in names]
+    def alike(self, names: Sequence[str]) -> list[tuple[Seen[E], Sequence[int]]]:
+        """The lines by the values of such fields: the first of each group, and the places of all of it."""
         groups: dict[Any, list[int]] = {}
-        for place, key in enumerate(zip(*columns, strict=True)):
-            group = groups.get(key)
-            if group is None:
-                group = groups[key] = []
-            group.append(place)
+        of = [groups.setdefault(tuple(getattr(first, name) for name in names), []) for first in self._firsts]
+        for place, first in enumerate(self._first_of):
+            of[first].append(place)
         return [(self._made(places[0]), places) for places in groups.values()]
 
 

@@ -121,7 +121,7 @@ class Picture:
     right: int = WIDTH - RIGHT
 
 
-class _Track(NamedTuple):
+class _PointTrack(NamedTuple):
     """Points in time by their places: those of a lane of the report, or a few."""
 
     at: Sequence[int]
@@ -130,7 +130,7 @@ class _Track(NamedTuple):
     text: Callable[[int], str]
     moved: Mapping[int, int] = {}
     """Place -> its time, where that is another than `at` says."""
-    told: Mapping[int, _Told] = {}
+    told: Mapping[int, _LineTold] = {}
     """Place -> what the report tells of it; of most it tells nothing."""
 
     def when(self, place: int) -> int:
@@ -138,7 +138,7 @@ class _Track(NamedTuple):
         return self.moved[place] if place in self.moved else self.at[place]
 
 
-class _Told(NamedTuple):
+class _LineTold(NamedTuple):
     ref: Ref
     carried: bool
     level: int
@@ -151,7 +151,7 @@ class _Told(NamedTuple):
 class _Row:
     kind: str
     label: str
-    track: _Track
+    track: _PointTrack
     places: list[int] = field(default_factory=list)
     """Of its points, in order of time once it is `sorted`."""
 
@@ -301,7 +301,7 @@ def _gaps(report: Report, words: Words) -> _Row:
 
 def _points(kind: str, label: str, points: Sequence[tuple[datetime, Ref, str]]) -> _Row:
     """A row of a few points: when, which line, and what is said of it."""
-    track = _Track([microseconds(at) for at, _, _ in points], lambda n: points[n][1], lambda n: points[n][2])
+    track = _PointTrack([microseconds(at) for at, _, _ in points], lambda n: points[n][1], lambda n: points[n][2])
     return _Row(kind, label, track, list(range(len(points)))).sorted()
 
 
@@ -368,7 +368,7 @@ def _range(first: float, last: float, ended: float | None) -> tuple[float, float
     return low, high
 
 
-def _told(report: Report, cards: Mapping[Ref, int]) -> dict[Ref, _Told]:
+def _told(report: Report, cards: Mapping[Ref, int]) -> dict[Ref, _LineTold]:
     """Line -> what the report tells of it: that something was found in it, or that a finding rests on it."""
     carried = {ref for flow in report.flows for ref in (flow.access, flow.upload) if ref}
     levels = dict.fromkeys(carried, len(LEVELS))
@@ -378,10 +378,10 @@ def _told(report: Report, cards: Mapping[Ref, int]) -> dict[Ref, _Told]:
         flows = (ref for name in finding.flows for ref in of_flow.get(name, ()))
         for ref in filter(None, (*finding.evidence, *flows)):
             levels[ref] = min(level, levels.get(ref, level))
-    return {ref: _Told(ref, ref in carried, level, cards.get(ref, 0)) for ref, level in levels.items()}
+    return {ref: _LineTold(ref, ref in carried, level, cards.get(ref, 0)) for ref, level in levels.items()}
 
 
-def _reads(report: Report, words: Words, told: Mapping[Ref, _Told], only: tuple[float, float] | None) -> list[_Row]:
+def _reads(report: Report, words: Words, told: Mapping[Ref, _LineTold], only: tuple[float, float] | None) -> list[_Row]:
     lane = report.accesses
     groups = alike(lane, Access, ("source", "target", "data", "outcome", "count"))
     texts = []
@@ -402,7 +402,7 @@ def _reads(report: Report, words: Words, told: Mapping[Ref, _Told], only: tuple[
     return _bounded(rows.values(), _Row("read", words("lane_other_reads"), track))
 
 
-def _sent(report: Report, words: Words, told: Mapping[Ref, _Told], only: tuple[float, float] | None) -> list[_Row]:
+def _sent(report: Report, words: Words, told: Mapping[Ref, _LineTold], only: tuple[float, float] | None) -> list[_Row]:
     lane = report.uploads
     groups = alike(lane, Upload, ("method", "via", "host"))
     texts = []
@@ -427,19 +427,21 @@ def _track(
     lane: Sequence[Seen[Event]],
     groups: Sequence[AlikeLines],
     texts: Sequence[str],
-    told: Mapping[Ref, _Told],
+    told: Mapping[Ref, _LineTold],
     moved: Mapping[int, int],
-) -> _Track:
+) -> _PointTrack:
     """A lane of the report, with a text for each group of its lines."""
     which = array("I", bytes(4 * len(lane)))
     for number, group in enumerate(groups):
         for place in group.places:
             which[place] = number
     there = {at: each for ref, each in told.items() if (at := place_of(lane, ref)) is not None}
-    return _Track(times_of(lane), partial(name_at, lane), lambda place: texts[which[place]], moved, there)
+    return _PointTrack(times_of(lane), partial(name_at, lane), lambda place: texts[which[place]], moved, there)
 
 
-def _during(places: Sequence[int], track: _Track, report: Report, only: tuple[float, float] | None) -> Sequence[int]:
+def _during(
+    places: Sequence[int], track: _PointTrack, report: Report, only: tuple[float, float] | None
+) -> Sequence[int]:
     """Those of some seconds of the run alone."""
     if only is None:
         return places
@@ -547,7 +549,7 @@ class _DrawnFlow(NamedTuple):
 
 
 def _links(
-    report: Report, words: Words, places: dict[Ref, tuple[float, float]], told: Mapping[Ref, _Told]
+    report: Report, words: Words, places: dict[Ref, tuple[float, float]], told: Mapping[Ref, _LineTold]
 ) -> list[_DrawnFlow]:
     """Every line from a read to an upload, in order of time; those of one place are one."""
     drawn: dict[str, list[str]] = defaultdict(list)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from appwitness.api.browsing import State
 from appwitness.web.query import PageRequest
 
-LONG = 20_000
+LONG = 10_000
 """Reads and uploads from which on a recording is long."""
 WAIT_S = 0.2
 """How long a page may take before its reader is told that it is being prepared."""
