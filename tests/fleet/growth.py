@@ -11,6 +11,7 @@ import tempfile
 import time
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 from appwitness.api.browsing import Browsing
 from appwitness.correlate import knowledge
@@ -119,12 +120,23 @@ STEPS = (
 ROUNDS = 20
 
 
-def spent_ms(server: Postgres) -> float:
-    """Processor time of this process and of the server's, whatever else the machine does."""
-    pid = server.process.pid
-    workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    ns = sum(int(Path(f"/proc/{each}/schedstat").read_text().split()[0]) for each in workers)
-    return 1000 * time.process_time() + ns / 1e6
+class Spent(NamedTuple):
+    """Processor time so far, in nanoseconds: of this process, and of each of the server's."""
+
+    here: int
+    there: dict[str, int]
+
+    @classmethod
+    def now(cls, server: Postgres) -> Spent:
+        pid = server.process.pid
+        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        there = {each: int(Path(f"/proc/{each}/schedstat").read_text().split()[0]) for each in workers}
+        return cls(time.process_time_ns(), there)
+
+    def ms_since(self, before: Spent) -> float:
+        """Milliseconds; what a process of the server did that was not there before, or is not any more, is left out."""
+        there = sum(ns - before.there[each] for each, ns in self.there.items() if each in before.there)
+        return (self.here - before.here + there) / 1e6
 
 
 def main() -> None:
@@ -140,9 +152,9 @@ def main() -> None:
             took: list[list[float]] = [[] for _ in sizes]
             for _ in range(ROUNDS):
                 for fleet, times in zip(fleets, took, strict=True):  # by turns: other work slows both
-                    begun = spent_ms(server)
+                    begun = Spent.now(server)
                     step(fleet)
-                    times.append(spent_ms(server) - begun)
+                    times.append(Spent.now(server).ms_since(begun))
             least = [min(times) for times in took]
             print(f"{step.__name__}: {' '.join(f'{ms:.2f}' for ms in least)}, {least[-1] / least[0]:.2f}", flush=True)
         for fleet in fleets:

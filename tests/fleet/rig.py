@@ -15,6 +15,7 @@ from appwitness.fleet.objects import objects
 from appwitness.fleet.spool import MOST_BYTES, Spool
 from appwitness.fleet.worker import FleetDevice, Host
 from appwitness.store.fleet_tables import LeasedRun, Planned
+from appwitness.store.run_counts import KEY, SUMS, counted
 from appwitness.store.runs import Runs
 from tests.recordings.written import RECORDINGS
 
@@ -94,3 +95,12 @@ def until(what: Callable[[], object], timeout_s: float = 30) -> None:
     while not what():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def counts(runs: Runs) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """What is counted as runs change, and what a count of all of them finds."""
+    columns = ", ".join((*KEY, *SUMS))
+    with runs.reading() as connection:
+        kept = connection.exec_driver_sql(f"SELECT {columns} FROM run_counts WHERE runs <> 0 OR findings <> 0")
+        full = [tuple(row) for table in ("runs", "superseded") for row in connection.exec_driver_sql(counted(table))]
+        return sorted(map(tuple, kept)), sorted(full)

@@ -24,7 +24,7 @@ from pathlib import Path
 from appwitness.store import Store
 from appwitness.store.fleet_tables import Pool
 from appwitness.store.runs import Runs
-from tests.fleet.rig import FINDINGS, planned
+from tests.fleet.rig import FINDINGS, counts, planned
 from tests.postgres import Postgres
 
 
@@ -155,6 +155,9 @@ def simulate(postgres: Postgres | None, folder: Path, size: Size) -> Figures:
             "SELECT count(*) FILTER (WHERE state <> 'judged'), count(*) FILTER (WHERE attempts > 1), "
             "(SELECT count(*) FROM superseded), coalesce(sum(findings), 0) FROM runs"
         ).one()
+    with Runs(fleet.url) as table:
+        kept, full = counts(table)
+    assert kept == full, f"counted as they change {kept}, counted anew {full}"
     figures.lost, figures.again, figures.superseded = count[:3]
     figures.twice = len(names) - len({name.rpartition("-a")[0] for name in names})
     figures.lost += runs - len({name.rpartition("-a")[0] for name in names})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from click.testing import CliRunner
 
@@ -23,6 +26,22 @@ from tests.recordings.written import RECORDINGS
 from tests.web.serving import TOKEN, visitor
 
 KEY = b"k" * 64
+
+
+class Stumbling(Runs):
+    """Runs of which one method fails the first time that it is asked."""
+
+    def __init__(self, place: Path, method: str, error: Exception) -> None:
+        super().__init__(place)
+        asked = getattr(self, method)
+        errors = [error]
+
+        def once(*given: Any) -> Any:
+            if errors:
+                raise errors.pop()
+            return asked(*given)
+
+        setattr(self, method, once)
 
 
 @pytest.fixture
@@ -88,3 +107,19 @@ def test_recordings_in_a_bucket_are_judged_and_read_where_the_index_has_conclusi
 def access(event: object) -> Access:
     assert isinstance(event, Access)
     return event
+
+
+@pytest.mark.parametrize(
+    ("method", "error"),
+    [
+        ("committed", StoreError("It is away.", "Start it.")),  # which was the end of the judge
+        ("to_judge", ZeroDivisionError()),
+        ("recorded", ZeroDivisionError()),
+    ],
+)
+def test_a_host_goes_on_judging_after_an_error(tmp_path, method, error):
+    with Stumbling(tmp_path / "runs.sqlite", method, error) as runs:
+        runs.plan(planned(2))
+        with serving(host(tmp_path, runs, beat_s=0.1), phones(1), judges=1, db=tmp_path / "index.sqlite"):
+            until(lambda: runs.progress()[0].judged == 2, 120)
+        assert runs.progress()[0].findings == 2 * FINDINGS

@@ -18,10 +18,10 @@ from appwitness.store import Store
 from appwitness.store.database import open_engine
 from appwitness.store.fleet_tables import HeldLease, LeasedRun, Planned, Slot, Waiting
 from appwitness.store.leases import ATTEMPTS, JUDGINGS
-from appwitness.store.run_counts import KEY, SUMS, counted
+from appwitness.store.run_counts import KEY
 from appwitness.store.runs import Runs
 from appwitness.support.errors import StoreError, UserError
-from tests.fleet.rig import planned
+from tests.fleet.rig import counts, planned
 
 POOL = Waiting("night", "kind!=lab")
 
@@ -333,15 +333,6 @@ def by_hand(place: str, *statements: str) -> None:
             connection.exec_driver_sql(statement)
 
     open_engine(place, made).dispose()
-
-
-def counts(runs: Runs) -> tuple[list[Any], list[Any]]:
-    """What is counted as runs change, and what a count of all of them finds."""
-    columns = ", ".join((*KEY, *SUMS))
-    with runs.reading() as connection:
-        kept = connection.exec_driver_sql(f"SELECT {columns} FROM run_counts WHERE runs <> 0 OR findings <> 0")
-        full = [tuple(row) for table in ("runs", "superseded") for row in connection.exec_driver_sql(counted(table))]
-        return sorted(map(tuple, kept)), sorted(full)
 
 
 def changed_in_every_way(runs: Runs) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from appwitness.correlate.prior_knowledge import knowledge
+from appwitness.findings.gate_decision import Remark
 from appwitness.gate import Accepted, GatePolicy, gate, release
 from appwitness.gate.changes import merged
 from tests.gate.runs import finding, gap, report
@@ -50,3 +51,15 @@ def test_it_is_what_one_gate_says_of_all(before, after, strict):
     assert joined.recordings == together.recordings
     if not any(reason.why == "plan" for one in together.changes for reason in one.unobserved):
         assert joined.outcome == together.outcome  # else: what a plan would show is the business of tests with it
+
+
+def test_an_entry_is_unused_only_where_no_run_used_it():
+    def told(*whats):
+        one = gate([report()], release([report()], {}), Accepted(), GatePolicy(), KNOWN)
+        return one.model_copy(update={"remarks": tuple(Remark(what=what, subject="w1") for what in whats)})
+
+    def left(*gates):
+        return [remark.what for remark in merged(gates, {}).remarks]
+
+    assert left(told("waiver_unused", "waiver_expired"), told("waiver_expired")) == ["waiver_expired"]
+    assert left(told("waiver_unused"), told("waiver_unused")) == ["waiver_unused"]

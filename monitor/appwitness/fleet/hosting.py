@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from threading import Event
 
-from appwitness.fleet.judges import By, FleetJudge
+from appwitness.fleet.judges import AGAIN_S, By, FleetJudge
 from appwitness.fleet.pools import meets, strictness
 from appwitness.fleet.worker import LOOK_S, FleetDevice, Host, Worker
 from appwitness.store.fleet_tables import HeldLease
@@ -38,8 +40,8 @@ def serve(
     """Make and judge runs until `stop()` or `over()`, which is called at each heartbeat."""
     workers = [Worker(device, host) for device in crew.devices]
     hands: list[Worker | FleetJudge] = [*workers, *(FleetJudge(host, crew.by) for _ in range(crew.judges))]
-    threads = [threading.Thread(target=each.work) for each in hands]
-    threads.append(threading.Thread(target=host.spool.work, args=(host.runs, host.stop, host.idle_s)))
+    works = [*(each.work for each in hands), partial(host.spool.work, host.runs, host.stop, host.idle_s)]
+    threads = [threading.Thread(target=_at_work, args=(work, host.stop)) for work in works]
     with host.spool.held():
         for thread in threads:
             thread.start()
@@ -59,6 +61,16 @@ def serve(
             host.stop.set()
             for thread in threads:
                 thread.join()
+
+
+def _at_work(work: Callable[[], None], stop: Event) -> None:
+    """Work until the host ends: after an internal error it is begun again, as nobody else on this host would do it."""
+    while not stop.is_set():
+        try:
+            work()
+        except Exception:
+            log.exception("An internal error; it is begun again in %g s.", AGAIN_S)
+            stop.wait(AGAIN_S)
 
 
 def _beat(host: Host, workers: Sequence[Worker], hands: Sequence[Worker | FleetJudge]) -> None:

@@ -114,9 +114,10 @@ class FleetJudge:
             host.kept(partial(host.runs.unjudged, run.lease, outcome.said))
 
     def _asked(self, run: LeasedRun, pipe: Connection) -> JudgeOutcome:
-        pipe.send((run, self._host.runs.committed(run.recording or "")))
+        host = self._host
+        pipe.send((run, host.kept(partial(host.runs.committed, run.recording or ""))))
         while not pipe.poll(LOOK_S):
-            if self._host.stop.is_set():
+            if host.stop.is_set():
                 raise Stopped
         outcome: JudgeOutcome = pipe.recv()
         return outcome

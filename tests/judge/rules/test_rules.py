@@ -8,6 +8,7 @@ import pytest
 from appwitness.catalog import yaml_files
 from appwitness.events import Observers
 from appwitness.judge.rules import EVIDENCE, Rule, judge
+from appwitness.judge.rules.sentences import filled
 from appwitness.support.errors import FileError
 from tests.judge.scenario import LAWS, LOCATE, NUMBER, RULES, Scenario
 
@@ -526,3 +527,18 @@ def test_a_rule_of_ones_own_needs_what_its_conditions_rest_on():
     assert set(Rule.model_validate(tree).needs) == {"hooks", "proxy", "consent"} == set(ours.needs)
     with pytest.raises(ValueError, match="needs"):
         Rule.model_validate({**tree, "needs": ["oracle"]})
+
+
+@pytest.mark.parametrize(
+    ("language", "template", "text"),
+    [
+        ("zh", "应用向{recipient}发送了{data}。", "应用向 AdNet 发送了手机号。"),
+        ("zh", "有{data}条", "有手机号条"),
+        ("zh", "共{recipient} 上传", "共 AdNet 上传"),
+        ("en", "{recipient}看到了", "AdNet看到了"),
+        ("en", "It sent the {data}\nto {recipient}.", "It sent the 手机号 to AdNet."),
+    ],
+)
+def test_words_of_two_scripts_stand_apart_in_chinese(language, template, text):
+    words = {"recipient": lambda: "AdNet", "data": lambda: "手机号"}
+    assert filled(template, words, language) == text

@@ -17,8 +17,6 @@ from appwitness.findings import (
     LEVELS,
     Article,
     Code,
-    Confidence,
-    ConsentName,
     ConsentStatus,
     Finding,
     Flow,
@@ -40,6 +38,7 @@ from appwitness.judge.rules.model import Raised, Rule
 from appwitness.judge.rules.sightings import CERTAIN, PERMISSION_SIGNALS, Sighting, bound_of, in_time, rows
 from appwitness.judge.rules.translations import LANGUAGES, Language
 
+PROVEN, CORROBORATED, INDICATED, DECLARED = range(len(CONFIDENCES))
 EVIDENCE = 20
 """A finding names at most this many lines in `evidence`; `all_evidence` has them all."""
 Words = dict[str, Callable[[], str]]
@@ -55,6 +54,15 @@ class One(NamedTuple):
     level: int
     """Its place in LEVELS."""
     lines: tuple[Ref, ...]
+
+
+class Answers(NamedTuple):
+    """What a rule rests on of what the user had been asked and had answered at one moment."""
+
+    separate: ConsentStatus | None
+    """In the scope that the rule asks for; None: it asks for none."""
+    against: tuple[Ref, ...]
+    """Lines of the same seconds that say the contrary."""
 
 
 class Reporter:
@@ -78,13 +86,16 @@ class Reporter:
 
     def _one(self, rule: Rule, raised: list[tuple[Level, Test]], sighting: Sighting) -> One:
         level = next((level for level, holds in raised if holds(sighting)), rule.level)
-        grade = CONFIDENCES.index(self._grade(rule, sighting))
-        return One(grade, LEVELS.index(level), tuple(self._lines(rule, sighting)))
+        answers = self._answers(rule, sighting)
+        return One(
+            self._grade(rule, sighting, answers), LEVELS.index(level), tuple(self._lines(rule, sighting, answers))
+        )
 
     def finding(self, rule: Rule, group: FindingGroup, ones: Mapping[Sighting, One]) -> Finding:
         """One finding on everything in a group, led by the sighting that proves most."""
         members = sorted(group.members, key=lambda each: (ones[each].grade, *_shortcomings(each), each.at, each.line))
         lead = members[0]
+        answers = self._answers(rule, lead)
         count = group.count
         recipient = self._recipient(lead)
         about_scope = rule.when.scope is not None
@@ -98,11 +109,11 @@ class Reporter:
             level=LEVELS[min(ones[each].level for each in members)],
             confidence=CONFIDENCES[ones[lead].grade],
             title=rule.title,
-            detail={language: self._detail(rule, group, members, people, language) for language in LANGUAGES},
+            detail={language: self._detail(rule, group, members, answers, people, language) for language in LANGUAGES},
             data=lead.data,
             recipient=recipient,
             consent=lead.status.told if rule.on != "run" else None,
-            consent_assumed=lead.status.assumed or self._assumes(rule, lead),
+            consent_assumed=lead.status.assumed or _assumes(rule, lead, answers),
             consent_unordered=rule.on != "run" and lead.status.unordered,
             read_by=read_by,
             sent_by=sent_by,
@@ -144,8 +155,8 @@ class Reporter:
             return None
         return self._facts.recipient_of(lead.claim.host)
 
-    def _grade(self, rule: Rule, sighting: Sighting) -> Confidence:
-        """How well it is supported: two independent observers, the hook and the wire, make it proven.
+    def _grade(self, rule: Rule, sighting: Sighting, answers: Answers) -> int:
+        """The place in CONFIDENCES: two independent observers, the hook and the wire, make it proven.
 
         A flow is proven when the hook saw the read before it and the match is no coincidence; corroborated when both
         saw it but the match could be one, or the clocks do not say which was first; indicated when only the wire saw it
@@ -169,70 +180,62 @@ class Reporter:
         grade = self._supported(rule, sighting)
         if rule.when.consent is not None and sighting.status.state == "not_shown" and self._sightings.carried_over:
             # Consent of an earlier run, on an install that was not clean, is consent that this run did not see.
-            grade = max(grade, "indicated", key=CONFIDENCES.index)
-        if self._against(rule, sighting):
-            grade = max(grade, "corroborated", key=CONFIDENCES.index)
+            grade = max(grade, INDICATED)
+        if answers.against:
+            grade = max(grade, CORROBORATED)
         if self._guessed(sighting):
-            grade = "indicated"
-        observers = self._facts.observers
-        together = observers.hooks and observers.proxy and observers.stamped == "during" and not observers.hooks_failed
-        if observers.hooks_failed and rule.when.consent is not None:
+            grade = INDICATED
+        if rule.when.consent is not None and self._facts.observers.hooks_failed:
             # A hook that saw no question and no yes may have missed them.
-            grade = max(grade, "indicated", key=CONFIDENCES.index)
-        if grade == "proven" and not together:
-            grade = "corroborated"
-        if self._assumes(rule, sighting):
-            grade = "declared" if grade == "indicated" else "indicated"
-        if self._unordered(rule, sighting):
-            grade = max(grade, "indicated", key=CONFIDENCES.index)
-        return max(grade, rule.at_most, key=CONFIDENCES.index)
+            grade = max(grade, INDICATED)
+        if grade == PROVEN and not self._together:
+            grade = CORROBORATED
+        if _assumes(rule, sighting, answers):
+            grade = DECLARED if grade == INDICATED else INDICATED
+        if _unordered(rule, sighting, answers):
+            grade = max(grade, INDICATED)
+        return max(grade, CONFIDENCES.index(rule.at_most))
 
-    def _supported(self, rule: Rule, sighting: Sighting) -> Confidence:
+    @cached_property
+    def _together(self) -> bool:
+        """Whether hooks and proxy both watched the run while it was made."""
+        observers = self._facts.observers
+        return observers.hooks and observers.proxy and observers.stamped == "during" and not observers.hooks_failed
+
+    def _supported(self, rule: Rule, sighting: Sighting) -> int:
         """The same as far as what was seen at the two ends goes."""
-        grade: Confidence = "indicated"
         if sighting.flow is not None:
-            if sighting.flow.access is not None and not sighting.namesake:
-                sure = sighting.certainty >= CERTAIN and not sighting.flow.simultaneous and _on_the_wire(sighting)
-                grade = "proven" if sure else "corroborated"
-        elif sighting.access is not None and rule.on == "access":
+            if sighting.flow.access is None or sighting.namesake:
+                return INDICATED
+            sure = sighting.certainty >= CERTAIN and not sighting.flow.simultaneous and _on_the_wire(sighting)
+            return PROVEN if sure else CORROBORATED
+        if sighting.access is not None and rule.on == "access":
             certain = [flow for flow in sighting.flows if flow.certainty >= CERTAIN and not flow.namesake]
-            if certain:
-                consent = rule.when.consent
-                in_time = any(
-                    (consent is None or flow.is_in(consent)) and _in_order(flow) and _on_the_wire(flow)
-                    for flow in certain
-                )
-                grade = "proven" if in_time else "corroborated"
-        elif sighting.claim is not None and sighting.claim.host is not None and sighting.status.ref is not None:
-            grade = "corroborated" if sighting.ref in self._facts.untied else "proven"
-        return grade
+            if not certain:
+                return INDICATED
+            consent = rule.when.consent
+            in_time = any(
+                (consent is None or flow.is_in(consent)) and _in_order(flow) and _on_the_wire(flow) for flow in certain
+            )
+            return PROVEN if in_time else CORROBORATED
+        if sighting.claim is not None and sighting.claim.host is not None and sighting.status.ref is not None:
+            return CORROBORATED if sighting.ref in self._facts.untied else PROVEN
+        return INDICATED
 
-    def _unordered(self, rule: Rule, sighting: Sighting) -> bool:
-        """Whether it rests on which of two lines came first, which are of clocks that nobody compared."""
-        when = rule.when
-        carried = [flow for flow in _flows(sighting) if flow.access is not None]
-        if carried and all(map(_uncompared, carried)):
-            return True
-        if when.separate is not None and self._separate(rule, sighting).unordered:
-            return True
-        return when.consent is not None and sighting.status.unordered
-
-    def _assumes(self, rule: Rule, sighting: Sighting) -> bool:
-        """Whether it rests on a consent, or its absence, that nobody observed."""
-        when = rule.when
-        if when.separate is not None and self._separate(rule, sighting).assumed:
-            return True
-        return when.consent is not None and sighting.status.assumed
-
-    def _lines(self, rule: Rule, sighting: Sighting) -> Iterable[Ref]:
+    def _lines(self, rule: Rule, sighting: Sighting, answers: Answers) -> Iterable[Ref]:
         if sighting.flow is not None:
             yield from (ref for ref in (sighting.flow.access, sighting.flow.upload) if ref)
         else:
             yield sighting.ref
             for flow in sighting.flows[:1]:
                 yield flow.ref
-        yield from self._decisions(rule, sighting)
-        yield from self._against(rule, sighting)
+        # the consent lines that made it so, and those that an operator has since replaced
+        for status in (sighting.status, answers.separate, self._later(rule, sighting)):
+            if status is not None:
+                if status.ref:
+                    yield status.ref
+                yield from status.corrected
+        yield from answers.against
         if sighting.record and rule.when.record:
             yield sighting.record.ref
         when = rule.when
@@ -247,31 +250,20 @@ class Reporter:
         if sighting.flow is not None and sighting.flow.connection:
             yield sighting.flow.connection
 
-    def _decisions(self, rule: Rule, sighting: Sighting) -> Iterable[Ref]:
-        """The consent lines that made it so, and those that an operator has since replaced."""
-        statuses = [sighting.status]
-        if rule.when.separate:
-            statuses.append(self._separate(rule, sighting))
-        if later := self._later(rule, sighting):
-            statuses.append(later)
-        for status in statuses:
-            if status.ref:
-                yield status.ref
-            yield from status.corrected
-
-    def _against(self, rule: Rule, sighting: Sighting) -> tuple[Ref, ...]:
-        """Lines of the same seconds that say the contrary of the answers that the rule rests on."""
-        found: tuple[Ref, ...] = ()
+    def _answers(self, rule: Rule, sighting: Sighting) -> Answers:
+        when = rule.when
+        separate = None if when.separate is None else self._separate(rule, sighting)
         if math.isinf(self._facts.clock_uncertainty_ms):
-            return ()  # nobody knows that a tap (the device's clock) and a mark (the host's) were of one time
-        if rule.when.consent is not None:
-            found += self._contrary(*_told(sighting.status), "general_policy")
-        if rule.when.separate is not None:
-            found += self._contrary(*_told(self._separate(rule, sighting)), rule.when.separate.scope)
-        return tuple(dict.fromkeys(found)) if found else ()
+            # Nobody knows that a tap (the device's clock) and a mark (the host's) were of one time.
+            return Answers(separate, ())
+        against: tuple[Ref, ...] = ()
+        if when.consent is not None:
+            against = self._contrary(sighting.status.ref, sighting.status.state, "general_policy")
+        if separate is not None:
+            against += self._contrary(separate.ref, separate.state, when.separate.scope)
+        return Answers(separate, tuple(dict.fromkeys(against)) if against else ())
 
     def _separate(self, rule: Rule, sighting: Sighting) -> ConsentStatus:
-        assert rule.when.separate
         scope, data = rule.when.separate.scope, sighting.data
         if math.isinf(sighting.uncertainty_ms):
             return decided(self._timeline, sighting.at, sighting.clock, math.inf, data, scope)
@@ -298,14 +290,20 @@ class Reporter:
         return notices[after] if after < len(notices) else None
 
     def _detail(
-        self, rule: Rule, group: FindingGroup, members: list[Sighting], people: People | None, language: Language
+        self,
+        rule: Rule,
+        group: FindingGroup,
+        members: list[Sighting],
+        answers: Answers,
+        people: People | None,
+        language: Language,
     ) -> str:
         lead, flows = members[0], _flows_of(members)
         words: Words = {
             "data": lambda: told(people, self._label(lead.data or "", language), language),
             "when": lambda: sentences.when(lead.at, group.count, language),
             "consent": lambda: self._consent(rule, lead, language),
-            **self._circumstances(rule, group, lead, language),
+            **self._circumstances(rule, group, lead, answers, language),
         }
         if (flow := lead.flow) is not None:
             to = flow.recipient
@@ -342,8 +340,8 @@ class Reporter:
             words["reads"] = lambda: self._reads(lead, language)
             words["unseen"] = lambda: sentences.also((self._label(data, language) for data in unseen), language)
         said = sentences.filled(rule.detail[language], words, language)
-        if against := self._against(rule, lead):
-            said = _joined(said, sentences.against(against, language))
+        if answers.against:
+            said = _joined(said, sentences.against(answers.against, language))
         if lead.flow is not None and lead.flow.simultaneous:
             said += sentences.simultaneous(bound_of(lead.flow), language)
         if lead.claim is not None and lead.ref in self._facts.untied:
@@ -358,12 +356,14 @@ class Reporter:
         many = sentences.rows(*rows(members), language)
         return f"{many} of the {data}" if language == "en" else f"{data} {many}"
 
-    def _circumstances(self, rule: Rule, group: FindingGroup, lead: Sighting, language: Language) -> Words:
+    def _circumstances(
+        self, rule: Rule, group: FindingGroup, lead: Sighting, answers: Answers, language: Language
+    ) -> Words:
         """The words that need a condition of the rule."""
         when, facts = rule.when, self._facts
         words: Words = {}
-        if scope := when.separate and when.separate.scope:
-            words["separate"] = lambda: sentences.separate(self._separate(rule, lead), scope, language)
+        if (separate := answers.separate) is not None:
+            words["separate"] = lambda: sentences.separate(separate, when.separate.scope, language)
         if phase := next((name for name in when.phase or () if holding(name, lead)), None):
             words["phase"] = lambda: sentences.phase(phase, lead.phase.ref, language)
         if when.scope and (type_ := facts.app_type):
@@ -415,9 +415,21 @@ class Reporter:
         return (self._facts.data_types or _NO_TYPES).label(data, language)
 
 
-def _told(status: ConsentStatus) -> tuple[Ref | None, ConsentName]:
-    """The line that made it so, and what it came to: quicker to look up than the whole status."""
-    return status.ref, status.state
+def _unordered(rule: Rule, sighting: Sighting, answers: Answers) -> bool:
+    """Whether it rests on which of two lines came first, which are of clocks that nobody compared."""
+    carried = [flow for flow in _flows(sighting) if flow.access is not None]
+    if carried and all(map(_uncompared, carried)):
+        return True
+    if answers.separate is not None and answers.separate.unordered:
+        return True
+    return rule.when.consent is not None and sighting.status.unordered
+
+
+def _assumes(rule: Rule, sighting: Sighting, answers: Answers) -> bool:
+    """Whether it rests on a consent, or its absence, that nobody observed."""
+    if answers.separate is not None and answers.separate.assumed:
+        return True
+    return rule.when.consent is not None and sighting.status.assumed
 
 
 def _flows_of(members: Iterable[Sighting]) -> list[Flow]:
