@@ -325,7 +325,7 @@ class Lists:
             ]
         counts: dict[Level, dict[str, int]] = {}
         for level, rule, count in sorted(found, key=lambda each: (LEVELS.index(each[0]), -each[2], each[1])):
-            counts.setdefault(cast(Level, level), {})[rule] = count
+            counts.setdefault(level, {})[rule] = count
         return counts
 
     # over all recordings
