@@ -305,3 +305,26 @@ def carrying(values, wrap, encode):
 def test_every_value_that_a_report_could_show_is_known():
     report = sample.report()
     assert {value.text for value in known_values(report)} >= sample.secrets(report)
+
+
+@pytest.mark.parametrize("text", ["31.9999996", "32.000000", "31999999", "0.0000001", "121.473701"])
+def test_coordinates_are_masked_as_they_may_be_cut_and_rounded(text):
+    values = [Value(type="location", text=each) for each in ("31.9999996,121.4737013", "0.0000001,-0.0000002")]
+    assert Mask(values).known(f"at {text} now") != f"at {text} now"
+
+
+def test_a_value_that_is_spelt_otherwise_is_found_among_many_that_begin_like_it():
+    texts = [f"4901542032{number:05}" for number in range(2000)]
+    mask = Mask(Value(type="imei", text=text) for text in texts)
+    for text in (texts[0], texts[-1]):
+        assert mask.sentence(f"a_{'_'.join(text)}_b") == HIDDEN
+    assert mask.sentence("a_4_9_0_1_b") == "a_4_9_0_1_b"
+
+
+def test_what_is_known_already_is_not_learned_again():
+    mask = Mask([NUMBER])
+    forms = dict(mask._forms)
+    mask.learn([NUMBER])
+    assert mask._forms == forms
+    mask.learn([MAIL])
+    assert mask.known(MAIL.text) != MAIL.text

@@ -2,7 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from appwitness.events import Access
+from appwitness.events import Access, Upload
+from appwitness.events.packed_lines import PackedLines
+from appwitness.findings.mask import masked
 from appwitness.reports import timeline
 from appwitness.reports.timeline import (
     GUTTER,
@@ -67,6 +69,20 @@ def test_a_stretch_has_only_what_was_in_it_and_names_the_line_of_each_mark():
     empty = timeline.picture(report, EN, only=(9_000.0, 9_001.0))
     assert empty is not None
     assert not any(lane.marks for lane in empty.lanes)
+    assert empty.about == EN("timeline_about", accesses="0", consents="0", uploads="0", seconds="1.0")
+
+
+def test_reads_and_uploads_as_columns_make_the_same_picture():
+    report = sample.report()
+    packed = report.model_copy(
+        update={"accesses": PackedLines(Access, report.accesses), "uploads": PackedLines(Upload, report.uploads)}
+    )
+    some = {seen.ref for seen in report.accesses[::2]} | {seen.ref for seen in report.uploads[::2]}
+    cards = dict.fromkeys(some, 3)
+    seconds = sorted((seen.at - report.run.started).total_seconds() for seen in report.uploads)
+    for chosen in ({"cards": cards}, {"lines": some}, {"only": (seconds[0], seconds[-1])}, {"only": (0.0, 0.5)}):
+        for shown, same in ((report, packed), (masked(report), masked(packed))):
+            assert timeline.picture(same, EN, **chosen) == timeline.picture(shown, EN, **chosen)
 
 
 def test_of_some_lines_there_are_only_they_and_what_was_asked():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
@@ -238,7 +239,7 @@ class Mask:
         return HIDDEN if form in shown else shown
 
     def _add(self, form: str, shown: str) -> None:
-        self._forms[form] = shown
+        self._forms[form] = sys.intern(shown)
         lengths = self._lengths.setdefault(form[:2], [])
         if len(form) not in lengths:
             lengths.append(len(form))
