@@ -303,20 +303,26 @@ def test_hostile_repetition_is_read_in_one_go(body):
     assert not failed(decode.leaves(upload(f"https://x.test/{text}", (("Cookie", text), ("X-A", text))), None))
 
 
+THRIFT_LIST = b"\x0f\0\0\0\x01"
+THRIFT_TEXT = b"\0\0\0\x0b13800138000"
+
+
 @pytest.mark.parametrize(
-    ("opening", "middle", "closing"),
+    ("head", "opening", "middle", "closing"),
     [
-        (b"\x91", b"\xab13800138000", b""),
-        (b"\x81", b"\x6b13800138000", b""),
-        (b"[", b'"13800138000"', b"]"),
-        (b"\x15\x02\x1c", b"\x18\x0b13800138000", b"\0"),
+        (b"", b"\x91", b"\xab13800138000", b""),
+        (b"", b"\x81", b"\x6b13800138000", b""),
+        (b"", b"[", b'"13800138000"', b"]"),
+        (b"", b"\x15\x02\x1c", b"\x18\x0b13800138000", b"\0"),
+        (b"", b"\x0c\0\x01", b"\x0b\0\x01" + THRIFT_TEXT, b"\0"),
+        (b"\x08\0\x01\0\0\0\x07\x0f\0\x02", THRIFT_LIST, b"\x0b\0\0\0\x01" + THRIFT_TEXT + b"\0", b""),
     ],
-    ids=["messagepack", "cbor", "json", "thrift"],
+    ids=["messagepack", "cbor", "json", "thrift", "thrift of fixed sizes", "its lists"],
 )
-def test_forty_levels_are_read_and_four_hundred_are_a_gap(opening, middle, closing):
-    deep = decode.leaves_of(opening * 40 + middle + closing * 41)
+def test_sixty_levels_are_read_and_four_hundred_are_a_gap(head, opening, middle, closing):
+    deep = decode.leaves_of(head + opening * 60 + middle + closing * 61)
     assert any(leaf.data == b"13800138000" for leaf in deep.leaves)
-    assert any("nested deeper" in cut for cut in decode.leaves_of(opening * 400 + middle + closing * 401).cut)
+    assert any("nested deeper" in cut for cut in decode.leaves_of(head + opening * 400 + middle + closing * 401).cut)
 
 
 def test_forty_steps_are_a_gap():
