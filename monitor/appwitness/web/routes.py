@@ -220,7 +220,8 @@ def _looked_at(site: Site, view: View, preparation: Preparation) -> Callable[[Re
             return page(request)
         if not is_long(site.index.state(recording)):
             return page(request)
-        made = preparation.page(str(request.url), lambda: page(request))
+        of_reader = [request.headers.get(name, "") for name in ("accept-language", "cookie")]
+        made = preparation.page("\n".join((str(request.url), *of_reader)), lambda: page(request))
         return made or being_prepared(PageRequest(site, request, masked=True))
 
     return soon
