@@ -149,6 +149,17 @@ def test_two_thousand_uploads_are_bars_that_say_how_many():
     assert [heights[count] for count in sorted(heights)] == sorted(heights.values())
 
 
+def test_a_gap_that_is_about_an_upload_leads_to_its_card():
+    report = sample.report()
+    upload = report.flows[0].upload
+    gap = report.gaps[0].model_copy(update={"ref": upload, "until": None})
+    drawn = timeline.picture(report.model_copy(update={"gaps": (gap,)}), EN, {upload: 2})
+    assert drawn is not None
+    (mark,) = lanes(drawn, "gap")[0].marks
+    assert (mark.ref, mark.card, mark.carried, mark.target) == (upload, 2, False, False)
+    assert lanes(drawn, "gap")[0].level == ""
+
+
 def test_nothing_happened():
     assert timeline.picture(sample.clean(accesses=(), uploads=(), consents=()), EN) is None
 

@@ -146,6 +146,10 @@ class _LineTold(NamedTuple):
     card: int
     """The card that tells of it; 0: none does."""
 
+    def beside(self) -> _LineTold:
+        """The same of a point that is about the line, and not the line itself."""
+        return self._replace(carried=False, level=len(LEVELS))
+
 
 @dataclass
 class _Row:
@@ -230,7 +234,7 @@ def picture(
     asked = asked.within(axis)
     fronts = tuple(_fronts(report, words, axis))
     front = [_points("front", words("lane_front"), ())] if fronts else []
-    rows = [_screens(report, words), *reads, asked, *front, *sent, _gaps(report, words)]
+    rows = [_screens(report, words), *reads, asked, *front, *sent, _gaps(report, words, told)]
     lanes: list[Lane] = []
     places: dict[Ref, tuple[float, float]] = {}
     for row in rows:
@@ -294,14 +298,19 @@ def _screens(report: Report, words: Words) -> _Row:
     return _points("screen", words("lane_screens"), points)
 
 
-def _gaps(report: Report, words: Words) -> _Row:
+def _gaps(report: Report, words: Words, told: Mapping[Ref, _LineTold]) -> _Row:
+    """Gaps; one that is about a line leads to what is told of that."""
     points = [(report.host_time(gap), gap.ref or "", _gap(gap, words)) for gap in report.gaps]
-    return _points("gap", words("gaps"), points)
+    return _points("gap", words("gaps"), points, told)
 
 
-def _points(kind: str, label: str, points: Sequence[tuple[datetime, Ref, str]]) -> _Row:
+def _points(
+    kind: str, label: str, points: Sequence[tuple[datetime, Ref, str]], told: Mapping[Ref, _LineTold] | None = None
+) -> _Row:
     """A row of a few points: when, which line, and what is said of it."""
-    track = _PointTrack([microseconds(at) for at, _, _ in points], lambda n: points[n][1], lambda n: points[n][2])
+    of = {n: told[ref].beside() for n, (_, ref, _) in enumerate(points) if told and ref in told}
+    at = [microseconds(when) for when, _, _ in points]
+    track = _PointTrack(at, lambda n: points[n][1], lambda n: points[n][2], {}, of)
     return _Row(kind, label, track, list(range(len(points)))).sorted()
 
 
