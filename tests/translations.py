@@ -32,6 +32,7 @@ SAYING = {
 }
 """Function or class -> which of its arguments are said to people."""
 VARIABLE = (
+    *("contacts", "calls", "messages", "appointments", "photo", "place", "device name", "clipboard"),
     *("ok", "warning", "fault", "error", "internal error", "high", "medium", "low", "info"),
     COMMA,
     SEMICOLON,

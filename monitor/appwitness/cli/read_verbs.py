@@ -45,7 +45,7 @@ from appwitness.cli.verbs import (
 from appwitness.cli.writing import Output, Paired, note_reveal, output_options, write_as
 from appwitness.support import escape
 from appwitness.support.errors import UserError
-from appwitness.support.spoken import Spoken, listed
+from appwitness.support.spoken import Spoken, heard, listed
 
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.exchanging import Origin
@@ -392,7 +392,7 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
     lines = (Spoken("{count:,} {what}", count=n, what=names[kind][n != 1]) for kind, n in counts.items())
     out.print(f"{into}{tr(': ')}{tr(listed(lines))}")
     for note in opened(into).run.notes:
-        out.print(plain(note))
+        out.print(plain(heard(note, language())))
     if not counts["access"] and not origin.persona:
         out.print(tr("Nothing is looked for: name what was on the device, as in --value phone_number=+8613800138000."))
     out.print(tr("What it comes to:             appwitness report {into}", into=into))

@@ -61,7 +61,11 @@ def read(path: Path, app: str, into: Conversion | None = None) -> Conversion:
             ) from None
     if stayed:
         counts = ", ".join(f"{count} {WORDS[why]}" for why, count in sorted(stayed.items()))
-        conversion.notes.append(f"{path.name}: requests that never left the device are no uploads: {counts}")
+        conversion.notes.append(
+            Spoken(
+                "{name}: requests that never left the device are no uploads: {counts}", name=path.name, counts=counts
+            )
+        )
     return conversion
 
 

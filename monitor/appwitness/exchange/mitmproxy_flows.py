@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from appwitness.exchange.conversion import Conversion, ReadingProgram
@@ -17,10 +18,6 @@ SAID = 64 << 10
 """Most characters of it that are kept."""
 NAMED = 10_000
 """Most unreadable flows that have a gap each."""
-NOTES = {
-    "edited": "flows had been edited in mitmproxy; what is recorded of them is what the client had sent",
-    "pushed": "requests that the server pushed are no uploads",
-}
 MEMORY = 1 << 30
 """Most bytes of memory for mitmdump (Linux): a flow that needs more counts as unreadable."""
 
@@ -52,7 +49,7 @@ def replay(path: Path, recording: Path, app: str, into: Conversion) -> None:
                 into.missed(None, app, f"{path.name} flow {said['flow']}", said["problem"])
         else:
             read, ended = said["flows"], True
-            into.notes += (f"{path.name}: {said[name]} {words_}" for name, words_ in NOTES.items() if said[name])
+            into.notes += _notes(path.name, said["edited"], said["pushed"])
     words, returncode = f"{mitmdump.words} {words}".strip(), mitmdump.returncode
     if problems > NAMED:
         into.missed(None, app, path.name, f"{problems - NAMED} more flows that cannot be read")
@@ -67,3 +64,14 @@ def replay(path: Path, recording: Path, app: str, into: Conversion) -> None:
             ),
             "Save the flows again (mitmdump -w FILE), or say what it is: --format.",
         )
+
+
+def _notes(name: str, edited: int, pushed: int) -> Iterator[str]:
+    if edited:
+        yield Spoken(
+            "{name}: {count} flows had been edited in mitmproxy; what is recorded of them is what the client had sent",
+            name=name,
+            count=edited,
+        )
+    if pushed:
+        yield Spoken("{name}: {count} requests that the server pushed are no uploads", name=name, count=pushed)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import gettext
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache, reduce
+from itertools import pairwise
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 LOCALE = Path(__file__).with_name("locale")
 """`zh.po`, and what the build makes of it (hatch_build.py): `zh/LC_MESSAGES/appwitness.mo`."""
 DOMAIN = "appwitness"
+LITERAL = 12
+"""Letters outside its fields by which a template is known."""
+DEEPEST, LONGEST = 4, 2_000
+"""A text in a text, and letters: what is deeper or longer is none of ours."""
+Pieces = list[tuple[str, str | None]]
 
 
 class Spoken(str):
@@ -60,6 +68,59 @@ def say(text: str, language: str) -> str:
         return catalogue.gettext(text)
     fields = {name: _said(each, language) for name, each in text.fields.items()}
     return catalogue.gettext(text.template).format(**fields)
+
+
+def heard(text: str, language: str, deep: int = DEEPEST) -> str:
+    """An English text of ours that was recorded, such as a note of run.json, in a language.
+
+    It is known by the text of the catalogue that it was made of, and what stands in its fields is heard in the same
+    way. A text that is not known is given back as it is.
+    """
+    if language == "en" or not text or not deep or len(text) > LONGEST:
+        return text
+    if (whole := _catalogue(language).gettext(text)) != text:
+        return whole
+    for pieces, said in _templates(language):
+        if (found := _fields(pieces, text)) is not None:
+            parts = ((literal_, name) for literal_, name, _, _ in Formatter().parse(said))
+            return "".join(
+                literal_ + (heard(found[name], language, deep - 1) if name is not None else "")
+                for literal_, name in parts
+            )
+    return text
+
+
+def _fields(pieces: Pieces, text: str) -> dict[str, str] | None:
+    """What stands in a text between the literals of a template; None where these are not in it, in their order."""
+    found: dict[str, str] = {}
+    if not text.startswith(pieces[0][0]):
+        return None
+    at = len(pieces[0][0])
+    for (_, name), (after, following) in pairwise((*pieces, ("", None))):
+        if name is None:
+            break
+        end = len(text) - len(after) if following is None else text.find(after, at)
+        if end < at or text[end : end + len(after)] != after:
+            return None
+        value = text[at:end]
+        if not value or found.setdefault(name, value) != value:
+            return None
+        at = end + len(after)
+    return found if at == len(text) else None
+
+
+@cache
+def _templates(language: str) -> list[tuple[Pieces, str]]:
+    """Texts with fields, as literals each with the field after it, and their translations; the longest first."""
+    made: list[tuple[Pieces, str]] = []
+    for text, said in vars(_catalogue(language)).get("_catalog", {}).items():
+        if not isinstance(text, str):  # of what depends on a number
+            continue
+        with suppress(ValueError):  # of click, which fills in otherwise
+            pieces = [(literal_, name) for literal_, name, _, _ in Formatter().parse(text)]
+            if any(name for _, name in pieces) and sum(len(literal_) for literal_, _ in pieces) >= LITERAL:
+                made.append((pieces, said))
+    return sorted(made, key=lambda each: -sum(len(literal_) for literal_, _ in each[0]))
 
 
 def _said(field: Any, language: str) -> Any:

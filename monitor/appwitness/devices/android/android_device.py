@@ -414,7 +414,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         try:
             package.without_animations(self._control)
         except DeviceFault as error:
-            self._control.notes.append(f"animations stay on: {error.what}")
+            self._control.notes.append(Spoken("animations stay on: {what}", what=error.what))
 
     def _permit(self) -> None:
         """Grant and revoke the permissions that the operator asked for before the start: no user was asked for them."""

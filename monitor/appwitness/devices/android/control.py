@@ -15,6 +15,7 @@ from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.journal import Journal, Undo
 from appwitness.devices.android.shell import Shell
 from appwitness.events import OwnRequest
+from appwitness.support.spoken import Spoken
 
 
 @dataclass
@@ -72,7 +73,7 @@ class Control:
         except DeviceFault as error:
             if error.code != "setting-refused":
                 raise
-            self.notes.append(f"{error.what.rstrip('.')}: the run went on without")
+            self.notes.append(Spoken("{what}: the run went on without", what=error.what.rstrip(".")))
 
     def forward(self, remote: str) -> str:
         """An address, HOST:PORT, that leads to `remote` on the device; undo closes it."""

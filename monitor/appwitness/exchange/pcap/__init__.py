@@ -20,6 +20,7 @@ from appwitness.exchange.conversion import DAMAGE, TLS_PORTS, Conversion, possib
 from appwitness.exchange.pcap import captured_http1, captured_http2, captured_http3
 from appwitness.exchange.pcap.capture_parts import PART, in_parts
 from appwitness.exchange.pcap.tshark import Conversation, ConversationSide, conversations, only_app
+from appwitness.support.spoken import Spoken
 
 SECRET = frozenset({"proxy-authorization"})
 DNS_PORTS = (53, 5353)
@@ -59,11 +60,28 @@ def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None
                 conversion.missed(None, app, f"{path.name} {transport} {number}", f"{lost} bytes of packets: {MORE}")
     if len(divided.owners) > 1:
         named = ", ".join(f"{uid} {name}".strip() for uid, name in sorted(divided.owners.items()))
-        its = "none is taken for the app's" if whose is None else f"those of {whose} are taken for the app's"
-        conversion.notes.append(f"{path.name}: packets of several uids, of which {its}: {named}")
+        conversion.notes.append(
+            Spoken(
+                "{name}: packets of several uids, of which none is taken for the app's: {uids}",
+                name=path.name,
+                uids=named,
+            )
+            if whose is None
+            else Spoken(
+                "{name}: packets of several uids, of which those of {whose} are taken for the app's: {uids}",
+                name=path.name,
+                whose=whose,
+                uids=named,
+            )
+        )
     if received:
-        note = f"{path.name}: {received} connections came to the device; what it received on them is no upload"
-        conversion.notes.append(note)
+        conversion.notes.append(
+            Spoken(
+                "{name}: {received} connections came to the device; what it received on them is no upload",
+                name=path.name,
+                received=received,
+            )
+        )
     if divided.fragments:
         detail = f"{divided.fragments} bytes of packets that came in pieces: more than are put together"
         conversion.missed(last, app, path.name, detail)

@@ -26,6 +26,7 @@ from appwitness.reports.watched import (
     watched,
 )
 from appwitness.reports.words import Words, plain
+from appwitness.support.spoken import heard
 
 FEW = 12
 """More cards than this are listed by recipient, a page of them at a time."""
@@ -134,7 +135,9 @@ class Page:
         self.by_hand = by_hand(report, words)
         self.audit = sections.audited(report, words)
         self.changes = sections.changes(report, words)
-        self.notes = [cut(note) for note in report.run.notes[:ROWS]]
+        notes = [(note, heard(note, words.lang)) for note in report.run.notes[:ROWS]]
+        self.notes = [(cut(said), said == note) for note, said in notes]
+        """Each, and whether it is English."""
 
     @property
     def about(self) -> list[str]:

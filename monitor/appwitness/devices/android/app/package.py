@@ -120,7 +120,11 @@ def permissions(control: Control, package: str, user: int = 0) -> Permissions:
         raise fault("app-not-installed", package=package, serial=control.shell.serial, user=user)
     runtime = dump.runtime(user)
     if runtime is None:
-        note = f"{control.shell.serial} does not say which permissions the user has given {package}"
+        note = Spoken(
+            "{serial} does not say which permissions the user has given {package}",
+            serial=control.shell.serial,
+            package=package,
+        )
         control.notes += [note] if note not in control.notes else []
     granted = [name for name, (given, _) in (runtime or {}).items() if given]
     return Permissions(
@@ -362,7 +366,11 @@ def _keep(control: Control, package: str, user: int) -> None:
         control.change(_kept(package, user), data.keep, data.put_back, root=True)
     else:
         control.journal.before(_kept(package, user), Undo("user", data.permit))
-        control.notes.append(f"the data of {package} was cleared, and could not be kept: the device gives no root")
+        control.notes.append(
+            Spoken(
+                "the data of {package} was cleared, and could not be kept: the device gives no root", package=package
+            )
+        )
 
 
 def _no_backup(control: Control) -> None:

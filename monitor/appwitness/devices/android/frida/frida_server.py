@@ -132,8 +132,12 @@ def _note_others(control: Control) -> None:
         port = any(file.startswith("/proc/net") for file in there)
         pids = [file.split("/")[2] for file in there if not file.startswith("/proc/net")]
         named = [*([f"port {USUAL_PORT}"] if port else ()), *(f"process {pid}" for pid in pids)]
-        said = f"another Frida is on the device ({', '.join(named)}) and was left alone; it can disturb how apps start"
-        control.notes.append(said)
+        control.notes.append(
+            Spoken(
+                "another Frida is on the device ({found}) and was left alone; it can disturb how apps start",
+                found=", ".join(named),
+            )
+        )
 
 
 def _put(control: Control, build: Build) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.device_facts import DeviceFacts
+from appwitness.support.spoken import Spoken
 
 
 class Quirk(CatalogEntry):
@@ -70,11 +71,13 @@ def apply(control: Control, quirk: Quirk) -> None:
             f"set property {key} ({quirk.name})", shlex.join(["setprop", key, value]), undo, root=True, was=was
         )
         if control.shell.check(f"getprop {key}").strip() != value:
-            control.notes.append(f"{quirk.name}: the device did not take {key} = {value}")
+            control.notes.append(
+                Spoken("{name}: the device did not take {key} = {value}", name=quirk.name, key=key, value=value)
+            )
             return
     if quirk.do is not None:
         control.change(quirk.name, quirk.do, quirk.undo or "true", root=True, lost_by_reboot=True)
         if quirk.verify is not None and not control.shell.root(quirk.verify).ok:
-            control.notes.append(f"{quirk.name}: the device did not take it")
+            control.notes.append(Spoken("{name}: the device did not take it", name=quirk.name))
             return
-    control.notes.append(f"{quirk.name}: {quirk.why}; changed for the run")
+    control.notes.append(Spoken("{name}: {why}; changed for the run", name=quirk.name, why=quirk.why))

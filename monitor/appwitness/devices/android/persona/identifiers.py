@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.persona.content import Content, ProviderRefused
 from appwitness.events import Value
+from appwitness.support.spoken import Spoken
 
 SSAID_SINCE = 26
 """API level from which on each app has an Android ID of its own."""
@@ -93,7 +94,7 @@ class _Reading:
         if app is None:
             return []
         file = f"/data/system/users/{self.user}/settings_ssaid.xml"
-        for setting in _SETTING.findall(self._file(file, "the app's Android ID")):
+        for setting in _SETTING.findall(self._file(file, Spoken("the app's Android ID"))):
             fields = dict(re.findall(r'(\w+)="([^"]*)"', setting))
             if fields.get("package") == app and fields.get("value"):
                 return [Value(type="android_id", text=fields["value"])]
@@ -101,7 +102,7 @@ class _Reading:
 
     def advertising_id(self) -> list[Value]:
         file = f"/data/user/{self.user}/com.google.android.gms/shared_prefs/adid_settings.xml"
-        found = _UUID.search(self._file(file, "Google's advertising id"))
+        found = _UUID.search(self._file(file, Spoken("Google's advertising id")))
         return [Value(type="advertising_id", text=found[1])] if found else []
 
     def sim(self) -> list[Value]:
@@ -109,7 +110,7 @@ class _Reading:
         try:
             cards = self.content.texts("content://telephony/siminfo", *types, where="sim_id>=0")
         except ProviderRefused as error:
-            self.notes.append(f"The SIM card's number could not be read: {error}.")
+            self.notes.append(Spoken("The SIM card's number could not be read: {error}.", error=error))
             return []
         return [
             Value(type=types[column], text=text)
@@ -127,7 +128,7 @@ class _Reading:
         number = re.search(r"(?<!\d)\d{14,15}(?!\d)", text)
         if number and (len(number[0]) == 14 or _luhn(number[0])):
             return [Value(type="device_id_imei", text=number[0])]
-        self.notes.append("The IMEI could not be read.")
+        self.notes.append(Spoken("The IMEI could not be read."))
         return []
 
     def hardware(self) -> list[Value]:
@@ -144,7 +145,7 @@ class _Reading:
     def _file(self, path: str, what: str) -> str:
         """A file of root's, from Android's binary XML where it is that (12 and later); empty where it is not there."""
         if not self.rooted:
-            self.notes.append(f"Without root, {what} could not be read.")
+            self.notes.append(Spoken("Without root, {what} could not be read.", what=what))
             return ""
         name = shlex.quote(path)
         return self.shell.root(

@@ -13,6 +13,7 @@ from appwitness.devices.android.persona.place import KeptPlace
 from appwitness.devices.android.persona.planting import plant
 from appwitness.devices.android.persona.profile import load, made
 from appwitness.events import Value
+from appwitness.support.spoken import Spoken
 
 ORDINARY = ("device_model_os", "carrier")
 """Kinds of value that are in nearly every upload: they prove nothing unless a read of them was seen."""
@@ -46,11 +47,14 @@ class OnDevice:
         notes = self._control.notes
         if there := {name: count for name, count in counts(self._control, user=self._user).items() if count}:
             said = ", ".join(f"{count} {name}" for name, count in there.items())
-            notes.append(f"the device had data of its owner's before the run: {said}")
+            notes.append(Spoken("the device had data of its owner's before the run: {said}", said=said))
         persona = load(file) if file else made(self._control.run)
         planted = plant(self._control, persona, user=self._user)
         self._planted, self.place, self._clip = planted.values, planted.place, persona.clipboard
-        notes += [*(f"{each.what} could not be planted: {each.why}" for each in planted.gaps), *planted.notes]
+        notes += [
+            *(Spoken("{what} could not be planted: {why}", what=each.what, why=each.why) for each in planted.gaps),
+            *planted.notes,
+        ]
 
     def plant_clip(self, put: Callable[[str], str] | None) -> None:
         """Plant what is for the clipboard. `put` puts a text there and gives what is there then; None: nothing can."""
@@ -62,7 +66,7 @@ class OnDevice:
                 raise ProviderRefused("nobody reads the screen in this run, and Android has no command for it")
             self._planted += (Value(type="clipboard", text=put(text)),)
         except ProviderRefused as error:
-            self._control.notes.append(f"clipboard could not be planted: {error}")
+            self._control.notes.append(Spoken("{what} could not be planted: {why}", what="clipboard", why=error))
 
     def find(self, package: str) -> None:
         """Where no hooks tell what the app reads: what the device has, as far as it proves anything."""

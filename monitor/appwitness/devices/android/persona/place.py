@@ -13,6 +13,7 @@ from appwitness.devices.android.persona.content import ProviderRefused
 from appwitness.devices.android.persona.operations import SHELL, Operation, as_shell
 from appwitness.devices.android.persona.profile import PlannedPosition
 from appwitness.events import Value
+from appwitness.support.spoken import Spoken
 
 TESTED_SINCE = 31
 """API level from which on `cmd location` has test providers."""
@@ -74,11 +75,13 @@ def keep_place(control: Control, place: PlannedPosition, *, user: int = 0) -> Ke
             kept.value = Value(type="location", text=f"{lat:.6f},{lon:.6f}")
             break
     else:
-        kept.notes.append("the device was told its place, and did not say it back: nothing has asked for it yet")
+        kept.notes.append(
+            Spoken("the device was told its place, and did not say it back: nothing has asked for it yet")
+        )
     kept.notes.append(
-        "the emulator stays at this place after the run: it does not say where it was before"
+        Spoken("the emulator stays at this place after the run: it does not say where it was before")
         if emulator
-        else "the place is of test providers: an app can tell that it is a mock"
+        else Spoken("the place is of test providers: an app can tell that it is a mock")
     )
     return kept
 

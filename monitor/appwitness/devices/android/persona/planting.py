@@ -15,6 +15,7 @@ from appwitness.devices.android.persona.picture import jpeg
 from appwitness.devices.android.persona.place import KeptPlace, keep_place
 from appwitness.devices.android.persona.profile import Persona, TextMessage
 from appwitness.events import Value
+from appwitness.support.spoken import Spoken
 
 NAME, PHONE, MAIL = (f"vnd.android.cursor.item/{name}" for name in ("name", "phone_v2", "email_v2"))
 TYPES = {NAME: "name", PHONE: "phone_number", MAIL: "email"}
@@ -134,7 +135,11 @@ class _Planting:
             if type_ == "phone_number" and normal != "NULL" and _digits(normal) != _digits(each["data1"]):
                 self.values.append(Value(type=type_, text=normal, row=row))
         if len(given) < len(commands):
-            self.gaps.append(NotPlanted("contacts", f"the device took {len(given)} of {len(commands)} rows"))
+            self.gaps.append(
+                NotPlanted(
+                    "contacts", Spoken("the device took {given} of {meant} rows", given=len(given), meant=len(commands))
+                )
+            )
 
     def calls(self, wanted: Persona) -> None:
         """Entries of the call log, marked by the run as the id of the SIM card that they came over."""
@@ -190,7 +195,9 @@ class _Planting:
         undo = operation.around(f"{in_flight}{content.delete('content://sms', of_run)}")
         content.script("plant messages", [operation.allow, *lines], undo)
         if over_the_air:
-            self.notes.append("the app for messages may keep a notification, and a copy of its own, of what arrived")
+            self.notes.append(
+                Spoken("the app for messages may keep a notification, and a copy of its own, of what arrived")
+            )
         for message in over_the_air:
             number = re.sub(r"[^\d+]", "", message.number)
             done = self.control.shell.adb.console("sms", "send", number, message.text)
@@ -272,7 +279,7 @@ class _Planting:
         if content.known(uri, of_run):
             self.values.append(Value(type="photos", text=name, row=row))
         else:
-            self.notes.append(f"{path} is there, but Android's media store does not list it yet")
+            self.notes.append(Spoken("{path} is there, but Android's media store does not list it yet", path=path))
 
     def place(self, wanted: Persona) -> None:
         """Where the device is, as its location providers say."""
@@ -296,7 +303,9 @@ class _Planting:
             row = self._next_row()
             self.values += [Value(type=types[column], text=text, row=row) for column, text in each.items()]
         if len(there) < meant:
-            self.gaps.append(NotPlanted(what, f"the device took {len(there)} of {meant}"))
+            self.gaps.append(
+                NotPlanted(what, Spoken("the device took {there} of {meant}", there=len(there), meant=meant))
+            )
 
     def _is_for_console(self, message: TextMessage) -> bool:
         """Whether the emulator's console can send it: one line of plain letters."""

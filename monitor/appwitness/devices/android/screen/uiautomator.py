@@ -183,7 +183,10 @@ def _hands(control: Control, folder: str, user: int) -> Hands:
         if "already registered" in said:
             raise fault("screens-taken", serial=control.shell.serial, said=said) from None
         control.notes.append(
-            f"uiautomator2 could not be started: {said or type(error).__name__}; the shell's is used instead"
+            Spoken(
+                "uiautomator2 could not be started: {said}; the shell's is used instead",
+                said=said or type(error).__name__,
+            )
         )
     control.shell.user(_STOP.format(folder=folder))  # one that is up and does not work still holds the screen
     by_shell = _ByShell(control, folder, user)

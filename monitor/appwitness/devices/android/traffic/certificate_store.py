@@ -284,5 +284,12 @@ def _told(control: Control, said: str) -> list[tuple[int, str]]:
                 who = " ".join(name) or "?"
                 if pid == "1" or "zygote" in who:
                     raise fault("trust-not-mounted", serial=control.shell.serial, store=store, process=f"{pid} ({who})")
-                control.notes.append(f"process {pid} ({who}) was left without the proxy's authority in {store}")
+                control.notes.append(
+                    Spoken(
+                        "process {pid} ({who}) was left without the proxy's authority in {store}",
+                        pid=pid,
+                        who=who,
+                        store=store,
+                    )
+                )
     return gave

@@ -20,6 +20,7 @@ from appwitness.catalog.app_ops import AppOps
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.witness import dumps, process_dumps
 from appwitness.events import Blob, Witness, blob
+from appwitness.support.spoken import Spoken
 
 DUMP_S = 60.0
 HISTORY = 1000
@@ -325,7 +326,7 @@ class Witnesses:
     def _records[R](self, name: str, read: dumps.DumpRecords[R]) -> tuple[R, ...]:
         """What was read; that some of it was not understood is noted once."""
         if read.unknown:
-            self._note(f"some lines of the system's own count by {name} were not understood")
+            self._note(Spoken("some lines of the system's own count by {name} were not understood", name=name))
         return read.records
 
     def _note(self, text: str) -> None:
