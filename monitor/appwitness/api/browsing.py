@@ -292,12 +292,13 @@ class Browsing:
     def mask(self, recording: str) -> Mask:
         """A mask for every value of a recording known so far."""
         kept = self._of(recording)
-        values: list[Value] = []
+        values: dict[tuple[str, str], Value] = {}  # each once: of a million reads most give what others gave
         for read in self.store.read(recording, "access", kept.accesses):
             kept.accesses = read.position
-            values += _values(read)
+            for value in _values(read):
+                values.setdefault((value.type, value.text), value)
         if values:
-            kept.mask.learn(values)
+            kept.mask.learn(values.values())
         return kept.mask
 
     def lines(self, recording: str, kind: str) -> RecordedLines:
