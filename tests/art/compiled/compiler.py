@@ -157,7 +157,7 @@ def _boot(runtime: Runtime, into: Path) -> None:
 def _dex2oat(runtime: Runtime, parts: list[str]) -> None:
     _, env = runtime.command()
     memory = ["--runtime-arg", "-Xms64m", "--runtime-arg", "-Xmx512m", "--runtime-arg", "-Xnorelocate"]
-    options = [f"--instruction-set={codegen()}", "--compiler-filter=speed", f"-j{cores()}"]
+    options = [f"--instruction-set={codegen()}", "--compiler-filter=speed", f"-j{cores()}", "--no-watch-dog"]
     env["LD_LIBRARY_PATH"] = f"{compilers()}/lib:{env['LD_LIBRARY_PATH']}"
     run([compilers() / "bin/dex2oat64", *memory, *options, *parts], env=env)
 
