@@ -98,7 +98,7 @@ function shortJump(address: NativePointer, code: NativePointer): number | null {
   return (B | (place.sub(address).toInt32() >> 2 & 0x3ffffff)) >>> 0;
 }
 
-/** Where `ldr xN, literal; br xN` or `adrp xN, page; br xN` goes. */
+/** Where a jump goes whose register has an address out of the code, or that of a page. */
 function targetOf(address: NativePointer, code: NativePointer): NativePointer | null {
   const first = code.readU32(), register = first & 31;
   if (code.add(4).readU32() !== (BR | register << 5) >>> 0) {
