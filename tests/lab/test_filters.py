@@ -47,6 +47,7 @@ class Process:
         self.process = subprocess.Popen(
             [str(program), str(library)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        self._answer("recv 51")  # Frida may not get into a program that is still being linked
         self.session = frida.attach(self.process.pid)
         script = self.session.create_script(bundled(copied(out), (HERE / "native/filters.ts").read_text("utf-8")))
         self.problems: list[Any] = []
@@ -58,12 +59,15 @@ class Process:
     def call(self, line: str) -> tuple[list[str], int, int]:
         """What JavaScript was told of, what the call gave (0 for all that is no failure), and errno."""
         self.script.taken()
+        result, errno = self._answer(line)
+        return self.script.taken(), int(result), int(errno)
+
+    def _answer(self, line: str) -> list[str]:
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
-        result, errno = self.process.stdout.readline().split()
-        return self.script.taken(), int(result), int(errno)
+        return self.process.stdout.readline().split()
 
 
 @pytest.fixture(scope="module")
