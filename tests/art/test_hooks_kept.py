@@ -29,7 +29,7 @@ def test_the_first_use_of_a_class_by_many_threads_loses_no_hook(play: Run) -> No
     sources = [source(f"kept.First{n}", method) for n in range(FIRST_USED) for method in METHODS]
     played = play("kept", sources, "storm", stack=False)
     calls = FIRST_USED * THREADS * ROUNDS * len(METHODS)
-    assert (played.printed, played.code) == (f"{calls}\n", 0)
+    assert (played.printed, played.code) == (f"{calls}\n", 0), played.log[-3000:]
     seen: Counter[str] = Counter()
     for access in played.accesses:
         seen[access.source] += access.count
