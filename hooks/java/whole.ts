@@ -18,6 +18,7 @@ const STEP_BYTES = 16;
 const LEAVE_S = 0.001;
 
 const write = Memory.patchCode;
+/** Places from which jumps are made; the pages stay as long as the agent. */
 const pages: NativePointer[] = [];
 let free: NativePointer[] = [];
 
@@ -39,18 +40,20 @@ function patchWhole(address: NativePointer, size: number | UInt64, apply: Memory
       changed.push(at);
     }
   }
-  const [only] = changed;
-  if (only === undefined) {
+  const [first, second] = changed;
+  if (first === undefined) {
+    return;
+  }
+  if (second === undefined) {
+    store(start.add(first), copy.add(first), WORD);
     return;
   }
   const code = copy.add(before);
-  const step = changed.length === 1 ? null : shortJump(address, code);
-  if (changed.length === 1) {
-    store(start.add(only), copy.add(only), WORD);
-  } else if (step !== null) {
-    write(address, 4, (to) => { to.writeU32(step); });
-  } else {
+  const step = shortJump(address, code);
+  if (step === null) {
     halting(address, code, bytes - before, HALT);
+  } else {
+    write(address, 4, (to) => { to.writeU32(step); });
   }
 }
 

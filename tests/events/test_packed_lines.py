@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appwitness.events import Access, Endpoint, Tls, Upload, Value
-from appwitness.events.packed_lines import PackedLines, microseconds, moment
-from appwitness.events.seen import see
+from appwitness.events.packed_lines import PackedLines
+from appwitness.events.seen import microseconds, moment, see
 
 AT = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 

@@ -33,8 +33,8 @@ from appwitness.events import (
     count_sources,
     is_limit,
 )
-from appwitness.events.packed_lines import PackedLines, moment
-from appwitness.events.seen import Seen, holds
+from appwitness.events.packed_lines import PackedLines
+from appwitness.events.seen import Seen, holds, moment
 from appwitness.events.shared_parts import SharedParts
 from appwitness.findings import (
     Assumption,

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from operator import attrgetter
-from typing import Any, overload, override
+from typing import Any, override
 
 import msgspec
 
 from appwitness.events import FILES, Event, Ref, kind_of
-from appwitness.events.seen import Seen
+from appwitness.events.made_lines import MadeLines
+from appwitness.events.seen import Seen, microseconds, moment
 from appwitness.events.shared_parts import SharedParts
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = -(1 << 63)
 """In a column of numbers: null."""
 LARGEST = (1 << 63) - 1
 VARYING = ("at", "arrived", "until", "boot_ms")
 """Fields in which lines differ that are alike otherwise."""
-_MICROSECOND = timedelta(microseconds=1)
 
 
-class PackedLines[E: Event](Sequence[Seen[E]]):
+class PackedLines[E: Event](MadeLines[E]):
     """Lines of one kind in the order of their file; each is made anew, equal to what it was, when it is asked for."""
 
     def __init__(self, kind: type[E], lines: Iterable[Seen[E]] = ()) -> None:
@@ -74,33 +72,12 @@ class PackedLines[E: Event](Sequence[Seen[E]]):
                 self._known[self._alike_in(event)] = place
         return place
 
-    @overload
-    def __getitem__(self, place: int) -> Seen[E]: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[Seen[E], ...]: ...
-    @override
-    def __getitem__(self, place: int | slice) -> Seen[E] | tuple[Seen[E], ...]:
-        if isinstance(place, slice):
-            return tuple(map(self._made, range(*place.indices(len(self)))))
-        return self._made(range(len(self))[place])
-
-    @override
-    def __iter__(self) -> Iterator[Seen[E]]:
-        return map(self._made, range(len(self)))
-
     @override
     def __len__(self) -> int:
         return len(self.numbers)
 
     @override
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    @override
-    def __hash__(self) -> int:
-        return hash(tuple(self))
-
-    def _made(self, place: int) -> Seen[E]:
+    def made(self, place: int) -> Seen[E]:
         first = self._firsts[self._first_of[place]]
         varying: dict[str, Any] = {
             name: None if column[place] == NEVER else moment(column[place]) for name, column in self._times
@@ -134,14 +111,4 @@ class PackedLines[E: Event](Sequence[Seen[E]]):
         of = [groups.setdefault(tuple(getattr(first, name) for name in names), []) for first in self._firsts]
         for place, first in enumerate(self._first_of):
             of[first].append(place)
-        return [(self._made(places[0]), places) for places in groups.values()]
-
-
-def microseconds(at: datetime) -> int:
-    """A time as microseconds since 1970."""
-    return (at - EPOCH) // _MICROSECOND
-
-
-def moment(at: int) -> datetime:
-    """The time that is so many microseconds after 1970."""
-    return EPOCH + timedelta(microseconds=at)
+        return [(self.made(places[0]), places) for places in groups.values()]

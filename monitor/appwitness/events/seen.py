@@ -47,6 +47,20 @@ def shifted(at: datetime, by_ms: float) -> datetime:
         return end.replace(tzinfo=UTC)
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(at: datetime) -> int:
+    """A time as microseconds since 1970."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(at: int) -> datetime:
+    """The time that is so many microseconds after 1970."""
+    return _EPOCH + at * _MICROSECOND
+
+
 def number_of(ref: Ref) -> int:
     """The number of a line in its file; 0 when the name has none."""
     number = ref.rpartition(":")[2]

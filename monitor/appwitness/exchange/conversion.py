@@ -11,11 +11,12 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from appwitness.events import BadLine, Event, Gap, dump, parse
+from appwitness.events.seen import microseconds, moment
 from appwitness.recording import Recording
 
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
@@ -78,7 +79,7 @@ class IntoRecording(Conversion):
         if body:
             self._recording.put_body(body)
         for event, line in zip(checked, lines, strict=True):
-            self._times.append((event.at - _EPOCH) // _MICROSECOND)
+            self._times.append(microseconds(event.at))
             self._offsets.append(self._file.tell())
             self._file.write(line + b"\n")
 
@@ -91,7 +92,7 @@ class IntoRecording(Conversion):
         self._file.close()
         if not order:
             return None
-        first, last = (_EPOCH + self._times[order[at]] * _MICROSECOND for at in (0, -1))
+        first, last = (moment(self._times[order[at]]) for at in (0, -1))
         return first, last
 
     def _events(self, numbers: list[int]) -> Iterator[Event]:
@@ -130,8 +131,6 @@ class ReadingProgram:
             self.words, self.returncode = errors.read().decode("utf-8", "replace").strip(), process.returncode
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _LAST_YEAR = 2100
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, overload, override
+from typing import Any, NamedTuple, override
 
 from appwitness.events import Access, Event, Line, Ref, Value
-from appwitness.events.packed_lines import PackedLines, microseconds
-from appwitness.events.seen import Seen, number_of
+from appwitness.events.made_lines import MadeLines
+from appwitness.events.packed_lines import PackedLines
+from appwitness.events.seen import Seen, microseconds, number_of
 
 
-class ShownLines(Sequence[Seen[Event]]):
+class ShownLines(MadeLines[Event]):
     """Lines, each made ready to be shown when it is asked for: masked, of a report whose values are hidden."""
 
     def __init__(self, lines: Sequence[Seen[Event]], show: Callable[[Event], Event]) -> None:
@@ -23,31 +24,13 @@ class ShownLines(Sequence[Seen[Event]]):
         """One of them, ready to be shown."""
         return seen._replace(event=self.show(seen.event))
 
-    @overload
-    def __getitem__(self, place: int) -> Seen[Event]: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[Seen[Event], ...]: ...
     @override
-    def __getitem__(self, place: int | slice) -> Seen[Event] | tuple[Seen[Event], ...]:
-        if isinstance(place, slice):
-            return tuple(map(self.shown, self.lines[place]))
+    def made(self, place: int) -> Seen[Event]:
         return self.shown(self.lines[place])
-
-    @override
-    def __iter__(self) -> Iterator[Seen[Event]]:
-        return map(self.shown, self.lines)
 
     @override
     def __len__(self) -> int:
         return len(self.lines)
-
-    @override
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    @override
-    def __hash__(self) -> int:
-        return hash(tuple(self))
 
 
 def named(lane: Sequence[Seen[Event]], refs: Collection[Ref]) -> Sequence[Seen[Event]]:

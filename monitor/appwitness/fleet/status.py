@@ -108,13 +108,14 @@ class Status:
 
 def status(runs: Runs, campaign: str | None = None) -> Status:
     """The current status. Raises UserError for a campaign without planned runs."""
-    if campaign is not None and not runs.progress(campaign):
+    pools = runs.progress(campaign)
+    if campaign is not None and not pools:
         known = ", ".join(sorted({pool.campaign for pool in runs.progress()})[:20])
         raise UserError(
             Spoken("There is no campaign {campaign}.", campaign=campaign),
             Spoken("Planned are: {known}.", known=known) if known else "Plan one: appwitness fleet plan.",
         )
-    return Status(runs.progress(campaign), runs.reasons(campaign), runs.devices(), runs.superseded())
+    return Status(pools, runs.reasons(campaign), runs.devices(), runs.superseded())
 
 
 def _count(count: int, what: str) -> str:

@@ -15,8 +15,7 @@ from functools import cached_property, partial
 from typing import NamedTuple
 
 from appwitness.events import Access, Consent, Event, Phase, Ref, Screen, Upload
-from appwitness.events.packed_lines import microseconds
-from appwitness.events.seen import Seen
+from appwitness.events.seen import Seen, microseconds
 from appwitness.findings import LEVELS, Report, ReportedGap
 from appwitness.findings.lanes import AlikeLines, alike, name_at, named, place_of, times_of
 from appwitness.reports.phrases import data_of, named_gap, read_of
@@ -226,7 +225,7 @@ def picture(
     drawn = [row for row in (*reads, asked, *sent) if row.places]
     if not drawn and not only:
         return None
-    ended = _seconds(report.run.ended, report.run.started) if report.run.ended else None
+    ended = _since(microseconds(report.run.ended), start) if report.run.ended else None
     low, high = only or _range(
         min(_since(row.when(0), start) for row in drawn), max(_since(row.when(-1), start) for row in drawn), ended
     )
@@ -360,12 +359,8 @@ class _Axis(NamedTuple):
         return _since(microseconds(at), self.start)
 
 
-def _seconds(at: datetime, start: datetime) -> float:
-    return (at - start).total_seconds()
-
-
 def _since(at: int, start: int) -> float:
-    """Seconds from one time in microseconds to another, as `_seconds` has them."""
+    """Seconds from one time in microseconds to another."""
     return (at - start) / 1_000_000
 
 

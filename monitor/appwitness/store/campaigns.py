@@ -7,14 +7,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, inspect, select
 
+from appwitness.store import run_counts
 from appwitness.store.fleet_tables import BEGUN_LAST_FIRST, DeviceRow, FleetVersion, RunCountRow, RunRow
 from appwitness.store.index import Store
 from appwitness.store.lists import CHOICES, Filters, ListPage, paged_rows
 from appwitness.store.runs import Runs
 
 FILTERS = ("state", "reason", "plan", "pool", "device")
-COUNTED = {"state", "reason", "plan", "pool"}
-"""Those by which runs are counted as they change (store/run_counts.py)."""
+COUNTED = {name for name in FILTERS if name in run_counts.KEY}
+"""Those by which runs are counted as they change."""
 
 
 class CampaignRun(NamedTuple):

@@ -67,7 +67,7 @@ def _of_sqlite(table: str) -> Iterator[str]:
         key, sums = _formulas(table, row, sign)
         return f"INSERT INTO run_counts ({_COLUMNS}) VALUES ({', '.join((*key, *sums))}) {_UPSERT};"  # noqa: S608, our own names
 
-    columns = " OF campaign, pool, plan, state, reason, findings, leased_at, recorded_at" if table == "runs" else ""
+    columns = f" OF {', '.join(KEY)}, findings, leased_at, recorded_at" if table == "runs" else ""
     for when, steps in {
         "INSERT": add("NEW.", "1"),
         f"UPDATE{columns}": add("OLD.", "-1") + add("NEW.", "1"),
