@@ -1,9 +1,9 @@
 """What hooks cost in a real ART (tests/art): calls, installation, the system's calls that are not ours; and whether
 calls of many threads are lost, there and on the lab device.
 
-ART is version 10 here, and interprets: a phone that has compiled its apps is quicker. Times of calls are those of the
-quickest of many short batches, those of the system's calls are processor time: both say little of how busy the machine
-is.
+ART is version 10 here. It interprets; where its compilers are built (`make test-art-compiled`), calls are timed in code
+that was compiled while it ran and before it, too. Times of calls are those of the quickest of many short batches, those
+of the system's calls are processor time: both say little of how busy the machine is.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import Source, load
 from appwitness.events import Access
 from hatch_build import build_agent, build_lab
+from tests.art.compiled import compiler
 from tests.art.programs import JAVA, dexed
 from tests.art.rig.build import home, lacking
 from tests.art.rig.device import FRAMEWORK, lab_jar
 from tests.art.rig.tools import jdk
-from tests.art.rig.vm import PRELOADED, Held, Runtime, class_files
+from tests.art.rig.vm import CODES, PRELOADED, Held, Runtime, class_files
 from tests.bench.figures import Figure, Given, NotMeasured
 from tests.bench.running import alone, talk
 from tests.lab.program import Program, blank
@@ -130,12 +131,12 @@ class Lab(Machine):
 
 
 class Art(Machine):
-    """The runtime of tests/art."""
+    """The runtime of tests/art, with one kind of code."""
 
-    name = "ART"
-
-    def __init__(self, room: Path) -> None:
+    def __init__(self, room: Path, code: str = CODES[0]) -> None:
         super().__init__(room)
+        self.code = code
+        self.name = "ART" if code == CODES[0] else f"ART, {code}"
         self.runtime = Runtime(home())
         self.jar = dexed(self.runtime, "beside")
         self.boot = lab_jar(self.runtime)
@@ -148,8 +149,15 @@ class Art(Machine):
         self.times += 1
         room = self.room / f"vm-{self.times}"
         return Held(
-            self.runtime, self.jar, "beside.Main", room, arguments, preload=self.preload, boot=[self.boot],
-        )  # fmt: skip
+            self.runtime,
+            self.jar,
+            "beside.Main",
+            room,
+            arguments,
+            preload=PRELOADED if self.code == "aot" else self.preload,
+            boot=() if self.code == "aot" else [self.boot],
+            code=self.code,
+        )
 
     def start(self, arguments: Sequence[str]) -> tuple[Program, Callable[[], None], Callable[[], str]]:
         held = self._held(arguments)
@@ -197,6 +205,13 @@ def measure() -> Iterator[Given]:
                 yield from _system(machine, library)
                 yield from _installing(machine)
             talk(f"  {machine.name}: {time.monotonic() - began:.0f} s")
+        if (absent := compiler.lacking()) is not None:
+            yield NotMeasured(None, absent)
+            return
+        for code in CODES[1:]:
+            room = Path(folder) / code
+            room.mkdir()
+            yield from _calls(Art(room, code))
 
 
 def _library(folder: Path) -> Path:
@@ -221,7 +236,8 @@ def _system(machine: Art, library: Path) -> Iterator[Given]:
     plain = [min(each) for each in zip(*(machine.unhooked(*arguments).us for _ in range(ROUNDS)), strict=True)]
     ours = [min(each) for each in zip(*(machine.hooked([], *arguments).us for _ in range(ROUNDS)), strict=True)]
     for what, before, after in zip(SYSTEM, plain, ours, strict=True):
-        yield Figure(f"{machine.name}: {what}, not ours, {THREADS} threads, added", after - before)
+        talk(f"  {machine.name}: {what}: {before:.2f} us without hooks, {after:.2f} us with them")
+        yield Figure(f"{machine.name}: {what}, not ours, {THREADS} threads", after / before)
 
 
 def _threads(machine: Machine) -> Iterator[Given]:
@@ -235,8 +251,9 @@ def _installing(machine: Machine) -> Iterator[Given]:
     sources = load()
     none, whole = ([machine.installed(chosen) for _ in range(ROUNDS)] for chosen in ([], sources))
     talk(f"  {machine.name}: {whole[0].hooked} of {len(sources)} entries of the catalog installed")
-    seconds = min(one.seconds for one in whole) - min(one.seconds for one in none)
-    yield Figure(f"{machine.name}: installing the catalog", seconds)
+    seconds, bare = (min(one.seconds for one in each) for each in (whole, none))
+    talk(f"  {machine.name}: hooks after {seconds:.2f} s, without a source after {bare:.2f} s")
+    yield Figure(f"{machine.name}: installing the catalog", seconds / bare)
 
 
 if __name__ == "__main__":

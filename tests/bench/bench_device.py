@@ -1,7 +1,7 @@
 """What doctor and a look at the screen cost on a stand-in device.
 
 The adb protocol, Frida, the proxy, mounts and processes are the real ones, Android's commands are played (tests/adb):
-a phone's own commands take longer. There is no yardstick but the figures' own goals.
+a phone's own commands take longer. The yardstick is one command of the same device.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from appwitness.devices.android import adb, discovery
@@ -22,13 +22,13 @@ from appwitness.devices.android.screen.uiautomator import Screens
 from appwitness.events import Event, Gap
 from tests.adb.rig.phone import UNAVAILABLE, Phone
 from tests.bench.figures import Figure, Given, NotMeasured
-from tests.bench.running import alone
+from tests.bench.running import alone, talk
 
 ROUNDS = 10
 
 
 def measure() -> Iterator[Given]:
-    """Seconds of doctor, and milliseconds of looks."""
+    """What doctor and a look take, in single commands."""
     if UNAVAILABLE:
         yield NotMeasured(None, UNAVAILABLE)
         return
@@ -44,29 +44,35 @@ def measure() -> Iterator[Given]:
 
 def _doctor(folder: Path) -> Iterator[Given]:
     with Phone(folder / "doctor") as phone:
-        took = []
-        for _ in range(3):
-            begun = time.perf_counter()
-            diagnose(phone.serial, folder / "devices")
-            took.append(time.perf_counter() - begun)
-    yield Figure("doctor", statistics.median(took))
+        yield from _in_commands("doctor", 3, phone, lambda: diagnose(phone.serial, folder / "devices"))
 
 
 def _looks(folder: Path) -> Iterator[Given]:
     with Phone(folder / "looks") as phone:
         control = discovery.control(discovery.choose(phone.serial), folder / "devices")
         events: list[Event] = []
-        shots = []
         with Screens(control, Play("com.example.app", "silent"), events.append, lambda data: "0" * 64) as screens:
-            for _ in range(ROUNDS):
-                begun = time.perf_counter()
-                screens.shot()
-                shots.append(time.perf_counter() - begun)
+            figures = [*_in_commands("screenshot at a finding", ROUNDS, phone, screens.shot)]
         control.journal.undo_all(control.take_back)
     if any(isinstance(event, Gap) for event in events):
         yield NotMeasured("screenshot at a finding", "the stand-in's screen could not be read")
     else:
-        yield Figure("screenshot at a finding", statistics.median(shots) * 1000)
+        yield from figures
+
+
+def _in_commands(name: str, times: int, phone: Phone, work: Callable[[], object]) -> Iterator[Given]:
+    """The median of some work, in the time of a command that does nothing, by turns."""
+    connected = adb.Adb(phone.serial)
+    rounds = [(_seconds(work), _seconds(lambda: connected.shell("true"))) for _ in range(times)]
+    took, bare = (statistics.median(each) for each in zip(*rounds, strict=True))
+    talk(f"{name}: {took:.2f} s, a command {1000 * bare:.1f} ms")
+    yield Figure(name, took / bare)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
 
 
 if __name__ == "__main__":

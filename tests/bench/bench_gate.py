@@ -1,7 +1,7 @@
 """How long a gate takes to decide on 10,000 findings, without a baseline, against the same, and against one whose code
 has lost its names; and how long two recordings of 5,000 flows take to be held against one another.
 
-Seconds are those of the CPU, whatever else the machine did.
+Each figure is CPU time in that of a `json.loads` of the same findings, or of the lines of both recordings.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from appwitness.findings.gate_decision import GateReport
 from appwitness.gate import Accepted, GatePolicy, Held, gate, release
 from appwitness.recording import Recording
 from tests.bench.figures import Figure, Given
+from tests.bench.running import talk
 from tests.gate.runs import START, finding, report
 
 FINDINGS = 10_000
@@ -39,16 +40,21 @@ def measure() -> Iterator[Given]:
     def decided(now: Report, held: Held | None) -> GateReport:
         return gate([now], held, Accepted(), GatePolicy(), known)
 
-    before = release([one], {})
-    yield Figure("10,000 findings, no baseline", _spent(lambda: decided(one, None)))
-    yield Figure("10,000 findings, the same before", _spent(lambda: decided(one, before)))
-    yield Figure("10,000 findings, their code without names", _spent(lambda: decided(unnamed, before)))
+    before, text = release([one], {}), one.model_dump_json()
+    parsed = _spent(lambda: json.loads(text))
+    talk(f"json.loads of 10,000 findings: {parsed:.3f} s")
+    yield Figure("10,000 findings, no baseline", _spent(lambda: decided(one, None)) / parsed)
+    yield Figure("10,000 findings, the same before", _spent(lambda: decided(one, before)) / parsed)
+    yield Figure("10,000 findings, their code without names", _spent(lambda: decided(unnamed, before)) / parsed)
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
         old, new = recording(room / "old", hosts=400), recording(room / "new", hosts=420)
         index = str(room / "index.sqlite")
         diff(old, new, db=index)  # judges them
-        yield Figure("diff, two recordings of 5,000 flows", _spent(lambda: diff(old, new, db=index)))
+        lines = [line.raw for path in (old, new) for line in Recording.open(path).read("upload")]
+        parsed = _spent(lambda: [json.loads(line) for line in lines])
+        talk(f"json.loads of {len(lines):,} lines: {parsed:.3f} s")
+        yield Figure("diff, two recordings of 5,000 flows", _spent(lambda: diff(old, new, db=index)) / parsed)
 
 
 def recording(path: Path, hosts: int) -> Path:
@@ -92,6 +98,10 @@ def recording(path: Path, hosts: int) -> Path:
 
 
 def _spent(work: Callable[[], object]) -> float:
-    started = time.process_time()
-    work()
-    return time.process_time() - started
+    """CPU seconds of the work, the less of two."""
+    took = []
+    for _ in range(2):
+        started = time.process_time()
+        work()
+        took.append(time.process_time() - started)
+    return min(took)

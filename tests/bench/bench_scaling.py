@@ -144,7 +144,7 @@ def adding() -> Iterator[Given]:
     with settling():  # as `correlate.follow` does, which other threads run beside
         took = [added(index, value) for value in known[at : at + ADDED]]
         talk(f"adding to {at:,} values, {PATTERNS:,} patterns, one after the other: {shares(took)}")
-        yield Figure("adding one after the other, p99", late(took))
+        yield Figure("adding one after the other, p99", late(took) / late([alike() for _ in took]))
         yield from in_traffic(index, known[at + ADDED :][:ADDED])
         yield from beside_a_thread(index, known[at + 2 * ADDED :][:ADDED])
 
@@ -154,6 +154,11 @@ def added(index: ValueIndex, value: Value) -> float:
     return spent(lambda: index.add((value.type, value.text), value), 1)
 
 
+def alike() -> float:
+    """Seconds of this thread for work that is always the same, and takes about as long as to add a value."""
+    return spent(lambda: json.dumps(list(range(ALIKE))), 1)
+
+
 def shares(took: list[float]) -> str:
     """The middle of so many seconds, and what one in a hundred takes or more."""
     middle, late = (sorted(took)[len(took) * share // 100] * 1e6 for share in (50, 99))
@@ -161,13 +166,13 @@ def shares(took: list[float]) -> str:
 
 
 def late(took: list[float]) -> float:
-    """Milliseconds that one in a hundred takes or more."""
-    return sorted(took)[len(took) * 99 // 100] * 1e3
+    """Seconds that one in a hundred takes or more."""
+    return sorted(took)[len(took) * 99 // 100]
 
 
 def in_traffic(index: ValueIndex, known: list[Value]) -> Iterator[Given]:
     """A value, a body that holds it, a pause; beside it the same work each time, for what the machine itself adds."""
-    before, took, alike, missed = index.patterns, [], [], 0
+    before, took, same, missed = index.patterns, [], [], 0
     for value in known:
         time.sleep(PAUSE)
         took.append(added(index, value))
@@ -175,12 +180,12 @@ def in_traffic(index: ValueIndex, known: list[Value]) -> Iterator[Given]:
         hits = index.find(decode.leaves_of(body).leaves)
         missed += not any(hit.key == (value.type, value.text) for hit in hits)
         time.sleep(PAUSE)
-        alike.append(spent(lambda: json.dumps(list(range(ALIKE))), 1))
+        same.append(alike())
     talk(
         f"adding to {before:,} patterns, each after a pause of {1000 * PAUSE:.0f} ms: {shares(took)}; {missed} of "
-        f"{len(known):,} missed in the next body; work that is always the same, after such pauses: {shares(alike)}"
+        f"{len(known):,} missed in the next body; work that is always the same, after such pauses: {shares(same)}"
     )
-    yield Figure("adding in traffic, p99", late(took))
+    yield Figure("adding in traffic, p99", late(took) / late(same))
     yield Figure("values missed in the next body", missed)
 
 
@@ -202,9 +207,11 @@ def beside_a_thread(index: ValueIndex, known: list[Value]) -> Iterator[Given]:
     for _ in known:
         time.sleep(PAUSE)
     idle, from_here, before = max(ticks), len(ticks), index.patterns
-    took = []
+    took, same = [], []
     for value in known:
         took.append(added(index, value))
+        time.sleep(PAUSE)
+        same.append(alike())
         time.sleep(PAUSE)
     done.set()
     ticker.join()
@@ -213,8 +220,8 @@ def beside_a_thread(index: ValueIndex, known: list[Value]) -> Iterator[Given]:
         f"adding to {before:,} patterns, beside a thread that wakes every 0.5 ms: {shares(took)}; the thread waited "
         f"{longest * 1e3:.1f} ms at most, {idle * 1e3:.1f} ms when nothing was added"
     )
-    yield Figure("adding beside a thread, p99", late(took))
-    yield Figure("longest wait of another thread", longest * 1e3)
+    yield Figure("adding beside a thread, p99", late(took) / late(same))
+    yield Figure("longest wait of another thread", longest / idle)
 
 
 def measure(most: int = SIZES[-1]) -> Iterator[Given]:

@@ -1,11 +1,15 @@
 """How soon a page of `appwitness web` is there, filters, and shows a line that was just written, in a real Chromium.
 
 Recorder and correlator are a process of their own, as `appwitness observe` is. From line to pixel is from the moment
-when the whole line is in its file to the frame in which its row is drawn.
+when the whole line is in its file to the frame in which its row is drawn. The yardsticks are of the same browser: the
+first paint of the same page from a folder, the time to hide its rows, to fetch a file of the server and draw a frame,
+and a frame in which nothing moves.
 """
 
 from __future__ import annotations
 
+import functools
+import http.server
 import shutil
 import statistics
 import sys
@@ -56,6 +60,31 @@ TYPED = """(text) => new Promise((done) => {
     field.dispatchEvent(new Event("input", { bubbles: true }));
 })"""
 
+HIDDEN = """() => new Promise((done) => {
+    const begun = performance.now();
+    for (const row of document.getElementById("rows").children) row.hidden = !row.hidden;
+    requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - begun)));
+})"""
+FETCHED = """async (times) => {
+    const took = [];
+    for (let i = 0; i < times; i++) {
+        const begun = performance.now();
+        await (await fetch(document.querySelector("link[rel=stylesheet]").href, { cache: "reload" })).text();
+        await new Promise(requestAnimationFrame);
+        took.push(performance.now() - begun);
+    }
+    return took;
+}"""
+STILL = """(count) => new Promise((done) => {
+    const frames = [];
+    let last = performance.now();
+    const frame = (now) => {
+        frames.push(now - last);
+        last = now;
+        if (frames.length < count) requestAnimationFrame(frame); else done(frames);
+    };
+    requestAnimationFrame(frame);
+})"""
 EVENTS = 5_000
 MOVES = ["+", "ArrowRight", "ArrowRight", "+", "ArrowLeft", "-", "ArrowLeft", "0"] * 4
 MOVED = """async (keys) => {
@@ -98,9 +127,13 @@ def measure() -> Iterator[Given]:
             page.goto(f"{site}/?token={serving.TOKEN}")
             for name in ("summary", "findings", "uploads"):
                 path = f"{site}/recordings/many" + ("" if name == "summary" else f"/{name}")
-                yield Figure(f"first paint, {name}", statistics.median(_painted(page, path) for _ in range(TIMES)))
+                page.goto(path)
+                with _copied(page.content()) as copy:
+                    rounds = [(_painted(page, path), _painted(page, copy)) for _ in range(TIMES)]
+                yield _ratio(f"first paint, {name}", "the same page from a folder", rounds)
+            page.goto(f"{site}/recordings/many/uploads")
             texts = [f"h{number}" for number in range(1, 2 * TIMES)]
-            yield Figure("filter", statistics.median(page.evaluate(TYPED, text) for text in texts))
+            yield _ratio("filter", "hiding the rows", [(page.evaluate(TYPED, t), page.evaluate(HIDDEN)) for t in texts])
             yield from _moved(page, site, store, Path(folder))
             with _recording(Path(folder)) as written:
                 page.goto(f"{site}/recordings/live/uploads")
@@ -108,10 +141,11 @@ def measure() -> Iterator[Given]:
                 lines = written()
                 time.sleep(2)
                 seen = page.evaluate("window.seen")
+                fetched = sorted(page.evaluate(FETCHED, 40))
             browser.close()
     late = sorted(seen[row] - at * 1000 for row, at in lines.items() if row in seen)
     talk(f"{len(lines)} uploads at {LINES_A_SECOND} lines/s, p50 {late[len(late) // 2]:.0f} ms, most {late[-1]:.0f} ms")
-    yield Figure("line on disk to pixel, p95", late[int(len(late) * 0.95)])
+    yield _ratio("line on disk to pixel, p95", "a fetch and a frame", [(_p95(late), _p95(fetched))])
     yield Figure("rows never drawn", len(lines) - len(late))
 
 
@@ -122,14 +156,44 @@ def _moved(page: Page, site: str, store: Store, folder: Path) -> Iterator[Given]
     page.goto(f"{site}/recordings/dense", timeout=180_000)
     frames = sorted(page.evaluate(MOVED, MOVES))
     talk(f"{len(frames)} frames in {len(MOVES)} moves, longest {frames[-1]:.0f} ms")
-    yield Figure("frame of a timeline of 5,000 events that moves, p95", frames[int(len(frames) * 0.95)])
+    still = sorted(page.evaluate(STILL, len(frames)))
+    yield _ratio("frame of a timeline of 5,000 events that moves, p95", "a still frame", [(_p95(frames), _p95(still))])
+
+
+def _p95(in_order: list[float]) -> float:
+    return in_order[len(in_order) * 95 // 100]
+
+
+def _ratio(name: str, yardstick: str, rounds: list[tuple[float, float]]) -> Figure:
+    """The medians of milliseconds that were measured by turns, as a ratio."""
+    ours, bare = (statistics.median(each) for each in zip(*rounds, strict=True))
+    talk(f"{name}: {ours:.0f} ms, {yardstick} {bare:.0f} ms")
+    return Figure(name, ours / bare)
 
 
 def _painted(page: Page, address: str) -> float:
-    """Seconds to the first paint of what the page is about."""
+    """Milliseconds to the first paint of what the page is about."""
     page.goto(address)
     paint: float = page.evaluate(PAINTED)
-    return paint / 1000
+    return paint
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing of each request."""
+
+
+@contextmanager
+def _copied(page: str) -> Iterator[str]:
+    """The address of a copy of a page in a folder, behind a server that does nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "index.html").write_text(page, "utf-8")
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=folder)) as standing:
+            thread = threading.Thread(target=standing.serve_forever)
+            thread.start()
+            yield f"http://127.0.0.1:{standing.server_port}/"
+            standing.shutdown()
+            thread.join()
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 
@@ -21,6 +23,12 @@ def test_no_name_stands_twice():
     for mapping in (root, *(figures for _, figures in root.value)):
         keys = [key.value for key, _ in mapping.value]
         assert len(keys) == len(set(keys)), keys
+
+
+def test_a_time_is_a_ratio_or_says_for_whom_seconds_count():
+    seconds = re.compile(r"[mu]?s|.+/s")
+    goals = {f"{bench}: {name}": goal for bench, figures in GOALS.items() for name, goal in figures.items()}
+    assert not [name for name, goal in goals.items() if seconds.fullmatch(goal.unit) and not goal.why]
 
 
 @pytest.mark.parametrize(
