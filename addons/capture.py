@@ -2,9 +2,9 @@
 
     python addons/capture.py --set recording=DIR [--set confdir=DIR] [--set hosts=name=127.0.0.1:8443,...]
 
-Any option of mitmproxy or of the addons below can be set. On stdout comes one line of JSON once it listens
-(`{"host": ..., "port": ..., "ca": ..., "wireguard": ...}`), and nothing else; what went wrong goes to stderr. SIGTERM
-ends it, with --until-eof the end of stdin too.
+Any option of mitmproxy or of the addons below can be set. Once it listens, it prints one line of JSON to stdout
+(`{"host": ..., "port": ..., "ca": ..., "wireguard": ...}`), and nothing else; errors go to stderr. SIGTERM ends it;
+with --until-eof, so does the end of stdin.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ except ImportError:  # Windows
 
 
 class Passing:
-    """Streams what is not recorded instead of holding it in memory: long responses, messages of open connections."""
+    """Streams what is not recorded instead of holding it in memory: long responses, and messages of open
+    connections."""
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         assert flow.response
@@ -74,7 +75,7 @@ class Passing:
 
 
 class Announce:
-    """Says on stdout where the proxy listens, and how a device joins its WireGuard tunnel, if it has one."""
+    """Prints where the proxy listens, and how a device joins its WireGuard tunnel, if it has one, to stdout."""
 
     def __init__(self, lean: master.Master) -> None:
         self.lean = lean
@@ -85,14 +86,14 @@ class Announce:
         ca = Path(self.lean.options.confdir).expanduser() / "mitmproxy-ca-cert.pem"
         tunnel = next(filter(None, (one.to_json().get("wireguard_conf") for one in server.servers)), None)
         if tunnel:
-            # mitmproxy reports the port that was asked for, which is 0 for any free one.
+            # With port 0, for any free one, mitmproxy reports the requested port instead of the real one.
             tunnel = tunnel.removesuffix(":0") + (f":{port}" if tunnel.endswith(":0") else "")
         said = {"host": host, "port": port, "ca": str(ca.absolute()), "wireguard": tunnel}
         print(json.dumps(said), flush=True)
 
 
 class Lean(master.Master):
-    """mitmproxy's master with what mitm/fewer_calls.py has."""
+    """mitmproxy's master with the faster addon manager of mitm/fewer_calls.py."""
 
     def __init__(self, settings: options.Options) -> None:
         super().__init__(settings)
@@ -114,28 +115,28 @@ def make(settings: Sequence[str]) -> master.Master:
     with _alone(Path(opts.confdir).expanduser()):
         lean.addons.add(
             core.Core(),
-            # Refuses clients from public addresses, for whoever listens on more than loopback.
+            # Refuses clients from public addresses when the proxy listens on more than loopback.
             block.Block(),
-            # Refuses every client that the proxy is not meant for.
+            # Refuses all clients that the proxy is not meant for.
             Admission(uploads.recorder),
-            # For mode socks5: which of the app's connections it is.
+            # For mode socks5: reads which of the app's connections a client announces.
             Announced(),
-            # Else a client that asks to change to HTTP/2 in cleartext gets what mitmproxy cannot read.
+            # Otherwise a client that asks to upgrade to HTTP/2 in cleartext gets something that mitmproxy cannot read.
             disable_h2c.DisableH2C(),
             proxyserver.Proxyserver(),
-            # For wireguard mode: names are looked up, and no answer hides the server's name from us.
+            # For mode wireguard: resolves names, and removes answers that would hide server names from us.
             dns_resolver.DnsResolver(),
             strip_dns_https_records.StripDnsHttpsRecords(),
             next_layer.NextLayer(),
             tlsconfig.TlsConfig(),
-            # For a company's proxy between us and the world.
+            # For a company proxy between us and the internet.
             upstream_auth.UpstreamAuth(),
             Hosts(),
             uploads,
             Passing(),
             Announce(lean),
             Redirector(lean),
-            # Ends the start with exit code 1 when there was an error, such as a port in use.
+            # Ends a start that had an error, such as a port in use, with exit code 1.
             errorcheck.ErrorCheck(),
         )
         if opts.deferred:
@@ -146,7 +147,7 @@ def make(settings: Sequence[str]) -> master.Master:
 
 @contextmanager
 def _alone(confdir: Path) -> Iterator[None]:
-    """Two proxies that create the certificate authority at the same moment would each keep half of it."""
+    """Hold a lock: two proxies that create the certificate authority at the same moment would each keep half of it."""
     confdir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if fcntl is None:
         yield
@@ -157,8 +158,8 @@ def _alone(confdir: Path) -> Iterator[None]:
 
 
 async def run(settings: Sequence[str], until_eof: bool) -> None:
-    """Listen until told to end."""
-    # Errors only: what mitmproxy warns about for each connection is in gaps.jsonl.
+    """Run the proxy until it is told to end."""
+    # Errors only: what mitmproxy warns about for a connection is in gaps.jsonl.
     logging.basicConfig(level=logging.ERROR, format="%(message)s", stream=sys.stderr)
     lean = make(settings)
     loop = asyncio.get_running_loop()
@@ -171,7 +172,7 @@ async def run(settings: Sequence[str], until_eof: bool) -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     if until_eof:
         threading.Thread(target=_await_eof, args=(lean,), daemon=True).start()
-    # What exists now stays: the garbage collector need not scan it again every few hundred requests.
+    # Existing objects stay: the garbage collector need not scan them again every few hundred requests.
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
@@ -179,7 +180,8 @@ async def run(settings: Sequence[str], until_eof: bool) -> None:
 
 
 def _await_eof(lean: master.Master) -> None:
-    """The parent process holds the other end of stdin: it closes when that process dies, for whatever reason."""
+    """End the proxy when stdin ends: the parent holds the other end, which closes when the parent dies for any
+    reason."""
     while os.read(0, 1024):
         pass
     lean.shutdown()
@@ -191,7 +193,7 @@ def main() -> int:
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="OPTION=VALUE")
     parser.add_argument("--until-eof", action="store_true", help="end when stdin ends")
     arguments = parser.parse_args()
-    os.umask(0o077)  # what mitmproxy writes, such as the keys of its authority, too
+    os.umask(0o077)  # also for what mitmproxy writes, such as the keys of its authority
     try:
         asyncio.run(run(arguments.settings, arguments.until_eof))
     except exceptions.OptionsError as error:

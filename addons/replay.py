@@ -3,9 +3,9 @@ live.
 
     mitmdump --no-server --scripts addons/uploads.py --scripts addons/replay.py --set recording=DIR --set flows=FILE
 
-A flow that mitmproxy cannot read is told on stdout, `{"flow": 3, "problem": "..."}`, and the next one is read, if it
-can be found; at the end, `{"flows": 12, "edited": 1, "pushed": 0}` says how many were read, how many of them somebody
-had edited (what is recorded of these is what the client had sent), and how many the server sent of its own accord.
+A flow that mitmproxy cannot read is reported on stdout, `{"flow": 3, "problem": "..."}`, and the next one is read, if
+it can be found. At the end, `{"flows": 12, "edited": 1, "pushed": 0}` says how many flows were read, how many of them
+somebody had edited (these are recorded as the client had sent them), and how many the server had pushed.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from mitmproxy.io import compat, tnetstring
 LATEST_S = 4102444800
 """1 January 2100."""
 HEAD = 16
-"""Bytes in which the length of a flow stands."""
+"""Most bytes in which the length of a flow is looked for."""
 LARGEST = 100 << 20
-"""The largest flow that is read: mitmproxy needs about three times as much memory for it."""
+"""Largest flow that is read: mitmproxy needs about three times as much memory for it."""
 NAME = 1000
-"""Bytes of the name of an entry, at most."""
+"""Longest name of an entry, in bytes."""
 PUSHED = "h2-pushed-stream"
-"""What mitmproxy's versions before 7 note of a request that no client made."""
+"""Key that mitmproxy before version 7 sets for a request that no client made."""
 EDITED = "appwitness-edited"
-"""What we note of a flow that was edited."""
+"""Key that we set for a flow that was edited."""
 ANSWER = (b"response", b"content")
-"""Entry that is left out of a larger flow: nothing of it is recorded."""
+"""The entry that is left out of larger flows; nothing of it is recorded."""
 
 
 class Replay:
-    """Reads the file and ends the program."""
+    """Reads the file, then ends the program."""
 
     def load(self, loader: Loader) -> None:
         loader.add_option("flows", str, "", "Flow file to read.")
@@ -72,7 +72,7 @@ class Replay:
 
 
 class _Failures(logging.Handler):
-    """What mitmproxy says of an addon that failed at a flow."""
+    """Remembers what mitmproxy logs when an addon fails on a flow."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -83,7 +83,7 @@ class _Failures(logging.Handler):
 
 
 def flows(file: BinaryIO) -> Iterator[flow.Flow | str]:
-    """The flows; in place of one that cannot be read, why not."""
+    """The flows; for one that cannot be read, the reason."""
     end = os.fstat(file.fileno()).st_size
     while file.tell() < end:
         head = file.read(HEAD)
@@ -99,15 +99,15 @@ def flows(file: BinaryIO) -> Iterator[flow.Flow | str]:
         try:
             state = tnetstring.loads(_raw(file, int(size)))
             yield _flow(state)
-        except Exception as error:  # whatever an old or a damaged flow makes of mitmproxy's own code
+        except Exception as error:  # an old or damaged flow may cause any exception in mitmproxy's code
             yield f"{type(error).__name__}: {error}"
         file.seek(end_of_flow)
 
 
 def _raw(file: BinaryIO, size: int, without: Sequence[bytes] = ANSWER) -> bytes:
-    """The value of so many bytes that begins here; one that is too large without the entry of that name in its name.
+    """The value of `size` bytes that begins here; if it is too large, without the entry at the path `without`.
 
-    Raises ValueError for one that is too large even so.
+    Raises ValueError when it is too large even then.
     """
     if size <= LARGEST or not without:
         return b"%d:%b" % (size, file.read(size + 1))
@@ -133,7 +133,7 @@ def _raw(file: BinaryIO, size: int, without: Sequence[bytes] = ANSWER) -> bytes:
 
 
 def _size(file: BinaryIO) -> int:
-    """The length that stands here, before a colon."""
+    """Read the length before a colon at this position. Raises ValueError when there is none."""
     head = file.read(HEAD)
     size, colon, rest = head.partition(b":")
     if not colon or not size.isdigit():
@@ -143,10 +143,10 @@ def _size(file: BinaryIO) -> int:
 
 
 def _flow(state: Any) -> flow.Flow:
-    """The flow, with what mitmproxy forgets when it reads what its versions before 7 wrote."""
+    """The flow, with corrections where mitmproxy loses data of flows from before version 7."""
     # (Files from before version 0.18 have bytes as keys, and none of these entries.)
     if state.get("type") == "http" and (state.get("response") or {}).get("status_code") == 101:
-        state["metadata"]["websocket"] = True  # else it invents a request for a flow of messages
+        state["metadata"]["websocket"] = True  # otherwise mitmproxy invents a request for a flow of messages
     state = compat.migrate_flow(state)
     _as_the_client_sent_it(state)
     for name in ("client_conn", "server_conn"):
@@ -157,14 +157,14 @@ def _flow(state: Any) -> flow.Flow:
     _check_times(state)
     one = flow.Flow.from_state(state)
     if "duplicated" in one.metadata:
-        one.is_replay = "request"  # its request was the flow before
+        one.is_replay = "request"  # its request was recorded with an earlier flow
     return one
 
 
 def _as_the_client_sent_it(state: Any) -> None:
-    """Take back what somebody edited in a flow: mitmproxy keeps beside it what it was before.
+    """Undo edits of a flow: mitmproxy stores the original state beside it.
 
-    Messages that came after the edit are there only in the flow itself.
+    Messages that came after the edit are only in the flow itself.
     """
     if not state.get("backup"):
         return
@@ -183,7 +183,7 @@ def _as_the_client_sent_it(state: Any) -> None:
 
 
 def _check_times(state: Any) -> None:
-    """Raise ValueError for a time that no line can have: the flow would be lost without a word."""
+    """Raise ValueError for a time that no line can have: otherwise the flow would be lost silently."""
     parts = [state, *(state.get(name) or {} for name in ("request", "response", "client_conn", "server_conn"))]
     times = [part.get(name) for part in parts for name in part if str(name).startswith("timestamp")]
     times += [message[3] for message in (state.get("websocket") or {}).get("messages", ())]

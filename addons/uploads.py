@@ -1,10 +1,11 @@
 """Records each upload: a line in uploads.jsonl, its bytes in bodies/, and a line in gaps.jsonl for what was missed.
 
-Works with the stock programs (`mitmdump -s addons/uploads.py --set recording=DIR`) and in capture.py. Standard library
-and mitmproxy only; the lines are those of the recording contract (monitor/appwitness/events is its other side).
+Works with the stock programs (`mitmdump -s addons/uploads.py --set recording=DIR`) and in capture.py. Uses only the
+standard library and mitmproxy; the format of lines is the recording contract (its other side is
+monitor/appwitness/events).
 
-What is recorded, and when, is said where it is done: record/exchanges.py (HTTP, WebSocket, gRPC), record/raw.py (TCP,
-UDP, DNS), record/unseen.py (what could not be observed), disk/storage.py (what is on disk at which moment).
+The files explain what is recorded, and when: record/exchanges.py (HTTP, WebSocket, gRPC), record/raw.py (TCP, UDP,
+DNS), record/unseen.py (what could not be observed), disk/storage.py (what is on disk at which moment).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Uploads:
         self.exchanges = Exchanges(self.recorder)
         self.raw = Raw(self.recorder)
         self.addons = [Cleartext(), self.exchanges, self.raw, Unseen(self.recorder), StartTls()]
-        """What mitmproxy shall call beside us."""
+        """The other addons that mitmproxy is to call."""
 
     def load(self, loader: Loader) -> None:
         loader.add_option("recording", str, "", "Folder of the recording that uploads are written into.")

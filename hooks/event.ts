@@ -62,7 +62,7 @@ export interface Blob {
   size?: number | null;
 }
 
-/** A box to tick, or a switch. */
+/** A checkbox or switch. */
 export interface Check {
   text: string;
   checked: boolean;
@@ -147,7 +147,7 @@ export interface Endpoint {
   port: number;
 }
 
-/** What could not be observed, and why (gaps.jsonl, by everybody). */
+/** What could not be observed, and why (gaps.jsonl, by all producers). */
 export interface Gap {
   kind: "gap";
   /** version of the contract */
@@ -204,7 +204,7 @@ export interface Phase {
   answered?: AnsweredItem | null;
 }
 
-/** What the user saw and touched, as raw facts from which consent is judged (screens.jsonl, by host and agent). */
+/** What the user saw and touched: raw facts from which consent is judged (screens.jsonl, by host and agent). */
 export interface Screen {
   kind: "screen";
   /** version of the contract */
@@ -250,14 +250,14 @@ export interface Screen {
   note?: string | null;
 }
 
-/** TLS of an upload between the device and the proxy. */
+/** TLS parameters of an upload, between the device and the proxy. */
 export interface Tls {
   version?: string | null;
   sni?: string | null;
   alpn?: string | null;
 }
 
-/** What was touched. */
+/** The element that was touched. */
 export interface Touch {
   label: string;
   /** name of the element, where it has one */
@@ -370,7 +370,7 @@ export interface Window {
   ids?: readonly string[];
 }
 
-/** What the system itself counted of the app (witnesses.jsonl, by the device); its times are the device's. */
+/** What the system itself counted for the app (witnesses.jsonl, by the device); times are on the device's clock. */
 export interface Witness {
   kind: "witness";
   /** version of the contract */

@@ -1,6 +1,6 @@
-"""What TypeScript has from elsewhere: the contract (event.ts), and numbers that it shares with C (native/shared.ts).
+"""Generates TypeScript: the recording contract (event.ts), and numbers that it shares with C (native/shared.ts).
 
-`python -m hooks.typescript` writes both; with `--check` it only says which is not current, and exits with 1.
+`python -m hooks.typescript` writes both; with `--check` it only names files that are not current, and exits with 1.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolea
 
 
 def typescript() -> str:
-    """The text of hooks/event.ts: an interface for each part of a line, and `Event`, any of the kinds."""
+    """The text of hooks/event.ts: an interface for each part of a line, and `Event`, a union of all kinds."""
     definitions: dict[str, Any] = schema()["$defs"]
     parts = [_interface(name, definitions[name]) for name in sorted(definitions)]
     kinds = " | ".join(kind.__name__ for kind in KINDS)
@@ -82,7 +82,7 @@ def numbers() -> str:
 
 
 def main() -> None:
-    """Write what is not current, or with `--check` name it."""
+    """Write files that are not current; with `--check` only name them, and exit with 1."""
     for path, text in {HOOKS / "event.ts": typescript(), HOOKS / "native/shared.ts": numbers()}.items():
         if path.exists() and path.read_text("utf-8") == text:
             continue

@@ -1,4 +1,5 @@
-"""Limits how much disk a recording may take; the host's writer has its own limit in appwitness/recording/quota.py."""
+"""Limits how much disk space a recording may take; the host's writer has its own limit in
+appwitness/recording/quota.py."""
 
 from __future__ import annotations
 
@@ -7,16 +8,17 @@ import time
 from contextlib import suppress
 
 LINES_MORE = 4
-"""Lines may go on for a quarter more than what bodies may fill."""
+"""Lines may exceed the limit by a quarter (1/4)."""
 LOOK_S = 10.0
-"""How often everything is counted again, bodies of others included; less often where that takes long."""
+"""Interval in seconds at which all files are measured, including those of other processes; longer where that is
+slow."""
 MARK = "quota: "
-"""The beginning of the reason why a body is not stored whole."""
+"""Prefix of the reason when a body is cut because of the quota."""
 
 
 class Quota:
-    """A quota for the recording in a folder: at most `most` bytes, and none while less than `free` are free; 0 is no
-    limit."""
+    """The quota of the recording in a folder: at most `most` bytes, and nothing while less than `free` are free; 0:
+    no limit."""
 
     def __init__(self, folder: str, most: int = 0, free: int = 0) -> None:
         self.folder = folder
@@ -64,7 +66,7 @@ def _size_of(folder: str) -> int:
     size = 0
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            with suppress(OSError):  # put in place meanwhile
+            with suppress(OSError):  # replaced meanwhile
                 if entry.is_file(follow_symlinks=False):
                     size += entry.stat(follow_symlinks=False).st_size
     return size

@@ -16,9 +16,9 @@ _PART = re.compile(r"\.(\d+)-(\d+)-\d+\.part\Z")
 
 
 def beginnings(bodies: Path, ours: Callable[[int, int], bool]) -> Iterator[tuple[str, int, str]]:
-    """Store each unfinished body under its digest; yields digest, size and what it is.
+    """Store each unfinished body under its digest; yields digest, size and a description.
 
-    `ours` says by a proxy's process id and channel number whether to take its parts.
+    `ours` decides, by the proxy's process id and the channel number, whether to take a part file.
     """
     for entry in list(os.scandir(bodies)):
         part = _PART.match(entry.name)
@@ -30,12 +30,12 @@ def beginnings(bodies: Path, ours: Callable[[int, int], bool]) -> Iterator[tuple
 
 @dataclass
 class Before:
-    """The state of a recording at one moment; bodies that a killed proxy left are no older than its last line."""
+    """The state of a recording at one moment; bodies that a killed proxy left are not older than the last line."""
 
     last_line: float
-    """When it was written (seconds since 1970)."""
+    """When the last upload's line was written (seconds since 1970)."""
     ends: dict[str, int]
-    """How long its files were."""
+    """File name -> its size."""
 
 
 def before(recording: Path) -> Before:
@@ -46,7 +46,8 @@ def before(recording: Path) -> Before:
 
 
 def orphans(recording: Path, before: Before) -> Iterator[tuple[str, int, str]]:
-    """Digest, size and what it is, of each body without a line: proxy and writer were killed between body and line."""
+    """Digest, size and a description of each body without a line: proxy and writer were killed between body and
+    line."""
     bodies = os.scandir(recording / "bodies")
     kept = (one for one in bodies if len(one.name) == 64 and one.is_file(follow_symlinks=False))
     young = [one for one in kept if one.stat().st_ctime >= before.last_line - SLACK_S]
@@ -58,7 +59,7 @@ def orphans(recording: Path, before: Before) -> Iterator[tuple[str, int, str]]:
 
 
 def alive(pid: int) -> bool:
-    """Whether there is such a process."""
+    """Whether there is a process with this id."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,10 +1,10 @@
 """A ring buffer in memory shared by the proxy and its writer; it survives the death of either.
 
-The proxy puts whole records in and rings a bell: through a pipe it says where the records begin and end in memory. The
-writer takes a record out only once it is done with it. So what was put in outlives the proxy, and what was not taken
-out outlives the writer; the next one goes on where it stopped. Neither side waits for the other: `put` says when there
-is no room. Numbers are only believed when they came through the pipe (a system call, so what was written before is
-there), or when the pipe has ended.
+The proxy puts in whole records and rings a bell: a message through a pipe that says where the records begin and end in
+memory. The writer takes a record out only when it is done with it. So a record survives the death of the proxy once it
+was put in, and the death of the writer until it is taken out; the next writer continues where the last one stopped.
+Neither side waits for the other: `put` returns False when there is no room. Numbers are trusted only if they came
+through the pipe (a system call, so everything written before is visible), or when the pipe has ended.
 """
 
 from __future__ import annotations
@@ -18,32 +18,33 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 RING_BYTES = 16 * 1024 * 1024
-"""All that can be held while the disk is slow."""
+"""Capacity of the ring, for times when the disk is slow."""
 LONGEST = RING_BYTES // 4
-"""The longest record."""
+"""Longest record."""
 
 WHOLE, PIECE, END, GAP = range(1, 5)
-"""An upload with its body; a piece of a body; an upload whose body came in pieces; a gap."""
+"""Kinds of record: an upload with its body; a piece of a body; an upload whose body came in pieces; a gap."""
 _SKIP = 0
-"""Nothing follows here; the next record is at the beginning of the memory."""
+"""Kind that marks the unused end of the memory: the next record is at the beginning."""
 
 _HEAD = struct.Struct("<B3xIIIQQQ")
 _BELL = struct.Struct("<QQ")
 _PAGE = 4096
 _PUT, _BASE, _TAKEN = 0, 1, 8
-"""Indices in the first page, counted in 8-byte integers: two that the proxy writes, and one of the writer's."""
+"""Indexes of counters in the first page, in 8-byte integers: two that the proxy writes, and one that the writer
+writes."""
 
 Buffer = bytes | bytearray | memoryview
 
 
 class Put(NamedTuple):
-    """A record as the proxy puts it in."""
+    """A record for `Ring.put`."""
 
     kind: int
     line: bytes = b""
     data: Sequence[Buffer] = ()
     number: int = 0
-    """This and the following fields: see `Record`."""
+    """For this and the following fields see `Record`."""
     at: int = 0
     of: int = 0
     problem: bytes = b""
@@ -51,23 +52,23 @@ class Put(NamedTuple):
 
 @dataclass(slots=True)
 class Record:
-    """A record as the writer sees it. `data` is memory of the ring until the record is taken out."""
+    """A record as the writer reads it. `data` is memory of the ring, valid until the record is taken out."""
 
     kind: int
     number: int
-    """The number of a body that comes in pieces."""
+    """Number of a body that comes in pieces."""
     at: int
-    """Where in its body a piece belongs; with END, how long the body is."""
+    """Offset of a piece in its body; with END, the length of the body."""
     of: int
-    """How long the body should have been."""
+    """Expected length of the body."""
     line: bytes
     problem: str
-    """Why the proxy has only the beginning of a body; "" when it has all."""
+    """Why the proxy has only the beginning of a body; "" when it has the whole body."""
     data: memoryview
 
 
 def memory() -> int:
-    """A file descriptor of new memory for a ring."""
+    """A file descriptor for new shared memory."""
     if hasattr(os, "memfd_create"):
         fd = os.memfd_create("appwitness")
     else:
@@ -78,7 +79,7 @@ def memory() -> int:
 
 
 class Ring:
-    """One of its two ends, or both."""
+    """One end of the ring, or both."""
 
     def __init__(self, fd: int) -> None:
         view = memoryview(mmap.mmap(fd, _PAGE + RING_BYTES))
@@ -96,11 +97,12 @@ class Ring:
         return self._put - self._counts[_TAKEN]
 
     def taken(self) -> int:
-        """Bytes that the writer has taken out since the beginning."""
+        """Bytes that the writer has taken out so far."""
         return self._counts[_TAKEN]
 
     def put(self, most: int, said: Put) -> bool:
-        """Put a record in unless more than `most` bytes would then wait; says whether it did. Ring afterwards."""
+        """Put a record in, unless more than `most` bytes would then wait; returns whether it did. Ring the bell
+        afterwards."""
         kind, line, data, number, at, of, problem = said
         size = 0
         for piece in data:
@@ -136,18 +138,18 @@ class Ring:
         return self._put - self._heard
 
     def bell(self) -> bytes:
-        """What to send through the pipe."""
+        """The message to send through the pipe."""
         self._heard = self._put
         return _BELL.pack(self._put, self._base)
 
     # -- the writer's end
 
     def hear(self, rung: bytes) -> None:
-        """Take what came through the pipe: whole messages, of which the last one counts."""
+        """Read what came through the pipe: whole messages, of which the last one counts."""
         self._known, self._base = _BELL.unpack(rung[-_BELL.size :])
 
     def ended(self) -> None:
-        """Note that nothing more will be put in."""
+        """Note that nothing more will be put in; from now on, the counters in memory are trusted."""
         self._known, self._base = self._counts[_PUT], self._counts[_BASE]
 
     def first(self) -> Record | None:
@@ -171,7 +173,7 @@ class Ring:
         return None
 
     def take(self) -> None:
-        """Take the first record out, once all of it is on disk."""
+        """Take the first record out, once it is completely on disk."""
         self._counts[_TAKEN] += self._length
 
 

@@ -1,10 +1,10 @@
 """Starts the proxy's writer, passes it uploads and gaps, and tracks how far behind it is.
 
-**A disk that is slow or hangs.** What it has not taken waits in the shared memory, RING_BYTES at most. While more than
-WAIT_BYTES wait, reading from apps waits too, so that a disk that does PACE or better loses nothing; but PATIENCE_S at
-most while the disk does less, and then not again until it has caught up. Beyond that, traffic flows on: pieces of
-bodies are dropped first, then bodies of short uploads, then lines; gaps say so once the disk is back. A writer that was
-killed is replaced at once; one that cannot be started is a disk that hangs.
+**A disk that is slow or hangs.** What the disk has not taken yet waits in shared memory, at most RING_BYTES. While more
+than WAIT_BYTES wait, reading from apps pauses, so that nothing is lost with a disk that writes at PACE or faster. With
+a slower disk, reading pauses for at most PATIENCE_S, and then not again until the disk has caught up. Beyond that,
+traffic flows on: pieces of bodies are dropped first, then bodies of short uploads, then lines; gaps say so once the
+disk is back. A writer that was killed is replaced at once; one that cannot be started counts as a disk that hangs.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from addons.disk.quota import Quota
 from addons.disk.ring import END, GAP, PIECE, RING_BYTES, WHOLE, Buffer, Put, Ring, memory
 
 SMALL = 64 * 1024
-"""Bytes of a body that mitmproxy may buffer."""
+"""Largest body that mitmproxy may buffer."""
 HELD_BYTES = 128 * 1024
-"""Bytes of a body that we hold before the writer gets it; of a longer one, it gets each piece as it comes."""
+"""Bytes of a body that are held before the writer gets any; with a longer body, it gets each piece as it arrives."""
 PIECE_BYTES = 1024 * 1024
-"""The longest piece of a body."""
+"""Longest piece of a body."""
 WAIT_BYTES = RING_BYTES // 4
 PIECES_BYTES = RING_BYTES // 8 * 5
-"""While more waits, pieces of bodies are dropped,"""
+"""While more bytes than this wait, pieces of bodies are dropped."""
 BODIES_BYTES = RING_BYTES // 8 * 7
-"""and here, the bodies of short uploads. What is left after that is for lines."""
+"""While more bytes than this wait, bodies of short uploads are dropped, too; the rest of the ring is for lines."""
 BELL_S = 0.005
-"""How long the bell may wait while there is something to write,"""
+"""How long the bell may be delayed while at most BELL_BYTES are new."""
 BELL_BYTES = 512 * 1024
-"""if it is not more than this."""
+"""When more bytes than this are new, the bell is rung at once."""
 PATIENCE_S = 2.0
 PACE = 10 * 1024 * 1024
-"""Bytes a second that apps are slowed down to for the disk's sake."""
+"""Bytes per second: apps are slowed down to this pace, but no further, to spare the disk."""
 LOOK_S = 0.02
-"""How often to look whether the writer has caught up."""
+"""Seconds between checks whether the writer has caught up."""
 AGAIN_S = 1.0
-"""How long to wait before another writer is started, where one has not lived longer than this."""
+"""Seconds before another writer is started when the last one lived no longer than this."""
 STOP_S = 6.0
-"""How long an ending proxy waits for its writer."""
+"""Seconds that an ending proxy waits for its writer."""
 TOO_SLOW = "the disk was too slow"
 
 _numbers = itertools.count(1)
@@ -59,16 +59,16 @@ class Channel:
     def __init__(self, folder: Path, *, live: bool, most: int = 0, free: int = 0) -> None:
         self.folder = folder
         self.quota = Quota(str(folder), most, free)
-        """How much the writer may write."""
+        """The limits that the writer must keep."""
         self.live = live
-        """Traffic waits for us; false: we wait for the disk, as long as it takes."""
+        """True: traffic waits for us. False: we wait for the disk, as long as it takes."""
         self.name = f"{os.getpid()}-{next(_numbers)}"
         self.memory = memory()
         self.ring = Ring(self.memory)
         self.bell, self.button = os.pipe()
         os.set_blocking(self.button, not live)
         self.ringing = False
-        """The bell will be rung soon."""
+        """Whether the bell is about to be rung."""
         self.starts = 0
         self.began = 0.0
         self.closing = False
@@ -76,11 +76,11 @@ class Channel:
         self.process: subprocess.Popen[bytes] | None = None
         self.thread: threading.Thread | None = None
         self.until: float | None = None
-        """When apps are no longer made to wait (monotonic); None while the disk keeps up."""
+        """Until when apps are made to wait (monotonic); None while the disk keeps up."""
         self.taken = 0
         if live and os.name == "posix":
             self._watch(self._start())
-            atexit.register(self.close)  # connections break off, and are recorded, until the very end
+            atexit.register(self.close)  # until the very end, connections break off and are recorded
         else:
             one = writer.Writer(folder, Ring(self.memory), self.bell, self.name, quota=self.quota)
             self.thread = threading.Thread(target=one.run, daemon=True)
@@ -88,11 +88,11 @@ class Channel:
 
     # -- records for the writer
     def piece(self, number: int, at: int, data: Buffer) -> bool:
-        """Bytes of a body, and where in it they belong; False when there is no room."""
+        """Pass on bytes of a body at this offset; False when there is no room."""
         return self._put(PIECES_BYTES, Put(PIECE, data=(data,), number=number, at=at))
 
     def upload(self, line: bytes, body: Body, of: int) -> bool:
-        """A line without its body, size and truncated, and the body; False when there is no room."""
+        """Pass on a body and its line (without body, size and truncated); False when there is no room."""
         problem = body.problem.encode("utf-8", "replace") if body.problem else b""
         if body.number:
             return self._put(RING_BYTES, Put(END, line, (), body.number, body.kept, of, problem))
@@ -102,7 +102,7 @@ class Channel:
         return self._put(RING_BYTES, Put(WHOLE, line, of=of, problem=problem))
 
     def gap(self, line: bytes) -> bool:
-        """A line for the gaps; False when there is no room."""
+        """Pass on the line of a gap; False when there is no room."""
         return self._put(RING_BYTES, Put(GAP, line))
 
     def _put(self, most: int, said: Put) -> bool:
@@ -114,7 +114,7 @@ class Channel:
         if not self.live or ring.unheard() > BELL_BYTES:
             self._ring()
         elif not self.ringing:
-            # Each ring wakes the writer, which would take processor time from the traffic; nothing is lost by waiting.
+            # Each bell wakes the writer, which would take processor time from the traffic; nothing is lost by waiting.
             self.ringing = True
             asyncio.get_running_loop().call_later(BELL_S, self._ring)
         return True
@@ -123,7 +123,7 @@ class Channel:
         self.ringing = False
         try:
             os.write(self.button, self.ring.bell())
-        except BlockingIOError:  # the pipe is full: it has much to hear
+        except BlockingIOError:  # the pipe is full: many bells are still unread
             self.ringing = True
             asyncio.get_running_loop().call_later(LOOK_S, self._ring)
         except OSError:
@@ -133,7 +133,7 @@ class Channel:
 
     @property
     def behind(self) -> bool:
-        """Whether so much waits that apps should."""
+        """Whether so much waits that apps should wait, too."""
         used = self.ring.used()
         if used <= WAIT_BYTES // 2:
             self.until = None
@@ -155,7 +155,7 @@ class Channel:
     # -- the writer
 
     def _start(self) -> int:
-        """Start a writer; what is returned can be read from once it has ended."""
+        """Start a writer; returns a file descriptor that becomes readable when the writer has ended."""
         ended, held = os.pipe()
         quota = (self.quota.most, self.quota.free)
         arguments = (self.folder, self.memory, self.bell, self.name, int(self.starts > 0), *quota)
@@ -176,7 +176,7 @@ class Channel:
         return ended
 
     def _watch(self, ended: int) -> None:
-        self._ring()  # it has not heard what rang before
+        self._ring()  # it has not heard earlier bells
         asyncio.get_running_loop().add_reader(ended, self._died, ended)
 
     def _died(self, ended: int) -> None:
@@ -187,7 +187,7 @@ class Channel:
         loop.call_later(0 if lived > AGAIN_S else AGAIN_S, self._replace)
 
     def _replace(self) -> None:
-        """Another writer; started beside the loop, as the program is on a disk too."""
+        """Start another writer, in a thread: its program must be read from disk, too."""
 
         def start() -> int | None:
             with self.starting:
@@ -202,12 +202,13 @@ class Channel:
             asyncio.get_running_loop().run_in_executor(None, start).add_done_callback(watch)
 
     def done(self) -> None:
-        """The proxy is told to stop. Where nobody writes once it has ended, wait until all is written."""
+        """Called when the proxy is told to stop. A writer thread ends with the proxy, so wait until it has written
+        everything."""
         if self.thread is not None:
             self.close()
 
     def close(self) -> None:
-        """Wait until all is written, STOP_S at most; what is not by then, the writer writes when it can."""
+        """Wait at most STOP_S until everything is written; the writer process writes the rest when it can."""
         if self.closing:
             return
         self.closing = True
@@ -222,31 +223,31 @@ class Channel:
                 with suppress(subprocess.TimeoutExpired):
                     if self.process is not None and self.process.wait(max(0, end - time.monotonic())) == 0:
                         return
-                    os.close(self._start())  # it was killed, or is gone
+                    os.close(self._start())  # the writer was killed, or could not be started
                     time.sleep(LOOK_S)
         waits = f"{self.ring.used()} bytes of it are not on disk yet"
         writer.say(f"{self.folder}: {waits}: the disk is slow, or refuses them. The writer goes on")
 
 
 class Body:
-    """The bytes of one upload, as they pass."""
+    """The bytes of one upload, as they pass through."""
 
     def __init__(self, channel: Channel, limit: int) -> None:
         self.channel = channel
         self.limit = limit
         self.seen = 0
-        """Bytes that passed."""
+        """Number of bytes that have passed."""
         self.kept = 0
-        """Bytes of them that the writer has, or will have: all of them, or a beginning."""
+        """Number of these bytes that the writer has or will have: the whole body, or its beginning."""
         self.problem: str | None = None
-        """Why only a beginning is kept."""
+        """Why only the beginning is kept."""
         self.number = 0
-        """Number of the body being sent to the writer in pieces; 0 while it is short."""
+        """Number of a body that is sent to the writer in pieces; 0 while it is short."""
         self.memory: list[Buffer] = []
-        """A body that is short."""
+        """The pieces of a body that is still short."""
 
     def add(self, data: Buffer) -> None:
-        """Take the next bytes."""
+        """Add the next bytes."""
         self.seen += len(data)
         if self.problem:
             return

@@ -2,13 +2,13 @@
 
     python addons/disk/writer.py FOLDER MEMORY BELL NAME AGAIN MOST FREE
 
-It takes records out of the shared memory (ring.py) and ends once the proxy's end of the bell is closed and all is
-written, however the proxy ended. It is done with a record before it takes it out; a writer that takes the place of one
-that was killed looks first whether that one was done (AGAIN is 1). A line that the disk refuses holds up what comes
-after it, and is tried again until the disk takes it; after the proxy has ended, for END_S at most.
+It takes records out of the shared memory (ring.py) and ends once the proxy's end of the bell is closed and everything
+is written, however the proxy ended. It takes a record out only after it is done with it; a writer that replaces a
+killed one (AGAIN is 1) first checks whether that one had finished the first record. A line that the disk refuses blocks
+what comes after it, and is retried until the disk takes it; after the proxy has ended, for at most END_S.
 
-Standard library only: it starts in a moment and holds little memory. Where processes cannot share it (Windows), and
-where nobody's traffic waits (a file of flows that is imported), it runs as a thread of the proxy.
+Uses only the standard library, so that it starts quickly and needs little memory. Where processes cannot share memory
+(Windows), and where no traffic waits (when a flow file is imported), it runs as a thread of the proxy.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-# Run by its path, without the packages of the environment: make `addons` importable.
+# Run by its path, without the environment's packages: make `addons` importable.
 sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
 
 from addons.disk.quota import MARK, Quota
@@ -39,9 +39,9 @@ from addons.disk.ring import END, GAP, PIECE, WHOLE, Record, Ring
 from addons.disk.storage import Body, Lines, coded, gap_line, salted, store, time_of
 
 RETRY_S = 1.0
-"""How often a line that the disk refused is tried again."""
+"""Seconds between attempts to write a line that the disk refused."""
 END_S = 5.0
-"""How long it is tried once the proxy has ended."""
+"""Seconds that these attempts go on after the proxy has ended."""
 _PIPE = 64 * 1024
 
 
@@ -56,21 +56,22 @@ class Writer:
         self.bodies = str(folder / "bodies")
         self.ring = ring
         self.bell = bell
-        """What the proxy rings at: the reading end of a pipe."""
+        """The reading end of the pipe through which the proxy rings."""
         self.name = name
-        """Name of the channel, `<pid>-<number>`; parts of bodies are named after it."""
+        """Name of the channel, `<pid>-<number>`; part files are named after it."""
         self.again = again
-        """The first record may have been done by another writer."""
+        """Whether another writer may have finished the first record already."""
         self.uploads, self.gaps = Lines(folder / "uploads.jsonl"), Lines(folder / "gaps.jsonl")
         self.before = before(folder)
-        """The state of the recording while other writers may have been at work in it."""
+        """The state of the recording when other writers were last seen at work in it."""
         self.parts: dict[int, Body] = {}
         self.lost = 0
-        """Lines that the disk refused to the end."""
+        """Number of lines that the disk refused until the end."""
         self.ended = 0.0
-        """When the proxy ended (monotonic); 0 while it has not."""
+        """When the proxy ended (monotonic); 0 while it runs."""
         self.lock = -1
-        """The folder bodies/, locked: no other writer is at work here, whose parts these might be."""
+        """The folder bodies/, locked when no other writer, to which part files might belong, is at work here;
+        otherwise -1."""
 
     def run(self) -> None:
         """Write until the proxy has ended and nothing is left."""
@@ -89,7 +90,8 @@ class Writer:
             os.close(self.lock)
 
     def _begin(self) -> None:
-        """Once no other writer is at work here: name what those left that were killed together with their proxies."""
+        """Once no other writer is at work here, report what was left by writers that were killed together with their
+        proxies."""
         if fcntl is None or self.lock >= 0:
             return
         folder = os.open(self.bodies, os.O_RDONLY)
@@ -100,7 +102,7 @@ class Writer:
             self.before = before(self.folder)
             return
         except OSError:
-            pass  # a file system without locks: nobody can know better
+            pass  # a file system without locks: nothing better can be known
         self.lock = folder
         self._tell(beginnings(Path(self.bodies), lambda pid, number: not alive(pid) and f"{pid}-{number}" != self.name))
         self._tell(orphans(self.folder, self.before))
@@ -115,7 +117,7 @@ class Writer:
             say(f"{self.folder}: what was left there could not be looked at: {error}")
 
     def _listen(self, seconds: float | None) -> None:
-        """Wait for the bell, for this long at most, and know how far records go then."""
+        """Wait for the bell, at most this many seconds, and learn how far the records go."""
         if seconds is not None and not (fcntl and select.select([self.bell], [], [], seconds)[0]):
             return
         rung = os.read(self.bell, _PIPE)
@@ -132,7 +134,7 @@ class Writer:
             try:
                 self._do(record)
             except Exception as error:
-                # Else each next writer would fail at the same record.
+                # Otherwise each next writer would fail at the same record.
                 self.lost += 1
                 say(f"{self.folder}: a record is lost: {error!r}")
             self.ring.take()
@@ -172,7 +174,8 @@ class Writer:
         return part
 
     def _line(self, record: Record, digest: str | None, kept: int, problem: str) -> None:
-        """The gap first, if its body is not whole, then the line: where the line is, all is done."""
+        """Append the gap first, if the body is incomplete, then the line: once the line is there, everything is
+        done."""
         problem = record.problem or problem
         if problem:
             about = json.loads(record.line)
@@ -215,7 +218,7 @@ class Writer:
 
 
 def say(words: str) -> None:
-    """To whoever started the proxy."""
+    """Print a message for whoever started the proxy."""
     with suppress(OSError):
         print(f"appwitness: {words}", file=sys.stderr, flush=True)
 
@@ -223,11 +226,11 @@ def say(words: str) -> None:
 def main(arguments: Sequence[str]) -> int:
     """The program; returns its exit code."""
     folder, memory, bell, name, again, most, free = arguments
-    # To end the writer, end the proxy; Ctrl-C in a terminal is meant for the proxy, too.
+    # The writer ends with the proxy; Ctrl-C in a terminal is meant for the proxy only.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if hasattr(os, "SCHED_BATCH"):
-        # An equal share of the processor, but without interrupting the proxy while it handles an app's request.
+        # A fair share of the processor, but without interrupting the proxy while it handles an app's request.
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:

@@ -2,10 +2,10 @@
 
 Replaces `BufferedH2Connection` in mitmproxy's `_http2`, and the layers `Http2Server` and `Http2Client`.
 
-mitmproxy grants each sender 2 GiB (mitmproxy#7317) and confirms each byte as it arrives; a phone that uploads a video
-to a slow server then fills our memory with it. Here a sender is granted `STREAM_BYTES`, and bytes are confirmed only
-while less than `ROOM_BYTES` wait for the other side. (HTTP/1 needs none of this: mitmproxy stops reading.) What it
-bounds is private to mitmproxy, so `bound` looks first whether all of it is as expected.
+mitmproxy grants each sender 2 GiB (mitmproxy#7317) and acknowledges each byte on arrival, so a phone that uploads a
+video to a slow server fills our memory with it. Here a sender is granted `STREAM_BYTES`, and bytes are acknowledged
+only while less than `ROOM_BYTES` wait for the other side. (HTTP/1 does not need this: mitmproxy stops reading.) The
+replaced parts are private to mitmproxy, so `bound` first checks that all of them exist.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from mitmproxy.proxy.layers.http._http_h2 import BufferedH2Connection
 from addons.mitm.replacing import replace
 
 STREAM_BYTES = 4 * 1024 * 1024
-"""What a sender may send of one message before we have confirmed any of it."""
+"""Bytes of one message that a sender may send before we have acknowledged any."""
 CONNECTION_BYTES = 2 * STREAM_BYTES
-"""And of all messages of its connection."""
+"""The same for all messages of a connection."""
 ROOM_BYTES = 1024 * 1024
-"""What may wait for the other side while bytes are still confirmed."""
+"""Bytes that may wait for the other side while bytes are still acknowledged."""
 AGAIN_S = 0.02
-"""How often to look whether the other side has taken what waits."""
+"""Seconds between checks whether the other side has taken what waits."""
 
 
 class Windows(BufferedH2Connection):
-    """One side of an HTTP/2 connection that grants little at a time."""
+    """One side of an HTTP/2 connection, with small receive windows."""
 
     def __init__(self, config: Any) -> None:
         super().__init__(config)
@@ -42,20 +42,20 @@ class Windows(BufferedH2Connection):
         self.local_settings.acknowledge()
 
     def initiate_connection(self) -> None:
-        """As mitmproxy's, which grants the largest window that HTTP/2 has."""
+        """Like mitmproxy's, but with a small window; mitmproxy grants the largest that HTTP/2 allows."""
         H2Connection.initiate_connection(self)
         self.increment_flow_control_window(CONNECTION_BYTES - self.inbound_flow_control_window)
 
     def waiting(self) -> int:
-        """Bytes that the other side has not yet allowed us to send."""
+        """Bytes that the other side does not allow us to send yet."""
         return sum(len(piece.data) for pieces in self.stream_buffers.values() for piece in pieces)
 
 
 class Patience:
-    """What both sides need: bytes that arrived and are not yet confirmed."""
+    """The common part of both sides: bytes that arrived and are not acknowledged yet."""
 
     def wait_for(self, client: str, windows: Any) -> None:
-        """Begin: all sides of one client's connection know each other."""
+        """Set up this side; all sides of one client's connections know each other."""
         self.windows: Windows = windows
         self.sides = _sides.setdefault(client, weakref.WeakSet())
         self.sides.add(self)
@@ -78,13 +78,13 @@ class Patience:
         return self.windows.waiting()
 
     def look_again(self) -> layer.CommandGenerator[None]:
-        """Ask to be woken while something is owed."""
+        """Ask to be woken while bytes are unacknowledged."""
         if self.owed and self.alarm is None:
             self.alarm = commands.RequestWakeup(AGAIN_S)
             yield self.alarm
 
     def woken(self) -> layer.CommandGenerator[None]:
-        """Confirm what is owed, if there is room now."""
+        """Acknowledge these bytes if there is room now."""
         self.alarm = None
         if self._room():
             for stream_id, size in self.owed.items():
@@ -122,7 +122,7 @@ class ToServer(Patience, Http2Client):
         self.wait_for(context.client.id, self.h2_conn)
 
     def held(self) -> int:
-        """As above, and what waits for a free place among the server's streams."""
+        """Also counts what waits for a free stream to the server."""
         queued = (event for waiting in self.stream_queue.values() for event in waiting)
         return super().held() + sum(len(getattr(event, "data", b"")) for event in queued)
 
@@ -135,7 +135,7 @@ class ToServer(Patience, Http2Client):
 
 
 def bound() -> None:
-    """Have every proxy of this process use the sides above."""
+    """Make all proxies of this process use the sides above."""
     replace(
         [(_http2, "BufferedH2Connection", Windows), (http, "Http2Server", FromClient), (http, "Http2Client", ToServer)],
         "memory for HTTP/2 uploads to slow servers is not bounded.",

@@ -2,9 +2,10 @@
 
 Replaces `tls_interact` of mitmproxy's `QuicLayer`, and in each of its connections aioquic's `_local_max_data`.
 
-aioquic grants each sender twice what it has used, taken or not; a phone that uploads a video to a slow server
-then fills our memory with it. Here a sender is granted `WINDOW_BYTES` at a time, and only while less than `ROOM_BYTES`
-wait for the other side. What it bounds is private to mitmproxy and aioquic, so `bound` looks first whether it is there.
+aioquic grants each sender twice what it has used, whether the other side took it or not, so a phone that uploads a
+video to a slow server fills our memory with it. Here a sender is granted `WINDOW_BYTES` at a time, and only while less
+than `ROOM_BYTES` wait for the other side. The replaced parts are private to mitmproxy and aioquic, so `bound` first
+checks that they exist.
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ from mitmproxy.proxy.layers.quic._stream_layers import QuicLayer
 from addons.mitm.backpressure_http2 import AGAIN_S, ROOM_BYTES
 
 WINDOW_BYTES = 2 * 1024 * 1024
-"""What a sender may send on a connection before it is granted more."""
+"""Bytes that a sender may send on a connection before it is granted more."""
 EARLY_BYTES = 4 * WINDOW_BYTES
-"""What is granted in all while there is no other side yet: requests wait in mitmproxy until it has connected."""
+"""Most bytes granted in total while there is no other side yet: requests wait in mitmproxy until it has connected."""
 
 _sides: weakref.WeakValueDictionary[str, weakref.WeakSet[QuicLayer]] = weakref.WeakValueDictionary()
 _interact = QuicLayer.tls_interact
 
 
 class Grant:
-    """What one side may send on its connection: aioquic's `Limit`, raised only while there is room."""
+    """The bytes that one side may send on its connection: aioquic's `Limit`, raised only while there is room."""
 
     def __init__(self, limit: Limit, side: QuicLayer) -> None:
         self.frame_type, self.name, self.sent, self.used = limit.frame_type, limit.name, limit.sent, limit.used
         self.granted = limit.value
         self.withheld = False
-        """The limit would have been raised, but there was no room."""
+        """Whether the limit was not raised for lack of room."""
         self.side = weakref.ref(side)
         self.sides = _sides.setdefault(side.context.client.id, weakref.WeakSet())
         self.sides.add(side)
@@ -42,12 +43,12 @@ class Grant:
 
     @property
     def value(self) -> int:
-        """Bytes that may be sent in all."""
+        """Total bytes that may be sent."""
         return self.granted
 
     @value.setter
     def value(self, _: int) -> None:
-        """aioquic wants to double it, as more than half is used."""
+        """Called by aioquic to double the limit when more than half of it is used; raises it only if there is room."""
         self.withheld = False
         if self.granted - self.used < WINDOW_BYTES // 2:
             if self._room():
@@ -63,13 +64,13 @@ class Grant:
 
 
 def held(connection: QuicConnection) -> int:
-    """Bytes that wait on one side to be sent, or to be confirmed."""
+    """Bytes that wait on one side to be sent or to be acknowledged."""
     senders = [stream.sender for stream in connection._streams.values()]
     return sum(sender._buffer_stop - sender._buffer_start for sender in senders)
 
 
 def interact(side: QuicLayer) -> layer.CommandGenerator[None]:
-    """As mitmproxy's `tls_interact`, which sends what there is to send; comes again while something is withheld."""
+    """mitmproxy's `tls_interact`, which sends pending data; runs again later while a grant is withheld."""
     assert side.quic
     limit: Limit | Grant = side.quic._local_max_data
     grant = limit if isinstance(limit, Grant) else Grant(limit, side)
@@ -82,7 +83,7 @@ def interact(side: QuicLayer) -> layer.CommandGenerator[None]:
 
 
 def bound() -> None:
-    """Have every proxy of this process grant so."""
+    """Make all proxies of this process grant in this way."""
     limited = getattr(QuicConnection, "_write_connection_limits", None)
     if limited is None or "_local_max_data" not in limited.__code__.co_names:
         logging.error("This aioquic is not the one we know: memory for HTTP/3 uploads to slow servers is not bounded.")

@@ -1,6 +1,7 @@
 """Tells a SOCKS5 client why a server could not be reached; mitmproxy always answers `host unreachable`.
 
-Replaces `Socks5Proxy` in mitmproxy's `layers.modes`. What the operating system said is in the error of the connection.
+Replaces `Socks5Proxy` in mitmproxy's `layers.modes`. The reason is in the connection's error, as given by the operating
+system.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ NUMBER = re.compile(r"\[Errno (\d+)\]")
 
 
 class ExactSocks5(modes.Socks5Proxy):
-    """mitmproxy's, with the reason in its answer."""
+    """mitmproxy's SOCKS5 layer, with the reason in its reply."""
 
     def state_connect(self) -> layer.CommandGenerator[None]:
-        """As mitmproxy's."""
+        """Like mitmproxy's, with the reply code replaced."""
         steps: Generator[commands.Command, Any, None] = super().state_connect()
         said = None
         while True:
@@ -39,14 +40,14 @@ class ExactSocks5(modes.Socks5Proxy):
 
 
 def reply(error: str) -> int:
-    """The code for what the operating system said of a connection, as Python writes it."""
+    """The SOCKS5 reply code for an operating system error, from the error text of a connection."""
     number = NUMBER.search(error)
     name = errno.errorcode.get(int(number[1]), "") if number else ""
     return REPLIES.get(name, FAILED[1])
 
 
 def bound() -> None:
-    """Have every proxy of this process answer so."""
+    """Make all proxies of this process reply in this way."""
     replace(
         [(modes, "Socks5Proxy", ExactSocks5)], "an app that is redirected does not learn why a server is not reached."
     )

@@ -1,4 +1,4 @@
-"""Replaces private parts of mitmproxy by name, and only if all of them exist; the other files here say which."""
+"""Replaces private parts of mitmproxy by name, and only if all of them exist; the other files here list them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from types import ModuleType
 
 
 def replace(pieces: Sequence[tuple[ModuleType, str, object]], otherwise: str) -> None:
-    """For every proxy of this process: in each module, what has that name becomes ours.
+    """For all proxies of this process, replace the named attribute of each module with ours.
 
-    Where a name is missing, nothing is replaced, and an error says what is not as it should be: `otherwise`.
+    If a name is missing, nothing is replaced, and an error is logged that states the consequence: `otherwise`.
     """
     if not all(hasattr(module, name) for module, name, _ in pieces):
         logging.error(f"This mitmproxy is not the one we know: {otherwise}")

@@ -1,8 +1,8 @@
-"""Forwards the trailers of chunked HTTP/1 bodies (RFC 9112, 7.1.2); mitmproxy breaks off the exchange there.
+"""Forwards the trailers of chunked HTTP/1 bodies (RFC 9112, 7.1.2); mitmproxy aborts such exchanges.
 
 Replaces `ChunkedReader` in mitmproxy's `_http1` (it is h11's, from `h11._readers`), and the layers `Http1Server` and
-`Http1Client`: there, mitmproxy raises "HTTP trailers are not implemented yet" (mitmproxy#2474). Like what
-backpressure_http2.py replaces, this is private to mitmproxy, so `bound` looks first whether all of it is as expected.
+`Http1Client`, which raise "HTTP trailers are not implemented yet" (mitmproxy#2474). As in backpressure_http2.py, the
+replaced parts are private, so `bound` first checks that all of them exist.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Server
 from addons.mitm.replacing import replace
 
 LAST = b"0\r\n\r\n"
-"""What ends a chunked body without any."""
+"""The end of a chunked body without trailers."""
 
 
 class Reader(ChunkedReader):
-    """h11's reader, which also keeps the trailers."""
+    """h11's reader, which also stores the trailers."""
 
     def __call__(self, buf: Any) -> Any:
         event = super().__call__(buf)
@@ -42,12 +42,12 @@ class Reader(ChunkedReader):
 
 
 class Trailing:
-    """What both sides need."""
+    """The common part of both sides."""
 
     to_send: Headers | None = None
 
     def read_body(self, event: events.Event) -> layer.CommandGenerator[None]:
-        """As mitmproxy's; says what came after the body before it says that all has come."""
+        """Like mitmproxy's, but reports the trailers before the end of the message."""
         for command in super().read_body(event):  # type: ignore[misc]
             trailers = getattr(self.body_reader, "trailers", None)  # type: ignore[attr-defined]
             if trailers and isinstance(command, ReceiveHttp):
@@ -58,7 +58,7 @@ class Trailing:
             yield command
 
     def send(self, event: HttpEvent) -> layer.CommandGenerator[None]:
-        """As mitmproxy's; ends a chunked body with them. (One that is not chunked cannot have any.)"""
+        """Like mitmproxy's, but ends a chunked body with the trailers. (Other bodies cannot have any.)"""
         if isinstance(event, RequestTrailers | ResponseTrailers):
             self.to_send = event.trailers
             return
@@ -79,7 +79,7 @@ class ToServer(Trailing, Http1Client):
 
 
 def bound() -> None:
-    """Have every proxy of this process use the sides above."""
+    """Make all proxies of this process use the sides above."""
     replace(
         [(_http1, "ChunkedReader", Reader), (http, "Http1Server", FromClient), (http, "Http1Client", ToServer)],
         "HTTP/1 uploads with trailers break.",

@@ -1,9 +1,9 @@
 """Reads all that a socket has at once and passes it on without a copy; slows apps down while the disk is slow.
 
 Replaces `mode_servers.ProxyConnectionHandler`, and `feed_data` and `read` of asyncio's `StreamReader`, whose private
-fields it uses; `able` says first whether they are as expected. mitmproxy asks for 64 kB at a time and does all of its
-work for each, and asyncio copies what came into a buffer of its own, and out of it: without this, a huge upload costs
-40 % more CPU time and one of 100 kB 10 to 14 % (`python -m tests.bench proxy`).
+fields it uses; `able` first checks that they exist. mitmproxy asks for 64 kB at a time and does all of its work for
+each of them, and asyncio copies data into its own buffer and out of it again. Without this, a huge upload costs 40 %
+more CPU time, and one of 100 kB 10 to 14 % (`python -m tests.bench proxy`).
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ from mitmproxy.connection import Connection
 from mitmproxy.proxy import mode_servers
 
 WIDE_BYTES = 256 * 1024
-"""What asyncio takes from a socket at a time,"""
+"""Bytes that asyncio reads from a socket at a time; when that much comes, it reads up to WIDEST_BYTES."""
 WIDEST_BYTES = 1024 * 1024
-"""and where more than that is there."""
+"""Most bytes that asyncio reads at a time, and most bytes held before reading pauses."""
 
 _READER = ("_buffer", "_eof", "_exception", "_paused", "_transport", "_wait_for_data", "_wakeup_waiter")
 
 
 def able() -> bool:
-    """Whether asyncio's reader is the one that we know."""
+    """Whether asyncio's reader has the private fields that we use."""
     reader = asyncio.StreamReader(loop=asyncio.get_running_loop())
     return all(hasattr(reader, name) for name in _READER)
 
 
 class Gated:
-    """Wraps any reader: what was read is passed on once there is room."""
+    """Wraps any reader: data is passed on once there is room."""
 
     def __init__(self, reader: Any, room: Callable[[], Awaitable[None]]) -> None:
         self.reader = reader
         self.room = room
 
     async def read(self, size: int) -> bytes:
-        """As a reader's."""
+        """Like a reader's."""
         data: bytes = await self.reader.read(size)
         await self.room()
         return data
 
 
 class Wide:
-    """Wraps a StreamReader: reads all that is there at a time, and passes it on without a copy."""
+    """Wraps a StreamReader: reads all that is there at once, and passes it on without a copy."""
 
     def __init__(self, reader: Any, room: Callable[[], Awaitable[None]] | None) -> None:
         self.reader = reader
         self.room = room
-        """Returns when what was read may be passed on."""
+        """Returns when data may be passed on."""
         self.pieces: deque[bytes] = deque()
         self.size = 0
         if reader._buffer:
@@ -64,7 +64,7 @@ class Wide:
         self.size += len(data)
 
     def _feed(self, data: bytes) -> None:
-        """As a StreamReader's `feed_data`, which asyncio calls with what came."""
+        """Replaces a StreamReader's `feed_data`, which asyncio calls with new data."""
         if not data:
             return
         reader = self.reader
@@ -80,7 +80,7 @@ class Wide:
             reader._paused = True
 
     async def read(self, _: int) -> bytes:
-        """As a reader's: the next bytes, b"" at the end. Raises OSError when the connection broke off."""
+        """Like a reader's: the next bytes, b"" at the end. Raises OSError when the connection broke off."""
         reader = self.reader
         if reader._exception is not None:
             raise reader._exception
@@ -92,7 +92,7 @@ class Wide:
             reader._paused = False
             reader._transport.resume_reading()
         if self.room is not None and data:
-            # After reading, so that those who waited go on one by one, and each sees what the one before has taken.
+            # After reading, so that waiting readers continue one by one, and each sees what the one before has taken.
             await self.room()
         return data
 
@@ -103,10 +103,10 @@ class Handler(mode_servers.ProxyConnectionHandler):
     room: Callable[[], Awaitable[None]]
     """Apps wait until this returns."""
     wide = False
-    """asyncio's reader is the one that we know."""
+    """Whether asyncio's reader is as we know it."""
 
     async def handle_connection(self, connection: Connection) -> None:
-        """As mitmproxy's."""
+        """Like mitmproxy's, with its reader replaced."""
         transport = self.transports[connection]
         room = Handler.room if connection is self.client else None
         if Handler.wide and type(transport.reader) is asyncio.StreamReader:
@@ -117,7 +117,7 @@ class Handler(mode_servers.ProxyConnectionHandler):
 
 
 def bound(room: Callable[[], Awaitable[None]]) -> None:
-    """Have every proxy of this process use the handler above; `room` is what apps are made to wait for."""
+    """Make all proxies of this process use the handler above; apps are made to wait for `room`."""
     if not hasattr(getattr(mode_servers, "ProxyConnectionHandler", None), "handle_connection"):
         logging.error("This mitmproxy is not the one we know: the proxy does not wait for slow disks.")
         return

@@ -1,1 +1,1 @@
-"""Turns mitmproxy's events into lines: uploads and gaps; also decides which clients may connect."""
+"""Turns mitmproxy's events into lines for uploads and gaps; also decides which clients may connect."""

@@ -1,4 +1,4 @@
-"""Admits this machine and the addresses given; otherwise anybody could use the proxy as an open relay."""
+"""Admits this machine and the given addresses; otherwise anybody could use the proxy as an open relay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Admission:
-    """Refuses connections of strangers, and says so once in a while: it may be the device, under another address."""
+    """Refuses other clients, and reports this in a gap: the client may be the device with another address."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
@@ -36,7 +36,7 @@ class Admission:
 
     def client_connected(self, client: connection.Client) -> None:
         if isinstance(client.proxy_mode, mode_specs.WireGuardMode | mode_specs.LocalMode):
-            return  # WireGuard has checked the client's key; mode local takes only what this machine sends
+            return  # WireGuard has verified the client's key; mode local receives only this machine's traffic
         address = ipaddress.ip_address(client.peername[0].partition("%")[0])
         address = getattr(address, "ipv4_mapped", None) or address
         if address.is_loopback or any(address in network for network in self.networks):

@@ -1,7 +1,6 @@
-"""Reads the name under which the agent announces a connection to the proxy: the SOCKS5 user name
-(hooks/watch/redirect.ts).
+"""Reads the name that the agent announces for a connection: the SOCKS5 user name (hooks/watch/redirect.ts).
 
-It joins uploads to the app's connections even where ports changed on the way.
+It joins uploads to the app's connections even when ports changed on the way.
 """
 
 from __future__ import annotations
@@ -13,14 +12,14 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.proxy.layers.modes import Socks5AuthData
 
 NAME = re.compile(r"[0-9]{1,10}\.[0-9]{1,10}")
-"""The process, and the number of its connection."""
+"""Process id and number of the connection."""
 
 
 class Announced:
-    """Admits only clients of SOCKS5 that give such a name."""
+    """Admits only SOCKS5 clients that give such a name."""
 
     def load(self, loader: Loader) -> None:
-        # This is what mitmproxy's SOCKS5 looks at, by this name; its own addon for it is not among ours.
+        # mitmproxy's SOCKS5 reads an option with this name; the mitmproxy addon that defines it is not used here.
         loader.add_option("proxyauth", bool, False, "Mode socks5 asks for the name of each connection.")
 
     def socks5_auth(self, data: Socks5AuthData) -> None:
@@ -30,5 +29,5 @@ class Announced:
 
 
 def announced(client: connection.Client) -> str | None:
-    """The name that a connection came with; None: it came with none."""
+    """The name that a connection announced; None when it announced none."""
     return getattr(client, "announced", None)

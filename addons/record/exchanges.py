@@ -1,21 +1,21 @@
 """Records HTTP requests and WebSocket messages.
 
-**When a line is written.** `status` stands in the same line and no line is ever rewritten, so an upload waits for the
-head of its response. mitmproxy passes that head on only after our hook returns, and then the writer has the line
-(disk/storage.py says what that means): whatever the app knows to be answered is in the recording, whenever the proxy
-or its writer is killed. An upload without an answer `upload_wait` seconds after its end is written with `status` null,
-as is one whose exchange broke off, and each one that waits when the proxy is told to stop. So a kill -9 can lose only
-uploads that had no answer yet and ended less than `upload_wait` + 0.5 seconds before.
+**When a line is written.** `status` is part of the line, and no line is ever rewritten, so an upload waits for the head
+of its response. mitmproxy passes that head on only after our hook returns, and by then the writer has the line
+(disk/storage.py says what that means): whatever the app knows to be answered is in the recording, even if the proxy or
+its writer is killed. An upload that has no answer `upload_wait` seconds after its end is written with `status` null, as
+is one whose exchange broke off, and each one that waits when the proxy is told to stop. So a kill -9 can lose only
+uploads that had no answer and ended less than `upload_wait` + 0.5 seconds before.
 
-**How a body is taken.** A body that says it is short is buffered by mitmproxy: we have it before the server sees any of
-it, also when the server cannot be reached. Any other passes through `Body.add` chunk by chunk on its way; the writer
-gets what is beyond HELD_BYTES as it comes, so that memory stays flat. Bytes are as they left the device: chunked
-framing is gone, content encodings are untouched. What the disk does not take in time is dropped, and said
-(disk/to_writer.py).
+**How a body is read.** A body with a short declared length is buffered by mitmproxy: we have it before the server sees
+any of it, even when the server cannot be reached. Any other body passes through `Body.add` chunk by chunk; the writer
+gets what exceeds HELD_BYTES as it arrives, so memory use stays flat. Bytes are recorded as they left the device:
+chunked framing is removed, content encodings are kept. What the disk does not take in time is dropped, and a gap says
+so (disk/to_writer.py).
 
-**A request that does not end.** Where its protocol has messages (gRPC), each is an upload of its own as soon as there
-is a second one, an answer or a pause; of any other body without an announced length, what came before a pause of
-`PAUSE_S` is one, and what came before a piece of the response. The first line has the headers, further ones have none.
+**A request that does not end.** If its protocol has messages (gRPC), each is recorded as a separate upload as soon as
+there is a next message, an answer or a pause. Of any other body without a declared length, what was sent before a pause
+of `PAUSE_S`, or before a piece of the response, is one upload. The first line has the headers; further ones have none.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from addons.record.recorder import Recorder
 from addons.record.upload_line import endpoint, headers, http_line, peer, websocket_line
 
 SWEEP_S = 0.5
-"""How often to look for uploads that have waited long enough."""
+"""Seconds between checks for uploads that have waited long enough."""
 PAUSE_S = 5.0
-"""A pause this long in a request without an announced end makes a message of what came so far."""
+"""After a pause of this many seconds in a request without a declared length, what came so far becomes a message."""
 MESSAGE_S = 0.2
-"""And this long after a message of a protocol that has messages."""
+"""The same for a pause after a whole message, in a protocol that has messages."""
 LONG = 1024 * 1024
-"""A longer message is recorded in pieces of this many bytes."""
+"""A longer WebSocket message is passed to the writer in pieces of this many bytes."""
 
 Chunks = Iterable[bytes] | bytes
 
@@ -53,25 +53,25 @@ class Upload:
         self.line = line
         self.body = body
         self.length = named.get("content-length", "")
-        """Length of the body as the request announces it, "" when it does not."""
+        """Declared length of the body; "" when there is none."""
         self.chunked = "transfer-encoding" in named
         self.framing = of_request(line["type"]) if not self.length else None
         self.complete = False
         self.whole = False
-        """What `body` has is a whole message."""
+        """Whether `body` holds a whole message."""
         self.written = 0
-        """Messages of this request that were written."""
+        """Number of messages of this request that were written."""
         self.due = 0.0
-        """When to stop waiting (monotonic): for the response, or for more of a request that pauses."""
+        """When to stop waiting for the response, or for more of a request that pauses (monotonic)."""
 
     @property
     def short(self) -> bool:
-        """Whether the body is announced to be so short that mitmproxy may buffer it."""
+        """Whether the declared length is so short that mitmproxy may buffer the body."""
         return self.length.isdecimal() and int(self.length) <= SMALL and not self.chunked
 
     @property
     def has_body(self) -> bool:
-        """Whether a body was to follow the head, in a request that never became complete."""
+        """Whether a body was to follow the head; for requests that never became complete."""
         request = self.flow.request
         if request.is_http2 or request.is_http3:
             return request.method not in ("GET", "HEAD")
@@ -79,20 +79,20 @@ class Upload:
 
 
 class Exchanges:
-    """Records what HTTP sends."""
+    """Records uploads over HTTP and WebSocket."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
         self.wait = 0
         """Seconds to wait for a response before its request is written."""
         self.own: bytes | None = None
-        """The Authorization that the tester had mitmproxy add."""
+        """The Authorization header that mitmproxy adds for the tester."""
         self.pending: dict[str, Upload] = {}
         self.sweeper: asyncio.TimerHandle | None = None
         self.ending = False
 
     def finish(self) -> None:
-        """Write what waits; the proxy is told to stop."""
+        """Write all waiting uploads; called when the proxy is told to stop."""
         self.ending = True
         for upload in list(self.pending.values()):
             self._end(upload, "proxy stopped")
@@ -109,11 +109,11 @@ class Exchanges:
         line, named = http_line(flow, self.own)
         upload = self.pending[flow.id] = Upload(flow, line, self.recorder.body(), named)
         if not upload.short and not flow.response and not flow.error:
-            # (With a response that is set already, mitmproxy cannot stream: proxy authentication failed.)
+            # (When a response is set already, as after failed proxy authentication, mitmproxy cannot stream.)
             request.stream = self._through(upload, request.stream)
 
     def _through(self, upload: Upload, inner: Callable[[bytes], Chunks] | bool) -> Callable[[bytes], Chunks]:
-        """The function that mitmproxy calls with each chunk of a body; `inner` is that of another addon."""
+        """The function that mitmproxy calls with each chunk of a body; `inner` is another addon's."""
 
         def chunk(data: bytes) -> Chunks:
             if data:
@@ -165,7 +165,7 @@ class Exchanges:
             self.sweeper = asyncio.get_running_loop().call_later(SWEEP_S, self._sweep)
 
     def _sweep(self) -> None:
-        """Write the uploads that have waited long enough. (One timer for all is cheaper than one each.)"""
+        """Write the uploads that have waited long enough. (One timer for all is cheaper than one for each.)"""
         self.sweeper = None
         now = time.monotonic()
         waiting = [upload for upload in self.pending.values() if upload.due]
@@ -187,7 +187,7 @@ class Exchanges:
         if upload.complete:
             self._write(upload)
         elif not upload.length and flow.response:
-            # Answered before it has ended: what was sent before the answer is in the recording by then.
+            # Answered before it has ended: what was sent before the answer must be in the recording by then.
             self._answered(upload)
             flow.response.stream = self._answers(upload, flow.response.stream)
 
@@ -209,12 +209,12 @@ class Exchanges:
             self._end(upload, flow.error.msg if flow.error else "broke off")
 
     def client_disconnected(self, client: connection.Client) -> None:
-        # After an early response, mitmproxy says nothing of a request that then breaks off.
+        # After an early response, mitmproxy does not report that a request breaks off.
         for upload in [one for one in self.pending.values() if one.flow.client_conn is client]:
             self._end(upload, "client disconnected")
 
     def _end(self, upload: Upload, reason: str) -> None:
-        """An exchange is over before its response came, or before its request was complete."""
+        """Write an upload whose exchange ended before its response came or before its request was complete."""
         if not upload.complete:
             upload.line["at"] = time_of(time.time())
             if not upload.body.seen and not upload.written:
@@ -230,7 +230,7 @@ class Exchanges:
         if self.pending.pop(flow.id, None) is None:
             return
         if upload.written and not upload.body.seen:
-            return  # all of it stands in the lines of its messages
+            return  # everything is in the lines of its messages
         self._append(upload, upload.length)
 
     def _write_message(self, upload: Upload) -> None:
@@ -265,7 +265,8 @@ class Exchanges:
         return None
 
     async def _record_long(self, line: Line, content: bytes) -> None:
-        """A message comes whole, however long it is; the writer must be able to keep up with it."""
+        """Record a message piece by piece: it comes as a whole, however long it is, and the writer must be able to
+        keep up."""
         body, view = self.recorder.body(), memoryview(content)
         for begin in range(0, len(view), LONG):
             body.add(view[begin : begin + LONG])
@@ -282,7 +283,7 @@ class Exchanges:
 
 
 def _buffered(flow: http.HTTPFlow) -> bytes:
-    """What mitmproxy holds of a body or message that broke off; no method gives it, so we look for its layer."""
+    """What mitmproxy holds of an incomplete body or message; there is no API for it, so its layer is searched for."""
     server = ctx.master.addons.get("proxyserver")
     live = server.connections.get(flow.client_conn.id) if server else None
     found: list[Any] = [live.layer] if live else []

@@ -19,31 +19,32 @@ class Framing(Protocol):
     """Follows the bytes of one direction of a connection."""
 
     broken: bool
-    """The bytes are not of this protocol after all; from there on nothing is cut."""
+    """Whether the bytes turned out not to be of this protocol; from then on nothing is split."""
 
     def cut(self, data: bytes) -> Iterator[Piece]:
-        """The next bytes in pieces, none of which belongs to two messages."""
+        """The next bytes in pieces, each of which belongs to one message."""
 
     def rest(self) -> bytes:
-        """Bytes still held back: the connection ended within the head of a message."""
+        """Bytes still held back, when the connection ended inside the head of a message."""
 
 
 class Prefixed:
-    """Messages that begin with how long they are; a subclass knows how that is written."""
+    """Messages with a length prefix; a subclass knows its format."""
 
     def __init__(self) -> None:
         self.broken = False
         self.begun = bytearray()
-        """The beginning of a message whose length is not known yet."""
+        """The beginning of a message whose length is still unknown."""
         self.missing = 0
         """Bytes that the current message still lacks."""
 
     def size(self, begun: bytes) -> int | None:
-        """Total size of the message with this beginning; None: more bytes are needed. Raises ValueError."""
+        """Total size of the message that begins with `begun`; None when more bytes are needed. Raises ValueError if
+        it is not of this protocol."""
         raise NotImplementedError
 
     def cut(self, data: bytes) -> Iterator[Piece]:
-        """As Framing says. Bytes of a beginning are given once the length is known."""
+        """See Framing. The first bytes of a message are held back until its length is known."""
         while data:
             if self.broken:
                 yield data, False
@@ -65,7 +66,7 @@ class Prefixed:
             yield piece, not self.missing
 
     def rest(self) -> bytes:
-        """As Framing says."""
+        """See Framing."""
         return bytes(self.begun)
 
 
@@ -73,17 +74,17 @@ class Grpc(Prefixed):
     """gRPC over HTTP/2: one byte for compression, four for the length."""
 
     def size(self, begun: bytes) -> int | None:
-        """As Prefixed says."""
+        """See Prefixed."""
         if begun[0] not in (0, 1, 0x80):
             raise ValueError("not a gRPC message")
         return 5 + int.from_bytes(begun[1:5], "big") if len(begun) >= 5 else None
 
 
 class Mqtt(Prefixed):
-    """MQTT 3.1 to 5: one byte for the kind, one to four for the length."""
+    """MQTT 3.1 to 5: one byte for the packet type, one to four for the length."""
 
     def size(self, begun: bytes) -> int | None:
-        """As Prefixed says."""
+        """See Prefixed."""
         if not begun[0] >> 4:
             raise ValueError("not an MQTT packet")
         size = 0
@@ -97,18 +98,18 @@ class Mqtt(Prefixed):
 
 
 class Xmpp:
-    """XMPP over TCP (RFC 6120): each element below the stream's own is a message, the stream's opening another."""
+    """XMPP over TCP (RFC 6120): each child element of the stream is a message, and so is the opening of the stream."""
 
     def __init__(self) -> None:
         self.broken = False
         self.depth = 0
         self.tag = bytearray()
-        """The tag that is being read, from its `<`."""
+        """The tag being read, from its `<`."""
         self.quote = 0
-        """The quotation mark that an attribute in it began with."""
+        """The quotation mark that opened the current attribute value; 0 outside of one."""
 
     def cut(self, data: bytes) -> Iterator[Piece]:
-        """As Framing says."""
+        """See Framing."""
         begin = at = 0
         while at < len(data) and not self.broken:
             if not self.tag:
@@ -133,7 +134,7 @@ class Xmpp:
             yield data[begin:], False
 
     def _closes(self, mark: int) -> bool:
-        """Whether the tag ends with this character."""
+        """Whether this character ends the tag."""
         if self.tag.startswith(b"<!"):
             return mark == ord(">") and (not self.tag.startswith(b"<![") or self.tag.endswith(b"]]>"))
         if mark == ord(">"):
@@ -145,11 +146,11 @@ class Xmpp:
         return False
 
     def _is_last(self, tag: bytes) -> bool:
-        """Whether a message ends with this tag."""
+        """Whether this tag ends a message."""
         if tag.startswith((b"<?", b"<!")):
             return False
         if tag.startswith(b"<stream:stream"):
-            self.depth = 1  # also later: after authentication, a stream begins again
+            self.depth = 1  # not only at first: after authentication, the stream begins again
             return True
         if tag.startswith(b"</"):
             self.depth -= 1
@@ -162,19 +163,19 @@ class Xmpp:
         return self.depth <= 1
 
     def rest(self) -> bytes:
-        """Nothing: all that was taken was given."""
+        """Always empty: nothing is held back."""
         return b""
 
 
 def of_request(type_: str | None) -> Framing | None:
-    """The framing of an HTTP request's body by its Content-Type; None when it has none that we know."""
+    """The framing of an HTTP request's body, by its Content-Type; None when it has none that we know."""
     if type_ and type_.startswith("application/grpc") and not type_.startswith("application/grpc-web-text"):
         return Grpc()
     return None
 
 
 def of_connection(begin: bytes) -> Framing | None:
-    """The framing of a raw connection by the first bytes that the client sends on it."""
+    """The framing of a raw connection, by the first bytes from the client; None when it has none that we know."""
     if begin[:1] == b"\x10" and (b"\x00\x04MQTT" in begin[:12] or b"\x00\x06MQIsdp" in begin[:14]):
         return Mqtt()
     if _XMPP.match(begin):
@@ -183,5 +184,5 @@ def of_connection(begin: bytes) -> Framing | None:
 
 
 def begins_tls(data: bytes) -> bool:
-    """Whether a connection goes over to TLS with these bytes (STARTTLS)."""
+    """Whether a connection switches to TLS with these bytes (STARTTLS)."""
     return bool(_TLS_RECORD.match(data))

@@ -1,4 +1,4 @@
-"""Redirects named hosts: the lab's servers run on loopback under names of their own."""
+"""Redirects named hosts: the lab's servers run on loopback under their own names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mitmproxy.proxy import server_hooks
 
 
 class Hosts:
-    """Maps the address of an upstream connection; URL, Host header, SNI and certificate check stay as asked for."""
+    """Maps the address of a connection to a server; URL, Host header, SNI and certificate check stay as requested."""
 
     def __init__(self) -> None:
         self.places: dict[str, tuple[str, int]] = {}
@@ -43,8 +43,8 @@ class Hosts:
             server.address = place
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
-        # mitmproxy builds URLs from this address, and looks connections up by it. It refuses a change while the
-        # connection is open, because that would not move the connection; here that is what we want.
+        # mitmproxy builds URLs from this address, and looks connections up by it. It refuses to change it while the
+        # connection is open, because that would not move the connection; here that is intended.
         asked = self.asked.pop(data.server.id, None)
         if asked:
             object.__setattr__(data.server, "address", asked)

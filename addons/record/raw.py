@@ -1,7 +1,7 @@
-"""Records traffic that has no requests: messages on TCP connections, UDP datagrams, DNS queries.
+"""Records traffic without requests: messages on TCP connections, UDP datagrams, DNS queries.
 
-A message on a TCP connection ends where its protocol says so (framing.py); on any other, it is what the client sends
-until it is answered or pauses. A datagram and a query are one each.
+A message on a TCP connection ends where its protocol says so (framing.py); without such a protocol, a message is what
+the client sends until it is answered or pauses. Each datagram and each query is one message.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from addons.record.unseen import is_quic
 from addons.record.upload_line import dns_line, peer, raw_line
 
 BURST_S = 0.2
-"""A pause this long ends a message where the protocol does not say where one ends."""
+"""A pause of this many seconds ends a message if the protocol does not say where messages end."""
 BURST_BYTES = 1024 * 1024
-"""A message there is cut at this many bytes."""
+"""Such a message is cut at this many bytes."""
 
 
 class Burst:
-    """One message that is being sent."""
+    """A message that is being sent."""
 
     def __init__(self, line: Line, body: Body) -> None:
         self.line = line
         self.body = body
         self.due = 0.0
-        """When a pause has ended it (monotonic); 0 where its protocol says when it ends."""
+        """When a pause will have ended the message (monotonic); used only if the protocol does not say where it
+        ends."""
 
 
 class Conversation:
@@ -41,18 +42,18 @@ class Conversation:
         self.framing = framing
         self.burst: Burst | None = None
         self.encrypted = False
-        """It has changed to TLS: nothing after that can be read."""
+        """Whether the connection has switched to TLS: nothing after that can be read."""
 
 
 class Raw:
-    """Records messages that no request belongs to."""
+    """Records messages that belong to no request."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
         self.open: dict[str, Conversation] = {}
 
     def finish(self) -> None:
-        """Write what is being sent; the proxy is told to stop."""
+        """Write the messages that are being sent; called when the proxy is told to stop."""
         for key in list(self.open):
             self._close(key)
 

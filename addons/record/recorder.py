@@ -16,16 +16,16 @@ from addons.disk.to_writer import Body, Channel
 from addons.disk.writer import say
 
 FOLD_S = 60.0
-"""The same gap within this time is counted, and told in one line at its end."""
+"""Repeats of a gap within this many seconds are counted, and reported in one line at the end."""
 KINDS_OF_GAPS = 5000
-"""Different gaps that are counted at a time; of further ones, each repeat is told."""
+"""Most distinct gaps that are counted at a time; repeats of further ones are reported one by one."""
 RETRY_S = 1.0
-"""How often lines that the disk refused are tried again."""
+"""Seconds between attempts to report lines that were lost."""
 
 
 @dataclass
 class Repeats:
-    """A gap that was told, and came again since."""
+    """The repeats of a gap that was already reported."""
 
     count: int = 0
     first: Line | None = None
@@ -33,23 +33,23 @@ class Repeats:
 
 
 class Recorder:
-    """What the addons of one proxy share: where lines and bodies go."""
+    """What the addons of one proxy share: the way to the recording."""
 
     def __init__(self) -> None:
         self.channel: Channel | None = None
-        """To the writer of the recording; None until one is set."""
+        """The channel to the recording's writer; None until a recording is set."""
         self.limit = 0
-        """Longest body that is stored whole."""
+        """Longest body that is stored as a whole."""
         self.most = self.free = 0
-        """How large the recording may become, and how much of its disk stays free, in bytes; 0: no limit."""
+        """Largest size of the recording, and space that stays free on its disk, in bytes; 0: no limit."""
         self.repeats: dict[tuple[str, str, str], Repeats] = {}
         self.lost = 0
-        """Lines that were lost for lack of room, and that no gap has reported yet."""
+        """Number of lines lost for lack of room that no gap has reported yet."""
 
     def open(self, name: str, *, live: bool = True) -> None:
         """Use the recording in this folder from now on. Raises OptionsError.
 
-        `live`: traffic waits for what we do; else it comes from a file.
+        `live`: whether traffic waits for us; otherwise it comes from a file.
         """
         if not name:
             raise exceptions.OptionsError("recording is not set. Name the folder of a recording: --set recording=DIR")
@@ -79,14 +79,15 @@ class Recorder:
         return Body(self.channel, self.limit)
 
     def upload(self, line: Line, body: Body, announced: str = "") -> None:
-        """Have a body put in place and its line appended; `announced` is how long the body was said to be."""
+        """Pass on a body and its line; `announced` is the declared length of the body."""
         assert self.channel is not None
         of = int(announced) if announced.isdecimal() and len(announced) < 19 else body.seen
         if not self.channel.upload(salted(line), body, of):
             self._lose()
 
     def gap(self, subject: str, why: str, detail: str, at: str | None = None, about: Line | None = None) -> None:
-        """Say what could not be observed; `about`: of which connection (client, SNI), and the alert that ended it."""
+        """Record that something could not be observed; `about`: the connection (client, SNI), and the alert that
+        ended it."""
         if self.channel is None:
             return
         line = gap_line(subject, why, detail, at or time_of(time.time()), **(about or {}))
@@ -107,7 +108,7 @@ class Recorder:
             await self.channel.room()
 
     def finish(self) -> None:
-        """Tell what was counted; the proxy is told to stop."""
+        """Report what was counted; called when the proxy is told to stop."""
         if self.channel is None:
             return
         for key in list(self.repeats):
@@ -128,7 +129,7 @@ class Recorder:
             self._lose()
 
     def _lose(self) -> None:
-        """There was no room for a line: say so once there is."""
+        """Count a line that was lost for lack of room, and report it once there is room."""
         if not self.lost:
             asyncio.get_running_loop().call_later(RETRY_S, self._tell_lost)
         self.lost += 1

@@ -10,11 +10,11 @@ from mitmproxy import master
 from mitmproxy.addonmanager import Loader
 
 ENDED = "redirector] exited"
-"""Part of the message that mitmproxy logs then; it does nothing else about it."""
+"""Part of the message that mitmproxy logs in this case, which is all it does."""
 
 
 class Redirector:
-    """Listens to what mitmproxy says; whoever started the proxy finds it ended, with the reason on stderr."""
+    """Listens to mitmproxy's log; the process that started the proxy sees it end, with the reason on stderr."""
 
     def __init__(self, lean: master.Master) -> None:
         self.lean = lean

@@ -17,10 +17,10 @@ class Changing(layers.TCPLayer):
     def __init__(self, context: context.Context) -> None:
         super().__init__(context)
         self.answered = False
-        """The server has sent something: no client changes to TLS before the server agrees."""
+        """Whether the server has sent something: no client switches to TLS before the server agrees."""
 
     def relay_messages(self, event: events.Event) -> layer.CommandGenerator[None]:
-        """As mitmproxy's, until then."""
+        """Like mitmproxy's, until the switch to TLS."""
         if isinstance(event, events.DataReceived):
             if event.connection is not self.context.client:
                 self.answered = True
@@ -36,7 +36,7 @@ class Changing(layers.TCPLayer):
         server = layers.ServerTLSLayer(self.context)
         server.child_layer = client = layers.ClientTLSLayer(self.context)
         client.child_layer = layers.TCPLayer(self.context)
-        # Both, as mitmproxy's NextLayer does: waiting events go through the first, later ones through the second.
+        # Both, as in mitmproxy's NextLayer: waiting events go through the first, later ones through the second.
         self._handle_event: Any = server.handle_event
         self.handle_event: Any = server.handle_event
         yield from server.handle_event(events.Start())
@@ -44,7 +44,7 @@ class Changing(layers.TCPLayer):
 
 
 def greets(data: bytes) -> bool:
-    """Whether these bytes are a ClientHello, or its beginning."""
+    """Whether these bytes are a ClientHello or its beginning."""
     if not begins_tls(data):
         return False
     try:
@@ -55,7 +55,7 @@ def greets(data: bytes) -> bool:
 
 
 class StartTls:
-    """Puts it in the place of each raw connection that is recorded."""
+    """Uses this layer for each raw connection that is recorded."""
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
         chosen, about = nextlayer.layer, nextlayer.context

@@ -1,8 +1,8 @@
 """Records what could not be observed: refused certificates, ignored connections, QUIC that cannot be decrypted.
 
-QUIC that mitmproxy cannot decrypt (a version it does not know, or a mode without a certificate of ours) does not pass
-unseen: the client is told at once, in QUIC's own words (version negotiation, RFC 9000, 6), that there is nothing for
-it here, and falls back to TCP, which can be read. Each host that this happened to is named in a gap, with how often.
+QUIC that mitmproxy cannot decrypt (an unknown version, or a mode without our certificate) does not pass unseen. The
+client is told at once, by QUIC's version negotiation (RFC 9000, 6), that it cannot be used here, and falls back to TCP,
+which can be read. A gap names each host that this happened to, and how often.
 """
 
 from __future__ import annotations
@@ -22,21 +22,22 @@ from addons.record.recorder import Recorder
 from addons.record.upload_line import asked, whose
 
 ALERT = re.compile(r"alert ([a-z][a-z ]*[a-z])")
-"""The alert in what OpenSSL says of a handshake: `tls alert certificate unknown`."""
+"""The alert in OpenSSL's description of a handshake: `tls alert certificate unknown`."""
 SILENT_S = 5.0
-"""A client that closes this soon after its TLS handshake, and asked nothing, most likely pins a certificate."""
+"""A client that closes within this many seconds after its TLS handshake without a request most likely pins a
+certificate."""
 NAMES = 10_000
-"""Addresses whose names are remembered, from the answers to DNS queries."""
+"""Most addresses whose names are remembered from answers to DNS queries."""
 QUIC_PORTS = frozenset({80, 443, 8443})
 VERSION_1 = b"\x00\x00\x00\x01"
 READABLE = frozenset({VERSION_1, b"\x6b\x33\x43\xcf"})
-"""The versions of QUIC that mitmproxy reads: 1 and 2."""
+"""The QUIC versions that mitmproxy can read: 1 and 2."""
 NO_VERSION = b"\x0a\x1a\x2a\x3a"
 """A reserved version (RFC 9000, 15): a client that is offered only this one gives up at once."""
 
 
 class RefuseQuic(layer.Layer):
-    """Answers each first packet of QUIC with the versions that can be read here, and passes nothing on."""
+    """Answers each initial packet of QUIC with the versions that can be read here, and passes nothing on."""
 
     def __init__(self, context: context.Context, versions: bytes) -> None:
         super().__init__(context)
@@ -52,12 +53,12 @@ class RefuseQuic(layer.Layer):
 
 
 def is_quic(data: bytes) -> bool:
-    """A first packet of QUIC (RFC 9000, 17.2): long header, as long as it must be, a version that is not 0."""
+    """Whether it is an initial packet of QUIC (RFC 9000, 17.2): long header, minimum length, version not 0."""
     return len(data) >= 1200 and data[0] & 0xC0 == 0xC0 and data[1:5] != b"\0\0\0\0"
 
 
 def negotiation(data: bytes, versions: bytes) -> bytes | None:
-    """A version negotiation packet (RFC 9000, 17.2.1) that answers a first packet; None when it is none."""
+    """A version negotiation packet (RFC 9000, 17.2.1) in answer to an initial packet; None if `data` is not one."""
     if not is_quic(data):
         return None
     to, rest = data[6 : 6 + data[5]], data[6 + data[5] :]
@@ -84,7 +85,7 @@ class Unseen:
         self.recorder = recorder
         self.silent: dict[str, tuple[float, str, Line]] = {}
         self.refusing: set[str] = set()
-        """Hosts whose app has refused our certificate; with `pass_refused` its later connections pass undecrypted."""
+        """Hosts for which the app refused our certificate; with `pass_refused`, later connections pass undecrypted."""
         self.names: dict[str, str] = {}
 
     # -- TLS
@@ -136,7 +137,7 @@ class Unseen:
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
         self._refuse_quic(nextlayer)
 
-        # The addon that decides may run after us; the choice is made in this turn of the loop in any case.
+        # The addon that decides may run after us, but it decides in this turn of the event loop.
         def look() -> None:
             chosen = nextlayer.layer
             if isinstance(chosen, layers.TCPLayer | layers.UDPLayer) and chosen.flow is None:
@@ -151,13 +152,13 @@ class Unseen:
         data = nextlayer.data_client()
         port = about.server.address[1] if about.server.address else 0
         if isinstance(chosen, layers.UDPLayer):
-            late = port in QUIC_PORTS and data[:1] and data[0] & 0xC0 == 0x40  # its first packet came earlier
+            late = port in QUIC_PORTS and data[:1] and data[0] & 0xC0 == 0x40  # its initial packet came earlier
             refuse = chosen.flow is not None and (is_quic(data) or late)
         else:
             quic = isinstance(chosen, layers.ServerQuicLayer | layers.ClientQuicLayer)
             refuse = quic and is_quic(data) and data[1:5] not in READABLE
         if refuse:
-            # UDP to a fixed server is only relayed by mitmproxy; elsewhere it reads version 1.
+            # mitmproxy only relays UDP to a fixed server; otherwise it reads version 1.
             relays = isinstance(about.client.proxy_mode, mode_specs.ReverseMode)
             nextlayer.layer = RefuseQuic(about, NO_VERSION if relays else VERSION_1)
             host = _sni(data) or self._named(asked(about))
@@ -179,12 +180,12 @@ class Unseen:
                 self.names[str(address)] = flow.request.questions[0].name
 
     def _named(self, host: str) -> str:
-        """The name that was looked up for an address, if it was."""
+        """The name that was looked up for an address; the host itself if there was no such lookup."""
         return self.names.get(host, host)
 
 
 def _sni(data: bytes) -> str | None:
-    """The server's name in a first packet of QUIC version 1 or 2."""
+    """The server name in an initial packet of QUIC version 1 or 2; None when there is none."""
     try:
         hello = quic_parse_client_hello_from_datagrams([data])
     except Exception:

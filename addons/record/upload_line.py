@@ -1,6 +1,6 @@
-"""Builds the line of an upload: URL, headers, and both endpoints as the app asked for them and as the proxy saw them.
+"""Builds the line of an upload: URL, headers, and both endpoints, as the app requested them and as the proxy saw them.
 
-The writer adds what it knows of the body.
+The writer adds what it knows about the body.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from addons.disk.storage import Line, head, time_of
 from addons.record.announced import announced
 
 SECRET = frozenset({b"proxy-authorization"})
-"""Headers between the tester and their proxies; they are no part of the app's upload."""
+"""Headers between testers and their proxies; they are not part of the app's upload."""
 
 Raw = tcp.TCPFlow | udp.UDPFlow | dns.DNSFlow
 
 
 def http_line(flow: http.HTTPFlow, own: bytes | None = None) -> tuple[Line, dict[str, str]]:
-    """The line as far as it is known with the head of a request; and its headers by lower-case name.
+    """The line, as far as it is known from the head of a request, and the headers by lower-case name.
 
-    `own` is an Authorization that the tester had mitmproxy add; it is no part of the upload.
+    `own` is an Authorization that mitmproxy adds for the tester; it is not part of the upload.
     """
     request, client = flow.request, flow.client_conn
     named_headers = headers(request.headers, own)
@@ -46,7 +46,7 @@ def http_line(flow: http.HTTPFlow, own: bytes | None = None) -> tuple[Line, dict
 
 
 def websocket_line(flow: http.HTTPFlow, at: float) -> Line:
-    """The line of one message of a WebSocket."""
+    """The line of one WebSocket message."""
     scheme = "wss" if flow.request.scheme == "https" else "ws"
     host, url = where(flow, scheme, flow.request.headers.get("host", ""))
     return {
@@ -65,7 +65,7 @@ def websocket_line(flow: http.HTTPFlow, at: float) -> Line:
 
 
 def raw_line(flow: Raw, via: str) -> Line:
-    """The line of a message that no request belongs to, but for its time and body."""
+    """The line of a message that belongs to no request, without its time and body."""
     return {
         **head("upload", ""),
         "via": via,
@@ -82,7 +82,8 @@ def raw_line(flow: Raw, via: str) -> Line:
 
 
 def dns_line(flow: dns.DNSFlow, at: float) -> Line:
-    """The line of a DNS query: the servers of the name receive it, whichever resolver is asked."""
+    """The line of a DNS query. Its host is the name asked for: that name's servers receive the query, whichever
+    resolver is used."""
     line = {**raw_line(flow, "dns"), "at": time_of(at), "type": "application/dns-message"}
     question = flow.request.questions[0] if flow.request.questions else None
     if question is not None:
@@ -92,9 +93,9 @@ def dns_line(flow: dns.DNSFlow, at: float) -> Line:
 
 
 def where(flow: http.HTTPFlow, scheme: str, header: str) -> tuple[str, str]:
-    """Host and URL as the app asked for them: by its Host header, else by SNI, else by the address alone.
+    """Host and URL as the app requested them: by Host header, otherwise by SNI, otherwise by address only.
 
-    Name and password in a URL do not go to the server; they are not recorded.
+    User name and password in a URL are not sent to the server, and not recorded.
     """
     request = flow.request
     name, port = _split(text(request.data.authority) or header)
@@ -111,7 +112,7 @@ def where(flow: http.HTTPFlow, scheme: str, header: str) -> tuple[str, str]:
 
 
 def _split(authority: str) -> tuple[str, str]:
-    """`user:password@host:port` as host and port; the port is "" when none is named."""
+    """`user:password@host:port` as host and port; the port is "" when there is none."""
     if "@" in authority:
         authority = authority.rpartition("@")[2]
     name, colon, port = authority.rpartition(":")
@@ -140,7 +141,7 @@ def headers(fields: http.Headers, own: bytes | None = None) -> list[list[str]]:
 
 
 def text(data: bytes) -> str:
-    """Bytes of a header as text that JSON can carry, without losing one."""
+    """Bytes of a header as text for JSON; no byte is lost."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
@@ -148,7 +149,7 @@ def text(data: bytes) -> str:
 
 
 def endpoint(address: tuple[Any, ...] | None) -> Line | None:
-    """One end of a connection; an IPv4 address that came as IPv6 counts as one."""
+    """One end of a connection; an IPv4-mapped IPv6 address becomes IPv4."""
     if not address:
         return None
     ip = str(address[0])
@@ -156,13 +157,13 @@ def endpoint(address: tuple[Any, ...] | None) -> Line | None:
 
 
 def _from(client: connection.Client) -> Line:
-    """Which connection of the device it is: its end, and its name where the agent gave it one."""
+    """The device's connection: its client end, and its name if the agent announced one."""
     name = announced(client)
     return {"client": endpoint(client.peername), **({} if name is None else {"announced": name})}
 
 
 def tls_of(client: connection.Client) -> Line | None:
-    """How a connection was protected between device and proxy; None for cleartext."""
+    """The TLS parameters between device and proxy; None for cleartext."""
     if not client.tls_established:
         return None
     alpn = client.alpn.decode("ascii", "replace") if client.alpn else None
@@ -170,18 +171,18 @@ def tls_of(client: connection.Client) -> Line | None:
 
 
 def whose(context: Any) -> Line:
-    """Which connection a gap is about: its port tells which process has it."""
+    """The connection that a gap is about; the client's port tells which process it belongs to."""
     return {**_from(context.client), "sni": context.client.sni}
 
 
 def asked(context: Any) -> str:
-    """Which host a connection is for, for a gap."""
+    """The host that a connection is for, for a gap."""
     address = context.server.address or ("",)
     return str(context.client.sni or address[0] or "unknown")
 
 
 def peer(flow: http.HTTPFlow | Raw) -> str:
-    """Which host a flow is for."""
+    """The host that a flow is for."""
     client, server = flow.client_conn, flow.server_conn
     address = server.address or ("",)
     return str(client.sni or address[0] or "unknown")

@@ -15,7 +15,7 @@ HEAD = """\
 
 
 def main(d8: str) -> None:
-    """Compile, and print the module."""
+    """Compile the classes, and print the module."""
     print(HEAD)
     with tempfile.TemporaryDirectory() as folder:
         sources = sorted(map(str, HERE.glob("*.java")))

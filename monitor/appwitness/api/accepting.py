@@ -1,4 +1,4 @@
-"""What is accepted of an app: its baseline and its temporary waivers; also looks up where a finding is known from."""
+"""The accepted findings of an app: its baseline and its temporary waivers; also finds where a finding is known."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 @dataclass(frozen=True)
 class BaselineUpdate:
-    """A baseline, compared with some runs."""
+    """A baseline compared with some runs."""
 
     old: Baseline
     changes: Sequence[Gated]
@@ -34,7 +34,7 @@ class BaselineUpdate:
 
     @property
     def differing(self) -> list[Gated]:
-        """Changes between the baseline and these runs."""
+        """The differences between the baseline and these runs."""
         return [each for each in self.changes if each.change not in {"same", "not_observable"}]
 
     @property
@@ -43,7 +43,8 @@ class BaselineUpdate:
         return [each for each in self.changes if each.change in {"new", "worse", "new_rule"}]
 
     def updated(self, accept_new: str | None = None) -> Baseline:
-        """The baseline without what is gone and with what became better; what is new or worse only with a reason."""
+        """The baseline without what is gone, and with what became better; what is new or worse is added only with a
+        reason."""
         from appwitness.gate import baseline as files
 
         return files.updated(self.old, self.changes, self.made, accept_new)
@@ -56,10 +57,10 @@ class BaselineUpdate:
 
 
 def baseline(recordings: Sequence[Path], runs: GatedRuns, judging: Judging, instead_of: Path | None = None) -> Baseline:
-    """All that these runs of one app show, accepted.
+    """A baseline that accepts everything these runs of one app show.
 
-    Raises as `GatedRuns.reports` does, and UserError where a file is there already that it would take the place of,
-    and something may be missing in the recordings: what is not in them would be dropped.
+    Raises as `GatedRuns.reports` does, and UserError if it would replace an existing file while the recordings may lack
+    lines: findings from those lines would be dropped.
     """
     from appwitness.gate import baseline as files
     from appwitness.gate.behaviours import side
@@ -81,8 +82,8 @@ def baseline(recordings: Sequence[Path], runs: GatedRuns, judging: Judging, inst
 
 
 def against(file: Path, recordings: Sequence[Path], runs: GatedRuns, judging: Judging) -> BaselineUpdate:
-    """Compare runs of one app with its baseline. Raises UserError when there is no such file or it is another app's,
-    FileError with the line that does not fit, and as `GatedRuns.reports` does."""
+    """Compare runs of one app with its baseline. Raises UserError if the file does not exist or is another app's
+    baseline, FileError with the invalid line, and as `GatedRuns.reports` does."""
     from appwitness.gate.behaviours import side
     from appwitness.gate.changes import changes
 
@@ -98,15 +99,15 @@ def against(file: Path, recordings: Sequence[Path], runs: GatedRuns, judging: Ju
 
 
 def merged(file: Path) -> Baseline:
-    """Merge both sides of a baseline in conflict; for a finding on both, that of the newer run. Raises FileError
-    when there is no conflict, or a side is not a baseline."""
+    """Merge both sides of a baseline with a merge conflict; a finding on both sides is taken from the newer run.
+    Raises FileError if there is no conflict or a side is not a baseline."""
     from appwitness.gate import baseline as files
 
     return files.merged(file)
 
 
 def write_baseline(file: Path, accepted: Baseline) -> None:
-    """Write the file of a baseline; it holds no personal data, and others may read it."""
+    """Write a baseline file. It holds no personal data, so it is readable by everyone."""
     from appwitness.gate import baseline as files
 
     _write(file, files.text(accepted))
@@ -116,16 +117,16 @@ def write_baseline(file: Path, accepted: Baseline) -> None:
 
 
 class CheckedWaivers(NamedTuple):
-    """The result of checking a file of waivers."""
+    """The result of checking a waiver file."""
 
     entries: int
     remarks: tuple[Remark, ...]
-    """Entries that have expired or soon will; with runs, also those that none of their findings uses."""
+    """Entries that have expired or soon will; with runs, also the entries that match no finding of them."""
 
 
 @dataclass(frozen=True)
 class WaiverList:
-    """The file of waivers, and the date for which it is checked."""
+    """A waiver file, and the date for which it is checked."""
 
     path: Path
     today: date
@@ -133,12 +134,11 @@ class WaiverList:
     """The longest duration of a waiver, in days."""
 
     def add(self, finding: str, fields: Mapping[str, str | None], runs: GatedRuns, judging: Judging) -> dict[str, str]:
-        """Waive a finding, as `fingerprint` takes it; the `id` of the waiver, and the `finding` that it is for.
+        """Waive a finding, named as `fingerprint` takes it; returns the waiver's `id` and the `finding` it is for.
 
-        An entry without an `id` is named W- and the next number.
-
-        `fields` are owner, reason, expires, ticket and id, texts or None. What is in the file stays as it is. Raises
-        UserError for what does not fit, FileError with the line of the file that does not, and as `fingerprint` does.
+        `fields` are owner, reason, expires, ticket and id, texts or None; without an `id`, the waiver is named W- and
+        the next free number. The rest of the file is kept. Raises UserError for invalid fields, FileError with the
+        invalid line of the file, and as `fingerprint` does.
         """
         from appwitness.gate import waivers
 
@@ -151,10 +151,9 @@ class WaiverList:
         return {"id": str(given["id"]), "finding": str(given["finding"])}
 
     def check(self, recordings: Sequence[Path], runs: GatedRuns, judging: Judging) -> CheckedWaivers:
-        """Check which entries have expired or soon will and, where there are recordings, which none of them uses.
+        """Find entries that have expired or soon will and, given recordings, entries that match no finding of them.
 
-        Raises UserError when there is no file, FileError with the line that does not fit, and what `GatedRuns.reports`
-        raises.
+        Raises UserError if there is no file, FileError with the invalid line, and as `GatedRuns.reports` does.
         """
         from appwitness.gate import waivers
         from appwitness.gate.behaviours import side
@@ -171,16 +170,17 @@ class WaiverList:
 
 
 def waivers_beside(today: date) -> WaiverList:
-    """The file of waivers in this folder or beside pyproject.toml; in this folder if there is none yet."""
+    """The waiver file in this folder or beside pyproject.toml; a new one in this folder if there is none yet."""
     from appwitness.gate import waivers
 
     return WaiverList(beside(None, waivers.NAME) or Path.cwd() / waivers.NAME, today, waivers.MAX_DAYS)
 
 
 def fingerprint(finding: str, runs: GatedRuns, judging: Judging) -> str:
-    """The fingerprint that is meant: `v2:...` itself, or that of RECORDING:N, the Nth finding of its report, from 1.
+    """The fingerprint that a text names: `v2:...` itself, or that of RECORDING:N, the Nth finding in its report, from
+    1.
 
-    Raises UserError when it is neither, or the recording has no such finding.
+    Raises UserError if it is neither, or the recording has no such finding.
     """
     from appwitness.findings.identity import VERSION, identity
     from appwitness.reports.verdict import worst_first
@@ -203,21 +203,23 @@ def fingerprint(finding: str, runs: GatedRuns, judging: Judging) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """A file of the app's repository, which holds no personal data: others may read it. Raises UserError."""
+    """Write a file of the app's repository; it holds no personal data, so it is readable by everyone. Raises
+    UserError if the path is not a regular file."""
     if given_files.is_there(path) and not given_files.beside(path).is_file() and path.exists():
         raise UserError(Spoken("{path} is not a plain file.", path=path), given_files.TODO)
     private_files.write(path, text, mode=0o644)
 
 
-# where a finding is known from, by its fingerprint: recordings that show it, and the baseline that lists it
+# where a finding is known, by its fingerprint: recordings that show it, and the baseline that lists it
 
 
 def in_recordings(
     fingerprint: str, recordings: Sequence[Path], judging: Judging, aliases: Mapping[str, str]
 ) -> Iterator[FingerprintPlace]:
-    """The findings of recordings that have a fingerprint, `v2:...`. Raises UserError for what is no recording.
+    """The findings with a given fingerprint (`v2:...`) in recordings. Raises UserError for a path that is not a
+    recording.
 
-    `aliases`: package -> the one that it stands for.
+    `aliases`: package -> the package that it stands for.
     """
     from appwitness.reports.explain import shown
 
@@ -226,9 +228,10 @@ def in_recordings(
 
 
 def in_baseline(fingerprint: str, baseline: Path | None = None) -> Iterator[FingerprintPlace]:
-    """The lines of a baseline that have a fingerprint; None: appwitness-baseline.yml beside, where there is one.
+    """The lines of a baseline with a given fingerprint; None: the default file, appwitness-baseline.yml, if there is
+    one.
 
-    Raises FileError with the line that does not fit.
+    Raises FileError with the invalid line.
     """
     from appwitness.catalog import yaml_files
     from appwitness.gate import baseline as files

@@ -22,16 +22,16 @@ class RankedApps(NamedTuple):
     page: ListPage[Ranked]
     basis: Basis
     moments: tuple[When, ...]
-    """The moments by which its rows count apps; none where a rule says that itself."""
+    """The `When` values for which its rows count apps; empty if the ranking is by rule, as a rule itself says when."""
 
 
 def ranked(
     store: Store, known: Knowledge, by: By, filters: Mapping[str, str], page: int = 1, rows: int = ROWS
 ) -> RankedApps:
-    """Rank what rows stand for (`by`) by how many apps they concern, so many `rows` to a page.
+    """Rank recipients, rules or whatever `by` names by the number of apps they concern, `rows` to a page.
 
-    `filters` (FILTERS) each ask for one value, or for UNKNOWN; `text` for a piece of what rows stand for; empty texts
-    for nothing. Raises UserError when the index cannot be used.
+    Each filter (FILTERS) asks for one value, or for UNKNOWN; `text` matches a part of the row's name; empty texts are
+    ignored. Raises UserError if the index cannot be used.
     """
     rankings = Rankings(store, {rule.id: rule.shown_by for rule in known.rules})
     by_rule = by in ("rule", "finding") or filters.get("rule")
@@ -40,5 +40,5 @@ def ranked(
 
 
 def hosts_of(store: Store, recipient: str) -> list[str]:
-    """Some of a recipient's hosts that received something, by name."""
+    """Some of the hosts of a recipient that received something, by name."""
     return Rankings(store).hosts(recipient)

@@ -19,7 +19,7 @@ class PackedRecording(NamedTuple):
 
 
 def see_that_all_are_recipients(texts: Iterable[str]) -> None:
-    """Raise UserError for a text that is not a recipient: neither age1... nor the line of an SSH key."""
+    """Raise UserError for a text that is not a recipient: neither an age1... key nor a line with an SSH public key."""
     from appwitness.recording.encryption import recipient
 
     for each in texts:
@@ -29,10 +29,10 @@ def see_that_all_are_recipients(texts: Iterable[str]) -> None:
 def pack(
     recording: Path, output: Path | None = None, encrypt_to: Sequence[str] = (), *, remove: bool = False
 ) -> PackedRecording:
-    """Make one file of a recording that has ended, and `remove` what it was made of once it is on disk.
+    """Pack a finished recording into one file, and with `remove` delete the original once the file is on disk.
 
-    `output` is a new file; None: beside the recording, with its name and .zip, or .zip.age where it is encrypted.
-    Raises UserError when it cannot be made: then the recording is as it was.
+    `output` is a new file; None: beside the recording, named after it with .zip, or .zip.age if encrypted. Raises
+    UserError if it cannot be written; the recording is then unchanged.
     """
     from appwitness.recording import packing
 

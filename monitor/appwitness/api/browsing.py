@@ -59,27 +59,27 @@ from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
 REMEMBERED = 8
-"""How many recordings' prepared data is cached."""
+"""Most recordings whose prepared data is cached."""
 MOST_COMPARED = 8
 MOST_MADE = 6
-"""Parts of pages that are kept for a recording."""
+"""Most prepared parts of pages that are cached for one recording."""
 LARGEST_PICTURE = 64 << 20
 """Largest picture or film, in bytes."""
 
 
 def _copied(file: str, to: str) -> None:
-    """A regular file in a copy of a recording; links, pipes and the like are no part of one."""
+    """Copy a regular file of a recording; links, pipes and the like are skipped, as they do not belong to one."""
     if stat.S_ISREG(os.lstat(file).st_mode):
         shutil.copyfile(file, to, follow_symlinks=False)
 
 
 class Carries(NamedTuple):
-    """The conclusions about the lines of one recording."""
+    """The findings and flows of one recording, by line."""
 
     findings: list[FindingFields]
     flows: list[Carried]
     about: dict[Ref, list[int]]
-    """Line -> the findings that rest on it, by number from 1."""
+    """Line -> the numbers, from 1, of the findings that rest on it."""
     of: dict[Ref, list[Carried]]
     """Line of a read or an upload -> its flows."""
 
@@ -106,9 +106,9 @@ class _Kept:
     mask: Mask
     lines: dict[str, RecordedLines]
     turn: threading.RLock = field(default_factory=threading.RLock)
-    """Allows one page at a time, as the data grows while it is used."""
+    """Lets one page at a time use the data, as it grows while in use."""
     accesses: Position = START
-    """How many reads the mask knows."""
+    """How far the reads have been taken into the mask."""
     unreadable: tuple[State, bool] | None = None
     concluded: tuple[State, Carries] | None = None
     report: tuple[State, bool, Report] | None = None
@@ -117,9 +117,9 @@ class _Kept:
 
 @dataclass
 class Browsing:
-    """Looks through one index. What takes long is kept for the recordings that were asked for last.
+    """Browses one index. Results that take long are cached for the recordings requested last.
 
-    Every method that takes the id of a recording raises UserError when the index has none of that id.
+    Every method that takes the id of a recording raises UserError if the index has no recording with that id.
     """
 
     store: Store
@@ -129,7 +129,7 @@ class Browsing:
     signer: Signer | None = None
     """Signs marks."""
     lists: Lists = field(init=False)
-    """Lists over all recordings: recordings themselves, recipients, what a rule found."""
+    """Lists over all recordings: the recordings themselves, recipients, the findings of a rule."""
     badges: IntegrityBadges = field(init=False)
 
     def __post_init__(self) -> None:
@@ -142,33 +142,34 @@ class Browsing:
         """The last recording opened: an archive stays unpacked until another is requested."""
 
     def check(self) -> None:
-        """Check that the index answers. Raises UserError where it does not."""
+        """Check that the index answers. Raises UserError if it does not."""
         self.store.check()
 
     def note_reveal(self, recordings: Iterable[str], what: str, by: str | None) -> None:
-        """Note that values of these recordings are about to be shown as they are: as what, and asked for from where.
+        """Log that values of these recordings are about to be shown unmasked: in which form, and requested from where.
 
-        Raises UserError when that cannot be noted: then nothing may be shown. Without `reveals`, nothing is noted.
+        Raises UserError if that cannot be logged; nothing may be shown then. Without `reveals`, nothing is logged.
         """
         if self.reveals:
             reveals.note(self.reveals, "web", recordings, what, by)
 
-    # taking recordings in
+    # adding recordings to the index
 
     def take_in(self, path: Path) -> str:
-        """Read a recording into the index and judge it; its name there. Raises UserError when it is none."""
+        """Read a recording into the index and judge it; returns its name there. Raises UserError if it is not a
+        recording."""
         recording = Recording.open(path)
         correlate(recording, self.store, self.known)
         return find(recording, self.store)[0]
 
     def name_of(self, path: Path) -> str | None:
-        """The name of a recording in the index; None: it is not there yet, or the index has nothing of it."""
+        """The name of a recording in the index; None if the index has nothing of it."""
         with suppress(UserError):
             name, held = find(Recording.open(path), self.store)
             return name if held else None
         return None
 
-    # over all recordings
+    # all recordings
 
     @property
     def has_fleet(self) -> bool:
@@ -177,7 +178,7 @@ class Browsing:
 
     @property
     def fleet(self) -> Runs | None:
-        """The campaigns in this database; None where none was planned. Raises UserError when another version of
+        """The campaigns in this database; None if none was planned. Raises UserError if another version of
         appwitness planned them."""
         with self._turn:
             if self._fleet is None and has_fleet(self.store):
@@ -191,7 +192,7 @@ class Browsing:
         return sorted(counted, key=lambda each: -each.recordings)
 
     def rule(self, name: str) -> Rule:
-        """The rule of this id. Raises UserError when there is none."""
+        """The rule with this id. Raises UserError if there is none."""
         found = next((each for each in self.known.rules if each.id == name), None)
         if found is None:
             raise UserError(Spoken("There is no rule {name}.", name=name), "`appwitness list rules` lists them.")
@@ -211,7 +212,7 @@ class Browsing:
         return hosts_of(self.store, recipient)
 
     def compared(self, recordings: Iterable[str]) -> ComparedRuns:
-        """Recordings of one app side by side: what is read and sent whatever the user answers.
+        """Compare recordings of one app: what is read and sent whatever the user answers.
 
         Raises UserError for recordings of several apps, for fewer than two, and for more than MOST_COMPARED.
         """
@@ -231,20 +232,21 @@ class Browsing:
 
     @cached_property
     def judging(self) -> Judging:
-        """How recordings are judged, for operations that work as on the command line."""
+        """The settings for judging, for operations that work as on the command line."""
         return Judging(self.known, str(self.store.place))
 
     # one recording
 
     def badge(self, recording: str, wait_s: float = 0.0) -> Badge | None:
-        """Whether it is what its stamps say, as `IntegrityBadges.of` has it; None: it is in a bucket, or going on."""
+        """The integrity badge of a recording, from `IntegrityBadges.of`; None if it is in a bucket or still in
+        progress."""
         address = self.store.address(recording)
         if "://" in address or self.is_live(recording):
             return None
         return self.badges.of(recording, Path(address), lambda: self._is_there(recording), wait_s)
 
     def place(self, recording: str) -> Path:
-        """Where the recording is. Raises UserError when it is gone, and when it is in a bucket."""
+        """The path of a recording. Raises UserError if it is gone or in a bucket."""
         address = self.store.address(recording)
         if "://" in address:
             raise UserError(
@@ -259,14 +261,15 @@ class Browsing:
         return Path(address)
 
     def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
-        """A lock for the data of one recording: one thread at a time. None: for data of no particular recording."""
+        """A lock that gives one thread at a time the data of a recording. None: for data of no particular recording,
+        not locked."""
         return nullcontext() if recording is None else self._of(recording).turn
 
     def state(self, recording: str) -> State:
-        """The index's state for a recording: data prepared in another state may be out of date."""
+        """The index's state for a recording: data prepared in another state may be outdated."""
         state = self.lists.state(recording)
         if state is None:
-            self.store.run(recording)  # says so
+            self.store.run(recording)  # raises if there is none
             raise UserError(
                 Spoken("There is no recording {recording}.", recording=recording),
                 "Run `appwitness index correlate RECORDING` first.",
@@ -274,7 +277,7 @@ class Browsing:
         return state
 
     def run(self, recording: str) -> Run:
-        """Its run, with values as they are."""
+        """The run of a recording, unmasked."""
         return self.store.run(recording)
 
     def is_live(self, recording: str) -> bool:
@@ -282,7 +285,7 @@ class Browsing:
         return self.store.run(recording).ended is None and going_on(self.store.path(recording))
 
     def is_unreadable(self, recording: str) -> bool:
-        """Whether a line of a recording is none of the contract: then it is not clean."""
+        """Whether a recording has a line that breaks the contract; such a recording is not clean."""
         state, kept = self.state(recording), self._of(recording)
         if kept.unreadable is None or kept.unreadable[0] != state:
             reads = (read for kind in FILES for read in self.store.read(recording, kind))
@@ -292,7 +295,7 @@ class Browsing:
     def mask(self, recording: str) -> Mask:
         """A mask for every value of a recording known so far."""
         kept = self._of(recording)
-        values: dict[tuple[str, str], Value] = {}  # each once: of a million reads most give what others gave
+        values: dict[tuple[str, str], Value] = {}  # without duplicates: most of a million reads repeat values
         for read in self.store.read(recording, "access", kept.accesses):
             kept.accesses = read.position
             for value in _values(read):
@@ -302,21 +305,21 @@ class Browsing:
         return kept.mask
 
     def lines(self, recording: str, kind: str) -> RecordedLines:
-        """The lines of a kind, as the index has them by now."""
+        """The lines of one kind that the index has now."""
         found = self._of(recording).lines.setdefault(kind, RecordedLines(self.store, recording, kind))
         found.update()
         return found
 
     def line(self, recording: str, kind: str, number: int) -> Seen[Event] | None:
-        """One line of a kind; None: there is none of that number, or it is none of the contract."""
+        """One line of a kind; None if there is no line with that number, or it breaks the contract."""
         return next(iter(self.lists.seen(recording, kind, [number])), None)
 
     def flows(self, recording: str, *, access: Ref | None = None, upload: Ref | None = None) -> list[Flow]:
-        """Its flows; those of one read, or of one upload, where named."""
+        """The flows of a recording, optionally only those of one read or one upload."""
         return self.store.flows(recording, access=access, upload=upload)
 
     def concluded(self, recording: str, state: State) -> Carries:
-        """Findings and flows in this state of the index."""
+        """The findings and flows in this state of the index."""
         kept = self._of(recording)
         if kept.concluded is None or kept.concluded[0] != state:
             findings, flows = self.lists.findings(recording), self.lists.flows(recording)
@@ -346,8 +349,8 @@ class Browsing:
         return kept.report[2]
 
     def made[T](self, recording: str, state: State, what: object, make: Callable[[], T]) -> T:
-        """What was made of the report in this state and takes long, such as its timeline; `what` tells it from the
-        others, of which the last few are kept."""
+        """The cached result of `make` in this state, for data that takes long, such as a timeline; `what` identifies
+        it. At most MOST_MADE results are kept."""
         kept = self._of(recording)
         if kept.made is None or kept.made[0] != state:
             kept.made = (state, {})
@@ -360,14 +363,14 @@ class Browsing:
         return found
 
     def checked_report(self, recording: str) -> Report:
-        """The report with values as they are, and with what its stamps vouch for where the recording is there.
+        """The unmasked report and, if the recording is there, what its stamps vouch for.
 
-        Raises UserError when the recording that is there is another.
+        Raises UserError if a different recording is in its place.
         """
         return indexed_report(self.store, recording, self.known)
 
     def har(self, recording: str) -> str:
-        """The uploads as HAR, with values as they are. Raises UserError when the recording is gone."""
+        """The uploads as HAR, unmasked. Raises UserError if the recording is gone."""
         opened = self._open(recording)
         if opened is None:
             raise UserError(
@@ -383,7 +386,7 @@ class Browsing:
         return taken_apart(upload, body, (match for flow in flows for match in flow.matches))
 
     def around(self, recording: str, flow: Flow) -> tuple[Context, ...]:
-        """The context of a flow's matches in its upload, unmasked; nothing when the recording is gone."""
+        """The context of a flow's matches in its upload, unmasked; empty if the recording is gone."""
         known = next((each for each in self.flows(recording, upload=flow.upload) if each.id == flow.id), None)
         seen = self.line(recording, "upload", number_of(flow.upload))
         opened = self._open(recording)
@@ -392,8 +395,8 @@ class Browsing:
         return around(known, seen.event, opened)
 
     def picture(self, recording: str, name: str) -> tuple[bytes, str] | None:
-        """A picture or film of the screen by the name of its body, and its type by its first bytes; None: it is not
-        there, is none, or is larger than LARGEST_PICTURE."""
+        """A picture or film of the screen, by the name of its body, with its media type from its first bytes; None
+        if it is missing, neither picture nor film, or larger than LARGEST_PICTURE."""
         opened = self._open(recording)
         data = opened.body_view(name) if opened else None
         if data is None or len(data) > LARGEST_PICTURE:
@@ -404,11 +407,11 @@ class Browsing:
     # marks
 
     def may_be_marked(self, recording: str) -> bool:
-        """Whether the recording is an existing folder."""
+        """Whether the recording can be marked: its folder is still there."""
         return self._folder(recording) is not None
 
     def to_mark(self, recording: str) -> Recording:
-        """The recording, for `appwitness.api.marking` to note something in it. Raises UserError when it is gone."""
+        """Open a recording so that `appwitness.api.marking` can add marks. Raises UserError if its folder is gone."""
         folder = self._folder(recording)
         if folder is None:
             raise UserError(
@@ -418,14 +421,14 @@ class Browsing:
         return Recording.open(folder, signer=self.signer)
 
     def mark(self, recording: Recording, status: ConsentState, said: MarkDetails, corrects: str = "") -> None:
-        """Note what the user was asked or decided. Raises as `appwitness.api.marking.consent` does."""
+        """Record what the user was asked or decided. Raises as `appwitness.api.marking.consent` does."""
         consent(recording, status, said, self.known.data_types, self.known.labels, corrects)
 
     def would_change(
         self, recording: Recording, status: ConsentState, said: MarkDetails, corrects: str = ""
     ) -> list[tuple[str, int, int]]:
-        """What a mark would change: each rule's number of findings now and after it. The recording is not changed: a
-        copy is marked and judged."""
+        """What a mark would change: (rule, findings now, findings with the mark) for each rule whose count differs.
+        The recording is not changed: a copy is marked and judged."""
         name, _ = find(recording, self.store)
         before = Counter(finding.rule for finding in self.store.findings(name))
         with tempfile.TemporaryDirectory(prefix="appwitness-mark-", dir=private_files.roomy()) as beside:
@@ -437,14 +440,14 @@ class Browsing:
         return [(rule, before[rule], after[rule]) for rule in sorted(before | after) if before[rule] != after[rule]]
 
     def judge_again(self, recording: Recording) -> None:
-        """Judge a recording after marks were noted in it; one that goes on is judged by who follows it."""
+        """Judge a recording after marks were added; one still in progress is judged by whoever follows it."""
         if not recording.going_on:
             correlate(recording, self.store, self.known)
 
-    # inside
+    # private
 
     def _folder(self, recording: str) -> Path | None:
-        """Its folder; None: it is an archive, gone, or another recording is there."""
+        """The folder of a recording; None if it is an archive, gone, or replaced by another recording."""
         folder, held = self.store.path(recording), self.store.held(recording)
         if held is None or not (folder / "run.json").is_file():
             return None
@@ -459,7 +462,7 @@ class Browsing:
         return False
 
     def _open(self, recording: str) -> Recording | None:
-        """A recording as it is now; None: it is gone, cannot be reached, or another is there."""
+        """Open a recording in its present state; None if it is gone, unreachable, or replaced by another recording."""
         held = self.store.held(recording)
         try:
             opened = recording_at(held.path) if held else None
@@ -480,7 +483,7 @@ class Browsing:
 
 
 class _Read(msgspec.Struct):
-    """What a mask asks of a read."""
+    """The part of a read that a mask needs."""
 
     values: tuple[Value, ...] = ()
 
@@ -489,15 +492,15 @@ _READ = msgspec.json.Decoder(_Read)
 
 
 def _values(read: ReadLine) -> tuple[Value, ...]:
-    """What a read gave."""
+    """The values that a read returned."""
     try:
         return _READ.decode(read.raw).values
-    except (msgspec.DecodeError, UnicodeDecodeError):  # with nulls, or no line of the contract
+    except (msgspec.DecodeError, UnicodeDecodeError):  # it has nulls, or breaks the contract
         return read.event.values if isinstance(read.event, Access) else ()
 
 
 def going_on(path: str | Path) -> bool:
-    """Whether a process is recording in a folder at this moment."""
+    """Whether a process is recording into a folder right now."""
     try:
         return Recording(Path(path)).going_on
     except (OSError, UserError):  # gone, or an archive
@@ -505,9 +508,10 @@ def going_on(path: str | Path) -> bool:
 
 
 def matching(findings: Sequence[FindingFields], filters: Mapping[str, str], page: int = 1) -> ListPage[NumberedFinding]:
-    """The findings of one recording by kind of data and recipient, the group of the worst first, a page at a time.
+    """One page of the findings of a recording, grouped by data type and recipient; the group with the worst finding
+    comes first.
 
-    `filters`: `rule` and `level` ask for one value, `host` for a piece of the recipient's; empty texts for nothing.
+    `filters`: `rule` and `level` must be equal, `host` must occur in the recipient's host; empty texts are ignored.
     """
     wanted = [each for each in in_order(findings) if _fits(each.finding, filters)]
     page, start = paged(page, len(wanted))
@@ -515,9 +519,10 @@ def matching(findings: Sequence[FindingFields], filters: Mapping[str, str], page
 
 
 def in_order(findings: Sequence[FindingFields]) -> list[NumberedFinding]:
-    """The findings of one recording by kind of data and recipient; the group of the worst first, and in it the worst.
+    """The findings of a recording, grouped by data type and recipient; worst group first, and worst finding first in
+    each.
 
-    Their numbers are those of the recording.
+    Their numbers are those in the recording.
     """
     numbered = (NumberedFinding(number, each) for number, each in enumerate(findings, start=1))
     groups: dict[tuple[str, str], list[NumberedFinding]] = {}
@@ -527,7 +532,7 @@ def in_order(findings: Sequence[FindingFields]) -> list[NumberedFinding]:
 
 
 def group_of(finding: FindingFields) -> tuple[str, str]:
-    """The kind of data and the host that a finding is about; empty where it is about none."""
+    """The data type and the host that a finding is about; empty if it is about none."""
     return finding.data or "", finding.recipient.host if finding.recipient else ""
 
 

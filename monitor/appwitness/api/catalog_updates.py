@@ -1,4 +1,4 @@
-"""Takes newer data of the catalog out of a signed file, offline, and says which edition holds."""
+"""Installs newer catalog data from a signed file, offline, and tells which edition is in effect."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.judge.recipients import RecipientTable
 
 NAMESPACE = "appwitness-catalog"
-"""What a signature is for: `ssh-keygen -Y sign -n appwitness-catalog -f KEY FILE`."""
+"""The namespace of signatures: `ssh-keygen -Y sign -n appwitness-catalog -f KEY FILE`."""
 LONGEST_SIGNATURE = 10_000
 WHOLE = Spoken("Get the file again from where it came from; nothing was changed.")
 
 
 class CatalogUpdate(CatalogEntry):
-    """The file of an update."""
+    """An update file."""
 
     layout: int
     edition: Annotated[int, Field(ge=1, le=1_000_000_000)]
@@ -42,16 +42,16 @@ class CatalogUpdate(CatalogEntry):
 
 
 class AgingFile(NamedTuple):
-    """What holds of one file of the data that ages."""
+    """One catalog file that ages, as it is in effect."""
 
     name: str
     as_of: str | None
-    """The date that it says of itself."""
+    """The date that the file states as its own."""
     updated: bool
 
 
 def held() -> tuple[Edition, list[AgingFile]]:
-    """The edition that holds, and its files. Raises FileError where an update that was taken is damaged."""
+    """The edition in effect, and its files. Raises FileError if an installed update is damaged."""
     edition = editions.in_effect()
     files = []
     for name in AGES:
@@ -61,9 +61,10 @@ def held() -> tuple[Edition, list[AgingFile]]:
 
 
 def update(path: Path, keys: Sequence[Path] = ()) -> Edition:
-    """Take the update in a file whose signature is in FILE.sig beside it, by a key of the package or of `keys`.
+    """Install an update from a file. Its signature is in FILE.sig beside it, made by a key of the package or of `keys`.
 
-    Returns the edition that holds now. Raises FileError and UserError for what is refused; then nothing has changed.
+    Returns the edition now in effect. Raises FileError and UserError if the update is refused; nothing has changed
+    then.
     """
     data = given_files.read(path, yaml_files.LARGEST)
     signer = _signer(path, data, keys)
@@ -90,7 +91,7 @@ def update(path: Path, keys: Sequence[Path] = ()) -> Edition:
 
 
 def _signer(path: Path, data: bytes, keys: Iterable[Path]) -> str:
-    """Fingerprint of the key that signed."""
+    """The fingerprint of the key that signed the update. Raises FileError or UserError if the key is not trusted."""
     from appwitness.recording import signing
 
     beside = path.with_name(f"{path.name}.sig")
@@ -103,7 +104,7 @@ def _signer(path: Path, data: bytes, keys: Iterable[Path]) -> str:
     trusted: set[str] = set()
     for place in keys:
         trusted |= signing.trusted(given_files.text(place, LONGEST_SIGNATURE), place).keys()
-    with suppress(FileError):  # that of the package has none before there is a release
+    with suppress(FileError):  # the package's file has no key before the first release
         trusted |= signing.trusted(editions.KEYS.read_text("utf-8"), editions.KEYS).keys()
     if not trusted:
         what = Spoken("This build of appwitness trusts no key for updates of its catalog.")
@@ -134,7 +135,8 @@ def _see_that_it_follows(path: Path, made: CatalogUpdate, before: Edition) -> No
 
 
 def _see_that_it_fits(path: Path, name: str, text: str) -> None:
-    """It is read as the file that it replaces, and has all that findings rest on in that one."""
+    """Raise FileError unless a file of the update is valid and still has every entry of the current one that
+    findings rely on."""
     from appwitness.devices.android.frida.frida_release import KnownBuilds
     from appwitness.devices.android.screen.dialogs import KnownDialogs
     from appwitness.judge.laws import Laws
@@ -160,18 +162,18 @@ def _see_that_it_fits(path: Path, name: str, text: str) -> None:
 
 
 def _of_recipients(table: RecipientTable) -> set[str]:
-    """A domain or a prefix may come to another recipient, but not to nobody."""
+    """The domains and code prefixes that an update must keep: it may give one to another recipient, but not drop it."""
     return {*table.by_host, *table.by_code, *(f"generic {each}" for each in table.generic)}
 
 
 def _of_laws(laws: Laws) -> set[str]:
-    """What rules, checklists and command lines name."""
+    """The names that rules, checklists and command lines refer to."""
     articles = {f"{law.id} {each.article}" for law in laws.laws for each in law.articles}
     return {*laws.jurisdictions, *(kind.id for kind in laws.kinds), *articles}
 
 
 def _leaves(plain: Any, at: str = "") -> Iterable[str]:
-    """What a file lists, each with where it stands."""
+    """All scalar values of a file, each with its path in front."""
     if isinstance(plain, Mapping):
         for key, value in plain.items():
             yield from _leaves(value, f"{at}.{key}" if at else str(key))
@@ -183,9 +185,10 @@ def _leaves(plain: Any, at: str = "") -> Iterable[str]:
 
 
 def _put(edition: Edition, files: Mapping[str, str]) -> Edition:
-    """The files first, then what names them: whoever reads meanwhile has the one edition or the other."""
+    """Write the files first, then the edition that names them: a concurrent reader gets either the old edition or
+    the new."""
     there = editions.kept(edition)
-    shutil.rmtree(there, ignore_errors=True)  # of an update that was killed
+    shutil.rmtree(there, ignore_errors=True)  # left by an update that was killed
     for name, text in files.items():
         private_files.folder((there / name).parent)
         private_files.write(there / name, text)

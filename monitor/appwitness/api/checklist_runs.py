@@ -1,4 +1,4 @@
-"""The runs that a checklist needs: its plans, one after the other, on one device."""
+"""Makes the runs that a checklist needs: one for each of its plans, one after another, on one device."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.judge.checklist_items import Checklist
 
 MARGIN_S = 10
-"""Added to each run for the time before the app is shown and after it."""
+"""Seconds added to each run for the time before the app is shown and after it."""
 PATIENCE_S = 600
 """Extra time for a device that is slow to end a run, in seconds."""
 
 
 def seconds_of(which: Checklist, plan: str) -> float:
-    """How long a run with this plan must last, so that every item that needs it can be answered."""
+    """How many seconds a run with this plan must last so that every item that needs it can be answered."""
     return max((item.for_s or which.for_s for item in which.items if plan in item.plans), default=which.for_s)
 
 
 def seconds_of_all(which: Checklist) -> float:
-    """How long one run must be so that it is long enough with any plan of the list."""
+    """How many seconds a run must last to be long enough for every plan of the list."""
     return max(seconds_of(which, plan) for plan in which.plans) + MARGIN_S
 
 
@@ -36,10 +36,10 @@ def recorded(
     seconds: float | None = None,
     **of_run: Any,
 ) -> Iterator[Path]:
-    """Make the runs that a list needs one after another on a device; yields the folder of each when it is over.
+    """Make the runs that a list needs on a device, one after another; yields the folder of each when it has ended.
 
-    `app` as `running.observe` takes it. `seconds`: length of each run; None: as long as the list asks for. `of_run`:
-    other fields of `RunOptions`. Raises SetupError when something does not start.
+    `app` is as `running.observe` takes it. `seconds`: length of each run; None: as the list requires. `of_run`: other
+    fields of `RunOptions`. Raises SetupError if something does not start.
     """
     from appwitness.api.gating import made
     from appwitness.api.running import observed

@@ -1,4 +1,4 @@
-"""Checklists that testers work through: which there are, and one filled from recordings of an app."""
+"""The checklists that testers work through, and how one is filled from recordings of an app."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ FORMATS = ("text", "json", "html")
 
 
 def checklist(name: str, known: Knowledge) -> Checklist:
-    """A list of NAMES, or one from a file. Raises UserError where it is neither, FileError for a file that does not
-    fit."""
+    """A list by its name in NAMES, or one from a file. Raises UserError if it is neither, FileError for an invalid
+    file."""
     from appwitness.catalog import yaml_files
     from appwitness.judge.checklist_items import Checklist
 
@@ -49,7 +49,7 @@ def checklists(known: Knowledge) -> Iterator[Checklist]:
 
 
 def items_of(name: str) -> frozenset[str]:
-    """The numbers of the items of one of NAMES."""
+    """The item numbers of a list in NAMES."""
     from appwitness.catalog import yaml_files
 
     tree = yaml_files.tree(next(yaml_files.files(f"checklists/{name}.yml")))
@@ -57,8 +57,7 @@ def items_of(name: str) -> frozenset[str]:
 
 
 def source_of(name: str) -> str:
-    """The file of a list of NAMES, as a starting point for a list of one's own. Raises UserError where there is
-    none."""
+    """The text of a list in NAMES, as a starting point for one's own. Raises UserError if there is no such list."""
     from appwitness.catalog import yaml_files
 
     if name not in NAMES:
@@ -69,9 +68,9 @@ def source_of(name: str) -> str:
 
 
 def filled(which: Checklist, recordings: Sequence[Path], judging: Judging, *, reveal: bool = False) -> FilledChecklist:
-    """The list, filled from recordings of one version of one app; values in it are masked unless `reveal`.
+    """A list filled from recordings of one version of one app; values in it are masked unless `reveal`.
 
-    Raises UserError for recordings of several apps or versions, and for a recording that is named twice.
+    Raises UserError for recordings of several apps or versions, and for a recording named twice.
     """
     from appwitness.api.judging import see_that_another_run
 
@@ -85,7 +84,7 @@ def filled(which: Checklist, recordings: Sequence[Path], judging: Judging, *, re
 def filled_from(
     which: Checklist, reports: Sequence[Report], judging: Judging, *, reveal: bool = False
 ) -> FilledChecklist:
-    """The same from the reports of different runs of one version of one app."""
+    """The same as `filled`, from reports of different runs of one version of one app."""
     from appwitness.findings.mask import masked
     from appwitness.gate.checklist_filling import fill
 

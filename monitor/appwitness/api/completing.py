@@ -18,11 +18,12 @@ if TYPE_CHECKING:  # imported late: no rule needs adb
 
 SERVER_S = 0.5
 ANSWER_S = 2.0
-"""Time limit for a device to list its apps; nobody waits longer for a Tab."""
+"""Time limit for a device to list its apps: nobody waits longer after pressing Tab."""
 
 
 def devices() -> Iterable[tuple[str, str]]:
-    """Names that --device takes: what adb lists, without asking any device, and the sample apps of the lab device."""
+    """The names that --device takes: the devices that adb lists, without contacting them, and the lab device's
+    sample apps."""
     yield from ((each.serial, each.state) for each in _listed())
     for name, title in sample_apps():
         yield embedded.device_name(name), title
@@ -30,7 +31,7 @@ def devices() -> Iterable[tuple[str, str]]:
 
 def _listed() -> list[AdbDevice]:
     """The devices that adb lists, if its server runs; completion does not start one."""
-    with suppress(OSError, UserError):  # nobody listens, or adb is not installed
+    with suppress(OSError, UserError):  # no adb server runs, or adb is not installed
         from appwitness.devices.android import adb
 
         with socket.create_connection(adb.server(), SERVER_S):
@@ -46,7 +47,7 @@ def sample_apps() -> Iterable[tuple[str, str]]:
 
 
 def packages(device: str | None) -> Iterable[tuple[str, str]]:
-    """Packages that the user of a device has installed; None: of the only device there is. Raises UserError."""
+    """Packages that the user of a device has installed; None: of the only device connected. Raises UserError."""
     ready = [each.serial for each in _listed() if each.state == "device"]
     if not ready or (device is not None and NamedDevice(device).embedded):
         return
@@ -67,12 +68,12 @@ def rules() -> Iterable[tuple[str, str]]:
 
 
 def data_types() -> Iterable[tuple[str, str]]:
-    """Codes of kinds of data."""
+    """Codes of data types."""
     return [(each.code, each.en) for each in reference.data_types()]
 
 
 def app_types() -> Iterable[tuple[str, str]]:
-    """Types of app, by number."""
+    """App types, by number."""
     return [(str(each.number), each.en) for each in reference.app_types()]
 
 
@@ -94,7 +95,7 @@ def sources() -> Iterable[tuple[str, str]]:
 
 
 def checklists() -> Iterable[tuple[str, str]]:
-    """Lists of the catalog."""
+    """Checklists of the catalog."""
     from appwitness.api.checklists import checklists as listed
 
     return [(each.id, each.title["en"]) for each in listed(knowledge())]

@@ -55,9 +55,9 @@ class DemoRun:
 
 
 def demo_runs(only: Collection[str] = (), *, everything: bool = False) -> tuple[DemoRun, ...]:
-    """The runs of a demo: of some apps, or of one of each kind; `everything`: under each plan.
+    """The runs of a demo: of some apps, or one of each kind; `everything`: under each plan.
 
-    Raises UserError for an app that there is not.
+    Raises UserError for an app that does not exist.
     """
     if unknown := sorted(set(only) - set(APPS)):
         raise UserError(

@@ -24,14 +24,14 @@ if TYPE_CHECKING:  # imported late: a lab device needs no adb, and a phone no Ja
     from appwitness.observe.order import PlanName
 
 NO_PROXY = 9
-"""A port without a proxy: what an app sends while its hooks are checked goes nowhere."""
+"""A port where no proxy listens: whatever an app sends while its hooks are checked goes nowhere."""
 
 
 class User(Protocol):
     """A person who can be asked during a run."""
 
     def may(self, what: str, /) -> bool:
-        """Whether he allows it."""
+        """Whether the person allows it."""
 
     def answer(self, question: Question, /) -> str | None:
         """The label to tap in an unknown dialog; None: dismiss it."""
@@ -39,12 +39,12 @@ class User(Protocol):
 
 @dataclass(frozen=True)
 class ListedDevice:
-    """A connected device and what can be done with it. Texts for people; empty where it cannot be used."""
+    """A connected device and what can be done with it, as texts for people; empty if it cannot be used."""
 
     name: str
-    """As `appwitness observe --device` takes it."""
+    """The name that `appwitness observe --device` takes."""
     state: str
-    """`ready`, `embedded`, `same as SERIAL`, or what adb says of one that cannot be used."""
+    """`ready`, `embedded`, `same as SERIAL`, or adb's state of a device that cannot be used."""
     model: str
     hooks: str
     """Which apps can be hooked."""
@@ -60,39 +60,41 @@ class DeviceKind(Protocol):
     """One kind of device."""
 
     embedded: bool
-    """Whether it is part of appwitness: its apps are built in, it plays the user, and any number can run at once."""
+    """Whether it is part of appwitness: its apps are built in, it acts as the user, and any number can run at once."""
 
     def means(self, name: str, /) -> bool:
         """Whether a name means a device of this kind."""
 
     def open(self, wanted: Wanted, plan: PlanName, user: User, /) -> AbstractContextManager[observed.Device]:
-        """The device, while the context lasts. Raises UserError when there is none, or it cannot be used."""
+        """The device, for the duration of the context. Raises UserError if there is none or it cannot be used."""
 
     def listed(self) -> list[ListedDevice]:
         """The connected devices."""
 
     def diagnose(self, name: str | None, wait_s: float, /) -> Diagnosis:
-        """What a device lacks for a run; waits up to `wait_s` seconds until it has started. None: the only one."""
+        """Diagnose what a device lacks for a run; waits up to `wait_s` seconds for it to boot. None: the only
+        device."""
 
     def check_hooks(self, name: str, package: str, frida_server: Path | None, /) -> Result:
-        """Whether hooks work in an app that is started for it and ended again. Raises SetupError."""
+        """Check whether hooks work in an app, which is started for the check and ended afterwards. Raises
+        SetupError."""
 
     def export(self, diagnosis: Diagnosis, archive: Path, /) -> list[str]:
-        """Write what the device says of itself to an archive, without personal data; the names of its files."""
+        """Write the device's dumps to an archive, without personal data; returns the names of its files."""
 
 
 class _Embedded:
-    """The lab device: sample apps on a JVM of this machine."""
+    """The lab device: sample apps on a JVM on this machine."""
 
     embedded = True
 
     def means(self, name: str, /) -> bool:
-        """The name of a device of this kind: `lab:circle`."""
+        """Whether a name means a lab device: `lab:circle`."""
         return embedded.is_embedded(name)
 
     @contextmanager
     def open(self, wanted: Wanted, plan: PlanName, _user: User, /) -> Iterator[observed.Device]:
-        """Makes a folder for each: several may run at once."""
+        """Makes a folder for each run, as several may run at once."""
         from appwitness.devices.lab.apps import named
         from appwitness.devices.lab.lab_device import LabDevice
 
@@ -106,7 +108,7 @@ class _Embedded:
             yield device
 
     def listed(self) -> list[ListedDevice]:
-        """A device for each sample app."""
+        """One device for each sample app."""
         from appwitness.devices.lab.apps import APPS
 
         return [
@@ -115,7 +117,7 @@ class _Embedded:
         ]
 
     def diagnose(self, name: str | None, _wait_s: float, /) -> Diagnosis:
-        """Diagnoses it without starting it."""
+        """Diagnoses the device without starting it."""
         from appwitness.devices.lab.lab_doctor import diagnose_lab
 
         return diagnose_lab(name or "", embedded.sample_app(name or ""))
@@ -140,31 +142,31 @@ class _Android:
     embedded = False
 
     def means(self, _name: str, /) -> bool:
-        """Every name that no other kind claims."""
+        """Accepts every name that no other kind claims."""
         return True
 
     @contextmanager
     def open(self, wanted: Wanted, plan: PlanName, user: User, /) -> Iterator[observed.Device]:
-        """Opens the device; its journal is in `journals()`."""
+        """Opens the device, with its journal in `journals()`."""
         from appwitness.devices.android.android_device import opened
 
         with opened(wanted, plan, home(), may=user.may, ask=user.answer) as phone:
             yield phone
 
     def listed(self) -> list[ListedDevice]:
-        """Every device that adb knows; none is asked for root."""
+        """Every device that adb knows; root is not requested on any."""
         from appwitness.devices.android.discovery import listed
 
         return [ListedDevice(each.serial, each.state, each.model, *each.can) for each in listed()]
 
     def diagnose(self, name: str | None, wait_s: float, /) -> Diagnosis:
-        """Finds it and runs every check."""
+        """Finds the device and runs every check."""
         from appwitness.devices.android.doctor import diagnose
 
         return diagnose(name, journals(), wait_s)
 
     def check_hooks(self, name: str, package: str, frida_server: Path | None, /) -> Result:
-        """`frida_server`: the file to take instead of the release's."""
+        """`frida_server`: the file to use instead of the release's."""
         from appwitness.devices.android import discovery
         from appwitness.observe.hooks_check import hooks_work
 
@@ -172,7 +174,7 @@ class _Android:
         return hooks_work(control, package, frida_server, cache=home() / "frida")
 
     def export(self, diagnosis: Diagnosis, archive: Path, /) -> list[str]:
-        """Includes the codes of the diagnosis."""
+        """Includes the codes of the diagnosis in the archive."""
         from appwitness.devices.android import adb
         from appwitness.devices.android.doctor import export
         from appwitness.devices.android.shell import Shell
@@ -185,19 +187,19 @@ class _Android:
 EMBEDDED: DeviceKind = _Embedded()
 ANDROID: DeviceKind = _Android()
 KINDS = (EMBEDDED, ANDROID)
-"""The first kind that accepts a name is used."""
+"""All kinds; the first one that accepts a name is used."""
 
 
 def kind_of(name: str | None) -> DeviceKind:
-    """The kind of device that a name means; None means the only Android device that is there."""
+    """The kind of device that a name means; None means the only Android device connected."""
     return ANDROID if name is None else next(kind for kind in KINDS if kind.means(name))
 
 
 def journals() -> Path:
-    """The folder of the journals of changes to devices."""
+    """The folder for the journals of changes to devices."""
     return home() / "devices"
 
 
 def nothing_to_export() -> UserError:
-    """The error of an export without an Android device."""
+    """The error for an export without an Android device."""
     return UserError("There is no Android device to export from.", "Name one: --device (`appwitness devices`).")

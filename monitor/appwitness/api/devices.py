@@ -27,7 +27,7 @@ class NamedDevice:
     """A device by name."""
 
     name: str
-    """As `appwitness observe --device` takes it: `lab:circle`, a serial."""
+    """The name that `appwitness observe --device` takes: `lab:circle`, a serial."""
 
     @property
     def kind(self) -> DeviceKind:
@@ -36,12 +36,13 @@ class NamedDevice:
 
     @property
     def embedded(self) -> bool:
-        """Whether it is part of appwitness: its apps are built in, it plays the user, and any number can run."""
+        """Whether it is part of appwitness: its apps are built in, it acts as the user, and any number can run at
+        once."""
         return self.kind.embedded
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Wait for exclusive use of the device and keep it. An embedded one is never waited for."""
+        """Wait for exclusive use of the device, and keep it for the context. An embedded device needs no waiting."""
         if self.embedded:
             yield
             return
@@ -50,7 +51,8 @@ class NamedDevice:
 
     @contextmanager
     def alone_now(self) -> Iterator[None]:
-        """The same without waiting. Raises SetupError when another process has it, unless that has started this one."""
+        """The same without waiting. Raises SetupError if another process has the device, unless that process started
+        this one."""
         if self.embedded or os.environ.get(HELD) == self.name:
             yield
             return
@@ -64,29 +66,29 @@ class NamedDevice:
 
 
 def chosen(names: str, number: int = 0) -> NamedDevice:
-    """The device of the process `number` (from 0) of several: of the names with commas between, or of `any` that is
-    ready, the first, the second ... and then the first again. Raises SetupError where there is none."""
+    """The device for process `number` (from 0) of several. The processes take turns through `names`, which is
+    separated by commas; `any` means all ready devices. Raises SetupError if there is none."""
     listed = [name.strip() for name in names.split(",")]
     if listed == ["any"]:
         from appwitness.devices.android import discovery
 
         listed = [each.serial for each in discovery.listed() if each.state == "ready"]
-        listed = listed or [discovery.choose().serial]  # which says what is wrong
+        listed = listed or [discovery.choose().serial]  # raises with the reason
     return NamedDevice(listed[number % len(listed)])
 
 
 def listed() -> list[ListedDevice]:
-    """Every device that is there, Android devices first. Raises SetupError when adb does not answer."""
+    """Every connected device, Android devices first. Raises SetupError if adb does not answer."""
     return [each for kind in reversed(KINDS) for each in kind.listed()]
 
 
 def embedded_ones() -> list[ListedDevice]:
-    """The embedded devices, which are there whatever adb says."""
+    """The embedded devices, which exist whatever adb says."""
     return [each for kind in KINDS if kind.embedded for each in kind.listed()]
 
 
 class Nobody:
-    """No user: nothing is allowed that needs leave, and dialogs that are not understood are dismissed."""
+    """Stands in when there is no user: no permission is given, and unknown dialogs are dismissed."""
 
     def may(self, _what: str, /) -> bool:
         """No."""
@@ -100,7 +102,7 @@ NOBODY = Nobody()
 
 
 def name_of(wanted: Wanted) -> str:
-    """A name for the folder of a recording: the app where it is named, else the device."""
+    """A name for a recording's folder: the app if it is given, else the device."""
     if wanted.package or wanted.apks:
         named = wanted.package or wanted.apks[0].stem
     elif NamedDevice(wanted.device).embedded:
@@ -111,7 +113,7 @@ def name_of(wanted: Wanted) -> str:
 
 
 def opened(wanted: Wanted, plan: PlanName, user: User = NOBODY) -> AbstractContextManager[observed.Device]:
-    """The device, while the context lasts. Raises UserError when there is none, or it cannot be used."""
+    """The device, for the duration of the context. Raises UserError if there is none or it cannot be used."""
     return kind_of(wanted.device).open(wanted, plan, user)
 
 
@@ -119,7 +121,7 @@ def opened(wanted: Wanted, plan: PlanName, user: User = NOBODY) -> AbstractConte
 
 
 def waiting() -> list[str]:
-    """HOST:PORT of each phone that shows a pairing code now, as far as the network announces it."""
+    """HOST:PORT of each phone that is showing a pairing code, as far as the network announces it."""
     from appwitness.devices.android import adb
 
     return [each.address for each in adb.announced() if each.kind == adb.TLS_PAIRING]
@@ -137,10 +139,10 @@ def check_address(address: str) -> None:
 
 
 def pair(address: str, code: str) -> None:
-    """Pair with the phone that shows this address (HOST:PORT) and code; spaces in the code do not matter.
+    """Pair with the phone that shows this address (HOST:PORT) and code; spaces in the code are ignored.
 
-    The code is written nowhere. Raises UserError for an address or a code that cannot be one, and SetupError when the
-    phone does not take it.
+    The code is not stored anywhere. Raises UserError for an invalid address or code, and SetupError if the phone
+    rejects it.
     """
     from appwitness.devices.android import adb
 
@@ -152,9 +154,9 @@ def pair(address: str, code: str) -> None:
 
 
 def connect(address: str) -> str | None:
-    """Connect to a phone that was paired at this address. Waits up to five seconds until the network announces it.
+    """Connect to a phone that was paired at this address, waiting up to five seconds until the network announces it.
 
-    Gives its serial; None: it is not announced, and has to be connected to by the port that its page shows.
+    Returns its serial; None if it is not announced and must be connected to by the port that its settings page shows.
     """
     from appwitness.devices.android.discovery import after_pairing
 

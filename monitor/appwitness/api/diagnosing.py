@@ -12,19 +12,20 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 
 def diagnose(name: str | None = None, wait_s: float = 0.0) -> Diagnosis:
-    """Find the device and run every check; changes nothing on it.
+    """Find the device and run every check; nothing on it is changed.
 
-    `name` is as `appwitness observe --device` takes it; None: the only Android device. Waits up to `wait_s` seconds
-    until it has started.
+    `name` is as `appwitness observe --device` takes it; None: the only Android device. Waits up to `wait_s` seconds for
+    the device to boot.
     """
     return kind_of(name).diagnose(name, wait_s)
 
 
 def with_hooks(diagnosis: Diagnosis, package: str, frida_server: Path | None = None) -> Diagnosis:
-    """The diagnosis with one more result: whether hooks work in an app, which is started for it and ended again.
+    """The diagnosis with one more result: whether hooks work in an app, which is started for the check and ended
+    afterwards.
 
-    On the lab device it is its own app. `frida_server`: the program to take; None: the release's. Raises SetupError
-    when the device cannot be reached any more.
+    On the lab device the app is its own. `frida_server`: the program to use; None: the release's. Raises SetupError if
+    the device can no longer be reached.
     """
     name = str(diagnosis.device)
     result = kind_of(name).check_hooks(name, package, frida_server)
@@ -32,9 +33,9 @@ def with_hooks(diagnosis: Diagnosis, package: str, frida_server: Path | None = N
 
 
 def export(diagnosis: Diagnosis, archive: Path) -> list[str]:
-    """Write the diagnosis and what the device says of itself to a ZIP archive, without personal data.
+    """Write the diagnosis and the device's dumps to a ZIP archive, without personal data.
 
-    Gives the names of the files in it. Raises UserError where there is no Android device, and where the archive cannot
-    be written.
+    Returns the names of the files in it. Raises UserError if there is no Android device or the archive cannot be
+    written.
     """
     return kind_of(diagnosis.device).export(diagnosis, archive)

@@ -1,4 +1,4 @@
-"""Removes personal data: permanently from a recording, or by replacement in a copy that may be shared."""
+"""Removes personal data: for good from a recording, or by tokens in a copy that can be shared."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Retention:
     """The resolved folder; recordings elsewhere are left alone."""
     whole: timedelta = timedelta.max
     kinds: Mapping[str, timedelta] = field(default_factory=dict)
-    """Kind of lines -> how long these are kept."""
+    """Kind of line -> how long lines of that kind are kept."""
 
 
 @dataclass(frozen=True)
@@ -34,25 +34,26 @@ class Forgetting:
     """What to forget: in which recordings, and which lines."""
 
     recordings: Sequence[Path] = ()
-    """None: all in the folder of recordings, or in `place`."""
+    """Empty: all in the folder of recordings, or in `place`."""
     older_than: timedelta | None = None
-    """Only what ended longer ago."""
+    """Only recordings that ended longer ago than this."""
     campaign: str | None = None
-    """Only recordings of this campaign, and all that the index has of it."""
+    """Only recordings of this campaign; also everything that the index has of it."""
     values: Collection[Value] = ()
     """Only lines and bodies with one of these values in any form."""
     kinds: Collection[str] = ()
     """Only lines of these kinds."""
     place: str | None = None
-    """Folder, or bucket (`s3://bucket/prefix`), of the recordings that are not named."""
+    """Folder or bucket (`s3://bucket/prefix`) to search if no recordings are named."""
     retention: Retention | None = None
-    """Instead of all these: what is older than the retention period."""
+    """Instead of all the above: everything older than its retention period."""
 
     def plans(self, stays: Callable[[Path, UserError], object] = lambda *_: None) -> Iterator[ToForget]:
-        """Plans what to forget in each recording; nothing is changed. An archive is unpacked while its plan is held.
+        """Plan what to forget in each recording; nothing is changed. An archive stays unpacked while its plan is in
+        use.
 
-        `stays` gets a recording that cannot be forgotten, and why, where no recording is named; of those that are,
-        plans without anything to forget are given, too. Raises UserError.
+        If no recordings are named, `stays` gets each one that cannot be forgotten, with the reason, and recordings
+        without anything to forget are skipped. Raises UserError.
         """
         from appwitness.care import to_forget
         from appwitness.recording import Recording
@@ -80,10 +81,10 @@ class Forgetting:
         begun: Callable[[ToForget], object] = lambda _: None,
         stays: Callable[[Path, UserError], object] = lambda *_: None,
     ) -> int:
-        """Forget it, for good, in the recordings and in the index, where there is one; how many lines are gone.
+        """Forget it for good, in the recordings and in the index if there is one; returns how many lines are gone.
 
-        `reason` stands in a stamp of its own. `begun` gets each plan before it is carried out, `stays` as in `plans`.
-        Raises as `plans` does, and StoreError when a bucket or the index cannot be reached.
+        `reason` is written into a stamp made for it. `begun` gets each plan before it is carried out; `stays` is as in
+        `plans`. Raises as `plans` does, and StoreError if a bucket or the index cannot be reached.
         """
         from appwitness.recording.seal import first_stamp
 
@@ -104,7 +105,7 @@ class Forgetting:
         return lines
 
     def _parts(self, failed: Callable[[Path, UserError], object]) -> Iterator[tuple[Path, Collection[str]]]:
-        """The recordings, each with the kinds of lines to forget; none: all."""
+        """The recordings to change, each with the kinds of line to forget; empty: all kinds."""
         if self.retention:
             return self._outlived(self.retention, failed)
         if not (self.recordings or self.older_than or self.values or self.campaign):
@@ -142,8 +143,8 @@ def _is_older(run: Run, than: timedelta | None) -> bool:
 
 
 def _put_back(plan: ToForget) -> None:
-    """Upload it to the bucket that it came from. Raises StoreError when that cannot be reached: then nothing is
-    forgotten."""
+    """Upload a changed recording to the bucket that it came from. Raises StoreError if the bucket cannot be reached;
+    nothing in it is forgotten then."""
     from appwitness.fleet.objects import objects
     from appwitness.recording.archive import Fetched
 
@@ -153,8 +154,8 @@ def _put_back(plan: ToForget) -> None:
 
 
 def _forget_in_index(recordings: Collection[tuple[str, str]], campaign: str | None, db: str | None) -> None:
-    """The rows of these recordings (id, first stamp) and of a campaign, where there is an index; it is not made
-    for that. What cannot be told from one of them is forgotten, too."""
+    """Forget the rows of these recordings (id, first stamp) and of a campaign in the index, if one exists. Rows that
+    cannot be told apart from theirs are forgotten too."""
     from appwitness.store import Store
 
     place = database(db)
@@ -176,8 +177,8 @@ def _forget_in_index(recordings: Collection[tuple[str, str]], campaign: str | No
 def share(recording: Path, output: Path) -> Shared:
     """Copy a recording to the new folder `output`, with every personal value replaced by a token of the same shape.
 
-    A body in which a value could still be found is left out, and a gap says so. Raises UserError while it is being
-    recorded and when `output` is not empty, DamagedRecording when it is not what its stamps say.
+    A body in which a value could still be found is left out, with a gap in its place. Raises UserError while the
+    recording is in progress or if `output` is not empty, DamagedRecording if it does not match its stamps.
     """
     from appwitness.care import shared
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.recording import Recording
 
 LETTERS = {"cn": "zh", "eu": "en"}
-"""Law -> language of its letter in a bundle."""
+"""Law -> language of its complaint letter in a bundle."""
 
 
-# in
+# import
 
 
 class ImportedCaptures(NamedTuple):
@@ -33,11 +33,11 @@ class ImportedCaptures(NamedTuple):
     path: Path
     """Its folder."""
     counts: Mapping[str, int]
-    """How many lines it has of `upload`, `access` and `gap`."""
+    """Number of its lines of each kind: `upload`, `access` and `gap`."""
 
 
 def values_of(texts: Sequence[str]) -> tuple[Value, ...]:
-    """Values that were on a device, of texts such as `phone_number=+8613800138000`.
+    """Parse values that were on a device from texts such as `phone_number=+8613800138000`.
 
     Raises UserError for an unknown type, and for a text that cannot be a value of its type.
     """
@@ -47,7 +47,7 @@ def values_of(texts: Sequence[str]) -> tuple[Value, ...]:
 
 
 def origin(app: str, values: Sequence[str] = (), **others: Any) -> Origin:
-    """What is known of foreign files: the package of their app, and `values` that were on the device.
+    """What is known about foreign files: the package of their app, and the `values` that were on the device.
 
     `others`: kind (of the device), mapping, keys, operator, case, place and equipment, as in the record. Raises
     UserError as `values_of` does.
@@ -60,11 +60,11 @@ def origin(app: str, values: Sequence[str] = (), **others: Any) -> Origin:
 def import_(
     files: Sequence[Path], known: Origin, *, output: Path | None = None, format: str | None = None
 ) -> ImportedCaptures:
-    """Turn captures of other tools that belong to one run into a new recording, with stamps.
+    """Import other tools' captures of one run into a new recording, with stamps.
 
-    `output` is its folder; None: a new one in the folder of recordings. `format` is har, flows, hooks or pcap; None: by
-    content. What cannot be converted becomes a gap. Raises UserError for a file that is no ordinary one, or none of the
-    formats.
+    `output` is its folder; None: a new one in the folder of recordings. `format` is har, flows, hooks or pcap; None:
+    detected from the content. Whatever cannot be converted becomes a gap. Raises UserError for a file that is not a
+    regular file or has none of the formats.
     """
     from appwitness.exchange import imported
 
@@ -74,7 +74,7 @@ def import_(
     return ImportedCaptures(into, counts)
 
 
-# out
+# export
 
 
 class HarExport(NamedTuple):
@@ -82,14 +82,14 @@ class HarExport(NamedTuple):
 
     text: str
     left_out: int = 0
-    """Bodies that are not in it, as values in them could not be replaced."""
+    """Number of bodies left out because values in them could not be replaced."""
 
 
 def har(recording: Recording, *, reveal: bool = False) -> HarExport:
-    """The uploads of a recording as HAR 1.2.
+    """Export the uploads of a recording as HAR 1.2.
 
-    Each personal value that was planted or read is replaced by a token of the same shape, unless `reveal`. Raises
-    UserError while it is being recorded, DamagedRecording when it is not what its stamps say.
+    Each personal value that was planted or read is replaced by a token of the same shape, unless `reveal`. Without
+    `reveal`, raises UserError while the recording is in progress, DamagedRecording if it does not match its stamps.
     """
     from appwitness.care import shared
     from appwitness.exchange import har
@@ -103,11 +103,12 @@ def har(recording: Recording, *, reveal: bool = False) -> HarExport:
 
 
 def bundle(recording: Path, output: Path, judging: Judging, *, reveal: bool = False, bag: bool = False) -> None:
-    """Pack a recording into a new ZIP for a stranger: with its report, letters, key, tools, and what checks all of it.
+    """Pack a recording into a new ZIP for someone else: with its report, letters, key, tools, and a program that checks
+    it all.
 
     `bag`: as BagIt (RFC 8493), with a description in CASE/UCO. Report and letters are masked unless `reveal`; the
-    recording is not, which the log of reveals says. Raises
-    DamagedRecording when it is not whole, UserError when the file is there already or cannot be written.
+    recording is not, and the log of reveals says so. Raises DamagedRecording if it is incomplete or altered, UserError
+    if the file already exists or cannot be written.
     """
     from appwitness.exchange import bundle, moments
     from appwitness.findings.mask import masked

@@ -19,7 +19,7 @@ ITEMS = HERE.with_name("expected_items.yml")
 
 
 class Expected(Record):
-    """One finding, by the fields that do not change from run to run."""
+    """One finding, reduced to the fields that do not change from run to run."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -29,7 +29,8 @@ class Expected(Record):
     """Host."""
     level: Level
     went: str | None = None
-    """Whose data went and which of their details, as reports say it in English; None: it is about no people's."""
+    """Whose data was sent and which of their details, as reports say it in English; None: the finding is not about
+    people."""
 
     @property
     def order(self) -> tuple[int, str, str, str, str]:
@@ -50,12 +51,12 @@ def load() -> _Table:
 
 @cache
 def failing_items() -> dict[str, dict[str, tuple[str, ...]]]:
-    """App -> checklist -> the items that its runs under all plans fail, in the order of the list."""
+    """App -> checklist -> the items that its runs under all plans fail, in the list's order."""
     return TypeAdapter(dict[str, dict[str, tuple[str, ...]]]).validate_python(yaml_files.tree(ITEMS))
 
 
 def shown(findings: Iterable[Finding]) -> tuple[Expected, ...]:
-    """Findings in the form and order of the table; two that the table cannot tell apart stay two."""
+    """Findings in the form and order of the table; two that look alike in the table stay two."""
     return _sorted(
         Expected(
             rule=finding.rule,

@@ -36,13 +36,13 @@ class PoolsProgress(NamedTuple):
     total: int
     findings: int
     eta_s: float | None
-    """Seconds until the slowest pool is recorded; None: that cannot be told, as some runs wait for a device."""
+    """Seconds until the slowest pool is recorded; None: unknown, as some runs wait for a device."""
     stuck: int
-    """Runs that wait for a device that is not there."""
+    """Number of runs that wait for a device that is not there."""
 
 
 def progress(told: Status, pools: Iterable[Pool]) -> PoolsProgress:
-    """The progress of some pools together."""
+    """The combined progress of some pools."""
     pools = list(pools)
     summed = {name: sum(getattr(pool, name) for pool in pools) for name in PoolsProgress._fields[:-2]}
     etas = [told.eta_s(pool) for pool in pools]
@@ -63,7 +63,7 @@ def by_campaign(told: Status) -> dict[str, list[Pool]]:
 
 
 def fitting_devices(told: Status) -> list[Slot]:
-    """The devices that meet the requirements of one of the pools, whatever they do now."""
+    """The devices that meet the requirements of any pool, whatever they are doing now."""
     return [slot for slot in told.devices if any(meets(slot.labels, pool.pool) for pool in told.pools)]
 
 

@@ -38,17 +38,17 @@ class HostChoices:
     name: str
     """Its name, unique among hosts."""
     devices: str = "all"
-    """Serials by commas; `all`: those that are ready now; `none`: only judge; `lab`, `lab2` ...: embedded ones."""
+    """Serials, separated by commas; `all`: those ready now; `none`: only judge; `lab`, `lab2` ...: embedded devices."""
     label: Sequence[str] = ()
-    """Labels of the devices: `NAME=VALUE`, or `SERIAL/NAME=VALUE` for one."""
+    """Labels for all devices (`NAME=VALUE`) or for one (`SERIAL/NAME=VALUE`)."""
     judges: int = 1
-    """Processes that judge recordings."""
+    """Number of processes that judge recordings."""
     recordings: str | None = None
-    """Folder that every host sees, or bucket; None: the folder of recordings."""
+    """A folder that every host can reach, or a bucket; None: the folder of recordings."""
     spool_bytes: int = 20 << 30
-    """How much may wait on this machine while recordings cannot be uploaded."""
+    """Most bytes of recordings that may wait on this machine while they cannot be uploaded."""
     judging: Mapping[str, Any] = field(default_factory=dict)
-    """How recordings are judged: `rules`, and Choices of `appwitness.report`."""
+    """How recordings are judged: `rules`, and choices that `appwitness.report` takes."""
     keep: Keep | None = None
     """What the index keeps of recordings; None: conclusions."""
 
@@ -62,18 +62,18 @@ class FleetHost:
 
     @property
     def devices(self) -> int:
-        """How many devices it has."""
+        """Number of its devices."""
         return len(self._crew.devices)
 
     @property
     def judges(self) -> int:
-        """How many recordings it judges at once."""
+        """Number of recordings it judges at once."""
         return self._crew.judges
 
     def serve(self, stop: Callable[[], bool] = lambda: False, *, ends: bool = False) -> None:
-        """Make and judge runs until `stop()`, or, if it `ends`, until nothing is left that it can do.
+        """Make and judge runs until `stop()`, or, if it `ends`, until there is nothing left that it can do.
 
-        Runs that are going on then are ended, and wait again.
+        Runs in progress at that moment are ended and wait to be made again.
         """
         from appwitness.fleet.hosting import over, serve
 
@@ -107,21 +107,21 @@ class Fleet:
         seconds: float | None = None,
         elsewhere: bool = False,
     ) -> int:
-        """Plan runs of the apps in a CSV file, each under each plan; how many are new.
+        """Plan a run of each app in a CSV file under each plan; returns how many runs are new.
 
-        `needs` is what devices have to be, such as `api>=33 and rooted`; each run ends after `seconds`, or with its
-        app. `elsewhere`: files that the table names may lie outside its folder.
+        `needs` is what a device must be, such as `api>=33 and rooted`; each run ends after `seconds`, or with its app.
+        `elsewhere`: files named in the table may lie outside its folder.
 
-        Raises UserError for a name that cannot be a campaign's, FileError with the line that does not fit.
+        Raises UserError for an invalid campaign name, FileError with the invalid line.
         """
         from appwitness.fleet.plan import Campaign
 
         return self._runs.plan(Campaign(campaign, plans, needs, seconds, elsewhere).runs(apps))
 
     def host(self, choices: HostChoices, campaign: str | None = None) -> FleetHost:
-        """A host that is ready to work for a campaign, or for any.
+        """Prepare a host that works for one campaign, or for any.
 
-        Raises UserError and FileError for what does not fit, SetupError for devices that are not there.
+        Raises UserError and FileError for invalid choices or files, SetupError for devices that are not there.
         """
         from appwitness.correlate.prior_knowledge import knowledge
         from appwitness.fleet.host_devices import chosen
@@ -132,7 +132,7 @@ class Fleet:
         from appwitness.fleet.worker import Host
 
         folder = folder_of(choices.name, home() / "fleet")
-        knowledge(**choices.judging)  # which says what does not fit before anything begins
+        knowledge(**choices.judging)  # raises for invalid choices before anything begins
         kept = objects(choices.recordings or recordings())
         host = Host(
             choices.name,
@@ -143,7 +143,7 @@ class Fleet:
             threading.Event(),
             campaign=campaign,
         )
-        keep = choices.keep or "conclusions"  # a campaign has too many lines to have them twice
+        keep = choices.keep or "conclusions"  # a campaign has too many lines to store twice
         by = By(self._place, choices.judging, keep, index_key(make=keep == "conclusions"))
         crew = Crew(chosen(choices.devices, choices.label), choices.judges, by)
         return FleetHost(host, crew)
@@ -161,17 +161,17 @@ class Fleet:
         return any(slot.host == host and slot.silent_s < SILENT_S for slot in self._runs.devices())
 
     def retry(self, campaign: str, reason: str | None = None) -> int:
-        """Plan again the runs that could not be observed, for any reason or for one; how many wait again."""
+        """Plan again the runs that could not be observed, for any reason or only for one; returns how many."""
         return self._runs.retry(campaign, reason)
 
     def judge_again(self, campaign: str) -> int:
-        """Judge again what was judged, as after a change of rules; how many runs wait again."""
+        """Queue judged runs for judging again, for example after a change of rules; returns how many."""
         return self._runs.judge_again(campaign)
 
     def pause(self, serial: str, *, rest: bool = True) -> None:
-        """Pause a device after its current run, or resume it: SERIAL, or HOST/SERIAL.
+        """Pause a device (SERIAL or HOST/SERIAL) after its current run, or resume it.
 
-        Raises UserError when no host has reported such a device.
+        Raises UserError if no host has reported such a device.
         """
         if not self._runs.pause(serial, rest=rest):
             raise UserError(
@@ -181,9 +181,9 @@ class Fleet:
 
 
 def needed_by(checklist: str, rules: Path | None = None) -> tuple[list[str], float]:
-    """The plans that a checklist needs, and how long each run must be, in seconds; `rules`: those of the user.
+    """The plans that a checklist needs, and how many seconds each run must last; `rules`: the user's own rules.
 
-    Raises UserError where there is no such list, FileError for a file that does not fit.
+    Raises UserError if there is no such list, FileError for an invalid file.
     """
     from appwitness.api.checklist_runs import seconds_of_all
     from appwitness.api.checklists import checklist as named
@@ -193,7 +193,7 @@ def needed_by(checklist: str, rules: Path | None = None) -> tuple[list[str], flo
     return list(which.plans), seconds_of_all(which)
 
 
-# what came out
+# results
 
 
 class AppRanking(NamedTuple):
@@ -204,16 +204,16 @@ class AppRanking(NamedTuple):
     known: Knowledge
     """The catalog and the user's rules, for the names of rules and recipients."""
     moments: tuple[When, ...]
-    """When it was, of what a row tells of; none where a rule says that itself."""
+    """The `When` values that occur in its rows; empty if the ranking is by rule, as a rule itself says when."""
 
 
 def ranking(
     by: By, filters: Mapping[str, str], *, top: int = 30, rules: Path | None = None, db: str | None = None
 ) -> AppRanking:
-    """Rank recipients, SDKs, kinds of data, rules, findings or apps by how many apps they concern.
+    """Rank recipients, SDKs, data types, rules, findings or apps by the number of apps they concern.
 
-    `filters` each ask for one value, an empty text for nothing: campaign, recipient, sdk, data, rule, app. Raises
-    UserError when the index cannot be used, FileError for rules that do not fit.
+    Each filter asks for one value, empty texts are ignored: campaign, recipient, sdk, data, rule, app. Raises UserError
+    if the index cannot be used, FileError for invalid rules.
     """
     from appwitness.api.app_rankings import ranked
     from appwitness.correlate.prior_knowledge import knowledge
@@ -229,10 +229,10 @@ def ranking(
 def write_csv(
     name: TableName, output: Path | TextIO, campaign: str | None = None, *, reveal: bool = False, db: str | None = None
 ) -> int:
-    """Write a table of a campaign, or of all, as CSV: runs, findings, flows or recipients; how many rows there are.
+    """Write a table of one campaign or of all as CSV: runs, findings, flows or recipients; returns the number of rows.
 
-    What looks like personal data in the name of a recipient is masked, unless `reveal`. Raises UserError when the index
-    or the file cannot be used.
+    Recipient names that look like personal data are masked, unless `reveal`. Raises UserError if the index or the file
+    cannot be used.
     """
     from appwitness.fleet.exporting import write_csv
     from appwitness.store.campaign_tables import table
@@ -247,9 +247,9 @@ def write_csv(
 def write_parquet(
     name: TableName, output: Path, campaign: str | None = None, *, reveal: bool = False, db: str | None = None
 ) -> int:
-    """Write such a table as Parquet; how many rows there are.
+    """Write such a table as Parquet; returns the number of rows.
 
-    Raises UserError as `write_csv` does, and when duckdb is missing.
+    Raises UserError as `write_csv` does, and if duckdb is missing.
     """
     from appwitness.fleet.exporting import write_parquet
     from appwitness.store.campaign_tables import table
@@ -266,10 +266,12 @@ def write_letters(
     template: Path | None = None,
     reveal: bool = False,
 ) -> int:
-    """Write a ZIP with the draft of a letter for each recording with findings, in a folder for each app; how many.
+    """Write a ZIP with a draft letter for each recording with findings, in one folder per app; returns the number of
+    letters.
 
-    `lang` None: Chinese under the law of China, else English. `template` is in Jinja2 and Markdown; None: ours. Raises
-    UserError when there is such a file already, and StoreError while recordings in a bucket cannot be reached.
+    `lang` None: Chinese if China's law comes first, else English. `template` is Markdown with Jinja2; None: the
+    built-in one. Raises UserError if the file already exists, and StoreError while recordings in a bucket cannot be
+    reached.
     """
     from appwitness.fleet.exporting import LetterOptions, write_letters
     from appwitness.store.campaign_tables import table
@@ -282,10 +284,10 @@ def write_letters(
 def write_checklists(
     judging: Judging, name: str, output: Path, campaign: str | None = None, *, lang: str = "en", reveal: bool = False
 ) -> int:
-    """Write a ZIP with a checklist for each version of an app, filled from its judged runs, as HTML and as JSON, in a
-    folder for each app; how many lists there are.
+    """Write a ZIP with a checklist for each version of each app, filled from its judged runs, as HTML and JSON, in one
+    folder per app; returns the number of lists.
 
-    `name` is a list of `appwitness.api.checklists`, or a file. Raises UserError when there is such a file already, and
+    `name` is a list of `appwitness.api.checklists`, or a file. Raises UserError if the file already exists, and
     StoreError while recordings in a bucket cannot be reached.
     """
     from appwitness.api.checklists import checklist, filled_from, render

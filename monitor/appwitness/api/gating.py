@@ -24,13 +24,13 @@ if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answe
         """What runs are compared with, and what fails."""
 
         baseline: Path | None
-        """None: appwitness-baseline.yml in this folder or beside pyproject.toml, where there is one."""
+        """The baseline file; None: appwitness-baseline.yml in this folder or beside pyproject.toml, if it exists."""
         base: Sequence[Path]
-        """Instead of a baseline: recordings of another release, or their reports as JSON."""
+        """Recordings of another release, or their reports as JSON, instead of a baseline."""
         waivers: Path | None
         flows: Path | None
         aliases: Mapping[str, str]
-        """Package -> the one that it stands for: `com.app.debug` -> `com.app`."""
+        """Package -> the package that it stands for: `com.app.debug` -> `com.app`."""
         verify: bool
         """False: also accept recordings that do not match their stamps."""
         fail_on: Level | Literal["never"]
@@ -50,21 +50,20 @@ class GatedRuns:
     verify: bool = True
 
     def package(self, report: Report) -> str:
-        """The app that a run is of."""
+        """The package of a run's app, with aliases resolved."""
         package = report.run.app.package
         return self.aliases.get(package, package)
 
     def reports(self, paths: Sequence[Path], judging: Judging) -> list[Report]:
-        """Reports of recordings, or reports read from JSON; all of one app. Raises UserError when they are of
-        several apps, DamagedRecording when a recording does not match its stamps.
-        """
+        """The reports of recordings, or reports read from JSON files; all must be of one app. Raises UserError if
+        they are of several apps, DamagedRecording if a recording does not match its stamps."""
         reports = [self._report(path, judging) for path in paths]
         for path, report in zip(paths, reports, strict=True):
             self.see_that_one(path, report, self.package(reports[0]))
         return reports
 
     def see_that_one(self, path: Path, report: Report, package: str) -> None:
-        """Raise UserError when a run is of another app than this."""
+        """Raise UserError if a run is of an app other than `package`."""
         if (other := self.package(report)) != package:
             raise UserError(
                 Spoken(
@@ -115,7 +114,7 @@ def _written(path: Path) -> Report:
 
 
 def accepted(waivers: Path | None, flows: Path | None, today: date, max_waiver_days: int) -> Accepted:
-    """What people have accepted, from the files named or found. Raises FileError with the line."""
+    """What people have accepted, from the files named, else from the default files. Raises FileError with the line."""
     from appwitness.gate import Accepted, allowed
     from appwitness.gate import waivers as files
 
@@ -128,7 +127,7 @@ def accepted(waivers: Path | None, flows: Path | None, today: date, max_waiver_d
 
 
 def baseline_of(path: Path, package: str) -> Baseline:
-    """The baseline of an app. Raises UserError when it is another app's."""
+    """Read the baseline of an app. Raises UserError if it is another app's."""
     from appwitness.gate import baseline as files
 
     file = files.read(path)
@@ -141,7 +140,8 @@ def baseline_of(path: Path, package: str) -> Baseline:
 
 
 def beside(given: Path | None, name: str) -> Path | None:
-    """The file that was named; else the one in this folder, or in that of pyproject.toml above it; None: neither."""
+    """The given file; else the one in this folder, or in the folder of the pyproject.toml above it; None if there is
+    neither."""
     if given:
         return given
     here = Path.cwd()
@@ -163,7 +163,7 @@ class Gate:
     """Runs of another release, instead of the baseline."""
 
     def decide(self, reports: Sequence[Report]) -> GateReport:
-        """Decides how each finding of these runs changed. Raises UserError when the baseline is another app's."""
+        """Decide how each finding of these runs changed. Raises UserError if the baseline is another app's."""
         from appwitness.gate import gate, release
 
         package = self.runs.package(reports[0])
@@ -189,9 +189,9 @@ class Gate:
 
 
 def made(by: Judging | None = None, /, **limits: Unpack[GateLimits]) -> Gate:
-    """A gate as the user chooses; `by` in place of the choices on judging.
+    """A gate with the user's limits; `by` replaces the choices on judging.
 
-    Raises UserError and FileError for what does not fit.
+    Raises UserError and FileError for invalid choices or files.
     """
     from appwitness.gate import GatePolicy
     from appwitness.gate.waivers import MAX_DAYS
@@ -205,17 +205,17 @@ def made(by: Judging | None = None, /, **limits: Unpack[GateLimits]) -> Gate:
 
 
 def policy(**limits: Any) -> GatePolicy:
-    """What fails a build, by those of Limits that say so: `fail_on`, `min_confidence`, `on_worse`, `strict` ..."""
+    """The policy on what fails a build, from limits such as `fail_on`, `min_confidence`, `on_worse`, `strict`."""
     from appwitness.gate import GatePolicy
 
     return GatePolicy(**limits)
 
 
 def gate(recordings: Path | str | Sequence[Path | str], **limits: Unpack[GateLimits]) -> GateReport:
-    """What became of each finding of some runs of one app, and whether the build fails: `outcome`.
+    """How each finding of some runs of one app changed, and whether the build fails: `outcome`.
 
-    Raises UserError for runs of several apps, FileError for a file that does not fit, DamagedRecording for a recording
-    that is not what its stamps say.
+    Raises UserError for runs of several apps, FileError for an invalid file, DamagedRecording for a recording that does
+    not match its stamps.
     """
     by = made(**limits)
     return by.decide(by.runs.reports(_paths(recordings), by.judging))
@@ -224,13 +224,13 @@ def gate(recordings: Path | str | Sequence[Path | str], **limits: Unpack[GateLim
 def diff(
     old: Path | str | Sequence[Path | str], new: Path | str | Sequence[Path | str], **choices: Unpack[JudgingChoices]
 ) -> GateReport:
-    """What one release does and another did not: whatever is new or worse counts. Raises as `gate` does."""
+    """What one release does that another did not: everything new or worse counts. Raises as `gate` does."""
     by = between(_paths(old), GatedRuns(), judging(**choices))
     return by.decide(by.runs.reports(_paths(new), by.judging))
 
 
 def between(old: Sequence[Path], runs: GatedRuns, judging: Judging, strict: bool = False) -> Gate:
-    """The gate of one release against another, in which nothing is accepted and whatever is new or worse counts."""
+    """A gate for one release against another: nothing is accepted, and everything new or worse counts."""
     from appwitness.gate import Accepted, GatePolicy
 
     fails = GatePolicy(fail_on="info", min_confidence="declared", strict=strict)
@@ -245,18 +245,18 @@ class GateText:
     reveal: bool = False
     """Show personal values, which are masked otherwise."""
     anchor: str | None = None
-    """A file of the repository, `path` or `path:line`, at which a code host is to show results."""
+    """The file of the repository, as `path` or `path:line`, to which a code host attaches results."""
     with_gone: bool = False
-    """SARIF: what is gone, too."""
+    """Whether SARIF also contains findings that are gone."""
 
 
 IN_ENGLISH = GateText()
 
 
 def render(decided: GateReport, reports: Sequence[Report], format: str = "text", how: GateText = IN_ENGLISH) -> str:
-    """What a gate decided on runs with these reports: text, json, sarif, junit, markdown, gitlab or html.
+    """Render a gate's decision on runs with these reports: text, json, sarif, junit, markdown, gitlab or html.
 
-    Raises UserError for a format or a language that there is not.
+    Raises UserError for a format or language that does not exist.
     """
     from appwitness.gate import reports as gate
     from appwitness.reports.words import Words
@@ -266,7 +266,7 @@ def render(decided: GateReport, reports: Sequence[Report], format: str = "text",
 
 
 def sentence(remark: Remark, lang: str = "en") -> str:
-    """A gate's remarks on its own files, for people."""
+    """A gate's remark on its own files, as a sentence for people."""
     from appwitness.gate.reports import remark as said
     from appwitness.reports.words import Words
 

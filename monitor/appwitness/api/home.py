@@ -19,15 +19,15 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 
 def recordings() -> Path:
-    """The folder of new recordings."""
+    """The folder for new recordings."""
     return Path(os.environ.get("APPWITNESS_RECORDINGS") or "recordings")
 
 
 def setting(name: str) -> str | None:
-    """The value of APPWITNESS_<name>, or the content of the file that APPWITNESS_<name>_FILE names: a secret that no
-    other process sees. None: neither is set.
+    """The value of APPWITNESS_<name>, or the content of the file named by APPWITNESS_<name>_FILE, which keeps a secret
+    from other processes. None: neither is set.
 
-    Raises UserError where both are, and for a file that cannot be read.
+    Raises UserError if both are set, and for a file that cannot be read.
     """
     text, file = (os.environ.get(f"APPWITNESS_{name}{end}") for end in ("", "_FILE"))
     if text and file:
@@ -47,7 +47,7 @@ def setting(name: str) -> str | None:
 
 
 def database(db: str | None) -> str | Path:
-    """The index that is named: a URL or a file; None: that of the setting DB, else the one in `home()`.
+    """The index to use: `db`, a URL or a file; None: that of the setting DB, else the one in `home()`.
 
     Raises UserError as `setting` does.
     """
@@ -58,40 +58,41 @@ def database(db: str | None) -> str | Path:
 
 
 def key_file() -> Path:
-    """The operator's key, which signs the stamps of recordings."""
+    """The file with the operator's key, which signs the stamps of recordings."""
     return home() / "key"
 
 
 def index_key(*, make: bool = False) -> bytes | None:
-    """The key of the digests that take the place of values in an index of conclusions; None: there is none yet.
+    """The key for the digests that replace values in an index of conclusions; None: there is none yet.
 
-    Hosts with the same key give the same digest to the same value.
+    Hosts with the same key compute the same digest for the same value.
     """
     file = home() / "index.key"
     if make and not file.exists():
         private_files.folder(file.parent)
         mine = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
         private_files.write(mine, secrets.token_hex(32))
-        with suppress(FileExistsError):  # somebody else was faster
+        with suppress(FileExistsError):  # another process was faster
             os.link(mine, file)
         mine.unlink()
     return file.read_bytes().strip() if file.exists() else None
 
 
 def signer() -> Signer | None:
-    """The signer: the operator's key; None: there is none. Raises FileError for a file that is not a key."""
+    """A signer with the operator's key; None if there is no key. Raises FileError for a file that is not a key."""
     from appwitness.recording.signing import load
 
     return load(key_file()) if key_file().exists() else None
 
 
-# the log of all that is shown or given out with personal values as they are
+# the log of everything shown or exported with unmasked personal values
 
 
 def note_reveal(verb: str, recordings: Iterable[str], what: str) -> None:
-    """Note that values of these recordings are about to be shown as they are, and as what: `html to /tmp/report.html`.
+    """Log that values of these recordings are about to be shown unmasked, and in which form: `html to
+    /tmp/report.html`.
 
-    `verb` is what was asked for: `report`. Raises UserError when it cannot be noted: then nothing may be shown.
+    `verb` is what was asked for: `report`. Raises UserError if that cannot be logged; nothing may be shown then.
     """
     from appwitness.care import reveals
 

@@ -21,27 +21,27 @@ from appwitness.support.errors import UserError
 from appwitness.support.spoken import OR, Spoken, listed
 
 HookedEntry = Source | NativeRoute | Binder
-"""An entry of the catalog: a method of Java, a function of a native library, or the calls of system services."""
+"""A catalog entry: a Java method, a function of a native library, or the calls to system services."""
 
 
 class HookedApi(NamedTuple):
-    """One API and one kind of personal data that is read through it."""
+    """One API and one data type that is read through it."""
 
     data: str
     """Code of the data type."""
     name: str
     permission: str
-    """Permission that it needs; empty: none, or unknown."""
+    """The permission that it needs; empty: none, or unknown."""
 
 
 @dataclass(frozen=True)
 class HookedPage:
-    """All catalog entries of one name."""
+    """All catalog entries with one name."""
 
     name: str
     entries: tuple[HookedEntry, ...]
     covers: tuple[Cover, ...]
-    """APIs of other tools that are seen through it."""
+    """APIs hooked by other tools that are seen through this one."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +49,19 @@ class FoundApis:
     """The APIs that a name matches."""
 
     pages: tuple[HookedPage, ...]
-    """Pages of the hooked APIs; several where the end of a name fits several."""
+    """Pages of the matching hooked APIs; several if the end of a name matches several."""
     others: tuple[Cover, ...]
-    """APIs that other tools hook and that have no entry here: what sees them, or why nothing does."""
+    """APIs that other tools hook and that have no entry here, with what sees them, or why nothing does."""
 
 
 def entries(extra: Path | None = None) -> list[HookedEntry]:
-    """All entries of the catalog, and those of the user's own file or folder. Raises FileError with file and line."""
+    """All entries of the catalog and of the user's own file or folder. Raises FileError with file and line."""
     below = native_routes.load()
     return [*java_sources.load(extra), *below.routes, below.binder]
 
 
 def hooked_apis(extra: Path | None = None) -> list[HookedApi]:
-    """The hooked APIs and what is read through each. Raises FileError with file and line."""
+    """The hooked APIs, and what is read through each. Raises FileError with file and line."""
     below = native_routes.load()
     rows = [HookedApi(each.data, each.name, each.permission or "") for each in java_sources.load(extra)]
     rows += sorted({HookedApi(ask.data, route.name, "") for route in below.routes for ask in route.asks})
@@ -70,7 +70,8 @@ def hooked_apis(extra: Path | None = None) -> list[HookedApi]:
 
 
 def find(name: str, extra: Path | None = None) -> FoundApis:
-    """The API of that name, or whose name ends so. Raises UserError where there is none, with names that are alike."""
+    """The API with that name, or the APIs whose names end in it. Raises UserError with similar names if there is
+    none."""
     known, covers = _by_name(extra), _covers(extra)
     found = {name: known[name]} if name in known else {full: known[full] for full in known if _ends(full, name)}
     pages = tuple(
@@ -92,7 +93,7 @@ def covered(extra: Path | None = None) -> dict[str, Any]:
 
 
 def _by_name(extra: Path | None) -> dict[str, list[HookedEntry]]:
-    """Several entries may share a name."""
+    """The entries by name; several may share one."""
     named: dict[str, list[HookedEntry]] = {}
     for each in entries(extra):
         named.setdefault(each.source if isinstance(each, Binder) else each.name, []).append(each)
@@ -104,7 +105,7 @@ def _covers(extra: Path | None) -> Sequence[Cover]:
 
 
 def _ends(full: str, name: str) -> bool:
-    """Whether it is this name, or ends so."""
+    """Whether a full name equals `name` or ends in it."""
     return full == name or full.endswith((f".{name}", f"${name}", f"!{name}"))
 
 

@@ -1,4 +1,4 @@
-"""Files dropped on a page: kept apart until the user says what they are, then imported as a recording."""
+"""Files dropped on a page: held until the user says what they are, then imported as a recording."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from appwitness.support.errors import DiskFullError, UserError
 from appwitness.support.spoken import Spoken
 
 DropKind = Literal["har", "flows", "hooks", "pcap", "keys", "recording", "app"]
-"""The kinds of file: a capture in a format of `import`, its key log, an archive, an app to install."""
+"""The kinds of file: a capture in a format of `import`, its key log, an archived recording, an app to install."""
 LARGEST_DROP = 4 << 30
 """Largest file, in bytes."""
 MOST_FILES = 12
 """Most files of one run."""
 MOST_DROPS = 20
-"""Most drops that wait; a new one replaces the oldest."""
+"""Most drops that are held; a new one replaces the oldest."""
 APPS = (".apk", ".apks", ".apkm", ".xapk")
 ZIP = b"PK\x03\x04"
 AGE = b"age-encryption.org/"
@@ -49,19 +49,20 @@ class DroppedFile(NamedTuple):
 
 @dataclass
 class Drop:
-    """Files that belong to one run, and wait."""
+    """Files that belong to one run, waiting to be imported."""
 
     id: str
     folder: private_files.Temporary
     files: list[DroppedFile] = field(default_factory=list)
 
     def of(self, *kinds: DropKind) -> list[DroppedFile]:
-        """Those of some kinds."""
+        """The files of some kinds."""
         return [each for each in self.files if each.kind in kinds]
 
 
 class Inbox:
-    """Files that were dropped and not yet imported; they go with the program. Methods may be called from any thread."""
+    """Dropped files that are not imported yet; they are deleted when the program ends. Methods may be called from
+    any thread."""
 
     def __init__(self, largest: int = LARGEST_DROP) -> None:
         self.largest = largest
@@ -77,10 +78,10 @@ class Inbox:
 
     @contextmanager
     def receiving(self, id_: str, name: str, size: int | None) -> Iterator[Arrival]:
-        """Take a file of this name, piece by piece, to those of a drop; of a new one where `id_` is empty.
+        """Receive a file piece by piece into a drop; an empty `id_` begins a new drop.
 
-        `size` is what its sender says of it. Raises UserError for one that is too large or that is none of the kinds:
-        then nothing of it stays.
+        `size` is what the sender declares. Raises UserError for a file that is too large or of none of the kinds;
+        nothing of it is kept then.
         """
         if size is not None and size > self.largest:
             raise too_large(self.largest)
@@ -118,10 +119,10 @@ class Inbox:
                 pass
 
     def take_in(self, id_: str, app: str, values: Sequence[str]) -> Path:
-        """Make a recording of what was dropped: its folder, or its archive. The drop is gone then.
+        """Make a recording of a drop; returns its folder or archive. The drop is removed.
 
-        `app`: package of the app of captures, or the name of a website. `values` are those to look for, such as
-        `phone_number=+8613800138000`. Raises UserError as `appwitness.api.exchanging` does; the drop stays then.
+        `app`: package of the captured app, or the name of a website. `values` are those to look for, such as
+        `phone_number=+8613800138000`. Raises UserError as `appwitness.api.exchanging` does; the drop is kept then.
         """
         drop = self.of(id_)
         captures = drop.of("har", "flows", "hooks", "pcap")
@@ -157,13 +158,13 @@ class Arrival:
     """A file that is being received."""
 
     drop: str
-    """The id under which it waits."""
+    """The id of the drop that it belongs to."""
     file: BinaryIO
     largest: int
     size: int = 0
 
     def write(self, piece: bytes) -> None:
-        """The next bytes. Raises UserError when they are too many."""
+        """Write the next bytes. Raises UserError if the file becomes too large."""
         self.size += len(piece)
         if self.size > self.largest:
             raise too_large(self.largest)
@@ -171,7 +172,7 @@ class Arrival:
 
 
 def too_large(largest: int) -> UserError:
-    """The error of a file of more bytes than this."""
+    """The error for a file with more bytes than this."""
     return UserError(
         Spoken("The file is larger than {largest:.3g} GiB.", largest=largest / (1 << 30)),
         "Import it on the command line: appwitness import.",
@@ -179,7 +180,7 @@ def too_large(largest: int) -> UserError:
 
 
 def kind_of(path: Path, is_app: bool = False) -> DropKind:
-    """The kind of a file, by its first bytes. Raises UserError when it is none that can be imported."""
+    """The kind of a file, by its first bytes. Raises UserError if it cannot be imported."""
     from appwitness.exchange import format_of
     from appwitness.exchange.opening import beginning
 
@@ -212,7 +213,8 @@ def _new_place(what: str, ending: str = "") -> Path:
 
 
 def _moved(archive: Path) -> Path:
-    """The archive in the folder of recordings. Raises UserError where it is none of a recording."""
+    """Move an archive into the folder of recordings; returns its new path. Raises UserError if it is not a
+    recording."""
     from appwitness.recording import Recording
 
     into = _new_place("dropped", ".zip")

@@ -19,9 +19,9 @@ from appwitness.support.errors import UserError
 
 BadgeState = Literal["intact", "intact_up_to", "altered", "never_stamped", "missing", "checking"]
 KEPT = 2000
-"""How many recordings' results are kept."""
+"""Most recordings whose results are kept."""
 AGAIN_S = 60.0
-"""Seconds after which a recording that is looked at is checked again, though its files seem unchanged."""
+"""Seconds after which a recording is checked again when looked at, even if its files seem unchanged."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Badge:
 
     state: BadgeState
     signed: bool = False
-    """Whether stamps have valid signatures; it does not say whose they are."""
+    """Whether stamps have valid signatures, whoever made them."""
     at: datetime | None = None
     """When it was checked."""
     difference: str = ""
@@ -50,20 +50,20 @@ class _Checked:
 
 
 class IntegrityBadges:
-    """Checks one recording after the other, in a thread of its own. All methods may be called from any thread."""
+    """Checks recordings one after another in its own thread. All methods may be called from any thread."""
 
     def __init__(self) -> None:
         self.changes = 0
-        """A counter that grows whenever a result differs from the one before."""
+        """A counter that grows whenever a result differs from the previous one."""
         self._known: OrderedDict[str, _Checked] = OrderedDict()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, "integrity")
 
     def of(self, name: str, place: Path, is_it: Callable[[], bool], wait_s: float = 0.0) -> Badge:
-        """The badge of the recording `name`, as it was checked last; checked anew where its files have changed.
+        """The badge of the recording `name` from its last check; `checking` until its present files have been checked.
 
-        `is_it`: whether what is at `place` is this recording. Waits up to `wait_s` seconds for a check, and asks for
-        one after AGAIN_S; without waiting, what is known is enough. Where nothing is known yet: `checking`.
+        `is_it`: whether the recording at `place` is this one. Changed files start a new check, as does `wait_s` > 0
+        when the last check began more than AGAIN_S ago. Waits up to `wait_s` seconds for the result.
         """
         now = _signature(place)
         with self._lock:
@@ -75,7 +75,7 @@ class IntegrityBadges:
                 result = self._pool.submit(self._check, name, place, now, is_it)
                 known = self._known[name] = _Checked(now, time.monotonic(), result, last)
             elif stale:
-                return CHECKING  # a check of what was there before is going on
+                return CHECKING  # the check in progress began before the files changed
             self._known.move_to_end(name)
             while len(self._known) > KEPT:
                 self._known.popitem(last=False)

@@ -32,11 +32,12 @@ if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answe
         """The user's choices for judging."""
 
         rules: Path | None
-        """Folder with rules of the user's own, in addition to ours."""
+        """Folder with the user's own rules, in addition to the built-in ones."""
         db: str | None
         """SQLite file or SQLAlchemy URL of the index; None: appwitness.sqlite in ~/.appwitness."""
         index: Keep | None
-        """What the index keeps of recordings that are read in: `lines` or `conclusions`; None: as `--index` says."""
+        """What the index keeps of recordings that are read in: `lines` or `conclusions`; None: the default of
+        `--index`."""
         keys: Sequence[Path]
         """Files with public keys: reports say whether one of them signed each stamp of the run."""
         authorities: Sequence[Path]
@@ -54,12 +55,12 @@ class Judging:
     known: Knowledge
     db: str | None = None
     keep: Keep | None = None
-    """What the index keeps of recordings that are read in; None: all, unless it has conclusions of them alone."""
+    """What the index keeps of recordings that are read in; None: all, unless the index only has conclusions."""
     trust: TrustedSigners = field(default_factory=TrustedSigners)
     """The keys and authorities whose stamps and tokens are expected."""
 
     def open(self, place: str | Path) -> Store:
-        """An index. Raises UserError when it cannot be used."""
+        """Open an index. Raises UserError if it cannot be used."""
         from appwitness.fleet.objects import recording_at
         from appwitness.store import Store
 
@@ -67,8 +68,8 @@ class Judging:
 
     @cached_property
     def store(self) -> Store:
-        """The index. The usual one is begun anew where another version of appwitness made it: the old file gets another
-        name, which a line on stderr says. Raises UserError when it cannot be used."""
+        """The index. If another version of appwitness made the default index, a new one is begun: the old file is
+        renamed, and a line on stderr says so. Raises UserError if it cannot be used."""
         from appwitness.store import set_aside
         from appwitness.store.runs import take_along
 
@@ -93,7 +94,7 @@ class Judging:
         return Store("sqlite://")
 
     def report(self, path: Path, progress: Progress = quiet) -> Report:
-        """The report of a recording, correlated again only when the index is behind it or the rules have changed."""
+        """The report of a recording; it is correlated again only if the index is behind or the rules have changed."""
         from appwitness.correlate import report_on
         from appwitness.correlate.verified import checked
         from appwitness.recording import Recording
@@ -103,7 +104,7 @@ class Judging:
         return checked(report, recording.path, self.trust.keys, self.trust.authorities) if self.trust else report
 
     def correlate(self, path: Path, progress: Progress = quiet) -> Outcome:
-        """Read a recording into the index and judge it. Raises UserError when it is none."""
+        """Read a recording into the index and judge it. Raises UserError if it is not a recording."""
         from appwitness.correlate import correlate
         from appwitness.recording import Recording
 
@@ -111,9 +112,9 @@ class Judging:
         return correlate(recording, self.index(recording), self.known, progress)
 
     def follow(self, path: Path, stop: Callable[[], bool], on_change: Callable[[Outcome], object]) -> Outcome:
-        """Read a recording into the index and judge it while it is being made, until its end or `stop()`.
+        """Read a recording into the index and judge it while it is being made, until it ends or `stop()`.
 
-        `on_change` gets what has come out whenever flows or findings have changed. Raises UserError when it is none.
+        `on_change` gets the outcome whenever flows or findings have changed. Raises UserError if it is not a recording.
         """
         from appwitness.correlate import follow
         from appwitness.recording import Recording
@@ -126,10 +127,11 @@ class Judging:
         return follow(recording, self.index(recording), self.known, over, on_change)
 
     def many(self, paths: Iterable[Path], jobs: int = 1) -> Iterator[JudgedRecording]:
-        """Read recordings into the index and judge them, `jobs` at a time; each as it is done, with what went wrong.
+        """Read recordings into the index and judge them, `jobs` at a time; yields each when done, with its error if it
+        failed.
 
-        Raises UserError when one is encrypted, and nobody has named the index that its values would stand in;
-        StoreError when the index cannot be used.
+        Raises UserError if one is encrypted and the user named no index, as its values would be in the index in plain;
+        StoreError if the index cannot be used.
         """
         from appwitness.correlate.many import correlate_many
         from appwitness.recording.encryption import is_encrypted
@@ -145,7 +147,7 @@ class Judging:
 
     @property
     def letters_lang(self) -> str:
-        """The language of letters to authorities: Chinese where the law of China is the first one, else English."""
+        """The language of letters to authorities: Chinese if China's law comes first, else English."""
         return "zh" if self.known.jurisdictions[:1] == ("cn",) else "en"
 
 
@@ -158,7 +160,8 @@ def judging(
     authorities: Sequence[Path] = (),
     **choices: Unpack[prior_knowledge.KnowledgeChoices],
 ) -> Judging:
-    """As the user chooses. Raises UserError for a choice that there is not, FileError for a file that does not fit."""
+    """The settings for judging that the user chose. Raises UserError for a choice that does not exist, FileError for
+    an invalid file."""
     from appwitness.correlate.prior_knowledge import KnowledgeChoices as Known
     from appwitness.correlate.prior_knowledge import knowledge as known
 
@@ -168,17 +171,18 @@ def judging(
 
 
 def correlate(recording: Path | str, **choices: Unpack[JudgingChoices]) -> Outcome:
-    """Read a recording into the index and judge it: its flows and findings. Asking again changes nothing.
+    """Read a recording into the index and judge it; returns its flows and findings. Doing so again changes nothing.
 
-    Raises UserError when the folder is no recording.
+    Raises UserError if the folder is not a recording.
     """
     return judging(**choices).correlate(Path(recording))
 
 
 def report(recording: Path | str, **choices: Unpack[JudgingChoices]) -> Report:
-    """What was found in a recording: findings, flows, and what could not be observed. `render` writes it.
+    """What was found in a recording: findings, flows, and what could not be observed.
 
-    Values in it are as they are; `render` masks them. Raises UserError when the folder is no recording.
+    Its values are unmasked; `render`, which turns it into text, masks them. Raises UserError if the folder is not a
+    recording.
     """
     return judging(**choices).report(Path(recording))
 
@@ -191,11 +195,11 @@ class ComparedRuns(NamedTuple):
 
     comparison: Comparison
     reports: list[Report]
-    """The reports of the runs, in their order."""
+    """The reports of the runs, in the order given."""
 
 
 def see_that_another_run(number: int, recordings: Sequence[Path], reports: Sequence[Report]) -> None:
-    """Raise UserError where a run is of another app than the first one, or the same run as one before it."""
+    """Raise UserError if a run is of another app than the first one, or is the same run as one before it."""
     package, first = reports[number].run.app.package, reports[0].run.app.package
     if package != first:
         raise UserError(
@@ -216,9 +220,9 @@ def see_that_another_run(number: int, recordings: Sequence[Path], reports: Seque
 
 
 def compare(recordings: Sequence[Path], judging: Judging) -> ComparedRuns:
-    """Compare runs of one app: what is read and sent whatever the user answers, and what changes with it.
+    """Compare runs of one app: what is read and sent whatever the user answers, and what changes with the answer.
 
-    Raises UserError for fewer than two recordings, for runs of several apps, and for a run that is named twice.
+    Raises UserError for fewer than two recordings, for runs of several apps, and for a run named twice.
     """
     from appwitness.correlate import differences
     from appwitness.judge.compare import compare as compared
@@ -231,14 +235,14 @@ def compare(recordings: Sequence[Path], judging: Judging) -> ComparedRuns:
     return ComparedRuns(compared(reports, differences(recordings, reports), judging.known.labels), reports)
 
 
-# the index as a whole: built anew when another version of appwitness made it
+# the index as a whole: rebuilt if another version of appwitness made it
 
 
 class UpgradedIndex(NamedTuple):
     """The result of rebuilding an index."""
 
     recordings: int
-    """Recordings in the new index."""
+    """Number of recordings in the new index."""
     lost: frozenset[Path | str]
     """Recordings that could not be read."""
 
@@ -250,10 +254,12 @@ def upgrade(
     watch: Watch = lambda _, judged: judged,
     kept: Callable[[str], object] = lambda _: None,
 ) -> UpgradedIndex:
-    """Build the index anew from its recordings, where another version made it; and read in what was set aside before.
+    """Rebuild the index from its recordings if another version made it, and read in indexes that were set aside
+    earlier.
 
-    The old one is as it was until the new one is whole. Where a recording cannot be read the old one is kept under
-    another name, which `kept` gets. Raises UserError when there is no index, or another program uses it.
+    The old index stays unchanged until the new one is complete. If a recording cannot be read, the old index is kept
+    under another name, which is passed to `kept`. Raises UserError if there is no index, or another program is using
+    it.
     """
     from appwitness.correlate.many import correlate_many
     from appwitness.store.upgrade import beside, old_index, set_aside_before, swap
@@ -262,7 +268,8 @@ def upgrade(
     old, before = old_index(place), set_aside_before(place)
 
     def read(index: Old, into: str | Path) -> set[Path | str]:
-        """Those that cannot be read. The new index has of each what the old one had, unless the user said what."""
+        """Read an old index's recordings into a new one; returns those that cannot be read. Each is kept as in the
+        old index, unless the user chose otherwise."""
         missing: set[Path | str] = set()
         for keep in ("lines", "conclusions"):
             paths = tuple(dict.fromkeys(path for path, kept in index.recordings if kept == keep))

@@ -1,5 +1,4 @@
-"""Runs that a page or an assistant starts, follows and stops: each in its own process, one for each device at a
-time."""
+"""Runs that a page or an assistant starts, follows and stops: each in its own process, one per device at a time."""
 
 from __future__ import annotations
 
@@ -24,24 +23,24 @@ from appwitness.api.home import recordings
 from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
-if TYPE_CHECKING:  # imported late, so that whoever only asks for a name waits for nothing
+if TYPE_CHECKING:  # imported late, so that asking only for a name takes no time
     from appwitness.api.devices import NamedDevice
 
 LivePlan = Literal["accept", "refuse", "silent", "withdraw"]
 LiveState = Literal["waiting", "starting", "recording", "stopping", "ended", "stopped", "failed"]
 MODES = ("auto", "regular", "redirect", "wireguard", "transparent")
-"""Traffic modes that may be chosen."""
+"""The traffic modes to choose from."""
 PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)+")
 MOST_RUNS = 8
 """Most runs at a time."""
 KEPT_RUNS = 100
-"""How many finished runs stay listed."""
+"""Most finished runs that stay listed."""
 KEPT_EVENTS = 5000
-"""Events kept of a run; earlier ones are only counted."""
+"""Most events kept of a run; earlier ones are only counted."""
 LINES_OF_FAULT = 12
-"""Last lines of a failed process's output that are kept."""
+"""Number of last lines kept of a failed process's error output."""
 END_S = 60.0
-"""Time limit for the end of a run: the device is restored, and the recording stamped."""
+"""Time limit for ending a run: the device is restored, and the recording stamped."""
 FOUND = (0, 1, 3)
 """Exit codes of a completed run: clean, findings, gaps."""
 
@@ -51,20 +50,20 @@ class RunRequest:
     """What to observe."""
 
     device: str = "lab:circle"
-    """As `appwitness observe --device` takes it."""
+    """The device, as `appwitness observe --device` takes it."""
     plan: LivePlan = "silent"
     app: str | None = None
-    """Package of an app that the device has."""
+    """Package of an app that is on the device."""
     apks: tuple[Path, ...] = ()
-    """The app to install instead."""
+    """APKs of an app to install instead."""
     mode: str = "auto"
     """The traffic mode, one of MODES."""
     seconds: float | None = None
-    """End after this long; None: when the app ends or somebody stops the run."""
+    """Seconds after which to end the run; None: when the app ends or somebody stops the run."""
     by_hand: bool = False
-    """A person does on the device what the plan says."""
+    """Whether a person carries out the plan on the device."""
     clear_data: bool = False
-    """Clear the data of an app that was installed before, so that the run is its first."""
+    """Whether to clear the data of an app that was already installed, so that it starts as if new."""
 
     @property
     def target(self) -> NamedDevice:
@@ -123,7 +122,7 @@ class LiveEvent(NamedTuple):
     number: int
     """Its number, from 1, in order of arrival."""
     what: Mapping[str, Any]
-    """As `appwitness observe --json` writes it: `event` says which; no values stand in it."""
+    """The event as `appwitness observe --json` writes it: `event` names its kind; it contains no values."""
 
 
 @dataclass(frozen=True)
@@ -133,13 +132,13 @@ class RunProgress:
     id: str
     request: RunRequest
     recording: Path
-    """The folder; it is there once the device is open."""
+    """The recording's folder; it exists once the device is open."""
     state: LiveState
     phase: str
-    """The current step, as an English clause; empty before the first."""
+    """The current step, as an English clause; empty before the first step."""
     started: datetime
     seconds: float
-    """How long the process has been running, or ran."""
+    """How many seconds the process has been running, or ran."""
     reads: int
     uploads: int
     consents: int
@@ -147,15 +146,15 @@ class RunProgress:
     findings: tuple[Mapping[str, Any], ...]
     """Findings since the cursor, each as `appwitness observe --json` writes it."""
     events: tuple[LiveEvent, ...]
-    """Gaps since the cursor."""
+    """Events since the cursor."""
     left_out: int
-    """Events since the cursor that are not kept any more."""
+    """Number of events since the cursor that are no longer kept."""
     cursor: int
     """The cursor for the next call."""
     exit_code: int | None
     """The exit code of the process; None while it runs."""
     problem: str
-    """Its own error message; empty if it did not fail."""
+    """The error message of the process; empty if it did not fail."""
 
     @property
     def over(self) -> bool:
@@ -183,10 +182,10 @@ class _LiveRun:
 
 
 class LiveRuns:
-    """The runs that one program started. What it starts ends with it: see `close`.
+    """The runs that one program starts; they end with the program: see `close`.
 
-    `judged_by` are words of the command line by which the runs are judged, such as `--db URL`. All methods may be
-    called from any thread.
+    `judged_by` are command-line arguments for judging the runs, such as `--db URL`. All methods may be called from any
+    thread.
     """
 
     def __init__(self, judged_by: Sequence[str] = ()) -> None:
@@ -204,12 +203,13 @@ class LiveRuns:
         self.close()
 
     def start(self, request: RunRequest) -> RunProgress:
-        """Start a run; it is in progress when this returns. Raises UserError for options that cannot be combined,
-        while the device has a run, and while there are MOST_RUNS."""
+        """Start a run; it is in progress when this returns. Raises UserError for options that cannot be combined, if
+        the device already has a run, and if there are already MOST_RUNS."""
         return self.start_each([request])[0]
 
     def start_each(self, requests: Sequence[RunRequest]) -> list[RunProgress]:
-        """Start runs one after another, each when the previous one has ended. Raises as `start` does."""
+        """Start runs one after another, each when the previous one has ended; returns at once. Raises as `start`
+        does."""
         for each in requests:
             each.check()
         with self._lock:
@@ -236,14 +236,14 @@ class LiveRuns:
             return [self._told(run, run.number) for run in reversed(self._runs.values())]
 
     def status(self, run: str, cursor: int = 0) -> RunProgress:
-        """The progress of a run, with its events since `cursor`. Raises UserError when there is no such run."""
+        """The progress of a run, with its events since `cursor`. Raises UserError if there is no such run."""
         with self._lock:
             return self._told(self._of(run), cursor)
 
     def stop(self, run: str) -> RunProgress:
-        """Have a run end as Ctrl-C does: all goes down in order, and the recording is stamped to its end.
+        """End a run as Ctrl-C does: everything is shut down in order, and the recording is stamped to its end.
 
-        Returns at once; `wait` waits for the end. One that is over stays as it is. Raises as `status` does.
+        Returns at once; `wait` waits for the end. A run that has ended stays as it is. Raises as `status` does.
         """
         with self._lock:
             found = self._of(run)
@@ -253,11 +253,12 @@ class LiveRuns:
                 self._change(found, "stopping")
                 if found.process is not None:
                     with suppress(ProcessLookupError):
-                        found.process.send_signal(signal.SIGTERM)  # SIGINT is ignored below a shell's `&`
+                        found.process.send_signal(signal.SIGTERM)  # a process started with a shell's `&` ignores SIGINT
             return self._told(found, found.number)
 
     def wait(self, run: str, timeout_s: float | None = None) -> RunProgress:
-        """Wait until a run has ended. Raises UserError when there is no such run, TimeoutError."""
+        """Wait until a run has ended. Raises UserError if there is no such run, TimeoutError if it has not ended in
+        time."""
         with self._lock:
             found = self._of(run)
         if not found.over.wait(timeout_s):
@@ -265,8 +266,8 @@ class LiveRuns:
         return self.status(run)
 
     def close(self, timeout_s: float = END_S) -> Sequence[RunProgress]:
-        """Stop all runs, and wait up to `timeout_s` seconds for their ends; returns those still ending. They
-        continue to their end: a run that nobody reads any more stops by itself."""
+        """Stop all runs, and wait up to `timeout_s` seconds for them to end; returns those that have not. They go on
+        ending: a run whose output nobody reads any more stops by itself."""
         with self._lock:
             self._closing = True
             going_on = [run for run in self._runs.values() if not run.over.is_set()]
@@ -275,8 +276,7 @@ class LiveRuns:
         until = time.monotonic() + timeout_s
         return [self.status(run.id) for run in going_on if not run.over.wait(max(0.0, until - time.monotonic()))]
 
-    # inside
-
+    # private
     def _new(self, request: RunRequest) -> _LiveRun:
         from appwitness.api.devices import Wanted, name_of
 
@@ -316,7 +316,7 @@ class LiveRuns:
                 text=True,
                 encoding="utf-8",
                 errors="replace",
-                start_new_session=True,  # Ctrl-C at the terminal of the server is not theirs: `close` stops them
+                start_new_session=True,  # no Ctrl-C from the server's terminal: `close` stops it
             )
         except OSError as error:
             run.problem = f"The run cannot be started: {error.strerror}."

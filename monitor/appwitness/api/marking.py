@@ -1,4 +1,5 @@
-"""An operator's notes in a recording: consent marks, their corrections, and marks made by mistake."""
+"""An operator's notes in a recording: consent marks, corrections and retractions, free text, answers to checklist
+items."""
 
 from __future__ import annotations
 
@@ -31,32 +32,32 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class MarkDetails:
-    """A person's statement on a question or an answer; what is left out is as in the line that it corrects."""
+    """What a person states about a question or an answer; fields left out are taken from the line that it corrects."""
 
     scope: events.Scope | None = None
     data: tuple[str, ...] = ()
     text: str | None = None
     note: str | None = None
     at: datetime | None = None
-    """Its time, in any zone; UTC where it names none."""
+    """Its time, in any time zone; UTC if it has none."""
     by: Literal["operator", "assistant"] = "operator"
     """The author: a person, or a program that acts for one."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A line that was appended, and the one that it replaces or takes back."""
+    """An appended line, and the line that it replaces or retracts."""
 
     ref: events.Ref
     line: events.Consent
     before: tuple[events.Ref, events.Consent] | None = None
     counts_as: str | None = None
-    """What a yes or no counts as whose label does not clearly say that, such as `requested`; None: as it says."""
+    """What a yes or no counts as if its label does not clearly say it, such as `requested`; None: as its status."""
 
 
 @dataclass(frozen=True)
 class ConsentLine:
-    """A line of a recording that says what the user was asked or answered, and whether it counts."""
+    """A line of a recording about what the user was asked or answered, and whether it counts."""
 
     ref: events.Ref
     at: datetime
@@ -64,25 +65,25 @@ class ConsentLine:
     line: events.Consent
     scope: str
     missing: events.Ref | None = None
-    """The line that it corrects or retracts, where there is no such line before it."""
+    """The line that it claims to correct or retract, if no such line precedes it."""
     replaced_by: tuple[events.Ref, ...] = ()
-    """Lines by which an operator has replaced or retracted it since, the last word last: it does not count any more."""
+    """Later lines by which an operator replaced or retracted it, the latest last; it no longer counts then."""
     is_echo: bool = False
-    """Whether it repeats from outside what the hooks recorded too."""
+    """Whether it is an outside view of what the hooks recorded too."""
     is_foreign: bool = False
     """Whether another app wrote it."""
     counts: bool = False
-    """It is an answer; False: a claim of the app, or one of the above."""
+    """Whether it is an answer; False: it is a claim of the app, or one of the above applies."""
     says: str | None = None
-    """What it counts as, where that is not its status."""
+    """What it counts as if that differs from its status."""
     why: str | None = None
     """The reason, as a code."""
 
 
 def mark_answer(path: Path, status: events.ConsentState, said: MarkDetails, corrects: str = "") -> Mark:
-    """Note in the recording at `path` what the user was asked or decided, in place of the line `corrects`, if any.
+    """Record in the recording at `path` what the user was asked or decided, replacing the line `corrects`, if given.
 
-    Raises UserError where there is no recording, for an archive, and for a data type or line that does not exist.
+    Raises UserError if there is no recording, for an archive, and for a data type or line that does not exist.
     """
     recording = Recording.open(path, signer=signer())
     labels = _labels()
@@ -93,15 +94,16 @@ def mark_answer(path: Path, status: events.ConsentState, said: MarkDetails, corr
 
 
 def mark_retracted(path: Path, line: str, note: str | None = None) -> Mark:
-    """Note in the recording at `path` that a line never was, such as `consents.jsonl:3`. Raises as `mark_answer`."""
+    """Retract a line in the recording at `path`, such as `consents.jsonl:3`: it counts as never written. Raises as
+    `mark_answer`."""
     return retract(Recording.open(path, signer=signer()), line, _labels(), note)
 
 
 def mark_note(path: Path, text: str, at: datetime | None = None) -> events.Ref:
-    """Note any text on the time line of the recording at `path`; its line. `at` is UTC where it names no zone, now
-    where it is None.
+    """Add a note to the timeline of the recording at `path`; returns its line. `at` is in UTC if it has no time zone;
+    None: now.
 
-    Raises UserError where there is no recording, and for an archive.
+    Raises UserError if there is no recording, and for an archive.
     """
     recording = Recording.open(path, signer=signer())
     when = _utc(at) if at else datetime.now(UTC)
@@ -111,11 +113,12 @@ def mark_note(path: Path, text: str, at: datetime | None = None) -> events.Ref:
 def mark_item(
     path: Path, name: str, answer: str, *, note: str | None = None, who: str | None = None, at: datetime | None = None
 ) -> events.Ref:
-    """Note in the recording at `path` what a person answers to an item of a checklist, `cn-164:1.4.3`; its line.
+    """Record in the recording at `path` a person's answer to a checklist item, such as `cn-164:1.4.3`; returns its
+    line.
 
-    The list may be left out where only one of ours has such an item; a list that is not ours is taken as it is named.
+    The list may be omitted if only one built-in list has such an item; the name of any other list is not checked.
     `answer` is pass or fail; `who`: None takes the login name; `at` as in `mark_note`. Raises UserError for an item
-    that our list does not have, and as `mark_note`.
+    that a built-in list does not have, and as `mark_note`.
     """
     from appwitness.api.checklists import NAMES, items_of
 
@@ -155,9 +158,9 @@ def mark_item(
 
 
 def moment(text: str) -> datetime:
-    """The time that a person writes, in UTC: with `Z` or an offset, else by the clock of this machine.
+    """Parse a time that a person wrote, to UTC: with `Z` or an offset, else in this machine's local time.
 
-    Raises UserError for what is no time.
+    Raises UserError if the text is not a time.
     """
     try:
         return datetime.fromisoformat(text.strip()).astimezone(UTC)
@@ -170,12 +173,12 @@ def moment(text: str) -> datetime:
 
 
 def outside_of(path: Path, at: datetime) -> str | None:
-    """The same as `outside`, of the recording at `path`."""
+    """The same as `outside`, for the recording at `path`."""
     return outside(Recording.open(path).run, at)
 
 
 def outside(run: events.Run, at: datetime) -> str | None:
-    """That a time is not within a run, in words; None: it is, or the run goes on."""
+    """A sentence saying that a time is not within a run; None if it is, or the run has not ended."""
     at = _utc(at)
     if at < run.started:
         return f"{events.format_time(at)} is before the run began ({events.format_time(run.started)})."
@@ -189,8 +192,8 @@ def _utc(at: datetime) -> datetime:
 
 
 def unsigned(path: Path) -> str | None:
-    """Why marks that are made here now are not signed as the recording at `path` is; None: they are, or it is not
-    signed either. Raises UserError where there is no recording."""
+    """Why marks made here now are not signed like the recording at `path`; None: they are, or it is unsigned too.
+    Raises UserError if there is no recording."""
     recording = Recording.open(path, signer=signer())
     by, own = recording.begun_by, recording.signs_as
     if by is None or by == own:
@@ -203,9 +206,9 @@ def unsigned(path: Path) -> str | None:
 
 
 def consent_lines(path: Path, *, masked: bool = False) -> list[ConsentLine]:
-    """What the user was asked and answered in the recording at `path`, in order; values in it `masked` or as they are.
+    """What the user was asked and answered in the recording at `path`, in order; values are `masked` or as they are.
 
-    Raises UserError where there is no recording.
+    Raises UserError if there is no recording.
     """
     recording = Recording.open(path)
     labels = _labels()
@@ -245,7 +248,7 @@ def consent(
     labels: Labels,
     corrects: str = "",
 ) -> Mark:
-    """Append what the user was asked or decided, in place of the line named by `corrects`, if any.
+    """Append what the user was asked or decided, replacing the line named by `corrects`, if any.
 
     Raises UserError for a data type or a line that does not exist.
     """
@@ -277,7 +280,7 @@ def consent(
 
 
 def retract(recording: Recording, line: str, labels: Labels, note: str | None = None) -> Mark:
-    """Append a retraction of a line. Raises UserError for one that does not exist."""
+    """Append a retraction of a line. Raises UserError if there is no such line."""
     ref, before = named(recording, line, labels)
     retraction = events.Consent(
         **_as_marked(recording, before),
@@ -293,15 +296,15 @@ def retract(recording: Recording, line: str, labels: Labels, note: str | None = 
 
 
 def asked(recording: Recording, labels: Labels) -> Sequence[Seen[events.Consent]]:
-    """What was asked and answered, by consent lines and by what was on the screen."""
+    """What was asked and answered, from consent lines and from what the screen showed."""
     lines: list[Any] = [*recording.seen(events.Consent), *recording.seen(events.Screen)]
     return consents(lines, labels, recording.run.app.package)
 
 
 def named(recording: Recording, name: str, labels: Labels) -> tuple[events.Ref, events.Consent]:
-    """The consent line that a person names, as `consents.jsonl:3` or `3`, or what a screen said, `screens.jsonl:7`.
+    """The consent line that a person names (`consents.jsonl:3` or `3`), or what a screen said (`screens.jsonl:7`).
 
-    Raises UserError when there is none.
+    Raises UserError if there is none.
     """
     if re.fullmatch(rf"{re.escape(events.FILES['screen'])}:[1-9]\d*", name):
         said = next((each for each in asked(recording, labels) if each.ref == name), None)
@@ -334,7 +337,7 @@ def named(recording: Recording, name: str, labels: Labels) -> tuple[events.Ref, 
 
 
 def _as_marked(recording: Recording, consent: events.Consent) -> dict[str, Any]:
-    """When, and of what, a line speaks, as an operator writes it: on the host's clock."""
+    """The time (on the host's clock), scope and data of a line, for a mark that refers to it."""
     return {
         "at": host_time(consent, recording.run.clock_offset_ms),
         "scope": scope_of(consent),

@@ -30,12 +30,13 @@ _FROM = {
     "support.errors": ("SetupError", "UserError"),
 }
 PLACE = {name: f"appwitness.{module}" for module, names in _FROM.items() for name in names}
-"""Name -> the module that has it."""
+"""Name -> the module that defines it."""
 __all__ = sorted(PLACE)  # noqa: PLE0605 a list of texts
 
 
 _ROOMS = ("correlate", "gate", "observe")
-"""Verbs that have the name of a room: importing any module of the room puts the room there."""
+"""Functions that share their name with a room: importing any module of the room puts the room in the function's
+place."""
 
 
 def __getattr__(name: str) -> Any:
@@ -49,7 +50,7 @@ def __dir__() -> list[str]:
 
 
 class _Room(ModuleType):
-    """A room that is called as the verb of its name."""
+    """A room's module that can be called like the function of the same name."""
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         name = self.__name__.rpartition(".")[2]

@@ -32,13 +32,13 @@ class LiveJudge:
     known: Knowledge
     store: Store
     tell: Callable[[Sequence[Finding]], bool] = lambda _: False
-    """Called with all findings whenever they changed, and whether one is new."""
+    """Called with all findings whenever they change; returns whether one of them is new."""
     lines: Callable[[Sequence[ReadLine]], object] = lambda _: None
     """Called with the new lines of the recording."""
 
 
 def sources_of(extra: Path | None = None) -> list[Source]:
-    """The APIs to hook: those of the catalog, and those of the user's own file or folder.
+    """The APIs to hook: those in the catalog and in the user's own file or folder.
 
     Raises FileError with file and line.
     """
@@ -48,7 +48,7 @@ def sources_of(extra: Path | None = None) -> list[Source]:
 
 
 def traffic_mode(device: Device, order: Order) -> Mode:
-    """The traffic mode and what it sees. Raises UserError where it is not possible."""
+    """Choose the traffic mode, with what it sees. Raises UserError if the chosen mode is not possible."""
     from appwitness.devices.traffic_modes import choose
 
     return choose(order.mode, device.modes(order.listen), hooks=order.hooks is not False)
@@ -67,9 +67,9 @@ def check_archive(output: Path) -> None:
 def record(
     device: Device, path: Path, sources: Sequence[Source], order: Order, caller: RunCaller, judge: LiveJudge
 ) -> None:
-    """Record a run into the new folder `path` and correlate it at the same time, until the run ends.
+    """Record a run into the new folder `path` and correlate it meanwhile, until the run ends.
 
-    Raises what ended either of them.
+    Raises the error that ended either of them.
     """
     from appwitness.correlate import follow
     from appwitness.correlate.prior_knowledge import search_version

@@ -1,4 +1,4 @@
-"""The functions behind `appwitness.NAME`: they take plain arguments where other modules of `api` take records."""
+"""The functions behind `appwitness.NAME`, with plain arguments where other modules of `api` take records."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ type AnyPath = Path | str
 
 
 def verify(recording: AnyPath, *, keys: Sequence[AnyPath] = (), authorities: Sequence[AnyPath] = ()) -> Verification:
-    """Recompute the stamps of a recording: `ok`, `outcome`, and in `problems` what differs.
+    """Recompute the stamps of a recording: `ok`, `outcome`, and in `problems` the differences.
 
-    `keys` are files with public keys, one of which has to have signed each stamp; `authorities` files with certificates
-    of time-stamp authorities. Raises UserError for what is no recording, FileError for a file that does not fit.
+    `keys` are files with public keys: one of them must have signed each stamp; `authorities` are files with
+    certificates of time-stamp authorities. Raises UserError for a path that is not a recording, FileError for an
+    invalid file.
     """
     from appwitness.api import verifying
 
@@ -38,24 +39,24 @@ def verify(recording: AnyPath, *, keys: Sequence[AnyPath] = (), authorities: Seq
 
 
 class CaptureOptions(TypedDict, total=False):
-    """Options for captures of other tools."""
+    """Options for importing other tools' captures."""
 
     values: Sequence[str]
-    """What was on the device, to look for: `phone_number=+8613800138000`."""
+    """Values that were on the device, to look for: `phone_number=+8613800138000`."""
     output: AnyPath
     """The new folder; default: one in the folder of recordings."""
     format: Literal["har", "flows", "hooks", "pcap"]
-    """The format; default: by content."""
+    """The format; default: detected from the content."""
     mapping: AnyPath
-    """How to read another tool's hook log."""
+    """File that maps another tool's hook log."""
     keys: AnyPath
     """Key log that decrypts a packet capture."""
 
 
 def import_captures(files: AnyPath | Sequence[AnyPath], app: str, **options: Unpack[CaptureOptions]) -> Recording:
-    """Turn captures of other tools that belong to one run of an app, a package, into a new recording.
+    """Import other tools' captures of one run of an app, given by its package, into a new recording.
 
-    Without `values` nothing is looked for in its traffic. Raises UserError for what cannot be read.
+    Without `values`, nothing is looked for in its traffic. Raises UserError for a file that cannot be read.
     """
     from appwitness.api import exchanging
     from appwitness.api.recording_names import opened
@@ -71,7 +72,7 @@ def import_captures(files: AnyPath | Sequence[AnyPath], app: str, **options: Unp
 
 
 class MarkOptions(TypedDict, total=False):
-    """Options for a question or an answer."""
+    """Options for a question or an answer to be marked."""
 
     scope: Scope
     data: Sequence[str]
@@ -80,15 +81,15 @@ class MarkOptions(TypedDict, total=False):
     """The label that the user touched."""
     note: str
     at: datetime
-    """Its time, UTC where it names no zone; default: now."""
+    """Its time, UTC if it has no time zone; default: now."""
     corrects: str
     """The line that this one replaces: consents.jsonl:3."""
 
 
 def mark(recording: AnyPath, status: ConsentState, **options: Unpack[MarkOptions]) -> Mark:
-    """Note in a recording what the user was asked or decided; the line is `ref` of what it gives.
+    """Record in a recording what the user was asked or decided; the result's `ref` is the new line.
 
-    Raises UserError for an archive, and for a data type or line that there is not.
+    Raises UserError for an archive, and for a data type or line that does not exist.
     """
     from appwitness.api import marking
 
@@ -98,9 +99,9 @@ def mark(recording: AnyPath, status: ConsentState, **options: Unpack[MarkOptions
 
 
 def compare(recordings: Sequence[AnyPath], **choices: Unpack[JudgingChoices]) -> ComparedRuns:
-    """Compare runs of one app in which the user answered differently: `comparison`, and `reports` of the runs.
+    """Compare runs of one app in which the user answered differently: `comparison`, and the runs' `reports`.
 
-    Values in it are as they are. Raises UserError for fewer than two runs, runs of several apps, and a run named twice.
+    Values are unmasked. Raises UserError for fewer than two runs, runs of several apps, and a run named twice.
     """
     from appwitness.api import judging
 
@@ -115,7 +116,7 @@ class Explained:
     findings: tuple[Finding, ...]
     """Findings with this ID, or about this flow."""
     flows: tuple[Flow, ...]
-    """The flow, or those of the findings; their matches have the reasons for and against. Values are as they are."""
+    """The flow, or the flows of the findings; their matches hold the reasons for and against. Values are unmasked."""
     chain: Chain
     """The reasoning behind the first of them: each step, and what would refute it."""
     text: str
@@ -125,9 +126,9 @@ class Explained:
 def explain(
     recording: AnyPath, id: str, *, lang: Literal["en", "zh"] = "en", **choices: Unpack[JudgingChoices]
 ) -> Explained:
-    """Why a flow (`f1`) of a recording was flagged, or the findings of an id (`v2:3f9c01ab52de`).
+    """Explain why a flow (`f1`) of a recording was flagged, or the findings with an ID (`v2:3f9c01ab52de`).
 
-    Raises UserError when the recording has no such flow, and no such finding.
+    Raises UserError if the recording has no such flow or finding.
     """
     from appwitness.api import accepting, judging
     from appwitness.findings.chain import Chains
@@ -152,8 +153,8 @@ def explain(
 def share(recording: AnyPath, output: AnyPath) -> Shared:
     """Copy a recording to the new folder `output`, with every personal value replaced by a token of the same shape.
 
-    A body in which a value could still be found is left out (`left_out`), and a gap says so. Raises UserError while it
-    is being recorded and when `output` is not empty, DamagedRecording when it is not what its stamps say.
+    A body in which a value could still be found is left out (`left_out`), with a gap in its place. Raises UserError
+    while the recording is in progress or if `output` is not empty, DamagedRecording if it does not match its stamps.
     """
     from appwitness.api import erasing
 
@@ -181,11 +182,12 @@ def forget(
     db: str | None = None,
     **choices: Unpack[ForgetChoices],
 ) -> dict[str, int]:
-    """Remove personal data from recordings for good; they still verify. Recording -> how many of its lines go.
+    """Remove personal data from recordings for good; they can still be verified. Returns recording -> number of lines
+    removed.
 
-    Without `recordings`, all in the folder of recordings are meant, and a choice has to say which. With `dry_run`
-    nothing is changed; else there is no way back. Raises UserError where nothing says what is to be forgotten, and for
-    a recording that cannot be changed.
+    Without `recordings`, all in the folder of recordings are searched, and at least one choice must be given. With
+    `dry_run` nothing is changed; otherwise it cannot be undone. Raises UserError if nothing says what to forget, and
+    for a recording that cannot be changed.
     """
     from appwitness.api import erasing, exchanging
     from appwitness.events import FILES
@@ -222,10 +224,11 @@ def baseline(
     aliases: Mapping[str, str] | None = None,
     **choices: Unpack[JudgingChoices],
 ) -> Baseline:
-    """All that these runs of one app show, as accepted; written to the file `write_to`, if that is given.
+    """A baseline that accepts everything these runs of one app show; written to the file `write_to`, if given.
 
-    `aliases`: package -> the one that it stands for. Raises UserError for runs of several apps, and where lines may be
-    missing and the file would lose what they said; DamagedRecording for a recording that was changed.
+    `aliases`: package -> the package that it stands for. Raises UserError for runs of several apps, and if `write_to`
+    exists and the recordings may lack lines: findings from those lines would be dropped; DamagedRecording for an
+    altered recording.
     """
     from appwitness.api import accepting, gating, judging
 
@@ -243,9 +246,10 @@ def baseline_update(
     aliases: Mapping[str, str] | None = None,
     **choices: Unpack[JudgingChoices],
 ) -> BaselineUpdate:
-    """Hold runs of one app against its baseline: what differs; `updated` and `pruned` give the new baseline.
+    """Compare runs of one app with its baseline; `updated` and `pruned` of the result give a new baseline.
 
-    Nothing is written. Raises UserError when there is no such file or it is another app's, FileError with the line.
+    Nothing is written. Raises UserError if the file does not exist or is another app's baseline, FileError with the
+    line.
     """
     from appwitness.api import accepting, gating, judging
 

@@ -18,7 +18,7 @@ How = Literal["is", "has", "class"]
 
 
 class LineBrief(msgspec.Struct):
-    """What lists ask of a line; fields that its kind does not have stay as they are here."""
+    """The fields of a line that lists need; a field that its kind does not have keeps the default."""
 
     host: str | None = None
     method: str | None = None
@@ -30,16 +30,16 @@ class LineBrief(msgspec.Struct):
     outcome: str = ""
     count: int = 1
     line: int = 0
-    """Its number; not in the line itself."""
+    """Its number; not part of the line itself."""
 
 
 FILTERS: dict[str, dict[str, How]] = {
     "upload": {"host": "has", "method": "is", "status": "class", "via": "is"},
     "access": {"data": "is", "outcome": "is", "source": "has"},
 }
-"""kind -> the fields that can be asked for: for one value, for a piece of it, or for a status (`404`, `4xx`)."""
+"""kind -> the fields to filter by: for an exact value, for a part of it, or for a status (`404`, `4xx`)."""
 SORTS = {"upload": ("line", "host", "method", "status", "size"), "access": ("line", "data", "source", "count")}
-"""kind -> by what its lines can be sorted; a leading `-` turns the order."""
+"""kind -> the fields to sort by; a leading `-` reverses the order."""
 _BRIEF = msgspec.json.Decoder(LineBrief)
 
 
@@ -54,14 +54,14 @@ class RecordedLines:
         self._briefs: list[LineBrief] = []
 
     def update(self) -> None:
-        """Take in what has come since the last time."""
+        """Read the lines that were added since the last call."""
         for read in self.store.read(self.recording, self.kind, self._at):
             if read.position.line <= self._at.line:
                 continue
             self._at = read.position
             try:
                 brief = _BRIEF.decode(read.raw)
-            except (msgspec.DecodeError, UnicodeDecodeError):  # no line of the contract: the report has a gap for it
+            except (msgspec.DecodeError, UnicodeDecodeError):  # it breaks the contract: the report has a gap for it
                 continue
             brief.line = read.position.line
             self._briefs.append(brief)
@@ -69,7 +69,7 @@ class RecordedLines:
     def page(
         self, filters: Mapping[str, str], only: Collection[int] | None = None, sort: str = "-line", number: int = 1
     ) -> ListPage[Seen[Event]]:
-        """The lines that match (FILTERS, SORTS), of those numbered in `only`."""
+        """One page of the lines that match (FILTERS, SORTS), optionally only those with a number in `only`."""
         asked = [(name, how, filters[name].lower()) for name, how in FILTERS[self.kind].items() if filters.get(name)]
         found = [
             brief
@@ -83,7 +83,7 @@ class RecordedLines:
         return ListPage(tuple(rows), number, len(found))
 
     def choices(self, name: str) -> list[tuple[Any, int]]:
-        """The values of a field with how many lines have them, most first."""
+        """The values of a field, each with its number of lines, most frequent first."""
         counts = Counter(getattr(brief, name) for brief in self._briefs)
         del counts[None]
         return counts.most_common(CHOICES)

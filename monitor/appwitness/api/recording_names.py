@@ -18,10 +18,10 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 
 def meant(option: str) -> Path:
-    """The recording that a person means who names none: that of the run that is going on, else the newest, which may
-    be an archive whose folder is gone.
+    """The recording meant if a person names none: that of the run in progress, else the newest, which may be an archive
+    whose folder is gone.
 
-    `option` is how to name one. Raises UserError that names them where there are two, and where there is none.
+    `option` tells, in errors, how to name one. Raises UserError if there is none, or if several qualify, naming them.
     """
     from appwitness.recording import Recording
 
@@ -52,16 +52,17 @@ def meant(option: str) -> Path:
 
 
 def opened(recording: Path | str) -> Recording:
-    """A recording, a folder or an archive. Raises UserError when it is none."""
+    """Open a recording, a folder or an archive. Raises UserError if it is not a recording."""
     from appwitness.recording import Recording
 
     return Recording.open(Path(recording))
 
 
 def fetched(address: str) -> AbstractContextManager[Path]:
-    """The archive of a recording in a bucket, such as `s3://bucket/prefix/RECORDING`, here while the context lasts.
+    """The archive of a recording in a bucket, such as `s3://bucket/prefix/RECORDING`; it is on this machine while the
+    context lasts.
 
-    Raises UserError for an address where nothing is, and StoreError while the bucket cannot be reached.
+    Raises UserError if there is nothing at the address, and StoreError while the bucket cannot be reached.
     """
     from appwitness.fleet.objects import objects
 
@@ -72,9 +73,11 @@ def fetched(address: str) -> AbstractContextManager[Path]:
 
 
 def all_in(place: str | None, failed: Callable[[Path, UserError], object]) -> Iterator[tuple[Path, Run]]:
-    """The recordings in a folder or bucket (None: the folder of recordings), each here while it is looked at.
+    """The recordings in a folder or bucket (None: the folder of recordings), each with its run. One from a bucket is on
+    this machine only until the next is taken.
 
-    Bundles are left out. `failed` gets what cannot be opened. Raises StoreError while the bucket cannot be reached.
+    Bundles in a folder are skipped; `failed` gets recordings in a folder that cannot be opened. Raises StoreError while
+    the bucket cannot be reached.
     """
     from appwitness.fleet.objects import is_bucket, objects
     from appwitness.recording import Recording
@@ -98,9 +101,9 @@ def all_in(place: str | None, failed: Callable[[Path, UserError], object]) -> It
 
 
 def read_encrypted_with(identity: Path) -> None:
-    """Read encrypted recordings with this identity from now on, in this process and those that it starts.
+    """Read encrypted recordings with this identity from now on, in this process and those it starts.
 
-    It is the file of age-keygen, or an SSH private key; APPWITNESS_IDENTITY in the environment names it.
+    It is a file from age-keygen or an SSH private key; the environment variable APPWITNESS_IDENTITY names it.
     """
     from appwitness.recording.encryption import IDENTITY
 

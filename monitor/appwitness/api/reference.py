@@ -39,23 +39,23 @@ SCHEMAS: dict[SchemaName, str] = {
     "waivers": "gate.waivers:WaiverFile",
     "flows": "gate.allowed:FlowFile",
 }
-"""What `schema` describes -> the module and the record, or the function that gives its schema; imported late."""
+"""What `schema` describes -> the module and the record, or the function that returns its schema; imported on demand."""
 
 
 @dataclass(frozen=True)
 class RulePage:
-    """A rule, and what the catalog says of all that it names."""
+    """A rule, with the catalog's data on everything it names."""
 
     rule: Rule
     finding_types: tuple[FindingType, ...]
     preset: Preset | None
-    """How often is too often for it; None: it does not ask."""
+    """The preset that defines how often is too often for the rule; None: the rule does not ask."""
     articles: tuple[tuple[Jurisdiction, tuple[Article, ...]], ...]
-    """The articles that it touches, by jurisdiction, without those that have none."""
+    """The articles that it touches, by jurisdiction; jurisdictions without such articles are left out."""
     law_as_of: date
     """Date of the state of the law."""
     own: bool
-    """Whether it is the user's own, not one of the catalog."""
+    """Whether it is the user's own rule, not one from the catalog."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class TouchingArticle:
 
     article: Article
     beyond: bool
-    """It asks for more than such a finding shows: findings do not name it."""
+    """Whether the article asks for more than such a finding shows; findings then do not name it."""
     data: tuple[DataType, ...]
-    """The kinds of data that it speaks of alone; empty: of all."""
+    """The data types that the article is limited to; empty: all."""
 
 
 @dataclass(frozen=True)
@@ -77,31 +77,31 @@ class LawPage:
     """Date of the state of the law."""
     touching: tuple[tuple[FindingType, tuple[TouchingArticle, ...]], ...]
     articles: tuple[Article, ...]
-    """The articles that findings of these types name, each once."""
+    """The articles that findings of these types name, without duplicates."""
     laws: tuple[Law, ...]
-    """The laws of the jurisdictions, each with what it was compared with."""
+    """The laws of the jurisdictions, each with the text it was compared with."""
 
 
 @dataclass(frozen=True)
 class DeclaredPolicy:
-    """What the file of a policy declares."""
+    """What a policy file declares."""
 
     policy: Policy
     app_type: AppType | None
-    """The type of app that it names; None: it names none."""
+    """The app type that it names; None if it names none."""
 
 
 def rules(own: Path | None = None) -> tuple[Rule, ...]:
-    """The rules by name, with those of a folder of the user's own. Raises FileError with file and line."""
+    """The rules by name, including those in a folder of the user's own. Raises FileError with file and line."""
     from appwitness.correlate.prior_knowledge import knowledge
 
     return knowledge(own).rules
 
 
 def rule_page(name: str, own: Path | None = None, laws: Sequence[str] = ()) -> RulePage:
-    """The page of a rule. `laws` are the jurisdictions whose articles are told; none: all.
+    """The page of a rule. `laws` are the jurisdictions whose articles it lists; empty: all.
 
-    Raises UserError for a rule or jurisdiction that there is not, FileError with file and line.
+    Raises UserError for a rule or jurisdiction that does not exist, FileError with file and line.
     """
     from appwitness.correlate.prior_knowledge import knowledge
 
@@ -118,7 +118,7 @@ def rule_page(name: str, own: Path | None = None, laws: Sequence[str] = ()) -> R
 
 
 def page_of(rule: Rule, known: Knowledge) -> RulePage:
-    """The page of a rule, where the catalog was read before."""
+    """The page of a rule, with the catalog already read."""
     touched = known.laws.articles(rule.kinds, known.jurisdictions)
     places = (
         (place, tuple(each for each in touched if each.jurisdiction == place.code)) for place in known.laws.places
@@ -134,7 +134,7 @@ def page_of(rule: Rule, known: Knowledge) -> RulePage:
 
 
 def law_compared(law: Law, words: Words) -> str:
-    """What a law was compared with and when, and what could not be."""
+    """What a law was compared with and when, and what could not be compared."""
     held, name = law.compared, words.of(law.name)
     said = (
         words("law_compared", law=name, at=held.at, source=held.source)
@@ -145,9 +145,9 @@ def law_compared(law: Law, words: Words) -> str:
 
 
 def law_page(laws: Sequence[str] = (), types: Sequence[str] = ()) -> LawPage:
-    """The articles that finding types such as `F01` touch, in some jurisdictions. None of either: all.
+    """The articles of some jurisdictions that finding types such as `F01` touch. Empty jurisdictions or types: all.
 
-    Raises UserError for a jurisdiction or finding type that there is not.
+    Raises UserError for a jurisdiction or finding type that does not exist.
     """
     from appwitness.correlate.prior_knowledge import knowledge
 
@@ -175,14 +175,14 @@ def law_page(laws: Sequence[str] = (), types: Sequence[str] = ()) -> LawPage:
 
 
 def data_types() -> tuple[Kind, ...]:
-    """The kinds of data that rules, sources and policies name by their codes."""
+    """The data types that rules, sources and policies name by their codes."""
     from appwitness.correlate.prior_knowledge import knowledge
 
     return knowledge().data_types.items
 
 
 def app_types() -> tuple[AppType, ...]:
-    """The types of app, and what each needs for its basic function."""
+    """The app types, and the data that each needs for its basic function."""
     from appwitness.catalog import yaml_files
     from appwitness.judge.app_types import AppTypes
 
@@ -195,7 +195,7 @@ def policy_example() -> str:
 
 
 def declared_policy(file: Path) -> DeclaredPolicy:
-    """What an app's maker declares in a policy.yml. Raises FileError with the line of what does not fit."""
+    """What an app's maker declares in a policy.yml. Raises FileError with the invalid line."""
     from appwitness.correlate.prior_knowledge import knowledge
 
     known = knowledge(policy=file)
@@ -204,7 +204,7 @@ def declared_policy(file: Path) -> DeclaredPolicy:
 
 
 def schema(of: SchemaName) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a recording's lines, of what verbs write as JSON, or of the files of `gate`."""
+    """The JSON Schema (2020-12) of a recording's lines, of a command's JSON output, or of a `gate` file."""
     module, name = SCHEMAS[of].split(":")
     made: Any = getattr(import_module(f"appwitness.{module}"), name)
     if hasattr(made, "model_json_schema"):
@@ -213,13 +213,13 @@ def schema(of: SchemaName) -> dict[str, Any]:
     return tree
 
 
-# what the conditions of a rule look for, in words of one language
+# what a rule's conditions look for, in words of one language
 
 TRUTH: dict[bool, Text] = {True: ("yes", "是"), False: ("no", "否")}
 
 
 def condition_texts(condition: Condition, words: Words) -> list[str]:
-    """One text for each condition that a rule, or one of its levels, names; in the order in which they are tested."""
+    """One text for each condition that a rule, or one of its levels, names, in the order in which they are tested."""
     return [_condition_text(declared, value, words) for declared, value in condition.asked]
 
 
@@ -233,7 +233,7 @@ def _condition_text(declared: DeclaredCondition, value: Any, words: Words) -> st
 
 
 def _condition_value(declared: DeclaredCondition, value: Any, words: Words) -> Any:
-    """What a file asks for as the text shows it; numbers are left to the text."""
+    """A condition's value in the words of the text; numbers stay as they are."""
     match value:
         case tuple():
             return " / ".join(str(_condition_value(declared, each, words)) for each in value)

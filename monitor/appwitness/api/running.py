@@ -32,43 +32,45 @@ class OfRun(TypedDict, total=False):
     """How a run is made."""
 
     duration_s: float | None
-    """End after this long; None: when the app or the block ends."""
+    """Seconds after which to end the run; None: when the app or the block ends."""
     mode: str
-    """How traffic reaches the proxy, as `appwitness observe --mode`."""
+    """How traffic reaches the proxy, as for `appwitness observe --mode`."""
     operator: str | None
     """Who is responsible for the run; None: the login name."""
     case: str | None
-    """Number of the case that it is made for; reports print it, and where and with what it was made."""
+    """Number of the case that the run is made for; reports print it, with the place and the equipment."""
     place: str | None
     equipment: str | None
     obtained: events.ObtainedApp | None
     """Where the app came from: store, account, link, when."""
     image: events.DeviceImage | None
-    """The image that the device runs: link and SHA-256."""
+    """The device's system image: link and SHA-256."""
     unpin: bool
-    """Make the app accept the proxy's certificate where it pins one."""
+    """Whether to make the app accept the proxy's certificate where it pins one."""
     hooks: bool | None
-    """True: fail where the app cannot be hooked; False: traffic alone; None, the default: that where it cannot be."""
+    """True: fail if the app cannot be hooked; False: record traffic only; None, the default: hook if possible, else
+    record traffic only."""
     persona: Path | None
-    """File of what to plant; None: made up for the run."""
+    """File with the persona to plant; None: generated for the run."""
     no_persona: bool
     activity: str | None
     user: int | None
     clear_data: bool
     by_hand: bool
-    """False: appwitness itself answers the app's dialogs, as the plan says. On a lab device it always does."""
+    """Whether a person answers the app's dialogs. False: appwitness does, as the plan says; on a lab device it
+    always does."""
     frida_server: Path | None
     frida_gadget: Path | None
     allow: tuple[str, ...]
     hosts: Mapping[str, tuple[str, int]]
-    """Hosts that the proxy finds elsewhere: host -> address and port."""
+    """Hosts that the proxy looks up here instead of in DNS: host -> address and port."""
     upstream_ca: Path | None
 
 
 if TYPE_CHECKING:
 
     class RunOptions(GateLimits, OfRun, total=False):
-        """What may be said of a run besides its device, app and plan."""
+        """Options of a run besides its device, app and plan."""
 
 
 OF_RUN = tuple(OfRun.__annotations__)
@@ -77,24 +79,24 @@ POLL_S = 0.05
 
 
 class Failed(AssertionError):
-    """Something of a run counts against it; the text says what."""
+    """Something in a run counts against it; the message says what."""
 
 
 class Judged:
-    """A recording, judged and held against what the app is known to do."""
+    """A recording, judged and compared with what is accepted for the app."""
 
     def __init__(self, recording: Path, gate: Gate) -> None:
         self.recording = recording
-        """The folder."""
+        """The recording's folder."""
         self.gate = gate
         self.checked = False
-        """Whether somebody has asked for the verdict."""
+        """Whether the verdict was asked for: `check` was called."""
         self.page: Path | None = None
-        """Where its report is, should the recording not be kept."""
+        """Path of its report, in case the recording is not kept."""
 
     @cached_property
     def report(self) -> Report:
-        """Everything that is told of it. Raises DamagedRecording when it is not what its stamps say."""
+        """The whole report. Raises DamagedRecording if the recording does not match its stamps."""
         (report,) = self.gate.runs.reports([self.recording], self.gate.judging)
         return report
 
@@ -105,7 +107,7 @@ class Judged:
 
     @property
     def flows(self) -> tuple[Flow, ...]:
-        """Values that were read and were found in an upload."""
+        """Values that were read and then found in an upload."""
         return self.report.flows
 
     @property
@@ -115,18 +117,18 @@ class Judged:
 
     @property
     def limits(self) -> tuple[ReportedGap, ...]:
-        """What no run on this device can show, as it has no such class or method."""
+        """What no run on this device can observe, as the device has no such class or method."""
         return self.report.limits
 
     @cached_property
     def diff(self) -> GateReport:
-        """What became of each finding since the baseline, or the release that it is held against."""
+        """How each finding changed since the baseline, or since the release used for comparison."""
         return self.gate.decide([self.report])
 
     def check(self, fail_on: Level | Literal["never"] | None = None, min_confidence: Confidence | None = None) -> None:
-        """Raise Failed when something counts: new or worse, not waived, and at least of this level and confidence.
+        """Raise Failed if something counts: new or worse, not waived, and at least of this level and confidence.
 
-        None: as the gate says, where `medium` and `corroborated` are the default.
+        None: as the gate says; its defaults are `medium` and `corroborated`.
         """
         self.checked = True
         given: dict[str, Any] = {"fail_on": fail_on, "min_confidence": min_confidence}
@@ -137,21 +139,21 @@ class Judged:
 
 
 def told(decided: GateReport, judged: Judged) -> str:
-    """What failed, with all that a person needs to look at it or to accept it."""
+    """The message of a failure: what failed, and all that a person needs to inspect or accept it."""
     from appwitness.gate.reports import failure
 
     return failure.message(decided, judged.report, judged.recording, judged.page)
 
 
 class DrivenRun(Judged):
-    """A run that goes on, and, after its block, what was found in it."""
+    """A run in progress and, after its block, its results."""
 
     def __init__(self, recording: Path, gate: Gate) -> None:
         super().__init__(recording, gate)
         self._ended = threading.Event()
         self._failure: BaseException | None = None
         self._seen: dict[str, Position] = {}
-        """Host -> how far `wait` has looked for uploads to it."""
+        """Host -> position up to which `wait` has looked for uploads to it."""
 
     @cached_property
     def _opened(self) -> Recording:
@@ -161,12 +163,12 @@ class DrivenRun(Judged):
 
     @property
     def package(self) -> str:
-        """The app."""
+        """Package of the app."""
         return self._opened.run.app.package
 
     @property
     def serial(self) -> str:
-        """The device, as adb names it; `lab` for the lab device."""
+        """The device's serial, as adb has it; `lab` for the lab device."""
         return self._opened.run.device.serial
 
     @property
@@ -178,7 +180,8 @@ class DrivenRun(Judged):
     def mark(
         self, scope: events.Scope, status: events.ConsentState, *, text: str | None = None, note: str | None = None
     ) -> Ref:
-        """Note what the user was just asked or decided; the line, `consents.jsonl:3`. `text`: the label touched."""
+        """Record what the user was just asked or decided; returns the line, `consents.jsonl:3`. `text`: the tapped
+        label."""
         from appwitness.api import marking
 
         known = self.gate.judging.known
@@ -186,10 +189,11 @@ class DrivenRun(Judged):
         return marking.consent(self._opened, status, said, known.data_types, known.labels).ref
 
     def wait(self, upload_to: str | None = None, timeout_s: float = 60) -> Ref | None:
-        """Wait for the next upload to a host or one below it, and give its line; without a host, for the app's end.
+        """Wait for the next upload to a host or a subdomain of it, and return its line; without a host, wait for the
+        app to end.
 
-        An upload that an earlier `wait` for this host has given is not given again; one that came before this call
-        counts. Raises TimeoutError, also when the run ends without it, and what ended the run if that was a fault.
+        Each upload is returned once per host; one recorded before this call counts too. Raises TimeoutError, also if
+        the run ends without such an upload, and any error that ended the run.
         """
         if upload_to is None:
             self._until(self._ended.is_set, timeout_s, "The app has not ended")
@@ -210,7 +214,7 @@ class DrivenRun(Judged):
         return found
 
     def idle(self, for_s: float = 2, timeout_s: float = 60) -> None:
-        """Wait until nothing was read and nothing was sent for this long, or the app ended. Raises TimeoutError."""
+        """Wait until nothing was read or sent for `for_s` seconds, or the app has ended. Raises TimeoutError."""
         from appwitness.events import FILES
 
         files = [self.recording / FILES[kind] for kind in ("access", "transform", "upload")]
@@ -224,7 +228,7 @@ class DrivenRun(Judged):
         self.see_that_it_goes()
 
     def _next_to(self, host: str) -> Ref | None:
-        """The next upload to a host or one below it; what was looked at is not read again."""
+        """The next upload to a host or a subdomain of it; lines already looked at are not read again."""
         from appwitness.events import Upload
 
         for read in self._opened.read("upload", self._seen.get(host)):
@@ -248,23 +252,23 @@ class DrivenRun(Judged):
             time.sleep(POLL_S)
 
     def ended(self, failure: BaseException | None = None) -> None:
-        """Note that the run is over, and what ended it if that was a fault."""
+        """Note that the run is over, and the error that ended it, if any."""
         self._failure = failure
         self._ended.set()
 
     def forget(self) -> None:
-        """What was judged before the end is not the report."""
+        """Drop the report and diff made before the end: they are not final."""
         for name in ("report", "diff"):
             self.__dict__.pop(name, None)
 
     def see_that_it_goes(self) -> None:
-        """Raise what ended the run, if that was a fault."""
+        """Raise the error that ended the run, if there is one."""
         if self._failure is not None:
             raise self._failure
 
 
 class Replayed(DrivenRun):
-    """A run that was recorded before: it has ended, and nothing is added to it."""
+    """A run recorded earlier: it has ended, and nothing is added to it."""
 
     def __init__(self, recording: Path, gate: Gate) -> None:
         super().__init__(recording, gate)
@@ -273,7 +277,7 @@ class Replayed(DrivenRun):
     def mark(
         self, scope: events.Scope, status: events.ConsentState, *, text: str | None = None, note: str | None = None
     ) -> Ref:
-        """The line of such a mark. Raises LookupError when the recording has none."""
+        """The line of the recorded mark with this scope and status. Raises LookupError if the recording has none."""
         from appwitness.events import Consent
 
         for ref, _, _, line in self._opened.seen(Consent):
@@ -291,14 +295,14 @@ def observe(
     launch: bool = True,
     **options: Unpack[RunOptions],
 ) -> AbstractContextManager[DrivenRun]:
-    """Record a run of an app while the block lasts; then it is judged.
+    """Record a run of an app while the block lasts, then judge it.
 
-    `app` is a package that the device has, or an APK, .apks, .apkm, .xapk or folder of splits to install for the run;
-    None on a lab device, which has its app. `launch` False: the app runs already. `output` is the new folder.
+    `app` is a package on the device, or an APK, .apks, .apkm, .xapk or folder of splits to install for the run; None on
+    a lab device, which has its own app. `launch` False: the app is already running. `output` is the new folder.
 
-    The block begins when the app runs and is observed, and may drive it: by Appium, uiautomator2, adb. At its end the
-    run is ended, all that was changed on the device is taken back, and the Run has its report. Raises SetupError when
-    something does not come up.
+    The block begins once the app runs and is observed; it may drive the app with Appium, uiautomator2 or adb. When the
+    block ends, the run is ended, all changes to the device are undone, and the DrivenRun has its report. Raises
+    SetupError if something does not start.
     """
     given: dict[str, Any] = dict(options)
     of_run = {name: given.pop(name) for name in OF_RUN if name in given}
@@ -316,7 +320,7 @@ def observed(
     launch: bool = True,
     **of_run: Any,
 ) -> Iterator[DrivenRun]:
-    """The same, judged by a gate that there is; `of_run`: those options that say how the run is made."""
+    """The same as `observe`, judged by an existing gate; `of_run`: the options in OfRun."""
     from appwitness.api.devices import name_of
 
     if unknown := of_run.keys() - set(OF_RUN):
@@ -358,7 +362,7 @@ def observed(
 
 
 def _wanted(app: Path | str | None, device: str, launch: bool, of_run: dict[str, Any]) -> Wanted:
-    """Raises UserError for what does not go together."""
+    """The device and app that the arguments name. Raises UserError for arguments that do not fit together."""
     from appwitness.api.devices import NamedDevice
     from appwitness.devices.android.options import Wanted
 

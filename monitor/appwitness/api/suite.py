@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # imported late
     from appwitness.reports.junit import JunitCase
 
 RECORDING, GATE, SARIF, REPORT, FLOWS = "recording", "gate.json", "gate.sarif", "report.html", "flows.json"
-"""What is in the folder of a run; the last two only of a test that failed."""
+"""Names in a run's folder; the last two exist only if the test failed."""
 ACCEPTED = "pytest --appwitness-update"
 CHOICES = ("rules", *KnowledgeChoices.__annotations__)
 LIMITS = ("aliases", "verify", *(each.name for each in fields(GatePolicy)))
@@ -34,26 +34,26 @@ LIMITS = ("aliases", "verify", *(each.name for each in fields(GatePolicy)))
 
 @dataclass
 class Case:
-    """What the process that ran a test tells the one that writes of all of them: plain data."""
+    """What the process that ran a test reports to the process that writes the reports on all tests; plain data."""
 
     runs: list[str] = field(default_factory=list)
-    """The folder of each."""
+    """The folder of each run."""
     attached: list[str] = field(default_factory=list)
-    """Files that a person wants to see."""
+    """Files for a person to look at."""
     message: str | None = None
-    """What counts against it, for people."""
+    """What counts against the test, as a message for people."""
     otherwise: str | None = None
-    """What the test itself failed with."""
+    """The test's own failure."""
     partial: bool = False
-    """Not the whole suite was to be run, or this test did not come to its end."""
+    """Whether only a part of the suite was to run, or this test did not finish."""
 
     def plain(self) -> dict[str, Any]:
-        """For JSON."""
+        """As plain data for JSON."""
         return asdict(self)
 
 
 class Session:
-    """What the tests of one process share: the judgement, and an index of their own."""
+    """What the tests of one process share: how they are judged, and an index of their own."""
 
     def __init__(self, baseline: Path | None, index: Path, update: bool = False) -> None:
         self.baseline = baseline
@@ -62,10 +62,10 @@ class Session:
         self._judging: dict[str, Judging] = {}
 
     def gate(self, options: Mapping[str, Any], marked: Mapping[str, Sequence[Mapping[str, Any]]], where: str) -> Gate:
-        """By what the runs of a test are held.
+        """The gate for the runs of a test.
 
-        `options` are those of `appwitness.observe`; `marked`: further entries, `allowed` and `forbidden`, of the
-        list of flows, which stand at `where`. Raises UserError for what does not fit.
+        `options` are those of `appwitness.observe`; `marked`: further `allowed` and `forbidden` entries for the flow
+        list, with `where` as their place. Raises UserError for invalid entries.
         """
         choices = {name: options[name] for name in CHOICES if name in options}
         limits: dict[str, Any] = {name: options[name] for name in LIMITS if name in options}
@@ -74,7 +74,7 @@ class Session:
             self._judging[key] = judging(db=str(self._index), **choices)
         to_be_made = self.update and self.baseline is not None and not self.baseline.exists()
         gate = made(self._judging[key], baseline=None if to_be_made else self.baseline, **limits)
-        # A run has one plan: what the baseline knows of others is the business of other tests.
+        # A run has one plan: other tests cover what the baseline has for other plans.
         policy = replace(gate.policy, other_plans=False)
         if self.update:
             policy = replace(policy, on_new=False, on_worse=False, on_new_rules=False)
@@ -103,14 +103,14 @@ def _with(known: FlowList | None, marked: Mapping[str, Sequence[Mapping[str, Any
 
 
 def folder_of(test: str, output: Path) -> Path:
-    """The folder of a test, by its node id."""
+    """The folder of a test, from its node ID."""
     name = test.replace("/", ".").replace("::", "-")
     plain = re.sub(r"[^\w.-]", "_", name)[:120]
     return output / (plain if plain == name else f"{plain}-{hashlib.sha256(test.encode()).hexdigest()[:8]}")
 
 
 def new_run(test: str, output: Path) -> Path:
-    """A new folder for a run of a test; nothing that is there is touched."""
+    """Create a new folder for a run of a test; existing folders are left alone."""
     folder = folder_of(test, output)
     run = next(folder / str(number) for number in count(1) if not (folder / str(number)).exists())
     private_files.folder(run)
@@ -118,7 +118,8 @@ def new_run(test: str, output: Path) -> Path:
 
 
 def recorded(test: str, replayed: Path, number: int) -> Path:
-    """The recording of a test's run, from 1, in the output of an earlier session. Raises UserError when it has none."""
+    """The recording of a test's run number `number` (from 1) in an earlier session's output. Raises UserError if
+    there is none."""
     from appwitness.support.errors import UserError
 
     path = folder_of(test, replayed) / str(number) / RECORDING
@@ -131,7 +132,7 @@ def recorded(test: str, replayed: Path, number: int) -> Path:
 
 
 def write(judged: Judged, folder: Path) -> None:
-    """What was decided on a run, for the end of the session."""
+    """Write the gate's decision on a run, for the end of the session."""
     from appwitness.gate.reports import GateStory, render
     from appwitness.reports.words import Words
 
@@ -141,7 +142,7 @@ def write(judged: Judged, folder: Path) -> None:
 
 
 def attach(judged: Judged, folder: Path) -> list[Path]:
-    """What a person wants to see of a run whose test failed; values are masked."""
+    """Write the report and flows of a run whose test failed, masked; returns the files to attach."""
     from appwitness.findings.mask import masked
     from appwitness.reports import render
 
@@ -153,7 +154,7 @@ def attach(judged: Judged, folder: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class EndedTest:
-    """A test that has ended, as the process that writes of all of them knows it."""
+    """A test that has ended, as known to the process that writes the reports."""
 
     test: str
     seconds: float
@@ -161,9 +162,9 @@ class EndedTest:
 
 
 def finish(tests: Sequence[EndedTest], session: Session, output: Path, root: Path) -> list[str]:
-    """Write JUnit, SARIF and what changed of all runs, and the baseline when it is to be updated.
+    """Write JUnit, SARIF and the changes for all runs, and the baseline if it is to be updated.
 
-    Sentences for the terminal, in any order of the tests the same.
+    Returns sentences for the terminal; they do not depend on the order of the tests.
     """
     from appwitness.gate.reports import gate_sarif
     from appwitness.reports.junit import junit_document
@@ -233,14 +234,15 @@ def _of_app(gates: Sequence[GateReport], session: Session, output: Path, partial
 
 
 def _kept(one: Gated) -> Gated:
-    """After a part of the suite: only what is new or worse says something about the whole of it."""
+    """A change for updating the baseline after a partial run: all but new or worse ones become not observable, as
+    the missing tests might have shown them."""
     if one.was and one.change not in {"worse", "new", "new_rule"}:
         return one.model_copy(update={"now": None, "change": "not_observable"})
     return one
 
 
 def _case(of: EndedTest, root: Path) -> JunitCase:
-    """A test with the files that belong to it."""
+    """A test's JUnit case, with the files attached to it."""
     from appwitness.reports.junit import JunitCase
 
     place, bracket, parameters = of.test.partition("[")

@@ -20,27 +20,27 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 @dataclass(frozen=True)
 class UnreachableDevice:
-    """A device that does not answer now, with what is open on it."""
+    """A device that does not answer now, and its open changes."""
 
     name: str
     journal: Path
-    """The file where it is written down."""
+    """The journal file that lists them."""
     changes: tuple[OpenChange, ...]
-    """In order of time."""
+    """In chronological order."""
 
 
 @dataclass(frozen=True)
 class TakenBack:
-    """What became of the changes of one device."""
+    """The result of undoing one device's changes."""
 
     changes: tuple[tuple[OpenChange, Literal["taken back", "gone with the restart", "stays"]], ...]
-    """The last one first; none: there was nothing to take back."""
+    """The latest first; empty: there was nothing to undo."""
     failures: tuple[UserError, ...]
-    """Why some of them stay."""
+    """Why some of them remain."""
 
     @property
     def complete(self) -> bool:
-        """Nothing stays."""
+        """Whether no change remains."""
         return all(how != "stays" for _, how in self.changes)
 
 
@@ -52,12 +52,12 @@ class ReachableDevice:
 
     @property
     def serial(self) -> str:
-        """As adb names it."""
+        """The serial that adb uses for it."""
         return self.control.shell.serial
 
     def take_back(self) -> TakenBack:
-        """Undo what is open, the last change first. Raises SetupError when another process has the device, or when it
-        does not answer any more."""
+        """Undo the open changes, the latest first. Raises SetupError if another process has the device, or if it no
+        longer answers."""
         from appwitness.devices.android.discovery import take_back
 
         journal = self.control.journal
@@ -79,19 +79,20 @@ class ReachableDevice:
 
 @dataclass(frozen=True)
 class LeftChanges:
-    """Where something may be taken back, and where it cannot be now."""
+    """The devices whose changes can be undone, and those that cannot be reached now."""
 
     reachable: tuple[ReachableDevice, ...]
     unreachable: tuple[UnreachableDevice, ...]
     fault: UserError | None = None
-    """Why the device that was meant cannot be reached; None: it can, or nothing is left and no device is there."""
+    """Why the requested device cannot be reached; None: it can, or no device is connected and nothing is left to
+    undo."""
 
 
 def left_by_runs(name: str | None = None, *, everything: bool = False) -> LeftChanges:
-    """The device of that name, or whose journal has it; None: the only one that is there. With `everything` all of
-    them: those that answer, and those that do not and have something open.
+    """The device with that name, or whose journal has it; None: the only device connected. With `everything`, all
+    devices that answer, and those that do not answer and have open changes.
 
-    Raises SetupError when adb does not answer, and for a journal that cannot be read.
+    Raises SetupError if adb does not answer, and for a journal that cannot be read.
     """
     from appwitness.devices.android import discovery
     from appwitness.devices.android.faults import DeviceFault
@@ -111,7 +112,8 @@ def left_by_runs(name: str | None = None, *, everything: bool = False) -> LeftCh
 
 
 def _without(name: str | None, left: Mapping[str, Journal], fault: UserError, *, nobody_there: bool) -> LeftChanges:
-    """Where no device answers to the name: one whose journal has it, else what is open."""
+    """What is left if no device answers to the name: a device whose journal has the name, else the open journals
+    that match."""
     from appwitness.devices.android import adb, discovery
 
     if name is not None and not adb.ADDRESS.fullmatch(name):

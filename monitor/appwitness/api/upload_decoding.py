@@ -12,21 +12,21 @@ from appwitness.match import decode
 from appwitness.match.decode import Leaf as Leaf
 
 LIMITS = decode.DecodeLimits(output_bytes=16 << 20, leaves=50_000, work=4 << 20)
-"""Limits of decoding: lower than for matching, as somebody waits."""
+"""Limits for decoding: lower than for matching, because somebody is waiting."""
 LARGEST = 2 << 20
-"""Bytes of a body that is taken apart."""
+"""Largest body that is decoded, in bytes."""
 SHOWN_BYTES = 1 << 20
-"""Bytes of a stored body, where no leaf is chosen."""
+"""Most bytes shown of a stored body if no leaf is chosen."""
 
 Problem = Literal["body_gone", "body_large"]
-"""Why a body is not taken apart: the recording has no such file, or it has more bytes than LARGEST."""
+"""Why a body is not decoded: its file is missing from the recording, or it is larger than LARGEST."""
 
 
 class DecodingStep(NamedTuple):
-    """Bytes on the way from what is stored to a leaf."""
+    """The bytes after one step on the way from the stored body to a leaf."""
 
     name: str
-    """What was undone to come here: `gzip`, `json`; `stored` for what left the device."""
+    """The decoding that led here: `gzip`, `json`; `stored` for the bytes that left the device."""
     path: str
     data: bytes
 
@@ -37,18 +37,18 @@ class TakenApart:
 
     leaves: tuple[Leaf, ...]
     cut: tuple[str, ...]
-    """What was not decoded because a limit was met, one sentence each."""
+    """What was not decoded because of a limit, one sentence each."""
     carrying: Mapping[int, list[Match]]
-    """Number of a leaf, from 0 -> the matches in it, each text once."""
+    """Number of a leaf, from 0 -> the matches in it, without repeated texts."""
     problem: Problem | None
-    """Why the leaves of the body are missing."""
+    """Why the leaves of the body are missing; None: they are not."""
     searched: Upload
-    """The upload; without its body where there is a problem with that."""
+    """The upload; without its body if there is a problem with that."""
     body: decode.Body | None
-    """As it is stored."""
+    """The body as stored."""
 
     def steps(self, number: int | None) -> list[DecodingStep]:
-        """The steps to a leaf, what is stored first; None: the body as it is stored, if there is one.
+        """The steps to a leaf, from the stored bytes on; None: only the stored body, if there is one.
 
         Raises IndexError for a leaf that does not exist.
         """
@@ -58,7 +58,8 @@ class TakenApart:
 
 
 def taken_apart(upload: Upload, body: decode.Body | None, matches: Iterable[Match]) -> TakenApart:
-    """Decode an upload and find the leaves that carry these matches; `body` None: it is gone, or there is none."""
+    """Decode an upload and find the leaves that carry these matches; `body` None: it is gone, or the upload has
+    none."""
     problem: Problem | None = None
     if upload.body and body is None:
         problem = "body_gone"

@@ -22,10 +22,11 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 @dataclass(frozen=True)
 class TrustedSigners:
-    """Who is to have signed a recording."""
+    """Whose signatures a recording must have."""
 
     keys: Mapping[str, str] | None = None
-    """Fingerprint -> whose key it is: each stamp of the run is to be signed by one of them; None: nobody was named."""
+    """Fingerprint -> owner of the key: one of these must have signed each stamp of the run; None: no keys were
+    named."""
     authorities: Authorities | None = None
     """Trusted time-stamp authorities: one of them must have signed its time over the first stamp and over one that
     ends the run."""
@@ -35,9 +36,9 @@ class TrustedSigners:
 
 
 def trust(keys: Iterable[Path] = (), authorities: Sequence[Path] = ()) -> TrustedSigners:
-    """What these files say: public keys as `appwitness key export` writes them, certificates as PEM or DER.
+    """The signers in these files: public keys as `appwitness key export` writes them, certificates as PEM or DER.
 
-    Raises FileError with the line that is no Ed25519 key, and for a file that has none, or no certificate.
+    Raises FileError with a line that is not an Ed25519 key, and for a file without a key or certificate.
     """
     from appwitness.recording import timestamps
 
@@ -46,9 +47,9 @@ def trust(keys: Iterable[Path] = (), authorities: Sequence[Path] = ()) -> Truste
 
 
 def trusted_keys(files: Iterable[Path]) -> dict[str, str]:
-    """Fingerprint -> whose key it is, of files as `appwitness key export` writes them.
+    """Fingerprint -> owner, for the keys in files written by `appwitness key export`.
 
-    Raises FileError with the line that is no Ed25519 key, and for a file that has none.
+    Raises FileError with a line that is not an Ed25519 key, and for a file without a key.
     """
     from appwitness.recording import signing
 
@@ -63,22 +64,22 @@ def verify(
 ) -> Verification:
     """Recompute all stamps of a recording, and name what differs. Archives are checked as they are.
 
-    `keys` as `trusted_keys` gives them: each stamp has to be signed by one. `authorities` are files with certificates
-    of time-stamp authorities, PEM or DER: one has to have signed its time over the first stamp and over one that ends
-    the run. Raises UserError for what is no recording, FileError for a file without a certificate.
+    `keys` are as from `trusted_keys`: one of them must have signed each stamp. `authorities` are files with
+    certificates of time-stamp authorities, PEM or DER: one must have signed its time over the first stamp and over one
+    that ends the run. Raises UserError for a path that is not a recording, FileError for a file without a certificate.
     """
     return verified(recording, TrustedSigners(keys, trust((), authorities).authorities))
 
 
 def verified(recording: Path | str, by: TrustedSigners) -> Verification:
-    """The same, held against `by`. Raises UserError for what is no recording."""
+    """The same as `verify`, with the signers in `by`. Raises UserError for a path that is not a recording."""
     from appwitness.recording import verify as check
 
     return check(Path(recording), by.keys, by.authorities)
 
 
 def see_that_all_are_authorities(urls: Iterable[str]) -> None:
-    """Raise UserError for a text that is no address of a time-stamp authority, or has a password in it."""
+    """Raise UserError for a text that is not an address of a time-stamp authority, or contains a password."""
     from appwitness.recording.timestamps import address
 
     for url in urls:
@@ -86,9 +87,10 @@ def see_that_all_are_authorities(urls: Iterable[str]) -> None:
 
 
 def timestamp(recording: Path | str, urls: Sequence[str]) -> list[str]:
-    """Ask authorities for their time over the first stamp and over the last one, where there is none of theirs yet.
+    """Have authorities sign their time over the first and the last stamp, unless they have done so already.
 
-    The names of the new files in the recording. Nothing but a SHA-256 is sent. Raises UserError when one gives none.
+    Returns the names of the new files in the recording. Only a SHA-256 is sent. Raises UserError if an authority gives
+    no token.
     """
     from appwitness.recording import Recording, timestamps
 
@@ -99,13 +101,14 @@ def timestamp(recording: Path | str, urls: Sequence[str]) -> list[str]:
         return timestamps.anchor(opened, urls, failed)
 
 
-# the operator's key, which signs recordings: made once, shown, and its public part given to others
+# the operator's key, which signs recordings: made once, shown, and its public part exported
 
 
 def new_key(agent: str | None = None) -> str:
-    """Make the key, or take the Ed25519 key of that name or fingerprint that the ssh agent holds; its fingerprint.
+    """Make the operator's key, or use the Ed25519 key with that name or fingerprint in the ssh agent; returns its
+    fingerprint.
 
-    Raises UserError when there is a key already, when no agent answers, and when it has no such key.
+    Raises UserError if there is a key already, no agent answers, or the agent has no such key.
     """
     from appwitness.recording import signing
 
@@ -124,14 +127,15 @@ def new_key(agent: str | None = None) -> str:
 
 
 def own_fingerprint() -> str:
-    """The fingerprint of the key, as reports name it: SHA256:... Raises UserError when there is none."""
+    """The fingerprint of the operator's key, as reports show it: SHA256:... Raises UserError if there is none."""
     from appwitness.recording import signing
 
     return signing.fingerprint(_own().public)
 
 
 def public_line(name: str = "") -> str:
-    """The public part of the key as one line of OpenSSH, which ends in `name`. Raises UserError when there is none."""
+    """The operator's public key as one line in OpenSSH format, ending in `name`. Raises UserError if there is no
+    key."""
     from appwitness.recording import signing
 
     return signing.line(_own().public, " ".join(name.split()))

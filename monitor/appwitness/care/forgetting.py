@@ -1,5 +1,5 @@
-"""Selects the lines and bodies to remove from a recording: all, those of given data types, or those with a given
-value."""
+"""Selects the lines and bodies to remove from a recording: all, those of given data types, or those that hold given
+values."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ KEPT = (
     *("campaign", "install_ms", "times", "unhooked", "tried", *MADE_BY),
 )
 """Fields of run.json that stay when a whole recording is forgotten, besides the app and the kind of device: they
-hold no personal value, or the first stamp binds them."""
+hold no personal values, or the first stamp binds them."""
 FORGOTTEN = "forgotten"
-"""Replaces a text of run.json in which a value was found."""
+"""Replaces a string of run.json in which a value was found."""
 SHORTEST = 4
-"""Least length of a value that is also searched for literally, whatever surrounds it."""
+"""Least length of a value that is also searched for literally."""
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"\0\0\0")
 """First bytes of pictures and films, whose content cannot be searched."""
 type Reads = Callable[[], Iterator[ReadLine]]
-"""Reads the lines of a recording that are no tombstones, as often as it is called."""
+"""Reads the lines of a recording, without tombstones; may be called repeatedly."""
 _DIGEST = re.compile(rb"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class ToForget:
-    """What is to be forgotten of a recording."""
+    """What is to be forgotten in a recording."""
 
     given: Recording
     """The recording: a folder, or an archive that is unpacked for this and then replaced."""
     lines: dict[str, frozenset[int]]
-    """kind -> line numbers; only kinds that have some."""
+    """kind -> line numbers; kinds without such lines are left out."""
     bodies: tuple[str, ...]
     """Names in bodies/."""
     run: Run | None
-    """The new run.json; None: unchanged."""
+    """The new run.json; None when it stays unchanged."""
     before: Before
     unsearched: tuple[Ref, ...] = ()
-    """Lines and bodies that could not be searched to their end; they stay."""
+    """Lines and bodies that could not be searched completely; they stay."""
     left: tuple[str, ...] = ()
-    """Fields of run.json that hold one of the values and stay: most are in the first stamp too."""
+    """Fields of run.json that hold one of the values but stay: most of them are in the first stamp too."""
 
     def __bool__(self) -> bool:
         return bool(self.lines or self.bodies or self.run)
@@ -65,7 +65,7 @@ class ToForget:
         return sum(map(len, self.lines.values()))
 
     def forget(self, reason: str | None = None) -> Forgotten:
-        """Forget permanently. Raises UserError when it cannot be done now."""
+        """Forget permanently. Raises UserError when that is not possible now."""
         folder_ = self.given.unpacked()
         what = folder_.forget(self.lines, self.bodies, self.run, before=self.before, reason=reason)
         if self.given.archive:
@@ -74,10 +74,11 @@ class ToForget:
 
 
 def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Collection[str] = ()) -> ToForget:
-    """What must be removed from a recording: what holds one of the `values`, else the lines of `kinds`, else
-    everything. Nothing is changed yet.
+    """Select what must be removed from a recording: what holds one of the `values`, or else the lines of `kinds`, or
+    else everything. Nothing is changed yet.
 
-    Raises UserError while the recording is being made, and for a value that identifies nobody.
+    Raises UserError while the run is going on, for an encrypted recording or a bundle, and for a value that identifies
+    nobody.
     """
     if recording.is_encrypted:
         raise UserError(
@@ -110,7 +111,7 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
 
 
 def _bare(run: Run) -> Run:
-    """run.json reduced to the fact of a run: which app, on which kind of device."""
+    """run.json reduced to the fact that the run took place: which app, on which kind of device."""
     app = AppIdentity(**{name: value for name, value in run.app if name in AppIdentity.model_fields})
     device = DeviceIdentity(
         serial=FORGOTTEN,
@@ -131,8 +132,8 @@ def _numbers(reads: Reads, gone: Collection[Ref]) -> dict[str, frozenset[int]]:
 
 
 def _close(reads: Reads, gone: set[Ref], bodies: set[str]) -> None:
-    """Add bodies that no remaining line refers to, and lines with the digest of a body that is removed: with the
-    digest, a guess at the body could be confirmed."""
+    """Add bodies that no remaining line refers to, and lines that contain the digest of a removed body: a guess at
+    the body could be confirmed by its digest."""
     before = -1
     while before != len(gone) + len(bodies):
         before = len(gone) + len(bodies)
@@ -142,7 +143,7 @@ def _close(reads: Reads, gone: set[Ref], bodies: set[str]) -> None:
 
 
 def _present(recording: Recording, bodies: Collection[str] | None) -> tuple[str, ...]:
-    """The given bodies that exist, or all that exist, including those left by killed writers."""
+    """The given bodies that exist, or all that exist (None), including those that killed writers left."""
     names: list[str] = []
     with suppress(FileNotFoundError), folder(recording.path, BODIES) as here:
         names = os.listdir(here)  # noqa: PTH208 a folder that is open
@@ -159,7 +160,7 @@ class _Search:
         self.texts = [each.text.encode("utf-8", "replace") for each in values if len(each.text) >= SHORTEST]
 
     def data(self, data: bytes, hint: str = "") -> bool | None:
-        """Whether the bytes hold one of the values; None: they could not be searched to their end."""
+        """Whether the bytes hold one of the values; None when they could not be searched completely."""
         if any(data.find(text) >= 0 for text in self.texts):
             return True
         if data[:4].startswith(PICTURES):
@@ -168,7 +169,7 @@ class _Search:
         return None if hits is None else bool(hits)
 
     def upload(self, upload: Upload) -> tuple[bool | None, bool | None]:
-        """The same of an upload as a whole, and of its body."""
+        """The same for an upload as a whole, and for its body alone."""
         body = self.recording.body_view(upload.body) if upload.body else None
         if body and any(body.find(text) >= 0 for text in self.texts):
             return True, True
@@ -178,7 +179,7 @@ class _Search:
         return bool(hits), any(hit.leaf.path.startswith("$") for hit in hits)
 
     def run(self, tree: Any) -> Any:
-        """run.json without the values."""
+        """run.json, or a part of it, with each string that holds a value replaced."""
         match tree:
             case str():
                 return FORGOTTEN if self.data(tree.encode("utf-8", "replace")) else tree
@@ -190,7 +191,7 @@ class _Search:
 
 
 def _holding(recording: Recording, reads: Reads, values: Collection[Value], before: Before) -> ToForget:
-    """What holds one of the values, in any of the forms and encodings that our matcher knows."""
+    """Select what holds one of the values, in any form and encoding that our matcher knows."""
     for value in values:
         if is_placeholder(value):
             raise UserError(
@@ -231,7 +232,7 @@ def _left(run: Run, search: _Search) -> Iterator[str]:
 
 
 def _in_body(search: _Search, name: str) -> bool | None:
-    """Whether a value is in a file of bodies/, whatever its name is."""
+    """Whether a file of bodies/, whatever its name, holds a value; None when it could not be searched completely."""
     try:
         with reading(search.recording.path, BODIES, name) as file:
             return search.data(file.read())

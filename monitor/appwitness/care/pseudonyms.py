@@ -1,4 +1,4 @@
-"""Replaces a personal value in a shared copy by a token of the same shape, in each form that the value takes."""
+"""Replaces a personal value in a shared copy with a token of the same shape, in each form that the value takes."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ VOWELS = "aeiouy"
 HAN = "明华丽强军平红文建国志伟芳玉秀英海山林春雪云江波峰磊静敏洁涛斌辉刚健宁佳欣怡晨宇航博睿思远"
 """Characters used in the tokens of Chinese names."""
 SUBSCRIBER_DIGITS = 8
-"""How many digits at the end of a phone number are replaced: country and operator stay, and all its notations agree."""
+"""Number of digits replaced at the end of a phone number: country and operator stay, and all its notations agree."""
 ATTEMPTS = 20
 HIDDEN_NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 NEAR_DEGREES = 0.6
-"""Greatest distance of a number from a coordinate at which it is replaced as a rounded form of it, in degrees."""
+"""Greatest distance, in degrees, at which a number counts as a rounded form of a coordinate and is replaced."""
 
 type Codec = tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]
 
 
 class Tokens:
-    """Tokens for the values of one recording: the same token for the same value, by a key that nobody keeps."""
+    """Tokens for the values of one recording: equal values get equal tokens, by a random key that is never stored."""
 
     def __init__(self, values: Iterable[Value]) -> None:
         self._key = secrets.token_bytes(32)
@@ -84,7 +84,7 @@ class Tokens:
         return _with_check_digit(made) if _luhn(text) else made
 
     def scrambled(self, text: str) -> str:
-        """A meaningless text of the same shape; the same for the same text."""
+        """A meaningless text of the same shape; equal texts give equal results."""
         return self._scrambled(text, 0)
 
     def _scrambled(self, text: str, attempt: int, hexadecimal: bool = False) -> str:
@@ -92,7 +92,7 @@ class Tokens:
         return "".join(_like(char, next(stream), hexadecimal) for char in text)
 
     def _stream(self, *seed: object) -> Iterator[int]:
-        """Numbers up to 2 ** 32, the same for the same seed."""
+        """Pseudo-random numbers below 2 ** 32 that depend only on key and seed."""
         count = 0
         while True:
             block = hmac.digest(self._key, repr((*seed, count)).encode("utf-8", "replace"), "sha512")
@@ -100,16 +100,16 @@ class Tokens:
             count += 1
 
     def _degrees(self, text: str, attempt: int) -> str:
-        """Degrees with the same number of digits and within range, so that a latitude stays a latitude."""
+        """Degrees with the same number of digits, and in a range in which a latitude stays a latitude."""
         whole, dot, part = text.partition(".")
         stream = self._stream("degrees", text, attempt)
         low, high = {1: (0, 9), 2: (10, 89)}.get(len(whole), (100, 179))
         return f"{low + next(stream) % (high - low + 1)}{dot}{''.join(DIGITS[next(stream) % 10] for _ in part)}"
 
-    # one form of a value, as it stands somewhere
+    # one form of a value, as found
 
     def instead(self, hit: Hit, old: bytes) -> bytes | None:
-        """The replacement for the bytes `old`, in which a form of a value was found; None: unknown."""
+        """The replacement for the bytes `old`, in which a form of a value was found; None when there is none."""
         if hit.variant.how == "place":
             return self._place(hit, old)
         if hit.leaf.exact:
@@ -129,7 +129,7 @@ class Tokens:
         return None
 
     def _form(self, hit: Hit, old: bytes) -> bytes | None:
-        """The same form of the token."""
+        """The token in the same form."""
         new = self._pattern(hit)
         if new is None or new == hit.variant.pattern:
             return None
@@ -163,7 +163,7 @@ class Tokens:
         return alike[nth] if nth < len(alike) else None
 
     def _place(self, hit: Hit, old: bytes) -> bytes | None:
-        """Numbers near a place's latitude and longitude, with the same decimals of the token's."""
+        """Replace numbers close to a place's latitude or longitude with the token's, to the same number of decimals."""
         pairs = list(
             zip(
                 re.findall(r"-?\d+(?:\.\d+)?", hit.value.text),
@@ -184,7 +184,7 @@ class Tokens:
         return made if made != old else None
 
     def _nothing(self, old: bytes) -> bytes | None:
-        """Meaningless text of the same shape, for a form that a token does not have."""
+        """Meaningless text of the same shape, for a form that the token cannot take."""
         try:
             text = old.decode()
         except UnicodeDecodeError:
@@ -213,7 +213,7 @@ def _octet(digits: int, number: int) -> str:
 
 
 def _luhn(text: str) -> bool:
-    """Whether it is a long number with a valid Luhn check digit."""
+    """Whether a text is a long number with a valid Luhn check digit."""
     return bool(re.fullmatch(r"\d{14,20}", text)) and _sum(text) % 10 == 0
 
 
@@ -252,7 +252,8 @@ CODECS: tuple[Codec, ...] = (
     (lambda data: bytes.fromhex(data.decode()), lambda data: data.hex().upper().encode()),
     (lambda data: bytes.fromhex(data.decode().removeprefix("0x")), lambda data: f"0x{data.hex().upper()}".encode()),
 )
-"""Encodings of a piece of which only the whole has a position; one is used if it gives the same text, ignoring case."""
+"""Encodings whose pieces have a position only as a whole. One is used if encoding gives the same text again,
+ignoring case."""
 WRITTEN: tuple[Callable[[bytes], bytes], ...] = (
     bytes,
     bytes.lower,
@@ -263,4 +264,4 @@ WRITTEN: tuple[Callable[[bytes], bytes], ...] = (
     lambda data: base64.b64encode(data).rstrip(b"="),
     lambda data: base64.urlsafe_b64encode(data).rstrip(b"="),
 )
-"""How a form may stand in what is sent."""
+"""How a form may be written in an upload."""

@@ -1,4 +1,4 @@
-"""Replaces every personal value in texts and bytes; returns None if our own matcher still finds one."""
+"""Replaces every personal value in strings and bytes; returns None if our own matcher still finds one."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from appwitness.match.finding import Sought
 from appwitness.match.hits import Hit
 
 ROUNDS = 4
-"""Most rounds of replacing while something is still found, such as a form inside another."""
+"""Most rounds of replacing while something is still found, such as one form inside another."""
 MOST_BYTES = 8 << 20
-"""Larger bodies, and those that unpack to more, are left out."""
+"""Larger bodies, and those that decompress to more, are left out."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 type Find = Callable[[bytes], list[Hit] | None]
-"""Finds the hits in bytes; None: they could not be searched to their end."""
+"""Finds the hits in bytes; None when they could not be searched completely."""
 
 
 class Replacing:
-    """Replaces values; knows all values of one recording, and the transforms of its app."""
+    """Replaces all values of one recording, taking into account the transforms of its app."""
 
     def __init__(
         self, values: Iterable[Value], transforms: Iterable[Seen[Transform]], apps: Iterable[str], bodies: Any
@@ -46,10 +46,10 @@ class Replacing:
         for each in transforms:
             self._sought.add_transform(each)
         self.narrow = self._sought.narrow
-        """Used by decoding: which parts of a large text may hold a known value."""
+        """Used in decoding: selects the parts of a large text that may hold a known value."""
 
     def found(self, decoded: Decoded) -> list[Hit] | None:
-        """Every form of every value; None where decoding met a limit."""
+        """Every form of every value; None when nothing was found and decoding met a limit."""
         hits = self._sought.find(decoded, LATEST, self.apps, frozenset())
         return hits if hits or not decoded.cut else None
 
@@ -68,7 +68,7 @@ class Replacing:
         return self._texts[text]
 
     def data(self, data: bytes, hint: str = "") -> bytes | None:
-        """Bytes with their values replaced; `hint` is what they are said to be."""
+        """Bytes with their values replaced; `hint` is their declared type."""
         return self._replaced(data, lambda now: self.found(leaves_of(now, hint, narrow=self.narrow)))
 
     def url(self, upload: Upload) -> str | None:
@@ -80,7 +80,8 @@ class Replacing:
         return self._field(upload, value, lambda now: {"headers": ((name, now),)})
 
     def _field(self, upload: Upload, text: str, made: Callable[[str], dict[str, Any]]) -> str | None:
-        """A text of an upload, searched as the field that is `made` of it."""
+        """One field of an upload with its values replaced; `made` makes the field from a text, so that it is
+        searched as such."""
 
         def find(now: bytes) -> list[Hit] | None:
             return self.in_upload(_bare(upload, **made(now.decode("utf-8", "replace"))), None)
@@ -89,7 +90,7 @@ class Replacing:
         return None if data is None else data.decode("utf-8", "replace")
 
     def body(self, upload: Upload, body: bytes) -> bytes | None:
-        """The body of an upload with its values replaced; one that is packed with gzip is unpacked and packed again."""
+        """The body of an upload with its values replaced; a gzip body is decompressed and compressed again."""
         headers = tuple(
             (name, value) for name, value in upload.headers if name.lower() in ("content-type", "content-encoding")
         )
@@ -119,13 +120,13 @@ class Replacing:
         return data if find(data) == [] else None
 
     def _put(self, data: bytes, hits: list[Hit], packed: bool) -> bytes:
-        """The bytes with what stands for each hit; those that overlap a longer one wait for the next round."""
+        """The bytes with each hit replaced; hits that overlap a longer one are left for the next round."""
         binary = not _is_text(data)
         edits: list[tuple[int, int, bytes]] = []
         for hit in sorted(hits, key=lambda hit: hit.start - hit.end):
             spans = [] if packed else [(hit.start, hit.end)]
             found = hit.found.encode("utf-8", "replace")
-            if packed and len(found) > 1:  # a place in what is packed says nothing of one in what is not
+            if packed and len(found) > 1:  # a position in compressed data says nothing about the decompressed data
                 spans = [(at, at + len(found)) for at in _places(data, found)]
             for start, end in spans:
                 if any(start < other_end and other < end for other, other_end, _ in edits):

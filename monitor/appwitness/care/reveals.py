@@ -19,10 +19,10 @@ NAME = "reveals.jsonl"
 
 
 def note(home: Path, verb: str, recordings: Iterable[str], what: str, by: str | None = None) -> None:
-    """Append to the log in `home`, which only its owner can read: who was shown values of which recordings, and in what
-    form. `by`: where a page was requested from. Call it before anything is shown.
+    """Append to the log in `home`, which only its owner can read: who was shown the values of which recordings, and in
+    what form. `by`: where a page was requested from. Call this before anything is shown.
 
-    Raises UserError when the log cannot be written: then nothing must be shown.
+    Raises UserError when the log cannot be written; then nothing must be shown.
     """
     line = {
         "at": format_time(datetime.now(UTC)),
@@ -48,7 +48,7 @@ def note(home: Path, verb: str, recordings: Iterable[str], what: str, by: str | 
 
 
 def _user() -> str:
-    """The user of this process and, where that is root, who became root."""
+    """The user of this process; for root also the user who called sudo."""
     name = str(os.getuid())
     with suppress(KeyError):
         name = pwd.getpwuid(os.getuid()).pw_name

@@ -1,4 +1,5 @@
-"""What a shared copy keeps besides tokens: text that `findings/places.py` allows, and the shape of everything else."""
+"""What a shared copy keeps besides tokens: text that `findings/places.py` allows, and only the shape of everything
+else."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from appwitness.match import variants
 from appwitness.support import vocabulary
 
 DEEPEST = 4
-"""How deep nested encodings (base64 in JSON in base64 ...) are shaped."""
+"""Deepest nesting of encodings (base64 in JSON in base64 ...) that is shaped."""
 _LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
 _FORM = re.compile(r"[^\s=&{}\[\]<>]+=[^\s&{}\[\]<>]*(?:&[^\s=&{}\[\]<>]*(?:=[^\s&{}\[\]<>]*)?)*")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
@@ -27,7 +28,7 @@ _DIGEST = re.compile(r"[0-9A-Fa-f]{16,}|[A-Za-z0-9+/_-]{22,}={0,2}")
 
 
 class Shaper(Mask):
-    """Shapes texts in which values have been replaced by tokens: tokens are kept."""
+    """Replaces text with text of the same shape; tokens, which have already replaced values, are kept."""
 
     def __init__(self, tokens: Tokens, values: Iterable[Value]) -> None:
         values = list(values)
@@ -37,15 +38,15 @@ class Shaper(Mask):
         super().__init__(self._made)
 
     def hide(self, piece: str) -> str:
-        """A text of the same shape."""
+        """A meaningless text of the same shape."""
         return self._tokens.scrambled(piece)
 
     def value(self, piece: str, masked: str) -> str:
-        """The token."""
+        """The token, unchanged."""
         return piece
 
     def of_value(self, value: Value) -> Value:
-        """A value, which is a token by now, with a data type that the catalog knows."""
+        """A value, already replaced by a token, with a data type that the catalog knows."""
         return value.model_copy({"type": self.code_of_data(value.type)})
 
     def _is_spelt(self, text: str, code: bool) -> bool:
@@ -67,7 +68,7 @@ class Shaper(Mask):
         return super()._any(value)
 
     def url(self, url: str) -> str:
-        """A URL: its host by its form, its path and query shaped."""
+        """A URL with its host masked as hosts are, and its path and query shaped."""
         try:
             parts = urlsplit(url)
         except ValueError:
@@ -88,7 +89,7 @@ class Shaper(Mask):
         return shown, self.url(value) if value.startswith(("http://", "https://")) else self.text(value)
 
     def text(self, text: str, depth: int = 0) -> str:
-        """A text, shaped part by part where it is JSON, a form or base64."""
+        """A text, shaped part by part if it is JSON, a form or base64."""
         if _DIGEST.fullmatch(text) and text.rstrip("=").lower() in self._digests:
             return text
         if text[:1] in ("{", "[") and _is_json(text):
@@ -98,7 +99,7 @@ class Shaper(Mask):
         return self.by(vocabulary.sifted, self._inner(text, depth)) if depth < DEEPEST else self.hide(text)
 
     def form(self, text: str, depth: int = 0) -> str:
-        """The pairs of a form or a query."""
+        """The pairs of a form or a query string, each part shaped."""
         return "&".join("=".join(self._pair(part, depth) for part in pair.split("=", 1)) for pair in text.split("&"))
 
     def _pair(self, part: str, depth: int) -> str:
@@ -119,7 +120,7 @@ class Shaper(Mask):
         return json.dumps(shaped, ensure_ascii=literal.isascii())
 
     def _inner(self, text: str, depth: int) -> str:
-        """The text with its base64 runs shaped inside, where they hold tokens."""
+        """The text with its base64 and hex runs shaped inside, if they hold tokens."""
 
         def put(found: re.Match[str]) -> str:
             run = found.group()
@@ -137,12 +138,12 @@ class Shaper(Mask):
         return _RUN.sub(put, text)
 
     def _keep(self, form: str) -> None:
-        """Keep a form that we made, wherever it stands."""
+        """Keep a form that we made wherever it occurs."""
         self._add(form.casefold() if len(form.casefold()) == len(form) else form, form)
 
     @cached_property
     def _digests(self) -> frozenset[str]:
-        """Digests of tokens, as they may be written."""
+        """Digests of tokens in the ways they may be written."""
         raws = {raw for value in self._made for _, _, raw, _ in variants.digests_of(value)}
         written = {raw.hex() for raw in raws}
         for raw in raws:
@@ -151,7 +152,7 @@ class Shaper(Mask):
         return frozenset(written)
 
     def body(self, data: bytes) -> bytes | None:
-        """A text body, compressed with gzip or not; None: its content cannot be read."""
+        """A text body, possibly gzip-compressed, shaped; None when its content cannot be read."""
         if data.startswith(b"\x1f\x8b"):
             plain = unpacked(data)
             shaped = self.body(plain) if plain is not None and not plain.startswith(b"\x1f\x8b") else None

@@ -1,5 +1,5 @@
-"""Makes a copy of a recording for sharing: tokens replace personal values, and only text in a table of safe places
-stays."""
+"""Makes a copy of a recording for sharing: tokens replace personal values, and other text stays only in fields that
+a table lists as safe."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ NO_LINE = b'"left out of the shared copy"'
 """Replaces a line that does not fit the contract, so that later lines keep their numbers."""
 EMPTY = Blob(b64="")
 CHOICES = frozenset(name for kind in (*KINDS, Endpoint, Touch, Check, Value) for name in closed(kind)) - {"text"}
-"""Fields of lines that cannot hold arbitrary text, and so are not searched for values."""
+"""Fields of lines that cannot hold arbitrary text, so they are not searched for values."""
 OF_RUN = frozenset(
     {"v", "id", "plan", "kind", "at", "undone", "sha256", "apk_sha256", "certificate_sha256", "format", "started"}
     | {"ended", "observers", "hooks", "clock", "unpinned", "package", "tried"}
 )
-"""The same for run.json."""
+"""The same fields of run.json."""
 
 
 class Shared(NamedTuple):
@@ -60,16 +60,16 @@ class Shared(NamedTuple):
 
     path: Path
     values: int
-    """Different values of the original."""
+    """Number of distinct values in the original."""
     left_out: tuple[Ref, ...]
-    """Lines of which a body is not in the copy."""
+    """Lines whose body is not in the copy."""
 
 
 def shared(original: Path, into: Path, signer: Signer | None = None) -> Shared:
-    """Copy the recording at `original` to the new folder `into`, each personal value replaced by a token.
+    """Copy the recording at `original` to the new folder `into`, with each personal value replaced by a token.
 
-    Raises UserError while it is being recorded and when `into` is not empty, DamagedRecording when it is not what its
-    stamps say.
+    Raises UserError while the run is going on and when `into` is not empty, DamagedRecording when the recording does
+    not match its stamps.
     """
     with Recording.open(original) as recording:
         if recording.going_on:
@@ -99,7 +99,7 @@ class _Copy:
         self.replacing = Replacing(self.values.values(), recording.seen(Transform), apps, recording.body)
         self.shaper = Shaper(self.replacing.tokens, self.replacing.values)
         self.bodies: list[bytes] = []
-        """Bodies of the copy, to be stored."""
+        """Bodies of the copy that are still to be stored."""
         self.left_out: dict[Ref, Gap] = {}
 
     def write(self, into: Path, signer: Signer | None) -> Shared:
@@ -131,7 +131,7 @@ class _Copy:
         )
 
     def _line(self, ref: Ref, event: Event) -> Event:
-        """A line with its values replaced; of everything else, only what may be copied."""
+        """A line with its values replaced; of the rest, only what may be copied."""
         match event:
             case Upload():
                 return self._upload(ref, event)
@@ -165,7 +165,7 @@ class _Copy:
         return value
 
     def _text(self, text: str) -> str:
-        """A text with its values replaced; where that fails, a text of the same shape, or none."""
+        """A text with its values replaced; if that fails, a meaningless text of the same shape, or an empty one."""
         replacing = self.replacing
         if (replaced := replacing.text(text)) is not None:
             return replaced
@@ -183,21 +183,21 @@ class _Copy:
         return found if isinstance(found, dict) else {}
 
     def _transform(self, event: Transform) -> Transform:
-        """The call without its bytes: a key would undo a cipher, and a value may have been fed in pieces."""
+        """The call without its bytes: a key would undo a cipher, and a value may be split over several calls."""
         none = {name: None if getattr(event, name) is None else EMPTY for name in ("key", "iv")}
         return event.model_copy(
             {"input": EMPTY, "output": EMPTY, "thread": event.thread and self._text(event.thread)} | none
         )
 
     def _screen(self, ref: Ref, event: Screen) -> Screen:
-        """The line without pictures, whose content cannot be searched."""
+        """The line without pictures, since their content cannot be searched."""
         tree_ = self._body(ref, event, event.tree) if event.tree else None
         if event.image or event.film:
             self._leave_out(ref, event, "a picture or film")
         return event.model_copy({"tree": tree_, "image": None, "film": None})
 
     def _body(self, ref: Ref, event: Event, digest: str) -> str | None:
-        """The copy's digest of a body that belongs to no upload; None where it is left out."""
+        """Digest of the copied version of a body that belongs to no upload; None when it is left out."""
         data = self.recording.body(digest)
         replaced = self.replacing.data(data) if data is not None and len(data) <= MOST_BYTES else None
         replaced = None if replaced is None else self.shaper.body(replaced)
@@ -215,7 +215,7 @@ class _Copy:
         url = upload.url and replacing.url(upload)
         if upload.url and not url:
             url = self._scrambled_url(upload)
-        headers = tuple(  # a header that says how to read the message is not searched with it, and so is read as a text
+        headers = tuple(  # message-describing headers are not searched with it, so each is also searched as a text
             (self._text(name), self._text(replacing.header(upload, name, value) or ""))
             for name, value in upload.headers
         )
@@ -226,7 +226,7 @@ class _Copy:
         fields = self._any(ref, upload, tree(upload), CHOICES | {"url", "headers"})
         made_ = self.shaper.event(made(Upload, fields).model_copy({"url": url, "headers": headers}))
         if replaced is not None and replacing.in_upload(made_, replaced) != []:
-            replaced = None  # it is whole only in what the parts say together
+            replaced = None  # a value is complete only across the parts
         if replacing.in_upload(made_, None) != []:
             made_ = made_.model_copy({"url": None, "headers": ()})
         if replaced is None:
@@ -237,7 +237,7 @@ class _Copy:
         return made_.model_copy({"body": hashlib.sha256(replaced).hexdigest(), "size": len(replaced)})
 
     def _scrambled_url(self, upload: Upload) -> str | None:
-        """The URL with all behind its host scrambled."""
+        """The URL with everything after its host scrambled."""
         found = re.match(r"(?:\w+:)?//[^/?#@]*(?=[/?#]|$)", upload.url or "")
         if found is None:
             return None
@@ -246,7 +246,7 @@ class _Copy:
         return self.replacing.url(upload.model_copy({"url": url}))
 
     def _leave_out(self, ref: Ref, event: Event, what: str) -> None:
-        """Record by a gap that a body is not in the copy; its line in the original names it."""
+        """Record a gap: a body is left out of the copy; the original line refers to it."""
         self.left_out[ref] = Gap(
             at=event.at,
             app=event.app,

@@ -1,1 +1,1 @@
-"""Data that grows, as YAML files, and the models that these are read into."""
+"""The data that grows, in YAML files, and the models that they are parsed into."""

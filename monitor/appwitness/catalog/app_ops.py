@@ -12,7 +12,7 @@ from appwitness.events import DataType
 
 
 class Op(CatalogEntry):
-    """One op, which Android records when an app is given the data that it guards."""
+    """One AppOps op, which Android records when it gives an app the data that the op guards."""
 
     op: str = Field(description="as AppOps prints it: FINE_LOCATION")
     data: tuple[DataType, ...] = Field(min_length=1, description="reads of these kinds explain it, the first names it")
@@ -22,7 +22,7 @@ class Op(CatalogEntry):
 
 
 class AppOps(CatalogEntry):
-    """catalog/devices/appops.yml."""
+    """The content of catalog/devices/appops.yml."""
 
     ops: tuple[Op, ...]
     providers: tuple[str, ...] = Field(
@@ -44,7 +44,7 @@ class AppOps(CatalogEntry):
         return {each.op: each for each in self.ops}
 
     def of(self, name: str | None) -> Op | None:
-        """The op of that name; None for one that guards no personal data."""
+        """The op with that name; None for an op that guards no personal data."""
         return self._by_name.get(name or "")
 
     def is_provider(self, package: str) -> bool:

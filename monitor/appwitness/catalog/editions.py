@@ -1,4 +1,5 @@
-"""The data that ages, of the package or of a signed update: which edition holds, and where it lies."""
+"""The data that goes out of date, from the package or from a signed update: which edition is in effect, and where
+its files are."""
 
 from __future__ import annotations
 
@@ -16,13 +17,13 @@ from appwitness.support.errors import FileError
 from appwitness.support.own_folder import home
 
 AGES = ("recipients.yml", "laws.yml", "devices/dialogs.yml", "devices/frida_builds.yml")
-"""The files that an update may replace: data alone, and nothing that decides what is objected to."""
+"""The files that an update may replace: only data, nothing that decides what counts as a finding."""
 KEYS = yaml_files.HERE / "update_keys.txt"
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Edition(CatalogEntry):
-    """A state of the data that ages. `edition.yml` of the package, and of each update that was taken."""
+    """An edition of this data, from `edition.yml` of the package or of an update that was installed."""
 
     layout: Annotated[int, Field(ge=1)] = Field(description="which programs can read its files")
     edition: Annotated[int, Field(ge=1)] = Field(description="counts up")
@@ -35,25 +36,25 @@ class Edition(CatalogEntry):
     files: Mapping[str, Digest] = Field(default_factory=dict, description="file that it replaces -> its SHA-256")
 
     def __str__(self) -> str:
-        """As run.json and reports say it."""
+        """The edition in the wording of run.json and reports."""
         by = "" if self.key is None else f", signed by {self.key}"
         return f"edition {self.edition} of {self.date}{by}"
 
 
 def folder() -> Path:
-    """Where updates lie."""
+    """The folder of installed updates."""
     return home() / "catalog"
 
 
 def of_package() -> Edition:
-    """The edition that the package has."""
+    """The edition in the package."""
     return yaml_files.parse(yaml_files.HERE / "edition.yml", Edition)
 
 
 def in_effect() -> Edition:
-    """The update that was taken last; the package's own where there is none, or where the package is as new.
+    """The last update installed, or the package's edition if there is no update or the package is at least as new.
 
-    Raises FileError where what was taken is damaged.
+    Raises FileError when the installed update is damaged.
     """
     ours, place = of_package(), folder() / "edition.yml"
     if not place.is_file():
@@ -63,9 +64,9 @@ def in_effect() -> Edition:
 
 
 def file(name: str, edition: Edition | None = None) -> Path:
-    """Where a file of AGES is, of the edition that holds, or of one that was in effect a moment ago.
+    """The path of a file of AGES, in the edition in effect or in the given one.
 
-    Raises FileError where it is not what the update brought.
+    Raises FileError when the file is not what the update installed.
     """
     edition = edition or in_effect()
     if name not in edition.files:

@@ -9,13 +9,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationInfo
 
 
 class CatalogEntry(BaseModel):
-    """A part of a catalog file: unknown fields are errors. Fields may have another name in the file."""
+    """A part of a catalog file: unknown fields are errors. A field may be named differently in the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 def known_names(name: str, where: str) -> AfterValidator:
-    """Names that must occur in another catalog file; those that do are passed as the context of validation."""
+    """Checks that names occur in another catalog file; the known names are passed as validation context."""
 
     def check(names: Any, info: ValidationInfo) -> Any:
         known = (info.context or {}).get(name)
@@ -39,4 +39,4 @@ def _pattern(text: str) -> str:
 
 
 Pattern = Annotated[str, AfterValidator(_pattern)]
-"""A regular expression that Python and the agent's JavaScript read alike."""
+"""A regular expression that Python and the agent's JavaScript interpret alike."""

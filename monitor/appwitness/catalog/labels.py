@@ -1,5 +1,5 @@
-"""The model of catalog/consent.yml: what button labels choose, windows ask, permissions guard and consent claims
-mean."""
+"""The model of catalog/consent.yml: what button labels choose, what windows ask, what permissions guard, and what
+consent claims mean."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LONGEST_LABEL = 40
 LONGEST_CONTROL = 120
 """Most characters of a label that also states a consequence, or of the text beside a switch."""
 APART = 30
-"""Most characters that the `…` of a phrase may stand for."""
+"""Most characters that a `…` in a phrase may match."""
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _COUNTDOWN = re.compile(r"[(\uff08\[]?\s*\d+\s*(s|sec|秒|초)?\s*[)\uff09\]]?\s*\Z", re.IGNORECASE)
 
@@ -33,56 +33,56 @@ Words = dict[str, tuple[str, ...]]
 """Labels by language."""
 Choice = Literal["refuse", "basic", "later", "agree", "ambiguous", "closing"]
 Does = Literal["agree", "refuse", "options", "save"]
-"""What tapping an element of a consent platform does."""
+"""What tapping an element of a consent platform's dialog does."""
 MOST_HEADINGS = 64
-"""How many windows' headings are cached."""
+"""Most windows whose headings are cached."""
 _WHOLE_ONLY = frozenset({"ambiguous", "closing"})
-"""Lists whose words mean nothing inside a longer label: "Accept and close" is a yes."""
+"""Lists whose words only count as a whole label: "Accept and close" is a yes."""
 
 
 def normal(text: str) -> str:
-    """A text without case, punctuation and width: words with single spaces between them."""
+    """A text in normal form: case, punctuation and character width removed, words separated by single spaces."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("'", "").replace("\u2019", "")
     kept = "".join(char if char.isalnum() or char == "&" or _combines(char) else " " for char in folded)
     return " ".join(kept.split())
 
 
 def _combines(char: str) -> bool:
-    """Vowel signs of Hindi and the like, which are part of their word."""
+    """Whether it is a combining character, such as a vowel sign in Hindi, which is part of its word."""
     return unicodedata.category(char).startswith("M")
 
 
 def clauses(text: str) -> tuple[str, ...]:
-    """The parts of a text between its punctuation marks, each in its normal form: "No, reject" is two."""
+    """The parts of a text between punctuation marks, each in normal form: "No, reject" has two."""
     return tuple(filter(None, map(normal, _PUNCTUATION.split(unicodedata.normalize("NFKC", text)))))
 
 
 def normal_label(label: str) -> str:
-    """The same for a label, without the countdown at its end."""
+    """A label in normal form, without a countdown at its end."""
     text = unicodedata.normalize("NFKC", label).strip()
     return normal(_COUNTDOWN.sub("", text) or text)
 
 
 @dataclass(frozen=True)
 class Phrases:
-    """Phrases to look for in a text in its normal form, longest first."""
+    """Phrases to look for in texts in normal form, longest first."""
 
     phrases: tuple[str, ...]
 
     @classmethod
     def of(cls, words: Iterable[str]) -> Phrases:
-        """The words in their normal form."""
+        """Phrases from words, which are brought to normal form."""
         return cls(tuple(sorted({normal(word) for word in words}, key=len, reverse=True)))
 
     @classmethod
     def all(cls, words: Words) -> Phrases:
-        """The words of all languages."""
+        """Phrases from the words of all languages."""
         return cls.of(word for language in words.values() for word in language)
 
     @cached_property
     def _sought(self) -> tuple[tuple[str, str, bool], ...]:
-        """Each phrase, what of it to look for, and whether that is in a text without its spaces: Chinese, Japanese and
-        Korean have none between words; elsewhere a phrase is whole words."""
+        """Each phrase, the string to look for, and whether to look in the text without its spaces. Chinese, Japanese
+        and Korean have no spaces between words; elsewhere a phrase must match whole words."""
         cjk = [bool(_CJK.search(phrase)) for phrase in self.phrases]
         return tuple(
             (phrase, phrase.replace(" ", "") if is_cjk else f" {phrase} ", is_cjk)
@@ -94,25 +94,25 @@ class Phrases:
         return frozenset(phrase.replace(" ", "") for phrase in self.phrases)
 
     def whole(self, text: str) -> bool:
-        """Whether the text is one of them."""
+        """Whether the text is one of the phrases."""
         return text.replace(" ", "") in self._whole
 
     def inside(self, text: str) -> bool:
-        """Whether the text contains one of them."""
+        """Whether the text contains one of the phrases."""
         return self.first(text) is not None
 
     def first(self, text: str) -> str | None:
-        """The longest of them that the text contains."""
+        """The longest phrase that the text contains; None when it contains none."""
         spaced, squeezed = f" {text} ", text.replace(" ", "")
         return next((phrase for phrase, sought, cjk in self._sought if sought in (squeezed if cjk else spaced)), None)
 
     def starts(self, text: str) -> bool:
-        """Whether the text begins with one of them."""
+        """Whether the text begins with one of the phrases."""
         spaced, squeezed = f"{text} ", text.replace(" ", "")
         return any((squeezed if cjk else spaced).startswith(sought.lstrip()) for _, sought, cjk in self._sought)
 
     def count(self, text: str) -> int:
-        """How many of them the text contains, the longest first, each character counted once."""
+        """How many phrases the text contains, the longest first; each character counts once."""
         if not self.phrases:
             return 0
         return sum(1 for _ in self._squeezed.finditer(text.replace(" ", ""))) + sum(
@@ -129,14 +129,14 @@ class Phrases:
 
 
 def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
-    """One of these as whole words."""
+    """A pattern for any of these phrases as whole words."""
     words = "|".join(map(re.escape, phrases))
     return re.compile(rf"(?<= )(?:{words})(?= )" if words else r"(?!)")
 
 
 @dataclass(frozen=True)
 class GappedPhrases:
-    """Phrases to look for in a text in its normal form; `…` in one stands for a few words."""
+    """Phrases to look for in texts in normal form; `…` in a phrase matches a few words."""
 
     phrases: tuple[str, ...]
 
@@ -147,7 +147,7 @@ class GappedPhrases:
 
     @cached_property
     def _patterns(self) -> tuple[tuple[re.Pattern[str], bool], ...]:
-        """Each as a pattern, and whether that is for a text without its spaces."""
+        """A pattern for each phrase, and whether it is for texts without spaces."""
         found = []
         for phrase in self.phrases:
             cjk = bool(_CJK.search(phrase))
@@ -160,7 +160,7 @@ class GappedPhrases:
         return tuple(found)
 
     def rests(self, text: str) -> Iterator[str]:
-        """The text without one of them, for each that it contains."""
+        """For each phrase that the text contains, the text without it."""
         spaced, squeezed = f" {text} ", text.replace(" ", "")
         for pattern, cjk in self._patterns:
             whole = squeezed if cjk else spaced
@@ -169,13 +169,13 @@ class GappedPhrases:
 
 
 class Negations(CatalogEntry):
-    """Words that negate a yes or a no, directly before or after it."""
+    """Words directly before or after a yes or a no that negate it."""
 
     before: Words = Field(default={}, description="stands before it: not, 不")
     after: Words = Field(default={}, description="stands after it: しない")
 
     def turn(self, phrase: str, parts: Iterable[str]) -> bool:
-        """Whether one of them stands beside the phrase in one of these parts of a label."""
+        """Whether one of the words is next to the phrase in one of these parts of a label."""
         if phrase not in self._beside:
             beside = [f"{each} {phrase}" for each in self._before] + [f"{phrase} {each}" for each in self._after]
             self._beside[phrase] = Phrases.of(beside)
@@ -183,7 +183,7 @@ class Negations(CatalogEntry):
 
     @cached_property
     def _beside(self) -> dict[str, Phrases]:
-        """Cache of phrases with one of these words beside them."""
+        """Cache: phrase -> the phrase with each of the words next to it."""
         return {}
 
     @cached_property
@@ -196,19 +196,19 @@ class Negations(CatalogEntry):
 
 
 class ScopePhrases(CatalogEntry):
-    """The subject of a question with one of the phrases."""
+    """What a question with one of these phrases is about."""
 
     scope: Scope
     phrases: tuple[str, ...]
 
     @cached_property
     def sought(self) -> Phrases:
-        """The phrases, to look for."""
+        """The phrases in normal form."""
         return Phrases.of(self.phrases)
 
 
 class Platform(CatalogEntry):
-    """A consent platform, by the ids of its dialogs."""
+    """A consent platform, recognised by element ids in its dialogs."""
 
     name: str
     there: tuple[str, ...]
@@ -218,23 +218,23 @@ class Platform(CatalogEntry):
     save: tuple[str, ...] = ()
 
     def made(self, ids: Container[str]) -> bool:
-        """Whether a dialog with these ids is its."""
+        """Whether a dialog with these element ids is this platform's."""
         own = (*self.agree, *self.refuse, *self.options, *self.save)
         return any(name in ids for name in self.there) or sum(name in ids for name in own) > 1
 
     def does(self, name: str | None) -> Does | None:
-        """What a touch on the element of this id does."""
+        """What tapping the element with this id does; None when it is unknown."""
         return next((does for does in get_args(Does) if name in getattr(self, does)), None)
 
 
 class Says(CatalogEntry):
-    """What a value means; a value that neither pattern matches means nothing by itself."""
+    """What a value says about consent; a value that matches neither pattern says nothing by itself."""
 
     given: Pattern | None = Field(default="^(true|1|yes)$", description="found in the value, case aside; None: never")
     refused: Pattern | None = Field(default="^(false|0|no)$", description="the same for a no; it is looked for first")
 
     def status(self, value: str) -> ConsentState:
-        """The status: given, refused, or requested where the value does not tell."""
+        """given or refused; requested when the value does not tell."""
         answers: tuple[tuple[ConsentState, str | None], ...] = (("refused", self.refused), ("given", self.given))
         for status, pattern in answers:
             if pattern is not None and re.search(pattern, value, re.IGNORECASE):
@@ -262,7 +262,7 @@ class PreferenceStore(CatalogEntry):
 
 
 class Preference(Says):
-    """Keys of a store that concern consent."""
+    """Keys of a preference store that concern consent."""
 
     keys: Pattern = Field(description="found in the key, ignoring case")
     signal: Literal["preference", "iab_tcf", "iab_gpp"] = "preference"
@@ -271,9 +271,9 @@ class Preference(Says):
 
 
 class Labels(BaseModel):
-    """All of catalog/consent.yml; labels by language.
+    """All of catalog/consent.yml; labels are by language.
 
-    The player of a plan and the judge read a screen by these same lists.
+    The player that carries out a plan and the judge read screens by the same lists.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -318,7 +318,8 @@ class Labels(BaseModel):
     # what permissions guard, and what the app claims
 
     def guarded(self, name: str) -> tuple[DataType, ...] | None:
-        """The kinds of data behind a permission, or a group `android.permission-group.NAME`; None: not known."""
+        """The data types behind a permission, or behind a group `android.permission-group.NAME`; None when it is
+        unknown."""
         if name in self.permissions or not name.startswith(GROUP):
             return self.permissions.get(name)
         members = self.permission_groups.get(name.removeprefix(GROUP))
@@ -333,25 +334,25 @@ class Labels(BaseModel):
         return {f"{call.cls}.{call.method}": call for call in self.sdk_calls}
 
     def preference(self, key: str) -> Preference | None:
-        """The entry for a key of a store."""
+        """The entry for a key of a preference store; None when the key does not concern consent."""
         return next((one for one in self.preferences if re.search(one.keys, key, re.IGNORECASE)), None)
 
     # what a label chooses
 
     def choice(self, label: str) -> Choice | None:
-        """What a label chooses: the whole label first, then a phrase in it; a no is looked for before a yes, but what
-        only says that whoever does not agree must leave is not a no, and what is negated is its contrary."""
+        """What a label chooses, by the whole label first, then by a phrase in it. A no is looked for before a yes,
+        but "leave if you disagree" alone is not a no. A negated yes is a no; a negated no is ambiguous."""
         if label not in self._chosen:
             self._chosen[label] = self._choose(label)
         return self._chosen[label]
 
     @cached_property
     def _chosen(self) -> dict[str, Choice | None]:
-        """Cache of labels: an app has few, and a long recording shows them thousands of times."""
+        """Cache of labels: an app has few, but a long recording shows them thousands of times."""
         return {}
 
     def forces(self, label: str) -> bool:
-        """Whether it is a yes which adds that whoever disagrees must leave: "Agree or exit"."""
+        """Whether a label is a yes that adds that whoever disagrees must leave: "Agree or exit"."""
         text = normal_label(label)
         if len(text) > LONGEST_CONTROL or self._whole(text) is not None:
             return False
@@ -384,7 +385,7 @@ class Labels(BaseModel):
             if name not in _WHOLE_ONLY and (found := phrases.first(text)):
                 if name in ("agree", "refuse") and self.negations.turn(found, parts):
                     return "refuse" if name == "agree" else "ambiguous"
-                # "Manage consent" has "consent" in it and is no yes; "Accept all and customise" is one.
+                # "Manage consent" contains "consent" but is no yes; "Accept all and customise" is one.
                 opens = self._lists["options"].first(text) if name == "agree" else None
                 if name == "agree" and self._takes_back_alone(text):
                     return None
@@ -392,15 +393,15 @@ class Labels(BaseModel):
         return None
 
     def opens_options(self, label: str) -> bool:
-        """Whether tapping it only leads to choices, or to something to read."""
+        """Whether tapping it only leads to choices or to something to read."""
         return self._lists["options"].whole(normal_label(label))
 
     def keeps_choices(self, label: str) -> bool:
-        """Whether tapping it saves the choices as they are ticked."""
+        """Whether tapping it saves the choices as they are set."""
         return self._lists["choices"].whole(normal_label(label))
 
     def agrees_to_everything(self, label: str) -> bool:
-        """Whether tapping it once agrees to everything that is asked."""
+        """Whether one tap on it agrees to everything that is asked."""
         return self._lists["everything"].whole(normal_label(label))
 
     def withdraws(self, label: str) -> bool:
@@ -409,14 +410,14 @@ class Labels(BaseModel):
         return text != "" and self._lists["withdraw"].whole(text)
 
     def asks_to_take_back(self, text: str) -> bool:
-        """Whether a heading asks if consent is to be taken back, or a use of data turned off."""
+        """Whether a text asks to withdraw consent or to turn off a use of data."""
         said = normal(text)
         return self._lists["withdraw"].inside(said) or self.opts_out(text)
 
     def takes_back(self, window: Window, *, opened: bool) -> str | None:
-        """The heading of a window that asks if consent is to be taken back, or a use turned off, or None.
+        """The heading of a window that asks to withdraw consent or to turn off a use of data; None for other windows.
 
-        `opened`: what takes it back was touched just before, so that it may ask without saying what.
+        `opened`: an element for withdrawing was just tapped, so the window need not say what it asks.
         """
         cancels = [label for label in window.labels if self.cancels_taking_back(label)]
         confirms = [label for label in window.labels if label not in cancels and self.confirms_taking_back(label)]
@@ -429,7 +430,7 @@ class Labels(BaseModel):
         return asks
 
     def confirms_taking_back(self, label: str) -> bool:
-        """Whether tapping it, where that was asked, withdraws consent."""
+        """Whether tapping it in such a window withdraws consent."""
         text = normal_label(label)
         if not text or self.cancels_taking_back(label):
             return False
@@ -438,11 +439,11 @@ class Labels(BaseModel):
         return goes_on or words["confirms"].whole(text) or words["withdraw"].inside(text) or self.opts_out(label)
 
     def says_cancel(self, label: str) -> bool:
-        """Whether it cancels something that was begun, whatever that is: "Cancel"."""
+        """Whether it cancels an action that was begun, whatever the action is: "Cancel"."""
         return self._lists["cancels"].whole(normal_label(label)) and self.choice(label) != "closing"
 
     def cancels_taking_back(self, label: str) -> bool:
-        """Whether tapping it, where that was asked, leaves everything unchanged."""
+        """Whether tapping it in such a window leaves everything unchanged."""
         text, words = normal_label(label), self._lists
         if words["cancels"].whole(text):
             return True
@@ -453,24 +454,25 @@ class Labels(BaseModel):
         return self.choice(label) in ("refuse", "later", "closing") or words["cancels"].starts(text)
 
     def opts_out(self, label: str) -> bool:
-        """Whether what it is about (`scope_of`) is turned off by it: "Limit ad tracking". As a whole it says no yes."""
+        """Whether a label turns off what it is about (`scope_of`): "Limit ad tracking". Such a label as a whole is
+        not a yes."""
         text = normal_label(label)
         if len(text) > LONGEST_CONTROL or self.scope_of(label) is None:
             return False
         return self._lists["inverts"].count(text) % 2 == 1
 
     def allows(self, check: Check) -> bool:
-        """Whether a box or switch, as it stands, lets happen what it is about."""
+        """Whether a checkbox or switch in its present state allows what it is about."""
         return check.checked != self.opts_out(check.text)
 
     def speaks_of_taking_back(self, label: str) -> bool:
-        """Whether it has words in it by which consent is taken back, and does not deny them."""
+        """Whether a label has words for withdrawing consent and does not negate them."""
         text = normal_label(label)
         return len(text) <= LONGEST_CONTROL and self._takes_back_alone(text) and not self.cancels_taking_back(label)
 
     def _takes_back_alone(self, text: str) -> bool:
-        """Whether there is no yes in it besides the words by which consent is taken back: "Agree (you can withdraw
-        consent at any time)" is a yes."""
+        """Whether a text has words for withdrawing consent and no yes besides them: "Agree (you can withdraw consent
+        at any time)" is a yes."""
         phrase = self._lists["withdraw"].first(text)
         if phrase is None:
             return False
@@ -479,15 +481,15 @@ class Labels(BaseModel):
         return not self._lists["agree"].inside(whole.replace(part, " ", 1).strip())
 
     def says_changed(self, text: str) -> bool:
-        """Whether a dialog with this text says that what was agreed to has changed."""
+        """Whether a dialog with this text says that the terms agreed to have changed."""
         return self._lists["changed"].inside(normal(text))
 
     # what a window asks
 
     def asks(self, window: Window, *, second_layer: bool = False) -> str | None:
-        """The heading of a window that asks for consent and can be answered there, or None.
+        """The heading of a window that asks for consent and can be answered there; None for other windows.
 
-        `second_layer`: its choices were opened, so that it may ask without saying what.
+        `second_layer`: its choices were opened, so the window need not say what it asks.
         """
         title = self.heading(window) if self._answers(window) or self.boxes(window) else None
         if title is None and (window.labels or window.checks):
@@ -497,7 +499,7 @@ class Labels(BaseModel):
         return title
 
     def heading(self, window: Window) -> str | None:
-        """The heading of a window that asks for consent, or None when it does not."""
+        """The heading of a window that asks for consent; None when it does not."""
         if window not in self._headings:
             if len(self._headings) >= MOST_HEADINGS:
                 self._headings.clear()
@@ -506,7 +508,7 @@ class Labels(BaseModel):
 
     @cached_property
     def _headings(self) -> dict[Window, str | None]:
-        """Cache of windows: each tap comes with the whole window."""
+        """Cache of windows: each tap is recorded with the whole window."""
         return {}
 
     def _heading(self, window: Window) -> str | None:
@@ -522,7 +524,8 @@ class Labels(BaseModel):
         return None
 
     def _takes_back(self, window: Window) -> bool:
-        """Settings, or the question whether consent is to be taken back: a button for that, and none for a yes."""
+        """Whether a window is a settings page or asks about withdrawal: it has a button for withdrawing, and no
+        other for a yes."""
         back = [label for label in window.labels if self.withdraws(label)]
         return bool(back) and not any(self.choice(label) == "agree" for label in window.labels if label not in back)
 
@@ -530,20 +533,20 @@ class Labels(BaseModel):
         return bool({self.choice(label) for label in window.labels} & {"agree", "refuse", "basic", "later"})
 
     def platform(self, window: Window) -> Platform | None:
-        """The consent platform that made a window, by its ids."""
+        """The consent platform that made a window, by element ids; None when there is none."""
         return next((each for each in self.platforms if each.made(window.ids)), None) if window.ids else None
 
     def boxes(self, window: Window) -> list[Check]:
-        """Its boxes beside what must be ticked before a yes counts."""
+        """The window's checkboxes that must be ticked before a yes counts."""
         return [check for check in window.checks if self.is_box(check.text)]
 
     def is_box(self, text: str) -> bool:
-        """Whether the box beside this text must be ticked before a yes counts."""
+        """Whether a checkbox with this text must be ticked before a yes counts."""
         return self._lists["checkboxes"].inside(normal(text))
 
     def offered(self, window: Window) -> dict[Scope, Check]:
-        """The separate choices that it offers beside its buttons: a box or switch for one scope, checked where it
-        allows that."""
+        """The separate choices that a window offers besides its buttons: a checkbox or switch for each scope, shown
+        as checked if it allows the scope."""
         boxes = self.boxes(window)
         offered: dict[Scope, Check] = {}
         for check in window.checks:
@@ -553,7 +556,8 @@ class Labels(BaseModel):
         return offered
 
     def scope(self, window: Window, title: str) -> Scope:
-        """What the title says; else what the text says, unless it is about the policy as a whole, which names all."""
+        """The scope of a window's question: what the title says, or else what the text says, except that a text
+        about the policy as a whole, which mentions everything, means the policy."""
         own = self.scope_of(title)
         if own is not None:
             return own
@@ -563,11 +567,11 @@ class Labels(BaseModel):
         return self.scope_of(text) or "general_policy"
 
     def scope_of(self, text: str) -> Scope | None:
-        """What a text is about, where that is not the policy as a whole."""
+        """The scope of a text; None when it is the policy as a whole."""
         return next((each.scope for each in self.scopes if each.sought.inside(normal(text))), None)
 
     def title_with_change(self, window: Window, title: str) -> str:
-        """The title; with the phrase by which the text says that the policy changed, when the title does not."""
+        """The title; if it does not say that the policy changed but the text does, followed by that phrase."""
         changed = self._lists["changed"]
         if changed.inside(normal(title)):
             return title

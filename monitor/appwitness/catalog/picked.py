@@ -1,4 +1,4 @@
-"""Data that the user chose in a system picker, which is not a read of the whole collection."""
+"""Data that the user chose in a system picker; this is not a read of the whole collection."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from appwitness.events import Access, DataType
 
 
 class Picker(CatalogEntry):
-    """Targets of accesses that return what the user picked, of some data types."""
+    """Targets of accesses that return what the user picked, for some data types."""
 
     data: tuple[DataType, ...]
     targets: tuple[Pattern, ...]
 
 
 class Pickers(CatalogEntry):
-    """catalog/picked.yml."""
+    """The content of catalog/picked.yml."""
 
     items: tuple[Picker, ...]
 
 
 def was_picked(access: Access) -> bool:
-    """Whether an access asked for what the user had picked."""
+    """Whether an access read what the user had picked."""
     return access.target is not None and any(target.search(access.target) for target in _targets(access.data))
 
 

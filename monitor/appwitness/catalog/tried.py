@@ -1,4 +1,4 @@
-"""The runtimes, processors and kinds of code on which a test bench has run the agent (devices/tried.yml)."""
+"""The runtimes, processors and kinds of code with which a test bench has run the agent (devices/tried.yml)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 
 Code = Literal["interpreter", "jit", "aot"]
-"""The kind of code that an app's methods run as; on a phone an app has all three at once."""
+"""How the methods of an app may be executed; on a phone an app uses all three at once."""
 
 
 class TriedRuntime(CatalogEntry):
-    """One runtime on one processor in one kind of code, and the bench that ran it."""
+    """One runtime on one processor with one kind of code, and the bench that ran it."""
 
     art: int = Field(ge=24, description="API level of the runtime")
     abi: Literal["arm64-v8a", "armeabi-v7a", "x86_64", "x86"]
@@ -31,14 +31,14 @@ class _Tried(CatalogEntry):
 
 @functools.cache
 def runtimes() -> tuple[TriedRuntime, ...]:
-    """Everything that was run. Raises FileError with file and line."""
+    """All combinations that were run. Raises FileError with file and line."""
     (path,) = yaml_files.files("devices/tried.yml")
     return yaml_files.parse(path, _Tried).runtimes
 
 
 def tried(art: int | None, abi: str | None) -> Literal["yes", "no"] | None:
-    """Whether a bench has run the agent on this runtime (API level) and processor in each kind of code that an app runs
-    in there; None where one of the two is not known."""
+    """Whether a bench has run the agent on this runtime (API level) and processor with all kinds of code that apps
+    use; None when one of the two is unknown."""
     if art is None or abi is None:
         return None
     codes = {each.code for each in runtimes() if (each.art, each.abi) == (art, abi)}
@@ -46,5 +46,5 @@ def tried(art: int | None, abi: str | None) -> Literal["yes", "no"] | None:
 
 
 def seen() -> tuple[int, ...]:
-    """The runtimes that a bench has run in any kind of code and on any processor: API levels, the oldest first."""
+    """API levels of the runtimes that a bench has run, with any kind of code and on any processor; the oldest first."""
     return tuple(sorted({each.art for each in runtimes()}))

@@ -22,13 +22,13 @@ class Placeholders(CatalogEntry):
 
 
 class PlaceholdersOf(Placeholders):
-    """The same for some data types only."""
+    """Placeholders for some data types only."""
 
     data: tuple[DataType, ...]
 
 
 class Withheld(CatalogEntry):
-    """catalog/placeholders.yml."""
+    """The content of catalog/placeholders.yml."""
 
     any: Placeholders
     kinds: tuple[PlaceholdersOf, ...]
@@ -45,19 +45,19 @@ def _is_placeholder(kind: str, text: str) -> bool:
     texts, whole, bare = _of(kind)
     if text in texts or whole.fullmatch(text):
         return True
-    if kind.startswith("location"):  # its digits are no number of one digit
+    if kind.startswith("location"):  # a location's digits are not one number
         return False
     return bare.fullmatch(_BARE.sub("", text)) is not None
 
 
 def was_withheld(access: Access) -> bool:
-    """Whether all that a call returned are placeholders, so that it read nothing."""
+    """Whether a call returned nothing but placeholders, and so read nothing."""
     return bool(access.values) and all(is_placeholder(value) for value in access.values)
 
 
 @cache
 def _of(kind: str) -> tuple[frozenset[str], re.Pattern[str], re.Pattern[str]]:
-    """Texts, patterns and bare patterns for one data type."""
+    """The texts, patterns and bare patterns for one data type."""
     own = [_known().any, *(each for each in _known().kinds if kind in each.data)]
     return (
         frozenset(text for each in own for text in each.texts),

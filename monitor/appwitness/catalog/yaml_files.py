@@ -19,21 +19,21 @@ from appwitness.support.spoken import Spoken
 
 HERE = Path(__file__).parent
 LARGEST = 8 << 20
-"""Largest size of a file, in bytes."""
+"""Most bytes of a file."""
 MOST_FILES = 1000
 """Most files in a folder."""
 MOST_NODES = 1_000_000
-"""Most keys and values of a file; what an alias stands for counts each time that it is used."""
+"""Most keys and values in a file; an alias counts as its target each time that it is used."""
 MOST_DIGITS = 18
-"""Most digits of an integer: what 64 bits hold."""
+"""Most digits of an integer, so that it fits 64 bits."""
 UNFIT = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """Characters that YAML cannot contain literally."""
 _ESCAPED = re.compile(rf"[\x85\u2028\u2029]|{UNFIT.pattern}")
-"""Those, and the characters that YAML takes for the end of a line."""
+"""These, and the characters that YAML treats as line ends."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """As safe_load, without numbers of base 60 and keys that put in others; with libyaml, eight times as fast."""
+    """Like safe_load, but without base-60 numbers and merge keys; with libyaml, eight times as fast."""
 
 
 _PLAIN: dict[str, re.Pattern[str]] = {
@@ -42,7 +42,7 @@ _PLAIN: dict[str, re.Pattern[str]] = {
         r"[-+]?(?:\d[\d_]*\.[\d_]*(?:[eE][-+]\d+)?|\.[\d][\d_]*(?:[eE][-+]\d+)?|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
     ),
 }
-"""Untagged scalars that are numbers: those of YAML 1.1, without 1:30 for ninety."""
+"""Patterns for untagged scalars that are numbers: those of YAML 1.1 without base 60 (1:30 for ninety)."""
 _MERGE = "tag:yaml.org,2002:merge"
 _Loader.yaml_implicit_resolvers = {
     first: [
@@ -55,7 +55,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _scalar(make: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Constructs a value from a node; raises a YAML error where that fails or the value is too large."""
+    """A constructor for scalars that raises a YAML error if a value is invalid or too large."""
 
     def made(loader: Any, node: Any) -> Any:
         wrong = "no such number, date or word"
@@ -74,16 +74,16 @@ def _scalar(make: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 MOST_SCALAR = 100
-"""Most characters of a number, a date or a word such as `true`."""
+"""Most characters of a number, a date or a boolean."""
 for _kind in ("int", "float", "bool", "timestamp"):
     _tag = f"tag:yaml.org,2002:{_kind}"
     _Loader.add_constructor(_tag, _scalar(yaml.SafeLoader.yaml_constructors[_tag]))
 
 
 def files(name: str, extra: Path | None = None) -> Iterator[Path]:
-    """The YAML files of one part of the catalog in order of name: `rules` (a folder) or `recipients.yml` (a file).
+    """The YAML files of one part of the catalog, sorted by name: `rules` (a folder) or `recipients.yml` (a file).
 
-    `extra` is a further folder or file of the user's own, read after ours.
+    `extra` is the user's own folder or file, read after ours.
     """
     for place in (HERE / name, extra):
         if place is None:
@@ -105,12 +105,12 @@ def files(name: str, extra: Path | None = None) -> Iterator[Path]:
 
 
 def tree(path: Path) -> Any:
-    """The content of one YAML file as plain data. Raises FileError with the line when it is not YAML."""
+    """The content of one YAML file as plain data. Raises FileError with the line if it is not YAML."""
     return _tree(path, text_of(path))
 
 
 def quoted(plain: Any) -> str:
-    """Plain data as YAML on one line that is read as it was. Raises UserError where half a character is in it."""
+    """Plain data as one line of YAML that reads back the same. Raises UserError for a lone surrogate."""
     text = json.dumps(plain, ensure_ascii=False)
     if half := re.search(r"[\ud800-\udfff]", text):
         what = Spoken(
@@ -123,14 +123,14 @@ def quoted(plain: Any) -> str:
 
 
 def text_of(path: Path) -> str:
-    """The text of a file that a stranger may have written, within bounds. Raises FileError."""
-    if path.is_relative_to(HERE):  # a package manager may have put links there
+    """The text of a file that may come from a stranger, limited in size. Raises FileError."""
+    if path.is_relative_to(HERE):  # a package manager may have made them links
         return path.read_text("utf-8")
     return given_files.text(path, LARGEST)
 
 
 def bytes_of(path: Path) -> bytes:
-    """The same as it stands."""
+    """The bytes of such a file, limited in the same way."""
     return path.read_bytes() if path.is_relative_to(HERE) else given_files.read(path, LARGEST)
 
 
@@ -159,7 +159,7 @@ def _tree(path: Path, text: str) -> Any:
 
 
 def _bounded(root: Any) -> None:
-    """Raise an error of YAML for a key that stands twice, what holds itself, and aliases that stand for too much."""
+    """Raise a YAML error for duplicate keys, self-references, too deep nesting, and aliases that expand to too much."""
     sizes: dict[int, int] = {}
     inside: set[int] = set()
     waiting = [(root, False)]
@@ -192,7 +192,7 @@ def _bounded(root: Any) -> None:
 
 
 DEEPEST = 100
-"""Most nested lists and mappings."""
+"""Deepest nesting of lists and mappings."""
 
 
 def parse[M: BaseModel](
@@ -201,10 +201,10 @@ def parse[M: BaseModel](
     known: Mapping[str, Any] | None = None,
     hint: str = "Compare with the files beside it.",
 ) -> M:
-    """One YAML file as a `model`. Raises FileError that names the line of the first field that does not fit.
+    """Parse one YAML file as a `model`. Raises FileError with the line of the first invalid field.
 
-    `known` are the names that other files have, for a model that checks what it names: data, kinds, presets.
-    `hint` is what to do about an error. A file of ours is parsed once in a process: its models are not to be changed.
+    `known` has the names in other files, for models that check references: data, kinds, presets. `hint` says what to do
+    about an error. A file of the package is parsed once in a process, so its models must not be changed.
     """
     text = text_of(path)
     if not path.is_relative_to(HERE):
@@ -216,18 +216,18 @@ def parse[M: BaseModel](
 
 
 _parsed: dict[tuple[Path, type[BaseModel]], tuple[str, Mapping[str, Any] | None, BaseModel]] = {}
-"""The text, the known names and the result of each file of ours."""
+"""Text, known names and result for each file of the package."""
 
 
 def parse_text[M: BaseModel](
     path: Path, text: str, model: type[M], known: Mapping[str, Any] | None = None, hint: str = ""
 ) -> M:
-    """The same of a text; `path` is what errors name."""
+    """Like `parse`, for a text; errors name `path`."""
     data = _tree(path, text)
     try:
         return model.model_validate(data, context=known)
     except ValidationError as error:
-        # A wrong value is the better hint than a missing field: the one often comes with the other.
+        # a wrong value is the better hint than a missing field: the two often come together
         first = min(error.errors(include_url=False), key=lambda each: each["type"] == "missing")
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise FileError(
@@ -236,7 +236,7 @@ def parse_text[M: BaseModel](
 
 
 def lines_of(path: Path, name: str) -> list[int]:
-    """The lines at which the entries of the list `name` begin, of a file that parses."""
+    """The line numbers at which the entries of the list `name` begin, in a file that parses."""
     node: Any = yaml.compose(text_of(path), _Loader)
     return [
         entry.start_mark.line + 1
@@ -247,7 +247,7 @@ def lines_of(path: Path, name: str) -> list[int]:
 
 
 def line_of(text: str, loc: tuple[int | str, ...]) -> int:
-    """The line of the deepest node on the way to `loc` that the text has."""
+    """The line number of the deepest node on the path `loc` that exists in the text."""
     node = yaml.compose(text, _Loader)
     line = 1
     for part in loc:

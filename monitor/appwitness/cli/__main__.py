@@ -10,13 +10,13 @@ import sys
 
 
 def main() -> None:
-    """Run the verb that the command line names; files that it and its children write are readable by the user alone.
+    """Run the verb that the command line names; files that it and its children write are readable only by the user.
 
-    SIGTERM, by which containers and build servers end a program, ends a verb as Ctrl-C does.
+    SIGTERM, with which containers and build servers end a program, ends a verb as Ctrl-C does.
     """
     os.umask(0o077)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    atexit.register(gc.freeze)  # last of all: what ends with the process need not be collected first, which takes 0.2 s
+    atexit.register(gc.freeze)  # last of all: memory need not be collected just before the process ends (0.2 s)
     try:
         from appwitness.cli.verbs import main as verbs
 
@@ -25,8 +25,8 @@ def main() -> None:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     finally:
-        # `python -m` ends by the signal, whatever was caught, where it came inside exec() of a text, as in dataclasses:
-        # CPython notes that, and forgets it when the next text begins.
+        # `python -m` ends by the signal, even if it was caught, when the signal arrives inside exec() of a text, as in
+        # dataclasses: CPython notes that, and forgets it when the next text begins.
         exec("")  # noqa: S102
 
 

@@ -1,4 +1,4 @@
-"""`--json`: what a verb says as one JSON document on stdout, the same way for every verb."""
+"""`--json`: a verb's output as one JSON document on stdout, in the same way for every verb."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Write what i
 
 
 def document(told: Mapping[str, Any]) -> None:
-    """Write the only document of a verb. Paths, times and records may stand in it."""
+    """Write the only document of a verb. It may contain paths, times and records."""
     click.echo(escape.json(json.dumps({"v": 1, **told}, indent=1, ensure_ascii=False, default=_plain)))
 
 

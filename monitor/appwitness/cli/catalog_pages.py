@@ -39,7 +39,7 @@ NEEDS: Texts = {
         "对征求同意的观测（或 --assume-consent）",
     ),
 }
-"""Without which a rule does not judge."""
+"""Observers that a rule needs in order to judge."""
 HEADS: Texts = {
     "needs": ("Does not judge without", "缺少下列观测时不作判断"),
     "kinds": ("Finding types", "发现类型"),
@@ -69,13 +69,13 @@ class RulePart:
     """One part of a rule's page: a head, and a text, a list, or both."""
 
     name: str
-    """Of its head in HEADS."""
+    """Key of its head in HEADS."""
     head: str
     text: str = ""
     items: tuple[str | tuple[str, str], ...] = ()
-    """Texts; of an article, how it is cited and what it says."""
+    """Texts; for an article, how it is cited and what it says."""
     apart: bool = False
-    """It is set off from the part before it."""
+    """Whether a blank line separates it from the part before it."""
 
 
 def rule_page(known: RulePage, lang: str) -> str:
@@ -94,7 +94,7 @@ def rule_page(known: RulePage, lang: str) -> str:
 
 
 def rule_parts(known: RulePage, lang: str) -> Iterator[RulePart]:
-    """What the page says below the title, in a language."""
+    """The parts of the page below the title, in a language."""
     words, rule = Words(lang), known.rule
     say = _Say(words)
     if known.finding_types:
@@ -133,7 +133,7 @@ def rule_parts(known: RulePage, lang: str) -> Iterator[RulePart]:
 
 
 class _Say:
-    """Turns what a rule file says into words of one language."""
+    """Translates what a rule file says into words of one language."""
 
     def __init__(self, words: Words) -> None:
         self._words = words
@@ -148,7 +148,7 @@ class _Say:
 
 
 def source_page(hooked: HookedPage) -> str:
-    """The page of all sources of one name, and of the yardstick's APIs that they see."""
+    """The page of all sources with one name, and of the yardstick's APIs that they cover."""
     lines = [hooked.name]
     for each in hooked.entries:
         lines += ["", *_lines(_of(each))]
@@ -165,7 +165,7 @@ def source_page(hooked: HookedPage) -> str:
 
 
 def covered_page(cover: Cover) -> str:
-    """The page of an API that has no source of its own: what sees it, or why nothing does."""
+    """The page of an API that has no source of its own: what covers it, or why nothing does."""
     parts = [
         ("yardstick", [f"{cover.yard.level}, {cover.yard.category}"]),
         ("state", [cover.state.replace("_", " ")]),

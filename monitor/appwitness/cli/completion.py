@@ -15,9 +15,10 @@ type Completion = Callable[[click.Context, click.Parameter, str], list[Completio
 
 
 def those_of(values: Callable[[Any, click.Context], Iterable[tuple[str, str]]]) -> Completion:
-    """Values that begin with what is typed, after the last comma of a list; `values` gets `appwitness.api.completing`.
+    """Offer values that begin with what is typed, after the last comma of a list; `values` gets
+    `appwitness.api.completing`.
 
-    A shell has no place for an error: where there is one, nothing is offered.
+    A shell has no place for an error: if one occurs, nothing is offered.
     """
 
     def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -32,14 +33,14 @@ def those_of(values: Callable[[Any, click.Context], Iterable[tuple[str, str]]]) 
 
 
 def _known() -> ModuleType:
-    """Imported when the first Tab asks for it."""
+    """The module, imported when the first Tab asks for it."""
     from appwitness.api import completing
 
     return completing
 
 
 def _device(ctx: click.Context) -> str | None:
-    """The device that was named."""
+    """The device that was named; None: none was."""
     named = ctx.get_parameter_source("device") is not ParameterSource.DEFAULT
     return ctx.params.get("device") if named else None
 
@@ -58,7 +59,8 @@ typed_values = those_of(lambda known, _: [(f"{code}=", says) for code, says in k
 
 
 class WordsWithColons(BashComplete):
-    """Bash takes `lab:circle` and `--plan=refuse` apart at `:` and `=`, and puts what is offered behind the last."""
+    """For Bash, which splits `lab:circle` and `--plan=refuse` at `:` and `=`, and inserts completions after the last
+    one."""
 
     _head = ""
 
@@ -75,7 +77,7 @@ class WordsWithColons(BashComplete):
         return words[:-1], words[-1]
 
     def format_completion(self, item: CompletionItem) -> str:
-        """The part that comes after what Bash took off."""
+        """The part that comes after what Bash has split off."""
         starts = (self._head[at:] for at in range(len(self._head)))
         typed = next((start for start in starts if item.value.startswith(start)), "")
         return f"{item.type},{item.value.removeprefix(typed)}"

@@ -43,7 +43,7 @@ device_option = click.option(
 @click.option(
     "--wait",
     "wait_s",
-    type=click.IntRange(0, 3600),  # nan would be waited for without an end
+    type=click.IntRange(0, 3600),  # nan would be waited for forever
     default=0,
     metavar="SECONDS",
     help="Wait up to this long for the device to start, such as an emulator in a container.",
@@ -203,7 +203,7 @@ def _undone(done: Sequence[tuple[str, TakenBack]], open_: Sequence[UnreachableDe
 
 
 def _tell_taken_back(serial: str, result: TakenBack) -> None:
-    """Say what was taken back on a device."""
+    """Print what was taken back on a device."""
     if not result.changes:
         out.print(plain(tr("{serial}: nothing to take back", serial=serial)))
     for change, how in result.changes:

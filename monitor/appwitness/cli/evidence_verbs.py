@@ -49,7 +49,7 @@ VERDICTS = {
     "altered": ("bold red", Spoken("damaged")),
     "never_stamped": ("bold red", Spoken("never sealed")),
 }
-"""appwitness.recording.Outcome -> how `verify` says it: its style, and its words."""
+"""appwitness.recording.Outcome -> how `verify` prints it: style and words."""
 
 
 @main.command()
@@ -287,7 +287,7 @@ def _recipients(_context: click.Context, _option: click.Parameter, given: tuple[
 
 
 def encrypt_option(says: str) -> Callable[[Verb], Verb]:
-    """Who can decrypt an archive; the verb gets it as `encrypt_to`."""
+    """The option that says who can decrypt an archive; the verb gets it as `encrypt_to`."""
     return click.option(
         "--encrypt-to",
         multiple=True,
@@ -322,7 +322,7 @@ def encrypted_name(recording: Path) -> Path:
 
 
 def packed(recording: Path, output: Path | None, encrypt_to: tuple[str, ...], *, remove: bool) -> Path:
-    """Make the file, and say what of the recording could not be removed. Raises UserError when it cannot be made."""
+    """Make the file, and report what in the recording could not be removed. Raises UserError if it cannot be made."""
     made = archiving.pack(recording, output, encrypt_to, remove=remove)
     if made.left:
         left = plain(", ".join(made.left))
@@ -442,7 +442,7 @@ def forget(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, as_j
 
 
 def _forgotten_as_json(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, db: str | None) -> None:
-    """The same for a program, which cannot be asked. Raises UserError when some recordings stay as they are."""
+    """The same for a program, which cannot be asked. Raises UserError if some recordings stay as they are."""
     if not (dry_run or yes):
         raise UserError("With --json nobody is asked.", "Say --dry-run to see what would go, or --yes to have it go.")
     plans: list[dict[str, Any]] = []
@@ -482,9 +482,9 @@ def _stays(path: Path, error: UserError) -> None:
 
 
 def _asked(which: Forgetting, dry_run: bool) -> bool:
-    """Say what would go; whether it is to go."""
+    """Print what would be forgotten; returns whether to go ahead."""
     told = 0
-    for plan in which.plans(_stays):  # one at a time: an archive is unpacked as long as its plan is there
+    for plan in which.plans(_stays):  # one at a time: an archive stays unpacked as long as its plan exists
         _say(plan)
         told += 1
     if not told:

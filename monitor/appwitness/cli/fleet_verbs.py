@@ -107,7 +107,7 @@ def plan_(apps: Path, campaign: str, as_json: bool, db: str | None, **how: Any) 
 
 
 def _plans(plans: str | None, checklist: str | None, rules: Path | None) -> tuple[list[str], float | None]:
-    """Those that were asked for, and how long a run must be, where a checklist says so."""
+    """The plans that were asked for, and how long a run must be if a checklist says so."""
     if checklist is not None:
         if plans is not None:
             raise UserError("--checklist and --plans both say which plans.", "Give one of them.")
@@ -256,7 +256,7 @@ def _serve(runs: Fleet, chosen: HostChoices, campaign: str | None, *, ends: bool
         logging.getLogger("appwitness.fleet.progress").setLevel(logging.INFO)
     host = runs.host(chosen, campaign)
     if ends and campaign is not None:
-        runs.status(campaign)  # which says that there is none of that name
+        runs.status(campaign)  # which reports an unknown campaign
     err.print(
         plain(
             tr(
@@ -475,5 +475,5 @@ def letters(campaign: str | None, output: Path, as_json: bool, judging: VerbJudg
 
 
 def _all_of(campaign: str | None) -> str:
-    """The recordings that are meant, for the log of reveals."""
+    """The recordings concerned, for the log of reveals."""
     return f"campaign {campaign}" if campaign else "all in the index"

@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.findings.gate_decision import GateReport
 
 FORMATS = ("text", "json", "sarif", "junit", "markdown", "gitlab", "html")
-"""As in appwitness.gate.reports, which is imported late; a test compares the two."""
+"""The same as in appwitness.gate.reports, which is imported late; a test compares the two."""
 EXIT_CODES = {"passed": 0, "failed": 1, "not_observable": 3}
 
 
@@ -74,7 +74,7 @@ runs_options = gathered(
 
 
 def today_option(verb: Callable[..., None]) -> Callable[..., None]:
-    """The day on which waivers are looked at; another than today's is for tests."""
+    """The day as of which waivers are checked; any other than today is for tests."""
     return click.option(
         "--today",
         type=click.DateTime(["%Y-%m-%d"]),
@@ -305,7 +305,7 @@ def baseline_merge(file: Path, as_json: bool) -> None:
 
 
 ENTRY = ("owner", "reason", "expires")
-"""What every waiver has to say."""
+"""What every waiver must state."""
 entry_options = gathered(
     "entry",
     dict,
@@ -383,7 +383,7 @@ def waive(
 
 
 def _tell_waivers(checked: accepting.CheckedWaivers, as_json: bool) -> int:
-    """Print what is to be said of the waivers; the exit code."""
+    """Print the remarks on the waivers; returns the exit code."""
     entries, remarks = checked
     if as_json:
         document({"waivers": entries, "remarks": [each.model_dump(mode="json") for each in remarks]})

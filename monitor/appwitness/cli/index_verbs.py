@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import JudgedRecording
 
 WORSE = (0, 3, 1)
-"""Exit codes of recordings that were judged, the worst last; that of an error is worse."""
+"""Exit codes of judged recordings, the worst last; that of an error is worse."""
 
 jobs_option = click.option(
     "-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Recordings to judge at a time."
@@ -86,8 +86,8 @@ def correlate(recording: tuple[Path, ...], following: bool, jobs: int, as_json: 
 
 
 def in_turn(paths: Sequence[Path | str], judged: Iterator[JudgedRecording]) -> Iterator[JudgedRecording]:
-    """What came of judging each of these recordings, in this order. Prints errors; at the end it raises a fault of
-    ours."""
+    """The result of judging each of these recordings, in this order. Prints errors; at the end it raises the first
+    internal error."""
     left = list(dict.fromkeys(paths))
     done: dict[Path | str, JudgedRecording] = {}
     total, faults = len(left), []

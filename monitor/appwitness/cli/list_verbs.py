@@ -114,7 +114,7 @@ def laws(format_: str, lang: Literal["en", "zh"], laws: tuple[str, ...], kinds: 
 
 
 def _notes(touching: TouchingArticle, words: Words) -> Iterator[str]:
-    """When findings name an article, where that is not always."""
+    """The conditions under which findings name an article, if they do not always."""
     english = words.lang == "en"
     if touching.beyond:
         yield (
@@ -273,7 +273,7 @@ def sources(name: str | None, format_: str, extra: Path | None, coverage: bool) 
 
 
 def _source(name: str, format_: str, extra: Path | None) -> None:
-    """Print the page of a source, or of several whose names end so."""
+    """Print the page of a source, or of several whose names end like this."""
     from appwitness.api.hooked_apis import find
     from appwitness.cli.catalog_pages import covered_page, source_page
 

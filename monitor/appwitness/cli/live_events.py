@@ -19,14 +19,14 @@ Line = Annotated[Ref, Meta(description="the line of the recording: accesses.json
 
 
 class Told(msgspec.Struct, kw_only=True, frozen=True, tag_field="event"):
-    """What all of them have."""
+    """Fields of every event."""
 
     v: Literal[1] = 1
     at: Annotated[datetime, Meta(description="when it was, on the clock of whoever wrote the line; else the host's")]
 
 
 class Started(Told, kw_only=True, frozen=True, tag="started"):
-    """A run begins; with --repeat or --control there are several, each with its own verdict but that of a control."""
+    """A run begins; with --repeat or --control there are several, each with its own verdict, except a control run."""
 
     recording: Annotated[str, Meta(description="folder of the new recording")]
     device: str
@@ -34,7 +34,7 @@ class Started(Told, kw_only=True, frozen=True, tag="started"):
 
 
 class LiveStage(Told, kw_only=True, frozen=True, tag="stage"):
-    """What is being done."""
+    """The current activity."""
 
     what: str
 
@@ -67,7 +67,7 @@ class Sent(Told, kw_only=True, frozen=True, tag="upload"):
 
 
 class Asked(Told, kw_only=True, frozen=True, tag="consent"):
-    """What the user was asked or answered, or what the app claims of it."""
+    """What the user was asked or answered, or what the app claims about it."""
 
     ref: Line
     signal: str
@@ -84,7 +84,7 @@ class Missed(Told, kw_only=True, frozen=True, tag="gap"):
 
 
 class Found(Told, kw_only=True, frozen=True, tag="finding"):
-    """A rule objects to something: the first time that this rule does, of this kind of data and recipient."""
+    """A rule objects to something: the first time for this rule, data type and recipient."""
 
     id: Annotated[str, Meta(description="as in every report of the run: v2:3f9c01ab52de")]
     rule: str
@@ -98,7 +98,7 @@ class Found(Told, kw_only=True, frozen=True, tag="finding"):
 
 
 class Verdict(Told, kw_only=True, frozen=True, tag="verdict"):
-    """What the run came to: the last line."""
+    """The result of the run: the last line."""
 
     recording: str
     facts: Annotated[str, Meta(description="what left, to whom and when, in one sentence; empty: nothing")]
@@ -118,7 +118,7 @@ def schema() -> dict[str, Any]:
 
 
 def of(event: Event, ref: Ref) -> Told | None:
-    """A line of the recording as it is told; None for the kinds that are not."""
+    """A line of the recording as an event; None for kinds that are not reported."""
     match event:
         case Access():
             return Read(
@@ -157,7 +157,7 @@ def shown(host: str | None) -> str | None:
 
 
 def found(finding: Finding, at: datetime) -> Found:
-    """A finding as it is told."""
+    """A finding as an event."""
     return Found(
         at=at,
         id=finding.id,
@@ -173,7 +173,7 @@ def found(finding: Finding, at: datetime) -> Found:
 
 
 def verdict(report: Report, code: int, at: datetime) -> Verdict:
-    """What a run came to."""
+    """The result of a run as an event."""
     from appwitness.findings.mask import masked
     from appwitness.reports.verdict import facts
     from appwitness.reports.words import Words

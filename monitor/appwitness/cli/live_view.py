@@ -33,11 +33,11 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.findings import Finding, Report
 
 FINDINGS = 5
-"""The newest findings that the table shows."""
+"""Number of latest findings that the table shows."""
 
 
 class PlainLines:
-    """On stderr: what is being done, and each finding as it comes; the report on stdout."""
+    """On stderr: the current activity, and each finding as it comes; on stdout: the report."""
 
     def __init__(self) -> None:
         self.teller = Teller()
@@ -57,37 +57,37 @@ class PlainLines:
         """Make room for a question to the user."""
 
     closed = False
-    """Whether nobody reads on, so that the run may end."""
+    """Whether nobody reads the output any more, so that the run may end."""
 
     def say(self, what: str) -> None:
-        """What is being done now."""
+        """Show the current activity."""
         if self.done[-1:] != [what]:
             self.done.append(what)
             err.print(plain(tr(what)))
 
     def warn(self, what: str) -> None:
-        """Something that the user should know."""
+        """Show something that the user should know."""
         err.alarm(tr("[bold]Warning:[/] {what}.", what=plain(tr(what))))
 
     def lines(self, reads: Sequence[ReadLine]) -> None:
-        """New lines of the recording."""
+        """Take in new lines of the recording."""
         for read in reads:
             self.counts[read.kind] += 1
 
     def findings(self, findings: Sequence[Finding]) -> bool:
-        """All findings so far; whether one is new."""
+        """Take in all findings so far; returns whether one is new."""
         self.counts["finding"] = len(findings)
         return self.teller.tell(findings)
 
     def verdict(self, report: Report, _code: int) -> None:
-        """What the run came to: the text report, on stdout."""
+        """Show the result of the run: the text report, on stdout."""
         from appwitness.reports import render
 
         click.echo(render(report, "text", lang=language()))
 
 
 class Board(PlainLines):
-    """On a terminal: a table that is drawn again as it changes, and goes when the run has ended."""
+    """On a terminal: a table that is redrawn as it changes, and disappears when the run has ended."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -109,15 +109,15 @@ class Board(PlainLines):
         self._live.start()
 
     def stop(self) -> None:
-        """Take it away."""
+        """Remove it."""
         self._live.stop()
 
     def say(self, what: str) -> None:
-        """What is being done now."""
+        """Show the current activity."""
         self._what = tr(what)
 
     def lines(self, reads: Sequence[ReadLine]) -> None:
-        """New lines of the recording."""
+        """Take in new lines of the recording."""
         super().lines(reads)
         for kind, read in {read.kind: read for read in reads}.items():
             match read.event:
@@ -135,7 +135,7 @@ class Board(PlainLines):
                     )
 
     def findings(self, findings: Sequence[Finding]) -> bool:
-        """All findings so far; whether one is new."""
+        """Take in all findings so far; returns whether one is new."""
         self.counts["finding"] = len(findings)
         self._found = [
             (
@@ -174,7 +174,7 @@ class Board(PlainLines):
 
 
 class Json(PlainLines):
-    """On stdout: an object a line, the verdict last; the schema is that of `appwitness list schema --of observe`."""
+    """On stdout: one object per line, the verdict last; `appwitness list schema --of observe` prints the schema."""
 
     def __init__(self, recording: Path, device: str, plan: str) -> None:
         super().__init__()
@@ -182,30 +182,30 @@ class Json(PlainLines):
         self._write(events.Started(at=_now(), recording=str(recording), device=device, plan=plan))
 
     def say(self, what: str) -> None:
-        """What is being done now."""
+        """Write the current activity."""
         if self.done[-1:] != [what]:
             self.done.append(what)
             self._write(events.LiveStage(at=_now(), what=what))
 
     def warn(self, what: str) -> None:
-        """Something that the user should know."""
+        """Write something that the user should know."""
         self._write(events.Warned(at=_now(), what=what))
 
     def lines(self, reads: Sequence[ReadLine]) -> None:
-        """New lines of the recording; of reads and uploads no value, but where it stands."""
+        """Write new lines of the recording; for reads and uploads, where they are in the recording, but no values."""
         for read in reads:
             if read.kind in ("access", "upload", "consent", "gap") and (event := read.event):
                 self._write(events.of(event, read.ref))
 
     def findings(self, findings: Sequence[Finding]) -> bool:
-        """All findings so far; whether one is new."""
+        """Take in all findings so far, and write the new ones; returns whether there are any."""
         new = self.teller.new(findings)
         for finding in new:
             self._write(events.found(finding, _now()))
         return bool(new)
 
     def verdict(self, report: Report, code: int) -> None:
-        """What the run came to: the last line."""
+        """Write the result of the run: the last line."""
         self._write(events.verdict(report, code, _now()))
 
     def _write(self, event: events.Told | None) -> None:

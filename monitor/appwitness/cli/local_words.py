@@ -1,4 +1,4 @@
-"""What the command line says, in the language of the user's locale: lines, help, and the messages of click."""
+"""What the command line prints, in the language of the user's locale: lines, help, and the messages of click."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from appwitness.support.spoken import DOMAIN, LOCALE, Spoken, say
 
 
 def language() -> str:
-    """The language of the user's locale: zh, else en."""
+    """The language of the user's locale: zh, otherwise en."""
     named = (os.environ.get(name) for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
     return "zh" if (next(filter(None, named), "")).lower().startswith("zh") else "en"
 
@@ -27,7 +27,7 @@ def tr(text: str, /, **fields: Any) -> str:
 
 
 def have_click_say_it() -> None:
-    """What click says comes from the same catalogue: its messages are looked up by gettext."""
+    """Make click use the same catalogue: it looks its messages up by gettext."""
     gettext.bindtextdomain(DOMAIN, LOCALE)
     gettext.textdomain(DOMAIN if language() != "en" else "messages")
 
@@ -38,21 +38,21 @@ def paragraphs(text: str) -> list[str]:
 
 
 class LocalFormatter(cloup.HelpFormatter):
-    """Writes help in the user's language. In English it is cloup's."""
+    """Writes help in the user's language; English is left to cloup."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        """The line of usage."""
+        """Write the usage line."""
         super().write_usage(prog, args, tr("Usage:") if prefix is None else prefix)
 
     def write_heading(self, heading: str, newline: bool = True) -> None:
-        """The title of a section."""
+        """Write the title of a section."""
         if language() == "en":
             super().write_heading(heading, newline)
         else:
             self.write(" " * self.current_indent, tr(heading), "：", "\n" * newline)
 
     def write_text(self, text: str, *args: Any, **kwargs: Any) -> None:
-        """Paragraphs of text."""
+        """Write paragraphs of text."""
         if language() == "en":
             super().write_text(text, *args, **kwargs)
             return
@@ -63,7 +63,7 @@ class LocalFormatter(cloup.HelpFormatter):
     def write_tabular_dl(
         self, rows: Sequence[tuple[str, str | Callable[[int], str]]], col1_width: int, col_spacing: int, col2_width: int
     ) -> None:
-        """Options or verbs, and what each is."""
+        """Write options or verbs, each with its description."""
         if language() == "en":
             super().write_tabular_dl(rows, col1_width, col_spacing, col2_width)
             return
@@ -81,25 +81,26 @@ class LocalFormatter(cloup.HelpFormatter):
 
 
 def _option(text: str) -> str:
-    """What is said of an option, with what click adds in brackets, where only the words for a default are ours."""
+    """The help of an option, with what click adds in brackets; of that, only the words for a default are ours."""
     says, brackets, more = text.partition("  [")
     more = re.sub(r"\((.*?)\)", lambda found: f"（{tr(found[1])}）", more)
     return tr(says) + brackets.strip() + more
 
 
 PIECE = re.compile(r"\s+|`[^`]+`|[\x21-\x7e]+|.", re.DOTALL)
-"""What a line is not broken within: a command, a word of ASCII, or a letter of a script without spaces."""
+"""A piece within which a line is never broken: a command, a word of ASCII, or a character of a script without
+spaces."""
 NOT_FIRST = "，。；：、！？）”’》」…"
 NOT_LAST = "（“‘《「"
 
 
 def width(text: str) -> int:
-    """Columns of a terminal that the text takes."""
+    """Columns of a terminal that the text takes up."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WFA" else 1 for letter in text)
 
 
 def wrapped(text: str, columns: int) -> Iterator[str]:
-    """Lines of Chinese text that are no wider: broken between any two letters, but not before a comma."""
+    """Lines of Chinese text of at most this width: broken between any two characters, but not before a comma."""
     line = ""
     for piece in _unbroken(PIECE.findall(text)):
         if line and width(line + piece.rstrip()) > columns:
@@ -112,7 +113,7 @@ def wrapped(text: str, columns: int) -> Iterator[str]:
 
 
 def _unbroken(pieces: Iterable[str]) -> Iterator[str]:
-    """The same with punctuation at the piece that it belongs to."""
+    """The same pieces with punctuation joined to the piece that it belongs to."""
     held = ""
     for piece in pieces:
         if held and (piece in NOT_FIRST or held[-1] in NOT_LAST):
@@ -125,6 +126,6 @@ def _unbroken(pieces: Iterable[str]) -> Iterator[str]:
 
 
 class LocalContext(cloup.Context):
-    """What a verb runs in, whose help is in the user's language."""
+    """The context of a verb, whose help is in the user's language."""
 
     formatter_class = LocalFormatter

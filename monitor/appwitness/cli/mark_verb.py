@@ -219,7 +219,7 @@ def mark_note(text: str, recording: Path | None, at: datetime | None, as_json: b
 
 
 def _document(path: Path, made: Mark) -> None:
-    """A mark as JSON; what is to be warned of goes to stderr, as without."""
+    """A mark as JSON; warnings go to stderr, as they do without --json."""
     from appwitness.api.marking import outside_of
 
     document(

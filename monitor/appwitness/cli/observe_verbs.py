@@ -421,7 +421,7 @@ def observe(chosen: Chosen, threshold: Threshold, judging: VerbJudging) -> None:
 
 
 def _runs(chosen: Chosen, threshold: Threshold, judging: VerbJudging, afterwards: ExitStack) -> int:
-    """Record the runs that were asked for; the exit code."""
+    """Record the runs that were asked for; returns the exit code."""
     wanted, order, as_json, extra = chosen.wanted, chosen.order, chosen.as_json, chosen.extra_sources
     listen_on(order.listen, order.port).close()
     path = chosen.output or _new_folder(wanted, order.plan)
@@ -457,7 +457,7 @@ def _runs(chosen: Chosen, threshold: Threshold, judging: VerbJudging, afterwards
 
 
 def _encrypted(folder: Path, encrypt_to: tuple[str, ...], afterwards: ExitStack) -> None:
-    """Have a new recording encrypted once all is over, however the runs end."""
+    """Encrypt a new recording after all runs, however they end."""
     if not encrypt_to or (folder / "run.json").exists():
         return
     from appwitness.api.observing import check_archive
@@ -501,7 +501,7 @@ def _live(path: Path, wanted: Wanted, order: Order, as_json: bool = False) -> Pl
 def _observe(
     wanted: Wanted, order: Order, path: Path, judging: VerbJudging, live: PlainLines, extra_sources: Path | None = None
 ) -> bool:
-    """Record a run and correlate it at the same time, and show what is seen; whether it was interrupted."""
+    """Record a run, correlate it at the same time, and show what is seen; returns whether it was interrupted."""
     from appwitness.api.observing import LiveJudge, RunCaller, record, sources_of, traffic_mode
 
     sources = sources_of(extra_sources)
@@ -531,17 +531,17 @@ def _observe(
 
 @dataclass(frozen=True)
 class Asking:
-    """Questions to the user at the terminal."""
+    """Asks the user questions at the terminal."""
 
     live: PlainLines
-    """What is shown meanwhile; it makes room."""
+    """What is shown meanwhile; it makes room for questions."""
 
     def may(self, what: str) -> bool:
         """Whether the user allows it; without a terminal, nothing is allowed."""
         return sys.stdin.isatty() and bool(self._quietly(lambda: click.confirm(what, err=True)))
 
     def answer(self, question: Question) -> str | None:
-        """The label to touch of a dialog that nothing is known of; None: dismiss it."""
+        """The label to touch in an unknown dialog; None: dismiss it."""
         if not sys.stdin.isatty():
             return None
         labels = dict(enumerate(question.labels, 1))
@@ -570,7 +570,7 @@ class Asking:
 
 
 def _checked(wanted: Wanted) -> Wanted:
-    """Raises UserError for what does not go together."""
+    """Raises UserError for options that contradict each other."""
     if wanted.persona is not None and wanted.no_persona:
         raise UserError("--persona and --no-persona exclude each other.", "Leave one of them out.")
     if NamedDevice(wanted.device).embedded:
@@ -611,7 +611,7 @@ def _checked(wanted: Wanted) -> Wanted:
 
 
 def _permission(text: str) -> str:
-    """Its full name. Raises UserError for what is not a permission."""
+    """The permission's full name. Raises UserError for anything else."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*", text):
         raise UserError(
             Spoken("{text!r} is not a permission.", text=text),

@@ -52,9 +52,9 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.findings import Threshold
 
 FORMATS = ("text", "json", "html", "sarif", "junit", "complaint", "complaint-html")
-"""As in appwitness.reports, which is imported late; a test compares the two."""
+"""The same as in appwitness.reports, which is imported late; a test compares the two."""
 COMPARISON_FORMATS = ("text", "json", "html")
-"""As in appwitness.reports.comparison, which is imported late; a test compares the two."""
+"""The same as in appwitness.reports.comparison, which is imported late; a test compares the two."""
 
 
 @main.command("report", cls=Paired)
@@ -115,7 +115,7 @@ def report_(
 
 
 def checklist_of(name: str, paths: Sequence[Path], as_: Output, judging: VerbJudging) -> int:
-    """Write a checklist, filled from recordings; the exit code for it."""
+    """Write a checklist, filled from recordings; returns the exit code for it."""
     from appwitness.api import checklists
 
     which = checklists.checklist(name, judging.known)

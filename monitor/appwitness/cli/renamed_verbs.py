@@ -27,11 +27,11 @@ RENAMED = {
     ("waivers", "check"): ("waive", "--check"),
     ("waivers",): ("waive", "--check"),
 }
-"""What was called -> what to call; of two that fit, the first."""
+"""Old name -> new name; if two fit, the first is used."""
 
 
 def current(args: list[str], *, say: bool) -> list[str]:
-    """The words of a command line with the verb's new name, which is said on stderr if `say`."""
+    """The words of a command line with the verb's new name; with `say`, stderr names it."""
     for old, new in RENAMED.items():
         if tuple(args[: len(old)]) == old:
             if say:
@@ -49,14 +49,14 @@ def current(args: list[str], *, say: bool) -> list[str]:
 
 
 def near(name: str, verbs: Iterable[str]) -> str | None:
-    """The new name of a verb whose old name is more like this one than any of `verbs`; None: there is none."""
+    """The new name of a verb whose old name is closer to this one than any of `verbs`; None: there is none."""
     old = {before[0]: " ".join(after) for before, after in RENAMED.items()}
     nearest = difflib.get_close_matches(name, [*verbs, *old], n=1)
     return next((old[each] for each in nearest if each in old), None)
 
 
 def _rename_environment(old: tuple[str, ...], new: tuple[str, ...]) -> None:
-    """APPWITNESS_CORRELATE_DB holds for `index correlate`, unless the new name is set."""
+    """Make APPWITNESS_CORRELATE_DB apply to `index correlate`, unless the variable with the new name is set."""
     before, after = ("_".join(("APPWITNESS", *_verb(words), "")).upper().replace("-", "_") for words in (old, new))
     for name, value in list(os.environ.items()):
         if name.startswith(before):
@@ -68,7 +68,7 @@ def _verb(words: tuple[str, ...]) -> list[str]:
 
 
 def by_new_names(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """The tables of a file of settings, those of old verbs below the new names."""
+    """The tables of a settings file, with those of old verbs moved below the new names."""
     renamed = dict(tables)
     for old, new in RENAMED.items():
         holder: Any = tables

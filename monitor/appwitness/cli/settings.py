@@ -1,8 +1,8 @@
 """Defaults of options from a file: appwitness.toml, or [tool.appwitness] of pyproject.toml, in this folder or above it.
 
-The file may come from a stranger, with his repository. So it sets only the options that are named here: none that shows
-values, runs something, opens a port, sends something elsewhere, changes a
-device or writes a file; and no path leads out of its folder.
+The file may come from a stranger, with a repository. So it can set only the options listed here: none that shows
+values, runs something, opens a port, sends something elsewhere, changes a device or writes a file; and no path may lead
+out of its folder.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from appwitness.support.spoken import Spoken, literal
 
 NAMES = ("appwitness.toml", "pyproject.toml")
 LARGEST = 100_000
-"""Bytes of a file of settings."""
+"""Most bytes of a settings file."""
 ENVIRONMENT = "APPWITNESS"
-"""APPWITNESS_<VERB>_<OPTION> in the environment goes before the file."""
+"""APPWITNESS_<VERB>_<OPTION> in the environment overrides the file."""
 
 FOR_ALL = frozenset(
     (
@@ -45,7 +45,7 @@ FOR_ONE = frozenset(
         *("plan", "seconds", "seed", "sources", "unpin", "verbose", "video"),
     )
 )
-"""Options that may be set in the table of a verb only."""
+"""Options that may be set only in the table of a verb."""
 KINDS = {
     "accesses": "access",
     "transforms": "transform",
@@ -61,7 +61,7 @@ KINDS = {
 AGE = "30d, 12h or 2w"
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 RETENTION = "retention"
-"""Table of a file that says how long recordings are kept, as a whole and single kinds of lines of theirs."""
+"""Table of a file that says how long recordings, and single kinds of their lines, are kept."""
 _PART = re.compile(r"[\w-]+")
 
 
@@ -71,12 +71,11 @@ class FileSettings:
 
     path: Path
     tables: Mapping[str, Any]
-    """The whole of it: options for all verbs, and a table for each verb."""
+    """The whole file: options for all verbs, and a table for each verb."""
     text: str
 
     def place(self, *keys: str) -> str:
-        """File and line of a key, as far as it can be told from the text; what is `index correlate` may be `correlate`
-        there."""
+        """File and line of a key, as far as the text shows it; the file may write `index correlate` as `correlate`."""
         for named in (keys, keys[1:])[: 1 + (len(keys) > 2)]:
             table: list[str] = []
             for number, line in enumerate(self.text.splitlines(), start=1):
@@ -92,15 +91,15 @@ class FileSettings:
         return UserError(Spoken("{place}: {what}", place=self.place(*keys), what=literal(what)), todo)
 
     def defaults(self, verb: str, command: click.Command) -> dict[str, Any]:
-        """What it sets of a verb, by the names of click's parameters.
+        """What it sets for a verb, by the names of click's parameters.
 
-        Raises UserError for what the verb does not have, what no file may set, and a value that does not fit.
+        Raises UserError for options that the verb does not have or that no file may set, and for invalid values.
         """
         everywhere = {key: value for key, value in self.tables.items() if not isinstance(value, Mapping)}
         return self._of(command, everywhere, self.table(verb), (verb,))
 
     def table(self, *verb: str) -> Mapping[str, Any]:
-        """What it sets of a verb alone; some options are named like verbs: rules, policy."""
+        """What it sets for one verb alone; some options are named like verbs: rules, policy."""
         table: Any = self.tables
         for name in verb:
             table = table.get(name, {}) if isinstance(table, Mapping) else {}
@@ -186,7 +185,7 @@ def _plain(values: list[Any]) -> bool:
 
 
 def options(command: click.Command) -> Iterator[tuple[str, click.Option]]:
-    """The options of a verb by their long names; of --hooks/--no-hooks it is hooks."""
+    """The options of a verb by their long names; --hooks/--no-hooks is hooks."""
     for param in command.params:
         if isinstance(param, click.Option):
             for option in param.opts:
@@ -195,7 +194,7 @@ def options(command: click.Command) -> Iterator[tuple[str, click.Option]]:
 
 
 def age(text: object) -> timedelta | None:
-    """An age as a person writes it; None: it is none."""
+    """An age as a person writes it; None for anything else."""
     found = re.fullmatch(r"([1-9]\d{0,4})([hdw])", text) if isinstance(text, str) else None
     return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
 
@@ -220,10 +219,10 @@ def _ages(settings: FileSettings) -> dict[str, timedelta]:
 
 
 def retention(recordings: Path) -> tuple[dict[str, timedelta], Path]:
-    """How long recordings in a folder are kept, and the folder over which whoever said so rules: that of the file.
+    """How long recordings in a folder are kept, and the folder of the file that says so, which is the one it governs.
 
-    It is the file in that folder or above it, not that of the current folder, so that a stranger's file rules over
-    recordings in the stranger's folder and no others. Raises UserError where none says how long.
+    The file is in that folder or above it, not in or above the current folder, so that a stranger's file governs
+    recordings in the stranger's folder and no others. Raises UserError if no file says how long.
     """
     found = find(recordings)
     if found is None or not (ages := _ages(found)):
@@ -239,14 +238,14 @@ def retention(recordings: Path) -> tuple[dict[str, timedelta], Path]:
 
 
 def find(folder: Path | None = None) -> FileSettings | None:
-    """The settings that hold in a folder, by default the current one: those of the first file there or above it.
+    """The settings that apply in a folder, by default the current one: those of the first file there or above it.
 
-    A file above it counts only if it is its owner's, ours or root's, so that nobody sets anything from /tmp.
+    A file counts only if it belongs to the folder's owner, to us or to root, so that nobody can set anything from /tmp.
     """
     try:
         start = (folder or Path.cwd()).absolute()
         owners = {os.geteuid(), 0, start.stat().st_uid}
-    except OSError:  # the current folder is gone
+    except OSError:  # the current folder no longer exists
         return None
     for place in (start, *start.parents):
         for name in NAMES:
@@ -301,7 +300,8 @@ def _read(path: Path) -> FileSettings | None:
 
 
 def check(settings: FileSettings, verbs: Mapping[str, object]) -> None:
-    """See that each key is an option that a file may set, or a verb. Raises UserError that names the first other."""
+    """Check that each key is an option that a file may set, or a verb. Raises UserError that names the first other
+    key."""
     for key, value in settings.tables.items():
         if key == RETENTION:
             _ages(settings)

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class _Terminal:
-    """A stream on which nothing that is printed acts, but for what rich itself does."""
+    """A stream on which printed text cannot act on the terminal, apart from what rich itself does."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         self._stderr = stderr
         self.choose()
 
     def choose(self, coloured: bool | None = None, quiet: bool = False) -> None:
-        """Whether there are colours (None: on a terminal that has them), and whether only alarms are printed."""
+        """Set whether there are colours (None: on a terminal that has them), and whether only alarms are printed."""
         self.quiet = quiet
         self.console = Console(
             stderr=self._stderr,
@@ -38,7 +38,7 @@ class _Terminal:
         )
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print texts and what rich can draw, unless it is to be quiet."""
+        """Print texts and rich's renderables, unless quiet."""
         if not self.quiet:
             self.alarm(*objects, **options)
 
@@ -52,9 +52,9 @@ err = _Terminal(stderr=True)
 
 
 def choose(color: str, quiet: bool) -> bool | None:
-    """What --color and --quiet say, for all that is printed; whether there are colours, None: on a terminal.
+    """Apply --color and --quiet to all output; returns whether there are colours (None: on a terminal).
 
-    NO_COLOR in the environment holds where --color does not say otherwise.
+    NO_COLOR in the environment applies unless --color overrides it.
     """
     coloured = {"always": True, "never": False}.get(color, False if os.environ.get("NO_COLOR") else None)
     out.choose(coloured)
@@ -64,7 +64,7 @@ def choose(color: str, quiet: bool) -> bool | None:
 
 
 def columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Plain columns that a pipe can cut, under heads in the user's language; nothing is folded or shortened."""
+    """Print plain columns that a pipe can cut, under heads in the user's language; nothing is folded or shortened."""
     cells = [tuple(map(tr, head)), *(tuple(map(escape.field, row)) for row in rows)]
     widths = [max(width(row[column]) for row in cells) for column in range(len(head))]
     for row in cells:
@@ -78,7 +78,7 @@ def plain(text: str) -> str:
 
 
 def write(text: str, output: Path | None) -> None:
-    """Give a report to stdout, or write it to a file that its owner alone can read."""
+    """Write a report to stdout, or to a file that only its owner can read."""
     if output is None:
         click.echo(text, nl=not text.endswith("\n"))
     else:
@@ -87,13 +87,13 @@ def write(text: str, output: Path | None) -> None:
 
 
 class Teller:
-    """Tells of findings on stderr while a run goes on, each once."""
+    """Reports findings on stderr while a run goes on, each once."""
 
     def __init__(self) -> None:
         self._told: set[tuple[str, str | None, str | None]] = set()
 
     def new(self, findings: Sequence[Finding]) -> list[Finding]:
-        """Those of a rule, kind of data and recipient that there was no finding of yet."""
+        """The findings with a rule, data type and recipient that had none yet."""
         fresh = []
         for finding in findings:
             key = (finding.rule, finding.data, finding.recipient.host if finding.recipient else None)
@@ -103,7 +103,7 @@ class Teller:
         return fresh
 
     def tell(self, findings: Sequence[Finding]) -> bool:
-        """One line for each finding that is new; whether one was."""
+        """Print one line for each new finding; returns whether there was one."""
         fresh = self.new(findings)
         for finding in fresh:
             what = finding.title.get(language()) or finding.title["en"]
@@ -115,7 +115,8 @@ class Teller:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on stderr for long work; call what it gives with what is done, how much, and of how much."""
+    """A progress bar on stderr for long work; call the yielded function with what is being done, how much is done,
+    and out of how much."""
     from rich.progress import Progress
 
     with Progress(console=err.console, transient=True, disable=err.quiet) as bar:

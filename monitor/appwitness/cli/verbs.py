@@ -94,7 +94,7 @@ EXIT_CODES = {
     70: "internal error: a fault of ours; the message names the file to report it with",
     130: "interrupted before there was a result",
 }
-"""What the exit code of every verb means; docs/reference.md shows this table and a test compares the two."""
+"""What each exit code means for every verb; docs/reference.md shows this table and a test compares the two."""
 
 
 LONGEST_TRACEBACK = 100_000
@@ -102,12 +102,12 @@ LONGEST_VERB = max(map(len, VERBS))
 
 
 class ReaderGone(Exception):
-    """The reader of our output is gone, as in `appwitness report ... | head`: that is no fault."""
+    """The reader of our output is gone, as in `appwitness report ... | head`: that is not an error."""
 
 
 @contextmanager
 def _read_on() -> Iterator[None]:
-    """Click exits with 1 when the reader of a pipe goes away, and here 1 means findings."""
+    """Raise ReaderGone when the reader of a pipe goes away: click would exit with 1, which here means findings."""
     try:
         yield
         sys.stdout.flush()
@@ -118,10 +118,10 @@ def _read_on() -> Iterator[None]:
 
 
 class _Inert(io.TextIOWrapper):
-    """A stream of which nothing orders anything of a build server, by whatever verb and library it is written."""
+    """A stream on which no output acts as a command to a build server, whichever verb or library writes it."""
 
     def write(self, text: str, /) -> int:
-        """Write the text, inert."""
+        """Write the text with such commands made inert."""
         from appwitness.support import escape
 
         super().write(escape.inert(text))
@@ -130,7 +130,7 @@ class _Inert(io.TextIOWrapper):
 
 @contextmanager
 def _inert_streams() -> Iterator[None]:
-    """Standard output and error as `_Inert`, while a verb runs."""
+    """Replace standard output and error by `_Inert` streams while a verb runs."""
     before = sys.stdout, sys.stderr
     made = [
         _Inert(stream.buffer, stream.encoding, stream.errors, line_buffering=True, write_through=stream.write_through)
@@ -151,7 +151,7 @@ def _inert_streams() -> Iterator[None]:
 
 
 class VerbCommand(cloup.Command):
-    """A verb: it also has the options that say what is printed and how, and those of reading encrypted recordings."""
+    """A verb; adds the options that control output, and those for reading encrypted recordings."""
 
     context_class = LocalContext
 
@@ -167,7 +167,7 @@ class VerbCommand(cloup.Command):
         super().__init__(*args, params=[*given, *_everywhere(reads=reads)], **kwargs)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As cloup does; `--json` is a format where the verb has formats."""
+        """Parse as cloup does; `--json` is a format if the verb has formats."""
         return super().parse_args(ctx, json_as_format(args) if self._json_is_a_format else args)
 
     def get_short_help_str(self, limit: int = 45) -> str:
@@ -177,7 +177,7 @@ class VerbCommand(cloup.Command):
 
 
 def json_as_format(args: list[str]) -> list[str]:
-    """Words of a command line with `--json` as a format; what comes after `--` are arguments."""
+    """The words of a command line with `--json` replaced by a format; what comes after `--` are arguments."""
     end = args.index("--") if "--" in args else len(args)
     return [*("--format=json" if each == "--json" else each for each in args[:end]), *args[end:]]
 
@@ -186,13 +186,13 @@ class VerbsOfAVerb(cloup.Group):
     """A verb with verbs of its own."""
 
     command_class = VerbCommand
-    group_class: type = type  # those of verbs of a verb are such, too
+    group_class: type = type  # groups below a verb are such groups, too
     context_class = LocalContext
 
 
 class VerbGroup(VerbsOfAVerb):
-    """Loads the verb that is called and no other, and turns whatever ends it into a message and an exit code of
-    EXIT_CODES; no traceback reaches a user."""
+    """Loads only the verb that is called, and turns whatever ends it into a message and an exit code of EXIT_CODES;
+    no traceback reaches a user."""
 
     group_class = VerbsOfAVerb
 
@@ -209,13 +209,13 @@ class VerbGroup(VerbsOfAVerb):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As cloup does; a verb by its old name, too."""
+        """Resolve as cloup does, and also accept a verb's old name."""
         return super().resolve_command(ctx, renamed_verbs.current(args, say=not ctx.resilient_parsing))
 
     def handle_bad_command_name(
         self, bad_name: str, valid_names: list[str], error: click.UsageError
     ) -> click.UsageError:
-        """As cloup does; the names are those of all verbs, loaded or not, and those that verbs had before."""
+        """Suggest as cloup does, out of the names of all verbs, loaded or not, and their old names."""
         if now := renamed_verbs.near(bad_name, VERBS):
             return click.NoSuchCommand(
                 bad_name, f"{error.message} {tr('Did you mean {now!r}?', now=now)}", ctx=error.ctx
@@ -223,10 +223,10 @@ class VerbGroup(VerbsOfAVerb):
         return super().handle_bad_command_name(bad_name, list(VERBS), error)
 
     def format_params(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Nothing: the last line of --help names the two options, so that all fits on one screen."""
+        """Write nothing: the last line of --help names the two options, so that everything fits on one screen."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The verbs by group with what GROUPS says of them: none is loaded for it."""
+        """Write the verbs by group with their texts in GROUPS: none of them is loaded for this."""
         formatter.write("\n")
         for title, verbs in GROUPS.items():
             formatter.write_heading(title)
@@ -237,7 +237,7 @@ class VerbGroup(VerbsOfAVerb):
         """Run, and end with an exit code of EXIT_CODES."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")  # what the terminal's encoding does not have
+                stream.reconfigure(errors="backslashreplace")  # for what the terminal's encoding does not have
         have_click_say_it()
         with _inert_streams():
             code = self._main(*args, **kwargs)
@@ -294,7 +294,7 @@ def _see_that_it_is_text(arguments: Sequence[str] | None) -> None:
 
 
 def _unusable(error: OSError) -> int:
-    """Most likely a file that the user named: missing, or not readable."""
+    """Report an OSError: most likely a file that the user named is missing or not readable."""
     if error.filename is None:
         return _fault(error)
     _tell("error", f"{os.fsdecode(error.filename)}: {error.strerror or error}.")
@@ -302,13 +302,13 @@ def _unusable(error: OSError) -> int:
 
 
 def _fault(error: Exception) -> int:
-    """One line for the user; the traceback goes to a private file for whoever fixes it."""
+    """Print one line for the user; the traceback goes to a private file for whoever fixes it."""
     _tell("internal error", fault_note(error))
     return INTERNAL
 
 
 def fault_note(error: Exception) -> str:
-    """What a user is told of a fault of ours; its traceback goes to a private file, which is named."""
+    """What a user is told about an internal error; its traceback goes to a private file, which is named."""
     lines = traceback.TracebackException.from_exception(error, max_group_depth=3)
     text = "".join(lines.format())
     name = f"appwitness-error-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.txt"
@@ -323,7 +323,7 @@ def fault_note(error: Exception) -> str:
 
 
 def _everywhere(*, reads: bool) -> Iterator[click.Option]:
-    """The options of every verb; of one that reads recordings also how it reads encrypted ones."""
+    """The options of every verb; for one that reads recordings, also how to decrypt them."""
     if reads:
         yield click.Option(
             ["--identity"],
@@ -362,7 +362,7 @@ def _of_terminal(ctx: click.Context, option: click.Parameter, value: Any) -> Non
     chosen[option.name] = value
     ctx.color = choose(**chosen)
     if option.name == "quiet" and (path := ctx.meta.get("settings")):
-        # what a file says of quiet does not hide that there is a file
+        # a file that sets quiet cannot hide that it exists
         by_file = ctx.get_parameter_source("quiet") is ParameterSource.DEFAULT_MAP
         say = err.alarm if by_file else err.print
         say(tr("[dim]options of {path} hold (`appwitness config` shows them)[/]", path=plain(str(path))))
@@ -476,17 +476,17 @@ case_options = (
     click.option("--image-link", metavar="URL", help="Link of the image that the device runs."),
     click.option("--image-sha256", metavar="HEX", help="SHA-256 of that image."),
 )
-"""What the operator says of a new recording; reports print it, and the first stamp binds it."""
+"""What the operator says about a new recording; reports print it, and the first stamp binds it."""
 OBTAINED = {"app_store": "store", "app_account": "account", "app_link": "link", "app_obtained": "at"}
 IMAGE = {"image_link": "link", "image_sha256": "sha256"}
 """Options -> fields of run.json."""
 
 
 def of_case(given: dict[str, Any], *, ask: bool = False) -> dict[str, Any]:
-    """The options of a verb, with those on the source of the app and the device's image as run.json has them.
+    """The options of a verb, with those on the source of the app and the device's image in the form of run.json.
 
-    `ask`: on a terminal, the user is asked for those that are missing where there is a case. Raises UserError for a
-    digest that is none.
+    `ask`: on a terminal, if there is a case, the user is asked for the missing ones. Raises UserError for an invalid
+    digest.
     """
     from appwitness.events import DeviceImage, ObtainedApp
 
@@ -515,17 +515,18 @@ _ASKED = {
     "image_link": "Link of the device's image",
     "image_sha256": "SHA-256 of the image",
 }
-"""What the user is asked; an empty answer leaves it out."""
+"""Questions to the user; an empty answer leaves the field out."""
 
 
 class RecordingPath(click.Path):
-    """The folder or archive of a recording, or its address in a bucket, which is fetched while the verb runs."""
+    """The folder or archive of a recording, or its address in a bucket, from which it is fetched while the verb
+    runs."""
 
     def __init__(self, *, exists: bool = False) -> None:
         super().__init__(exists=exists, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """As click does. Raises UserError for an address where nothing is."""
+        """Convert as click does. Raises UserError for an address where there is nothing."""
         if ctx is None or "://" not in str(value):
             return super().convert(value, param, ctx)
         return ctx.with_resource(fetched(str(value)))
@@ -541,7 +542,7 @@ def _addresses(_context: click.Context, _option: click.Parameter, urls: tuple[st
 
 
 def tsa_option(*, required: bool = False) -> Callable[[Verb], Verb]:
-    """Which time-stamp authorities are asked."""
+    """The option that names time-stamp authorities to ask."""
     return click.option(
         "--tsa",
         multiple=True,
@@ -571,7 +572,7 @@ def _country(text: str | None) -> str | None:
 
 
 def size(option: str, text: str) -> int:
-    """A size in bytes. Raises UserError."""
+    """A size in bytes. Raises UserError for anything else."""
     found = re.fullmatch(r"(\d{1,12})([kmgt]?)b?", text.strip().lower())
     if found is None:
         raise UserError(Spoken("{option} {text!r} is not a size.", option=option, text=text), "Write it as 500m or 4g.")
@@ -582,7 +583,7 @@ type Verb = Callable[..., None]
 
 
 def gathered(into: str, make: Callable[..., Any], *options: Callable[[Verb], Verb]) -> Callable[[Verb], Verb]:
-    """Give a verb all of these options as one argument, `into`: what `make` makes of them by their names."""
+    """Give a verb all of these options as one argument, `into`: what `make` returns for them, passed by name."""
 
     def decorate(verb: Verb) -> Verb:
         @functools.wraps(verb)
@@ -601,20 +602,20 @@ def gathered(into: str, make: Callable[..., Any], *options: Callable[[Verb], Ver
 
 @dataclass(frozen=True)
 class VerbJudging(api.Judging):
-    """By what recordings are judged, as a verb does it."""
+    """How recordings are judged, in the form that a verb uses."""
 
     strict: bool = False
-    """Gaps alone change the exit code too."""
+    """Whether gaps alone change the exit code too."""
 
     def report(self, path: Path, _progress: Progress = api.quiet) -> Report:
-        """The same, with a bar on stderr."""
+        """The same, with a progress bar on stderr."""
         from appwitness.cli.terminal import progress
 
         with progress() as show:
             return super().report(path, show)
 
     def summary(self, path: Path, threshold: Threshold | None = None) -> int:
-        """Print the text report of a recording; the exit code for it."""
+        """Print the text report of a recording; returns the exit code for it."""
         from appwitness.reports import render
 
         report = self.report(path)
@@ -622,7 +623,8 @@ class VerbJudging(api.Judging):
         return self.exit_code(report, threshold=threshold)
 
     def exit_code(self, *reports: Report, threshold: Threshold | None = None) -> int:
-        """The exit code for reports: findings that count before gaps, gaps only when `strict`; None: all count."""
+        """The exit code for reports: findings that count come before gaps, and gaps count only if `strict`. Without
+        a `threshold`, all findings count."""
         if any(
             threshold is None or threshold.counts(finding.level, finding.confidence)
             for report in reports
@@ -697,7 +699,7 @@ judging_options = gathered("judging", _judging, *JUDGING)
 
 
 def judging_words() -> list[str]:
-    """What the command line of this verb says of judging, as words for the command line of another."""
+    """The judging options on this verb's command line, as words for the command line of another verb."""
     context = click.get_current_context()
     words: list[str] = []
     names = {param.name for option in JUDGING for param in _params(option)}
@@ -740,11 +742,11 @@ TRUST = cloup.option_group(
         "token.",
     ),
 )
-"""Whose stamps and tokens a recording is to have."""
+"""Whose stamps and tokens a recording must have."""
 trust_options = gathered("trust", lambda key, trust, tsa_cert: verifying.trust((*key, *trust), tsa_cert), TRUST)
 """The verb gets it as `trust`."""
 checking_options = gathered("judging", _judging, *JUDGING, TRUST)
-"""The same as judging_options, where the verb says whose stamps they are."""
+"""The same as judging_options, for verbs that can also check whose stamps they are."""
 
 
 def level_options(fail_on: str, min_confidence: str) -> tuple[Callable[[Verb], Verb], ...]:
@@ -780,7 +782,7 @@ threshold_options = gathered(
 
 
 def listen(address: str, port: int) -> socket.socket:
-    """A socket that listens there; port 0 takes a free one. Raises UserError when it cannot."""
+    """A socket that listens there; port 0 takes a free one. Raises UserError if it cannot listen."""
     try:
         family = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         return socket.create_server((address, port), family=family)
@@ -794,7 +796,7 @@ def listen(address: str, port: int) -> socket.socket:
 
 @contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C, and the SIGTERM of a build server, end a run cleanly; a second one ends it at once."""
+    """End a run cleanly on Ctrl-C, or on the SIGTERM of a build server; a second one ends it at once."""
     seen = threading.Event()
 
     def on_signal(_signal: int, _frame: FrameType | None) -> None:

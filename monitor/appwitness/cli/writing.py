@@ -17,10 +17,10 @@ from appwitness.support.spoken import Spoken
 
 
 class Paired(VerbCommand):
-    """A verb with any number of `--format X --output F`: an --output is that of the --format before it."""
+    """A verb with any number of `--format X --output F` pairs: an --output belongs to the --format before it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the pairs out; they come back in `ctx.meta["outputs"]`."""
+        """Take the pairs out of the arguments and put them into `ctx.meta["outputs"]`."""
         outputs: list[tuple[str | None, Path | None]] = []
         rest: list[str] = []
         words = iter(json_as_format(args))
@@ -59,7 +59,7 @@ class Paired(VerbCommand):
         return name
 
     def _by_name(self, file: Path | None) -> str:
-        """The format that the end of a file's name says; text where it says none."""
+        """The format that the file's extension implies; text if it implies none."""
         return implied(file, self._formats) or "text"
 
 
@@ -74,17 +74,17 @@ ENDS = {
     ".csv": ("csv",),
     ".parquet": ("parquet",),
 }
-"""End of the name of a file -> the formats that fit it; the first is meant where no --format says another."""
+"""Extension of a file -> the formats that fit it; the first is used unless a --format says otherwise."""
 
 
 def implied(file: Path | None, formats: Sequence[str]) -> str | None:
-    """The one of these formats that the name of a file says; None: it says none of them."""
+    """The one of these formats that the file's extension implies; None: none of them."""
     name = ENDS.get(file.suffix.lower(), (None,))[0] if file else None
     return name if name in formats else None
 
 
 def see_that_they_fit(name: str, file: Path | None) -> None:
-    """Raise UserError for a file whose name says another format."""
+    """Raise UserError for a file whose extension implies another format."""
     fitting = ENDS.get(file.suffix.lower()) if file else None
     if file is not None and fitting and name not in fitting:
         end = next((end for end, formats in ENDS.items() if formats[0] == name), ".txt")
@@ -96,7 +96,7 @@ def see_that_they_fit(name: str, file: Path | None) -> None:
 
 def _paired(outputs: Sequence[tuple[str | None, Path | None]]) -> list[tuple[str | None, Path | None]]:
     match outputs:
-        case [(None, Path() as file), (str() as format_, None)]:  # one of each, the other way round
+        case [(None, Path() as file), (str() as format_, None)]:  # one of each, in the other order
             return [(format_, file)]
         case []:
             return [("text", None)]
@@ -106,7 +106,8 @@ def _paired(outputs: Sequence[tuple[str | None, Path | None]]) -> list[tuple[str
 
 
 def write_as(name: str, text: str, file: Path | None) -> None:
-    """Write a report in one of the formats; SARIF as several files where one would be larger than code hosts take."""
+    """Write a report in one of the formats; SARIF is split into several files if one would be larger than code hosts
+    accept."""
     from appwitness.cli.terminal import write
 
     if name == "sarif" and file is not None:
@@ -120,7 +121,7 @@ def write_as(name: str, text: str, file: Path | None) -> None:
 
 @dataclass(frozen=True)
 class Output:
-    """What is written, and where to."""
+    """What is written, and where."""
 
     outputs: Sequence[tuple[str, Path | None]]
     """Formats, each with its file; None: standard output."""
@@ -133,22 +134,22 @@ class Output:
 
 
 def note_reveal(verb: str, recordings: Iterable[str], outputs: Sequence[tuple[str, Path | None]]) -> None:
-    """Note that values are about to be written as they are: formats, each with its file.
+    """Note that values are about to be written unmasked: formats, each with its file.
 
-    Raises UserError when that cannot be noted, and then they must not be written.
+    Raises UserError if this cannot be noted; then they must not be written.
     """
     what = ", ".join(f"{name} to {'standard output' if file is None else file.absolute()}" for name, file in outputs)
     home.note_reveal(verb, recordings, what)
 
 
 LOCALE = "that of the locale"
-"""What --help says of a language that nobody named."""
+"""What --help says for a language that nobody named."""
 
 
 def output_options(
     formats: Sequence[str], *others: Callable[[Verb], Verb], lang: str = "that of the locale"
 ) -> Callable[[Verb], Verb]:
-    """The options of a `Paired` verb, which gets them as `as_`; `lang` says what the default is."""
+    """The options of a `Paired` verb, which gets them as `as_`; `lang` is what the help gives as the default."""
 
     def make(*, _format: None, _output: None, **fields: Any) -> Output:
         return Output(click.get_current_context().meta["outputs"], **fields)
@@ -158,7 +159,7 @@ def output_options(
         make,
         cloup.option_group(
             "Output",
-            # Paired takes these two out; they stand here for --help.
+            # Paired removes these two from the arguments; they are declared here for --help.
             click.option(
                 "--format",
                 "_format",

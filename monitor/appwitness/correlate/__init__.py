@@ -38,19 +38,19 @@ __all__ = [
 ]
 
 UPLOAD_WAIT_S = 0.05
-"""Following: how long lines without an upload wait to be judged. A read often comes just before its upload, which would
-have to wait while the read alone is judged."""
+"""Following: how long lines without an upload wait to be judged. A read often comes just before its upload, which
+would otherwise have to wait while the read alone is judged."""
 JUDGE_SHARE = 0.2
 """Following: judging takes at most about this share of the time, however long the recording grows."""
 JUDGE_CREDIT_S = 0.2
-"""Time for judging that is saved up at most while nothing is judged: what is within it does not wait."""
+"""Most judging time that accumulates while nothing is judged: judging within this credit does not wait."""
 
 
 def correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
-    """Bring the index up to date with the recording, link and judge all of it, and save what came out.
+    """Bring the index up to date with the recording, link and judge all of it, and save the result.
 
     What is up to date is not judged again; a deleted database is rebuilt to the same flows and findings. Lines in the
-    index that are not, or no longer, those of this recording are forgotten first: two recordings are never mixed.
+    index that are not, or no longer, from this recording are dropped first: two recordings are never mixed.
     """
     if held := current(recording, store, known):
         with store.snapshot():
@@ -61,7 +61,7 @@ def correlate(recording: Recording, store: Store, known: Knowledge, progress: Pr
 
 def _correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
     walk = Walk(recording, store, known, renew(recording, store))
-    # A line that a killed writer left unfinished is read too; should its writer live, it is replaced next time.
+    # A line that a killed writer left unfinished is read too; if its writer is still alive, it is replaced next time.
     files = (recording.read(kind, walk.positions.get(kind), finished=True) for kind in FILES)
     new_lines = walk.ingest(chain.from_iterable(files))
     walk.recall(progress)
@@ -84,8 +84,8 @@ def follow(
 ) -> Outcome:
     """Correlate a recording while it is being made; findings are committed as soon as their upload is complete.
 
-    `on_change` is told whenever flows or findings changed, `on_lines` of new lines. Ends after `stop()`, with a last
-    whole pass, so that a followed recording and one correlated later come to the same report.
+    `on_change` is called whenever flows or findings change, `on_lines` with new lines. Ends after `stop()` with a final
+    full pass, so that a followed recording and one correlated later give the same report.
     """
     name = renew(recording, store)
     walk = Walk(recording, store, known, name)
@@ -120,14 +120,14 @@ def follow(
 
 
 def uploaded(recording: Recording) -> Iterator[DecodedUpload]:
-    """Every upload of a recording, taken apart."""
+    """Every upload of a recording, decoded."""
     for ref, _, _, upload in recording.seen(Upload):
         body = recording.body_view(upload.body) if upload.body else None
         yield DecodedUpload(ref, upload, decode.leaves(upload, body).leaves)
 
 
 def differences(paths: Sequence[Path], reports: Sequence[Report]) -> tuple[Candidate, ...]:
-    """The fields that changed with the persona between runs; nothing is read where all had the same one."""
+    """The fields that changed with the persona between runs; nothing is read if all runs had the same persona."""
     if len({report.run.persona for report in reports}) < 2:
         return ()
     return changed([(report, uploaded(Recording.open(path))) for path, report in zip(paths, reports, strict=True)])

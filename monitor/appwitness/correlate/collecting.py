@@ -1,4 +1,4 @@
-"""Controls when Python's garbage collector runs: its passes grow with the run and find nothing."""
+"""Controls when Python's garbage collector runs: its passes take longer as the run grows, and find nothing."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SETTLED_LINES = 1000
-"""Lines after which what they say is set aside from collections of garbage."""
+"""Number of lines after which everything known so far is excluded from garbage collection."""
 
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """No collection of garbage in here, for work that makes none: judging allocates as much as a run has, and each
-    full collection in it would look at all that the run has."""
+    """Disable garbage collection, for work that creates no cycles: judging allocates in proportion to the run, and
+    each full collection during it would examine everything the run has."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -25,9 +25,9 @@ def uncollected() -> Iterator[None]:
 
 @contextmanager
 def settling() -> Iterator[Callable[[int], None]]:
-    """What is known now, and by each time that the function it gives is told of many more lines, is set aside, and
-    collections of garbage pass over it: a full one would look at all of it, and every thread of the process would wait,
-    those that speak to the app too. At the end all is as before."""
+    """Exclude what is known so far from garbage collection, and again whenever the yielded function has been told of
+    many more lines. Otherwise a full collection would examine all of it and stall every thread of the process,
+    including those that talk to the app. On exit, the exclusion ends."""
     since = 0
 
     def settle(lines: int) -> None:
@@ -35,7 +35,7 @@ def settling() -> Iterator[Callable[[int], None]]:
         since += lines
         if since >= SETTLED_LINES:
             since = 0
-            gc.collect(1)  # so that little garbage is set aside with it
+            gc.collect(1)  # so that little garbage is excluded with it
             gc.freeze()
 
     settle(SETTLED_LINES)

@@ -1,4 +1,4 @@
-"""Checks whether the index's conclusions are about this very recording, all of it, and by the current rules."""
+"""Checks whether the index's conclusions are about exactly this recording, all of it, and by the current rules."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from appwitness.support.spoken import Spoken
 _log = logging.getLogger(__name__)
 
 TRIES = 5
-"""How often somebody else may be faster before one gives up."""
+"""How many times another process may interfere before we give up."""
 
 
 def place_of(recording: Recording) -> str:
-    """The folder or archive of a recording, however it was named, or an address; bytes that are no text are written
-    out."""
+    """The real path of a recording's folder or archive, however it was named, or its address; bytes that are not
+    text are escaped."""
     if "://" in recording.place:
         return recording.place
     return os.fsencode(os.path.realpath(recording.place)).decode("utf-8", "backslashreplace")
 
 
 def basis(recording: Recording, held: IndexedState, known: Knowledge, run: str) -> str:
-    """A digest of all that conclusions come from: the lines in the index, run.json (`run`, its digest), the bodies,
-    the rules with all that a user chose, and what runs."""
+    """A digest of everything that conclusions depend on: the lines in the index, run.json (`run`, its digest), the
+    bodies, the rules with all that a user chose, and the running code."""
     lines = sorted((kind, digest) for kind, (_, digest) in held.prefixes.items())
     bodies = recording.archive.sha256 if recording.archive else bodies_digest(recording.path)
     parts = [known.digest, run, bodies, lines]
@@ -42,10 +42,10 @@ def basis(recording: Recording, held: IndexedState, known: Knowledge, run: str) 
 
 
 def current(recording: Recording, store: Store, known: Knowledge) -> IndexedState | None:
-    """What the index has of a recording that it holds whole, as it is now, judged by these rules; else None.
+    """What the index has of a recording, if it holds all of it as it is now, judged by these rules; otherwise None.
 
-    The files are read without a transaction, which a server might end meanwhile: who reads on sees in theirs that
-    `judged_by`, a digest of all that was held against the files, is still the same.
+    The files are read outside a transaction, which a server might end in the meantime. A caller that reads on checks in
+    its own transaction that `judged_by`, a digest of everything that was compared with the files, is still the same.
     """
     _, held = find(recording, store)
     is_current = (
@@ -64,7 +64,7 @@ def is_current(recording: Recording, store: Store, known: Knowledge) -> bool:
 
 
 def is_of(recording: Recording, held: IndexedState) -> bool:
-    """Whether the lines in the index are those with which the files of this recording begin."""
+    """Whether the lines in the index are a prefix of this recording's files."""
     run = recording.run
     now = (place_of(recording), format_time(run.started), run.app.package, run.campaign or "")
     return (
@@ -87,10 +87,11 @@ def _begins_with(recording: Recording, held: IndexedState) -> bool:
 
 
 def find(recording: Recording, store: Store) -> tuple[str, IndexedState | None]:
-    """The name of a recording in the index, and what the index has of it; None: it was never taken in.
+    """The name of a recording in the index, and what the index has of it; None: it was never read in.
 
-    Recordings of one id are told apart by their first stamps, which are random and signed along, and stay what they are
-    while a recording grows or is copied. The first of an id has the id for its name, another the id and a digest.
+    Recordings with the same id are distinguished by their first stamps, which are random and signed as well, and stay
+    the same while a recording grows or is copied. The first recording with an id is named by it, another one by the id
+    and a digest.
     """
     head = head_of(recording)
     known = store.of_id(recording.run.id)
@@ -104,7 +105,7 @@ def find(recording: Recording, store: Store) -> tuple[str, IndexedState | None]:
 
 
 def is_same(recording: Recording, held: IndexedState) -> bool:
-    """Whether what the index has is of this recording, or of what it was before it grew or was edited."""
+    """Whether what the index has is this recording, or what it was before it grew or was edited."""
     return recording.run.id == held.own_id and _is_same(recording, head_of(recording), held)
 
 
@@ -118,9 +119,9 @@ def _is_same(recording: Recording, head: str, held: IndexedState) -> bool:
 
 
 def renew(recording: Recording, store: Store) -> str:
-    """Have the index forget what it has of this recording, unless it is its beginning, kept as the store wants it; its
-    name in the index. Says so where another recording has its id. Raises UserError when somebody else keeps putting
-    another recording there."""
+    """The recording's name in the index. Whatever the index has of it is dropped first, unless that is a prefix of
+    the recording, kept in the form that the store wants. Warns if another recording has its id. Raises UserError if
+    another process keeps storing another recording there."""
     for _ in range(TRIES):
         name, held = find(recording, store)
         if held is None:
@@ -145,6 +146,6 @@ def renew(recording: Recording, store: Store) -> str:
 
 
 def _is_read(recording: Recording, held: IndexedState, kind: str) -> bool:
-    """Whether no line was added to a file."""
+    """Whether the index has every line of a file."""
     position, _ = held.prefixes.get(kind, (None, ""))
     return next(iter(recording.read(kind, position, finished=True)), None) is None

@@ -37,16 +37,16 @@ from appwitness.recording import ReadLine
 
 
 class Holes:
-    """Lines that are not there: forgotten ones, and those that are none of the contract."""
+    """Lines that are missing: forgotten ones, and those that do not follow the contract."""
 
     def __init__(self, run: Run) -> None:
         self._started = run.started
         self.forgotten: dict[str, set[Ref]] = {}
-        """Kind -> those of its lines that were forgotten."""
+        """Kind -> its forgotten lines."""
         self._unreadable: dict[Ref, ReportedGap] = {}
 
     def note(self, read: ReadLine, *, there: bool) -> None:
-        """Remember a line that is not `there`, or that it is there by now."""
+        """Record that a line is missing, or that it is `there` by now."""
         if there:
             self._unreadable.pop(read.ref, None)
         elif read.forgotten:
@@ -56,7 +56,7 @@ class Holes:
             self._unreadable[read.ref] = self._gap(read.ref, "protocol_unsupported", detail)
 
     def gaps(self) -> Iterator[ReportedGap]:
-        """One for each kind of which lines were forgotten, then one for each line that nobody could read."""
+        """A gap for each kind with forgotten lines, then one for each unreadable line."""
         for kind in (kind for kind in FILES if kind in self.forgotten):
             yield self._gap(FILES[kind], "forgotten", f"{len(self.forgotten[kind]):,} lines")
         yield from (self._unreadable[ref] for ref in sorted(self._unreadable, key=_place))
@@ -66,7 +66,7 @@ class Holes:
 
 
 class Readers:
-    """Which code read a value, and when first; of reads whose stack does not tell, nothing is known."""
+    """Which code read a value, and when first; reads whose stack does not show the code are left out."""
 
     def __init__(self) -> None:
         self._first: dict[Key, dict[str, datetime]] = {}
@@ -79,13 +79,13 @@ class Readers:
                 first[code] = min(first.get(code, seen.at), seen.at)
 
     def are_several(self, joined: Joined, at: datetime) -> bool:
-        """Whether several pieces of code had read values that an upload carries, each of them the same one."""
+        """Whether several pieces of code had read the same value that an upload carries."""
         keys = {(match.type, match.value) for match in joined.matches} if joined.earlier else ()
         return any(sum(first <= at for first in self._first.get(key, {}).values()) > 1 for key in keys)
 
 
 class Learned:
-    """What is known from lines that are no uploads; what another app did says nothing of the observed one."""
+    """What is known from lines other than uploads; what another app did says nothing about the observed one."""
 
     def __init__(self, run: Run, known: Knowledge) -> None:
         self._known = known
@@ -101,9 +101,9 @@ class Learned:
         self.witnesses: list[Seen[Witness]] = []
         self.gaps: list[Gap] = []
         self.cuts: dict[Ref, ReportedGap] = {}
-        """Screens that have more on them than is read."""
+        """Screens that show more than is read."""
         self.made: set[str] = set()
-        """sha256 of what the hooks saw the app make: what is in it is known."""
+        """sha256 of outputs that the hooks saw the app compute: their content is known."""
 
     def add(self, seen: Seen[Event]) -> None:
         """Take in one line."""
@@ -153,15 +153,15 @@ def _cut(seen: Seen[Screen]) -> ReportedGap:
 
 
 def _place(ref: Ref) -> tuple[int, int]:
-    """The place of a line in the order of files."""
+    """The position of a line in the order of files."""
     return list(FILES.values()).index(ref.rpartition(":")[0]), number_of(ref)
 
 
 def _made(transform: Transform) -> set[str]:
-    """sha256 of what it gave."""
+    """sha256 of the transform's output; empty if it was not recorded legibly."""
     output = transform.output
     if output.body is not None:
         return {output.body}
-    with suppress(ValueError):  # of a stranger's recording
+    with suppress(ValueError):  # in a stranger's recording
         return {hashlib.sha256(base64.b64decode(output.b64 or "")).hexdigest()}
     return set()

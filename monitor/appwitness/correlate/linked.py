@@ -19,15 +19,15 @@ from appwitness.match.linking import Joined, Linker
 from appwitness.recording import Recording
 
 RECENT = timedelta(seconds=5)
-"""Following: an access that is reported later than an upload it precedes (the agent sends in batches) is still linked
-to uploads of this long before it."""
+"""Following: an access that is reported later than an upload that it precedes (the agent sends in batches) is still
+linked to uploads up to this long before the newest."""
 RECENT_UPLOADS = 512
 OPAQUE = 1000
-"""Bytes to one host that nobody could read, from which on that is a gap."""
+"""This many unreadable bytes to one host, or more, are a gap."""
 
 
 class Linked:
-    """The uploads of a recording, each with what it was joined to."""
+    """The uploads of a recording, each with what it was linked to."""
 
     def __init__(self, recording: Recording, run: Run, known: Knowledge) -> None:
         self._recording = recording
@@ -35,21 +35,21 @@ class Linked:
         self._linker = Linker(run.persona, recording.body, run.clock_bound_ms)
         self.joined: dict[Ref, tuple[Seen[Upload], list[Joined]]] = {}
         self.cuts: dict[Ref, ReportedGap] = {}
-        """Uploads of which something was not read."""
+        """Uploads that were not read completely."""
         self.claims: dict[Ref, tuple[Claim, ...]] = {}
         self._opaque: dict[Ref, tuple[Seen[Upload], tuple[OpaquePart, ...]]] = {}
         """Uploads with parts that nobody could read."""
         self._recent: dict[Ref, tuple[Seen[Upload], decode.Decoded]] = {}
 
     def learn(self, seen: Seen[Event]) -> None:
-        """Take in a line of the app by which uploads are joined."""
+        """Take in a line of the app that helps to link uploads."""
         if holds(seen, Access):
             self._linker.add_access(seen)
         elif holds(seen, Transform):
             self._linker.add_transform(seen)
 
     def link(self, seen: Seen[Upload]) -> decode.Decoded:
-        """Take an upload apart, and join to it what was read before it."""
+        """Decode an upload, and link it to what was read before it."""
         ref, upload = seen.ref, seen.event
         body = self._recording.body_view(upload.body) if upload.body else None
         decoded = decode.leaves(upload, body, narrow=self._linker.narrow, spool=self._recording.scratch)
@@ -65,12 +65,13 @@ class Linked:
         return decoded
 
     def follow(self, uploads: list[Seen[Upload]], earliest: datetime | None) -> None:
-        """Link new uploads, and again those of a moment before the `earliest` of what has been learned meanwhile."""
+        """Link new uploads, and link recent ones again from the time of the `earliest` line that has been learned
+        since."""
         if earliest is not None:
             for ref, (upload, decoded) in self._recent.items():
                 if upload.at < earliest:
                     continue
-                if decoded.passed_over:  # what was passed over may hold what is known only now
+                if decoded.passed_over:  # what was skipped may contain what is known only now
                     self._recent[ref] = (upload, self.link(upload))
                 else:
                     self.joined[ref] = (upload, self._linker.link(upload, decoded))
@@ -82,8 +83,9 @@ class Linked:
             self._recent = {ref: self._recent[ref] for ref in keep}
 
     def opaque(self, foreign: AbstractSet[Ref], made: AbstractSet[str]) -> Iterator[ReportedGap]:
-        """A gap for each host that got thousands of bytes that nobody could read: in none of them a value was found,
-        and the hooks saw none of them `made` (sha256). Uploads of other apps (`foreign`) do not count."""
+        """A gap for each host that received thousands of bytes that nobody could read: no value was found in them,
+        and none of them is in `made` (sha256 of what the hooks saw the app compute). Uploads of other apps
+        (`foreign`) do not count."""
         hosts: dict[str, list[tuple[Seen[Upload], int]]] = defaultdict(list)
         for ref, (seen, parts) in self._opaque.items():
             if ref not in foreign and (size := sum(part.size for part in parts if not self._is_known(ref, part, made))):
@@ -105,7 +107,7 @@ class Linked:
     def _is_known(self, ref: Ref, part: OpaquePart, made: AbstractSet[str]) -> bool:
         joins = self.joined[ref][1] if ref in self.joined else []
         matches = (match for joined in joins for match in joined.matches if match.path.startswith("$"))
-        places = ((match.start, match.end) for match in matches if match.evidence)  # the app was seen to make it
+        places = ((match.start, match.end) for match in matches if match.evidence)  # the app was seen to compute it
         return part.sha256 in made or any(start < part.end and part.start < end for start, end in places)
 
 

@@ -27,42 +27,43 @@ from appwitness.support.errors import StoreError, UserError
 from appwitness.support.spoken import Spoken
 
 CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-"""A fork has what is known already, and the modules: a new process would need seconds for them."""
+"""A fork inherits what is known and the modules: a new process would need seconds to load them."""
 
 
 AHEAD = 2
-"""Recordings that a worker is given: it need not wait for this process when it is done with one."""
+"""Recordings that a worker holds at a time: after finishing one, it need not wait for this process."""
 
 
 @dataclass(frozen=True)
 class JudgedRecording:
-    """What came of one recording."""
+    """The result for one recording."""
 
     path: Path | str
-    """Text: its address in a bucket."""
+    """A text is its address in a bucket."""
     levels: Counter[Level]
     """How many findings there are of each level."""
     gaps: int = 0
     error: Exception | None = None
-    """What went wrong; a UserError where the user can help it."""
+    """What went wrong; a UserError if the user can fix it."""
 
 
 def correlate_many(
     paths: Iterable[Path | str], store: Store, known: Knowledge, jobs: int = 1
 ) -> Iterator[JudgedRecording]:
-    """Correlate recordings, in folders, archives or by their address in a bucket, `jobs` at a time; what came of each,
-    in the order in which they are done. Those in buckets are judged one after the other.
+    """Correlate recordings in folders, in archives or by their address in a bucket, `jobs` at a time; yields the result
+    of each in the order in which they finish. Those in buckets are judged one after the other.
 
-    What goes wrong with one stops no other. Who leaves off before the end leaves each recording as it was, or done.
-    Raises StoreError when the database does not let it.
+    An error in one does not stop the others. If the caller stops early, each recording is either unchanged or done.
+    Raises StoreError if the database fails.
     """
     here: Iterable[Path | str] = paths
     if jobs > 1 and not store.in_memory:
         paths = list(paths)
-        # A fork has the locks of a bucket's client as they were, held for ever by threads that it does not have.
+        # A fork inherits the locks of a bucket's client in their current state, held forever by threads that it does
+        # not have.
         here = [path for path in paths if isinstance(path, str)]
         left = deque(path for path in paths if isinstance(path, Path))
-        store.close()  # nobody uses the connections of another process; it opens again by itself
+        store.close()  # connections cannot be used by another process; the store reopens by itself
         with tempfile.NamedTemporaryFile() as turns:
             yield from _by_workers(left, jobs, partial(_Worker, store.again, known, Path(turns.name)))
     yield from (_judged(path, store, known) for path in here)
@@ -99,15 +100,15 @@ class _Worker:
         self.process.start()
         theirs.close()  # so that its end is noticed here
         self.given: deque[Path] = deque()
-        """What it judges, and what it will judge next."""
+        """What it is judging, and what it will judge next."""
 
     def give(self, path: Path) -> None:
         self.given.append(path)
-        with suppress(BrokenPipeError):  # it has ended: `take` says so
+        with suppress(BrokenPipeError):  # it has ended: `take` reports it
             self.pipe.send(path)
 
     def take(self) -> JudgedRecording:
-        """What came of what it was given, or that it ended over it."""
+        """The result for the recording it was given, or an error that the process ended over it."""
         path = self.given.popleft()
         try:
             found: JudgedRecording = self.pipe.recv()
@@ -125,7 +126,7 @@ class _Worker:
         return found
 
     def end(self) -> None:
-        self.process.terminate()  # what it saves is one transaction
+        self.process.terminate()  # whatever it saves is one transaction
         self.process.join()
         self.pipe.close()
 
@@ -141,7 +142,7 @@ def _work(
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if CONTEXT.get_start_method() == "fork":
         parents.close()  # so that the parent's end is noticed here
-        gc.freeze()  # no collection looks at what is known, nor has it copied
+        gc.freeze()  # no collection examines what is known, or causes it to be copied
     store: Store | None = None
     with suppress(EOFError, BrokenPipeError), turns.open() as file:
         while True:
@@ -155,7 +156,7 @@ def _work(
             except StoreError as error:
                 found = JudgedRecording(path, Counter(), error=error)
             if found.error and not isinstance(found.error, UserError):
-                fault = RuntimeError(f"{type(found.error).__name__}: {found.error}")  # what any process can read
+                fault = RuntimeError(f"{type(found.error).__name__}: {found.error}")  # which any process can unpickle
                 fault.add_note("".join(traceback.format_exception(found.error)))
                 found = replace(found, error=fault)
             pipe.send(found)
@@ -163,7 +164,7 @@ def _work(
 
 @contextmanager
 def _turn(file: IO[str]) -> Iterator[None]:
-    """While no other worker is in here; the system lets go for one that is killed."""
+    """Exclude the other workers; the system releases the lock of a worker that is killed."""
     fcntl.flock(file, fcntl.LOCK_EX)
     try:
         yield
@@ -182,7 +183,7 @@ def _opened(path: Path | str, store: Store) -> Recording:
 
 
 def _judged(path: Path | str, store: Store, known: Knowledge) -> JudgedRecording:
-    """Raises StoreError when the database does not let it."""
+    """Judge one recording. Raises StoreError if the database fails."""
     try:
         with _opened(path, store) as recording:
             outcome = correlate(recording, store, known)

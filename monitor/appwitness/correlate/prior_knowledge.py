@@ -51,28 +51,28 @@ class Knowledge:
     first_party: tuple[str, ...] = ()
     policy: Policy | None = None
     app_type: AppType | None = None
-    """Chosen by the user or the policy; null: what run.json says."""
+    """Chosen by the user or the policy; None: what run.json says."""
     jurisdictions: tuple[str, ...] = ()
-    """Whose articles findings name, in this order; empty: all."""
+    """The jurisdictions whose articles findings name, in this order; empty: all."""
     territory: str | None = None
-    """Country of the users (ISO 3166): elsewhere is abroad."""
+    """Country of the users (ISO 3166): everywhere else is abroad."""
     assume_consent: Assumption | None = None
-    """What the operator has taken for granted where nobody observed consent."""
+    """What the operator had assumed if nobody observed consent."""
     addresses_as_of: str | None = None
-    """Date of the data on blocks of addresses."""
+    """Date of the data on address blocks."""
     edition: Edition | None = None
-    """Which edition of the data that ages it is."""
+    """The edition of the data that ages."""
     digest: str = ""
-    """sha256 over all of it and of what runs (`versions`): another digest: judge again."""
+    """sha256 over all of it and the running code (`versions`): if it differs, recordings are judged again."""
     own_rules: frozenset[str] = frozenset()
-    """Those of the rules that are the user's own."""
+    """Ids of the rules that are the user's own."""
 
     def type_of(self, run: Run) -> AppType | None:
-        """The type of app that a run is checked against. Raises UserError when run.json names none that there is."""
+        """The type of app that a run is checked against. Raises UserError if run.json names an unknown one."""
         return self.app_type or (self.app_types.of(run.app_type) if run.app_type is not None else None)
 
     def recipients_of(self, run: Run) -> Recipients:
-        """Who is who, as the app of this run sees it."""
+        """Who is who, from the perspective of this run's app."""
         return Recipients(
             self.recipients,
             run.app.package,
@@ -83,16 +83,16 @@ class Knowledge:
 
 
 class KnowledgeChoices(TypedDict, total=False):
-    """What a user chooses for judging; what is given here goes before what the policy says."""
+    """What a user chooses for judging; it overrides what the policy says."""
 
     first_party: Sequence[str]
     """Domains of the app's maker."""
     laws: Sequence[str]
-    """Jurisdictions; none: all."""
+    """Jurisdictions; empty: all."""
     app_type: str | int | None
     """Number or name of the type of app."""
     policy: Path | None
-    """File of what the app's maker declares."""
+    """File with what the app's maker declares."""
     territory: str | None
     """Country of the users."""
     assume_consent: Assumption | None
@@ -101,7 +101,7 @@ class KnowledgeChoices(TypedDict, total=False):
 def knowledge(rules: Path | None = None, **choices: Unpack[KnowledgeChoices]) -> Knowledge:
     """Read the catalog, the user's own folder of `rules`, and the policy file.
 
-    Raises FileError with file and line, and UserError for a jurisdiction or type that there is not.
+    Raises FileError with file and line, and UserError for an unknown jurisdiction or type of app.
     """
     first_party, laws = choices.get("first_party", ()), choices.get("laws", ())
     app_type, policy = choices.get("app_type"), choices.get("policy")
@@ -164,8 +164,8 @@ def knowledge(rules: Path | None = None, **choices: Unpack[KnowledgeChoices]) ->
 
 @cache
 def versions() -> tuple[str, ...]:
-    """What matches and judges, as far as another of it may come to another result: our code, its compiled part, Python,
-    the digests that its OpenSSL has, and every library that we require."""
+    """Everything that matches and judges and whose version may change the result: our code, its compiled part,
+    Python, the digests that its OpenSSL offers, and every library that we require."""
     code = hashlib.sha256()
     root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*.py")):
@@ -173,14 +173,15 @@ def versions() -> tuple[str, ...]:
     required = {re.split(r"[^\w.-]", line)[0] for line in importlib.metadata.requires("appwitness") or ()}
     libraries = []
     for name in sorted(required):
-        with suppress(importlib.metadata.PackageNotFoundError):  # one that only another system or an extra needs
+        with suppress(importlib.metadata.PackageNotFoundError):  # needed only by another system or an extra
             libraries.append(f"{name} {importlib.metadata.version(name)}")
     ours = (importlib.metadata.version("appwitness"), code.hexdigest(), search_version())
     return (*ours, sys.version, *DIGESTS, *libraries)
 
 
 def search_version() -> str:
-    """Which compiled part searches: its interface, the bytes from which on a text is sifted, the digest of its file."""
+    """The version of the compiled search: its interface, the size in bytes from which a text is sifted, the digest
+    of its file."""
     return f"{SEARCH_ABI}, from {LARGE} bytes on, {_sha256(Path(LIBRARY))}"
 
 
@@ -189,8 +190,7 @@ def _sha256(path: Path) -> str:
 
 
 def read_policy(path: Path, data_types: DataTypes, app_types: AppTypes) -> Policy:
-    """A tester's policy.yml, or Google Play's data safety form as CSV. Raises FileError with the line of what does not
-    fit."""
+    """A tester's policy.yml, or Google Play's data safety form as CSV. Raises FileError with the line that is wrong."""
     if path.suffix.lower() == ".csv":
         return _play_form(path, data_types)
     return yaml_files.parse(
@@ -212,7 +212,7 @@ def _play_form(path: Path, data_types: DataTypes) -> Policy:
 
 def _rules(files: Iterable[Path], known: Mapping[str, Collection[str]]) -> list[tuple[Rule, Path]]:
     """The rules by name, each with its file."""
-    # An organisation's own rule takes the place of ours of the same id.
+    # An organisation's own rule replaces ours with the same id.
     parsed = {rule.id: (rule, path) for path in files if (rule := yaml_files.parse(path, Rule, known))}
     return [parsed[id_] for id_ in sorted(parsed)]
 
@@ -229,7 +229,7 @@ def _jurisdictions(chosen: Iterable[str], laws: Laws) -> tuple[str, ...]:
 
 
 def _addresses_as_of() -> str:
-    """The date on which the data on blocks of addresses was built in; the version of the package when it does not say.
+    """The date of the built-in data on address blocks; the version of the package if the date is missing.
 
     iptocc is rebuilt each night from the lists of the registries; its bill of materials has the date.
     """

@@ -13,25 +13,25 @@ from appwitness.recording import Recording
 from appwitness.reports.verdict import groups
 
 FLOWS = 40
-"""Flows of a report that are looked at: the first of each group, of the worst ones first."""
+"""Most flows of a report that are examined: the first of each group, worst groups first."""
 FORMS = 2
-"""Matches of a flow that are looked at, each of another form."""
+"""Most matches of a flow that are examined, each of a different variant."""
 LARGEST = 256 << 10
-"""Bytes of a body that is taken apart for this."""
+"""Most bytes of a body that is decoded for this."""
 ALL_BYTES = 1 << 20
-"""Bytes of all bodies that are, which takes about a second."""
+"""Most bytes of all such bodies together, which take about a second."""
 LIMITS = decode.DecodeLimits(output_bytes=4 << 20, leaves=20_000, work=2 << 20)
-"""Less than for matching: a report is waited for."""
+"""Lower than for matching: somebody is waiting for the report."""
 TEXT = 200
-"""Characters of a field."""
+"""Most characters of a field."""
 ROUND = 24
 """Bytes before and after the match."""
 LONGEST = 96
-"""Bytes of a match that are shown."""
+"""Most bytes of a match that is shown."""
 
 
 def with_context(report: Report, recording: Recording) -> Report:
-    """The report with what stands around its matches, should it be asked for that."""
+    """The report with the contexts of its matches, computed when asked for."""
     return report.model_copy(update={"contexts": Contexts(lambda: _around(report, recording))})
 
 
@@ -49,7 +49,7 @@ def _around(report: Report, recording: Recording) -> dict[str, tuple[Context, ..
 
 
 def around(flow: Flow, upload: Upload, recording: Recording) -> tuple[Context, ...]:
-    """What stands around the matches of one flow; nothing where its body is large."""
+    """The contexts of one flow's matches; empty if its body is large."""
     return tuple(_of_flow(flow, upload, recording)) if upload.size <= LARGEST else ()
 
 
@@ -84,14 +84,14 @@ def _holds(leaf: Leaf, match: Match) -> bool:
 
 def _stages(upload: Upload, body: bytes | None, leaf: Leaf) -> Iterator[Stage]:
     for number, piece in enumerate(decode.way(upload, body, leaf, LIMITS)):
-        if number == 0 and piece.decoding and body and piece.path == "$":  # as Content-Encoding says
+        if number == 0 and piece.decoding and body and piece.path == "$":  # decoded as Content-Encoding says
             yield Stage(step="", path="$", size=len(body))
         step = piece.decoding[-1] if piece.decoding else ""
         yield Stage(step=step, path=piece.path, size=len(piece.data))
 
 
 def _fields(leaves: Sequence[Leaf], at: int) -> Iterator[Neighbour]:
-    """The field before it in the same part of the upload, itself, and the next."""
+    """The field before it in the same part of the upload, the field itself, and the next."""
     root = leaves[at].path.partition(".")[0]
     texts: dict[str, Leaf] = {}
     for number, leaf in enumerate(leaves):
@@ -108,7 +108,7 @@ def _fields(leaves: Sequence[Leaf], at: int) -> Iterator[Neighbour]:
 
 
 def _bytes(match: Match, leaf: Leaf, leaves: Sequence[Leaf], body: bytes) -> tuple[int, tuple[Stretch, ...]]:
-    """The stored bytes around a match that has a place of its own among them."""
+    """The stored bytes around a match that has its own position among them, and their offset."""
     if match.end - match.start > LONGEST or (match.start, match.end) == (0, len(body)):
         return 0, ()
     first, last = max(0, match.start - ROUND), min(len(body), match.end + ROUND)

@@ -62,35 +62,36 @@ from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
 Lines = dict[str, Sequence[Seen[Event]]]
-"""kind -> the lines of that kind."""
+"""Kind -> the lines of that kind."""
 _PACKED: dict[str, type[Access | Upload]] = {"access": Access, "upload": Upload}
-"""Kinds of line of which a long run has so many that they are kept as columns."""
+"""Kinds of line that are so numerous in a long run that they are kept as columns."""
 
 
 def report(store: Store, recording_id: str, known: Knowledge) -> Report:
-    """Everything that the index has on one recording, judged by what is `known`; the same index, the same report."""
+    """Everything that the index has on one recording, judged by what is `known`; the same index gives the same
+    report."""
     with store.snapshot():
         return _report(store, recording_id, known)
 
 
 def current_report(recording: Recording, store: Store, known: Knowledge) -> Report | None:
-    """The report of this very recording, with what its stamps vouch for; None when the index has not all of it as it
-    is now, judged by what is `known`: it must be correlated."""
+    """The report of this recording, with what its stamps vouch for; None unless the index has all of it as it is
+    now, judged by what is `known`: then it must be correlated."""
     held = current(recording, store, known)
-    if held is None or not held.lines:  # what was masked cannot be told from it
+    if held is None or not held.lines:  # what was masked cannot be recovered from the index
         return None
     with store.snapshot():
-        if store.judged_by(held.name) != held.judged_by:  # somebody else was faster
+        if store.judged_by(held.name) != held.judged_by:  # another process was faster
             return None
         report = _report(store, held.name, known, recording=recording)
     return _of(recording, report)
 
 
 def fresh_report(recording: Recording, store: Store, known: Knowledge, outcome: Outcome) -> Report:
-    """The report of what correlating has just come to, whoever else writes to the index meanwhile: a recording that is
-    being made is followed by another program, which judges it by rules of its own.
+    """The report of what correlating has just concluded, whoever else writes to the index meanwhile: a recording in
+    progress is also followed by another program, which judges it by its own rules.
 
-    Raises UserError when the index has lines of another recording by now.
+    Raises UserError if the index has lines of another recording by now.
     """
     with store.snapshot():
         held = store.held(outcome.recording)
@@ -106,10 +107,11 @@ def fresh_report(recording: Recording, store: Store, known: Knowledge, outcome: 
 
 
 def indexed_report(store: Store, recording_id: str, known: Knowledge) -> Report:
-    """The report of what the index has, correlated or not: of one that is going on, of one whose folder is gone.
+    """The report of what the index has, correlated or not: also for a recording in progress, or one whose folder is
+    gone.
 
-    Where the folder is there, the report says what its stamps vouch for. Raises UserError when the lines in it are not
-    those that the index has, and when the index has none of that id.
+    If the folder is there, the report says what its stamps vouch for. Raises UserError if the lines in it are not those
+    in the index, and if the index has no recording with that id.
     """
     with store.snapshot():
         report = _report(store, recording_id, known)
@@ -194,11 +196,11 @@ def _edition(known: Knowledge) -> DataEdition | None:
 
 
 def _with_digests(flows: Iterable[Flow], transforms: Iterable[Seen[Event]]) -> Iterator[Flow]:
-    """The flows, with the lines that show the app computing a digest which was found by computing it anew."""
+    """The flows, with the lines that show the app computing a digest that matching had found by recomputing it."""
     made: dict[bytes, Ref] = {}
     for ref, _, _, event in transforms:
         if isinstance(event, Transform) and event.op in ("digest", "mac") and event.output.b64:
-            with suppress(ValueError):  # of a stranger's recording
+            with suppress(ValueError):  # in a stranger's recording
                 made.setdefault(base64.b64decode(event.output.b64), ref)
     for flow in flows:
         refs = {at: line for at, each in enumerate(flow.matches) if made and (line := _shown(each, made))}
@@ -230,8 +232,7 @@ def _asking(screens: Iterable[Seen[Event]], asked: set[Ref]) -> Iterator[Seen[Ev
 
 
 def _lines(store: Store, name: str, run: Run, recording: Recording | None) -> tuple[Lines, frozenset[str]]:
-    """The lines in the index, but for those that are none of the contract; and the kinds of those that were
-    forgotten."""
+    """The lines in the index, except those that do not follow the contract; and the kinds with forgotten lines."""
     lines: Lines = {}
     forgotten = set()
     sharing = SharedParts()
@@ -249,7 +250,7 @@ def _lines(store: Store, name: str, run: Run, recording: Recording | None) -> tu
 
 
 def _owned(lines: Lines, run: Run) -> Iterator[tuple[Ref, Event]]:
-    """The gaps, those of a connection that the app is known to have opened with its name."""
+    """The gaps; one about a connection that the app is known to have opened gets the app's name."""
     connections = connections_of(run)
     for each in lines["connection"]:
         if holds(each, Connection):
@@ -265,7 +266,7 @@ def _not_judged(rules: Iterable[Rule], watched: Observers, assumed: bool) -> dic
 
 
 def _assumed(judged: Iterable[Flow | Finding]) -> Assumption | None:
-    """What was taken for granted when the index was judged, should it be another than now."""
+    """What was assumed when the index was judged, in case it differs from now."""
     states = {each.consent for each in judged if each.consent_assumed}
     return None if not states else "given" if states == {"given"} else "none"
 

@@ -22,16 +22,17 @@ def checked(
     trusted: Mapping[str, str] | None = None,
     authorities: Authorities | None = None,
 ) -> Report:
-    """The report with what its recording's stamps vouch for; `trusted` and `authorities` as `verify` takes them.
+    """The report with what its recording's stamps vouch for; `trusted` and `authorities` as in `verify`.
 
-    Raises UserError when there is no such folder.
+    Raises UserError if the folder does not exist.
     """
     result = verify(folder, trusted, authorities)
     return with_coverage(report, result).model_copy(update={"verified": seal_of(result, trusted)})
 
 
 def seal_of(result: Verification, trusted: Mapping[str, str] | None = None) -> Seal:
-    """The result of recomputing, as a report carries it; `trusted` are the keys that stamps were held against."""
+    """The result of recomputing the stamps in the form that a report carries; `trusted`: the keys that stamps were
+    checked against."""
     altered = [problem for problem in result.problems if not _is_unstamped(problem, result)]
     uncovered = Counter(result.unsealed)
     uncovered.update(remark.file for remark in result.remarks if remark.file in FILES.values() and remark.line)
@@ -62,7 +63,7 @@ def seal_of(result: Verification, trusted: Mapping[str, str] | None = None) -> S
 
 
 def _is_unstamped(problem: Problem, result: Verification) -> bool:
-    """Whether it says no more than that there is no stamp."""
+    """Whether the problem says only that there is no stamp."""
     return not result.stamps and problem.file == SEAL and problem.line is None
 
 
@@ -71,9 +72,9 @@ def _place(problem: Problem) -> str:
 
 
 def with_coverage(report: Report, checked: Verification) -> Report:
-    """The report, its findings marked that rest on lines which no intact stamp covers.
+    """The report, with findings marked that rest on lines not covered by an intact stamp.
 
-    Of a recording without any stamp that is said once, of all of it, and not of each finding.
+    For a recording without any stamp, this is said once for all of it, not for each finding.
     """
     if checked.outcome in ("intact", "never_stamped"):
         return report

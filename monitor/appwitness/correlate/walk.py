@@ -47,7 +47,7 @@ from appwitness.store import Store
 from appwitness.store.index import IndexedState, Saved, Sight
 
 CLOCKS = ("clock_offset_ms", "clock_uncertainty_ms", "sockets_watched", "proxy", "observers")
-"""Fields of run.json that are known only when the app is up."""
+"""Fields of run.json that are known only once the app is up."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +59,22 @@ class Outcome:
     findings: tuple[Finding, ...]
     new_lines: int
     gaps: tuple[ReportedGap, ...] = ()
-    """Those that correlating came upon."""
+    """The gaps that correlating found."""
     all_gaps: int = 0
-    """How many gaps there are, lines that are gaps included; limits of the device are none."""
+    """The number of all gaps, including those recorded as lines, but without limits of the device."""
 
 
 def concluded(store: Store, recording_id: str, held: IndexedState) -> Outcome:
-    """What the index has of a recording that it has judged already."""
+    """What the index has of a recording that is judged already."""
     flows, findings = tuple(store.flows(recording_id)), tuple(store.findings(recording_id))
     return Outcome(recording_id, flows, findings, 0, tuple(store.found_gaps(recording_id)), held.gaps)
 
 
 class AskedSoFar(NamedTuple):
-    """What is known of the app's phases and of what its user was asked."""
+    """What is known about the app's phases and what its user was asked."""
 
     lines: int
-    """How many phase lines it rests on."""
+    """How many phase lines it is based on."""
     phases: Phases
     consents: list[Seen[Consent]]
     timeline: Timeline
@@ -86,34 +86,34 @@ class Whose(NamedTuple):
     carrier: Carrier | None
     other_app: bool
     tied: bool
-    """Something ties it to the app that is observed."""
+    """Whether something ties it to the observed app."""
 
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much is done, and of how much."""
+"""Called with what is being done, how much is done, and out of how much."""
 
 
 class MadeBefore:
-    """What the last conclusion came to: whatever it rested on and has not changed is not made again."""
+    """The results of the last conclusion: whatever depends on unchanged input is not computed again."""
 
     def __init__(self) -> None:
         self.asked: AskedSoFar | None = None
         self.flows: dict[Ref, tuple[tuple[object, ...], list[Flow]]] = {}
-        """Those of each upload, with what they were made of."""
+        """The flows of each upload, with what they were made from."""
         self.memory = Memory()
         self.saved: Saved | None = None
 
 
 class Walk:
-    """What is known of one recording so far."""
+    """What is known about one recording so far."""
 
     def __init__(self, recording: Recording, store: Store, known: Knowledge, name: str | None = None) -> None:
-        """`name` is that of the recording in the index; None: its id."""
+        """`name` is the recording's name in the index; None: its id."""
         self.recording = recording
         self.store = store
         self.known = known
         self.basis: str | None = None
-        """Digest of all that is concluded here comes from; None until the index was recalled."""
+        """Digest of everything that conclusions here depend on; None until the index has been recalled."""
         self._run_digest = run_digest(recording.path)
         self._head = ""
         """Digest of the first stamp, once there is one."""
@@ -125,26 +125,26 @@ class Walk:
         self.holes = Holes(self.run)
         self._recipients = known.recipients_of(self.run)
         self.processes: set[int] = set()
-        """Those that the agent was in."""
+        """Processes that the agent was in."""
         self.until = self.run.ended
-        """Up to when the run was observed, on the host's clock."""
+        """The end of observation, on the host's clock."""
         self.made = MadeBefore()
         self._sharing = SharedParts()
 
     def run_moved(self) -> bool:
-        """Whether run.json has changed in a field on which everything here depends, such as the clock offset."""
+        """Whether run.json has changed in a field that everything here depends on, such as the clock offset."""
         now = self.recording.run
         return any(getattr(now, name) != getattr(self.run, name) for name in CLOCKS)
 
     def ingest(self, reads: Iterable[ReadLine]) -> int:
-        """Have the index take in lines; how many were new."""
+        """Add lines to the index; returns how many were new."""
         if not self._head:
             self._head = head_of(self.recording)
         return self.store.ingest(self.id, self.recording.run, place_of(self.recording), reads, self._head)
 
     def recall(self, progress: Progress = lambda *_: None) -> None:
-        """Learn from all that the index has, and link its uploads."""
-        # before anything is read: what changes meanwhile is not in the basis, so it will not be taken for current
+        """Learn from everything in the index, and link its uploads."""
+        # first of all: later changes are then not in the basis, so the result is not taken for current
         held = self.store.held(self.id)
         there = held.prefixes if held else {}
         if held:
@@ -165,7 +165,7 @@ class Walk:
         return (seen for read in reads if (seen := self._seen(read)))
 
     def _seen(self, read: ReadLine) -> Seen[Event] | None:
-        """A line on the host's clock; None where it was forgotten, or is none of the contract."""
+        """A line on the host's clock; None if it was forgotten, or does not follow the contract."""
         seen = read.seen(self.run.clock_offset_ms)
         self.holes.note(read, there=seen is not None)
         if seen:
@@ -175,7 +175,7 @@ class Walk:
         return seen
 
     def learn(self, seen: Seen[Event]) -> None:
-        """Take in one line that is no upload."""
+        """Take in one line other than an upload."""
         self.learned.add(seen)
         if isinstance(seen.event, Access | Transform) and self.learned.is_own(seen.event):
             self.linked.learn(seen)
@@ -183,7 +183,7 @@ class Walk:
                 self._observed(seen.on_host(seen.event.until or seen.event.at))
 
     def take(self, reads: Iterable[ReadLine]) -> bool:
-        """Learn from new lines and link the uploads they concern; whether anything may have changed."""
+        """Learn from new lines and link the uploads that they concern; returns whether anything may have changed."""
         changed = False
         uploads: list[Seen[Upload]] = []
         earliest: datetime | None = None
@@ -202,9 +202,10 @@ class Walk:
         return changed or bool(uploads)
 
     def conclude(self, new_lines: int, *, going_on: bool = False) -> Outcome:
-        """Judge what is linked and save it, in one transaction; nothing final is said of a run that is `going_on`.
+        """Judge what is linked and save it, in one transaction; no final statements are made about a run that is
+        `going_on`.
 
-        Nor is anything concluded from what is not there when lines were forgotten.
+        If lines were forgotten, nothing is concluded from the absence of lines either.
         """
         learned, linked = self.learned, self.linked
         partial = going_on or bool(self.holes.forgotten)
@@ -280,21 +281,21 @@ class Walk:
         return Outcome(self.id, flows, findings, new_lines, gaps, all_gaps)
 
     def _bypassing(self, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
-        """What the agent saw go out and no proxy saw."""
+        """The gap for what the agent saw leave the app and no proxy saw."""
         if self.run.sockets_watched:
             past = self.learned.connections.bypassing(uploads, self.learned.gaps, self.run.proxy, found_at(self.run))
             if gap := bypass_gap(past):
                 yield gap
 
     def _missed(self, watched: Observers, uploads: Sequence[Upload]) -> Iterator[ReportedGap]:
-        """What the system counted, and hooks or proxy did not record."""
+        """Gaps for what the system counted and hooks or proxy did not record."""
         learned = self.learned
         phases = [seen.event for seen in learned.phases]
         recorded = Recorded(learned.accesses, uploads, learned.connections.opened, phases, learned.gaps)
         return missed(self.run, watched, learned.witnesses, recorded, self.known.app_ops)
 
     def _of_others(self, uploads: Mapping[Ref, Seen[Upload]], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
-        """Uploads that are written in the name of another app, or that a connection of one carried."""
+        """Uploads recorded under another app's name, or carried by another app's connection."""
         own = {None, self.run.app.package}
         return frozenset(
             ref
@@ -303,18 +304,18 @@ class Walk:
         )
 
     def _asked(self) -> AskedSoFar:
-        """Phases and consent as they are known by now; as they were at the last time, when no line says otherwise."""
+        """Phases and consent as known by now; the previous result if no line has changed it."""
         learned, before = self.learned, self.made.asked
         consents = [*learned.consents, *learned.screens.unproven(self.until)]
         if before and before.lines == len(learned.phases) and before.phases.settled and before.consents == consents:
             return before
-        until = self.until if self.run.clocks_compared else None  # that is on the host's clock, phases on the device's
+        until = self.until if self.run.clocks_compared else None  # this is on the host's clock, phases on the device's
         phases = Phases(() if "phase" in self.holes.forgotten else learned.phases, until)
         timeline = timeline_of(consents, phases, self.run, self.known, self.holes.forgotten.keys())
         return AskedSoFar(len(learned.phases), phases, consents, timeline)
 
     def _told(self) -> int:
-        """How many lines tell what the app did, or what was done with it."""
+        """How many lines say what the app did, or what was done with it."""
         learned = self.learned
         lines = (learned.accesses, self.linked.joined, learned.phases, learned.consents, learned.witnesses)
         return sum(map(len, lines))
@@ -323,7 +324,7 @@ class Walk:
         self.until = at if self.until is None else max(at, self.until)
 
     def _flows(self, timeline: Timeline, carriers: Mapping[Ref, Carrier], foreign: frozenset[Ref]) -> tuple[Flow, ...]:
-        """All flows; those of an upload of which nothing new is known are the same objects as before."""
+        """All flows; those of an upload about which nothing new is known are the same objects as before."""
         flows: list[Flow] = []
         for seen, joins in sorted(self.linked.joined.values(), key=lambda one: one[0].number):
             carrier = carriers.get(seen.ref)
@@ -384,25 +385,25 @@ class Walk:
         )
 
     def _unobserved(self, watched: Observers, timeline: Timeline) -> Iterator[ReportedGap]:
-        """What nobody observed; that the clocks were not compared, unless a line says so."""
+        """Gaps for what nobody observed; also that the clocks were not compared, unless a line says so already."""
         told = any(gap.why == "no_clock" for gap in self.learned.gaps)
         return observers.gaps(self.run, watched, timeline, self.holes.forgotten.keys(), recorded_no_clock=told)
 
     def _ties(self, upload: Upload, carrier: Carrier | None) -> bool:
-        """Whether a socket ties an upload to the app, or its line does: who captured it knew the process or the app.
-        Of an import, the app in a line is the word of whoever imported it."""
+        """Whether an upload is tied to the app by a socket or by its own line: whoever captured it knew the process
+        or the app. In an import, the app named in a line is only the importer's word."""
         named = upload.app == self.run.app.package and not self.run.imported
         return carrier is not None or upload.by_agent or named or upload.pid in self.processes
 
 
 def _claiming(claims: Iterable[Ref], timeline: Timeline, foreign: frozenset[Ref]) -> Iterator[Ref]:
-    """Lines and uploads of the app that claim consent; what an operator has taken back claims nothing."""
+    """Lines and uploads of the app that claim consent; what an operator has retracted claims nothing."""
     replaced = timeline.replaced()
     return (ref for ref in claims if ref not in replaced and ref not in foreign)
 
 
 def _dangling(timeline: Timeline, run: Run) -> Iterator[ReportedGap]:
-    """Corrections that correct nothing."""
+    """Gaps for corrections that correct nothing."""
     for ref, named in timeline.dangling().items():
         detail = f"names {named} as the line that it corrects, and there is no such line before it"
         yield ReportedGap(at=run.started, where="correlate", subject=ref, why="protocol_unsupported", detail=detail)
@@ -415,9 +416,9 @@ def timeline_of(
     known: Knowledge,
     forgotten: AbstractSet[str] = frozenset(),
 ) -> Timeline:
-    """Consent of a run, out of the lines that are about it.
+    """Consent over a run, from the lines about it.
 
-    Where such lines were forgotten, what is left of them may say the contrary: a person's marks alone count then.
+    If such lines were forgotten, the remaining ones may suggest the opposite: then only a person's marks count.
     """
     hole = bool(forgotten & observers.OF_CONSENT)
     watched = run.observers.consent and not hole

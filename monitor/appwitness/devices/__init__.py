@@ -1,4 +1,4 @@
-"""The interface between a run and its device: prepared, made to start an app, observed, and restored."""
+"""The interface between a run and its device, which is prepared, starts the app, is observed, and is restored."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Ended:
     detail: str = ""
     """The system's own description."""
     may_be_ours: bool = True
-    """Whether a hook may be to blame; false where the system or a person ended it."""
+    """Whether a hook may be to blame; false if the system or a person ended it."""
 
 
 class Device(Protocol):
-    """A device that runs the app of one run. Any object of this shape will do; where there is nothing to do or to
-    tell, a subclass says nothing.
+    """A device that runs the app of one run. Any object with these methods will do; a subclass omits those for which it
+    has nothing to do or to report.
 
-    The run calls `undo` whatever happens, from before the first change on; and in order `install`, `prepare`, `enter`
-    (instead of it, or later, `do_without_hooks`), then for each start of the app `reset`, `launch` and `stop`.
-    `watching` is around the starts.
+    The run calls, in this order, `install`, `prepare` and `enter` (instead of it, or later, `do_without_hooks`), then
+    for each start of the app `reset`, `launch` and `stop`. `watching` surrounds the starts. It calls `undo` whatever
+    happens, from before the first change on.
     """
 
     @property
@@ -40,37 +40,40 @@ class Device(Protocol):
 
     @property
     def app(self) -> AppIdentity:
-        """Which app it runs; known in full once it is installed."""
+        """Which app it runs; complete only once the app is installed."""
 
     @property
     def persona(self) -> tuple[Value, ...]:
-        """The values to look for: planted for this run, once it is watched, and those that were found there."""
+        """The values to look for: those planted for this run, known once it is watched, and those found on the
+        device."""
 
     @property
     def persona_is(self) -> Literal["planted", "declared"] | None:
-        """Whether those values were planted, or are only known to be there; None: there are none."""
+        """Whether those values were planted, or only found on the device; None: there are none."""
 
     @property
     def app_type(self) -> int | None:
-        """Number of the app's type in the necessary-scope table, where the device knows it."""
+        """Number of the app's type in the necessary-scope table, if the device knows it."""
         return None
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
-        """Hosts whose addresses the proxy takes from here instead of DNS; empty for a device on the real network."""
+        """Hosts that the proxy looks up here instead of in DNS; empty for a device on the real network."""
         return {}
 
     @property
     def upstream_ca(self) -> Path | None:
-        """A certificate authority (PEM) that the proxy trusts besides the usual ones; None: none."""
+        """File with certificate authorities (PEM) that the proxy trusts besides the usual ones; None if there are
+        none."""
         return None
 
     def modes(self, listen: str) -> Mapping[str, Sequence[str]]:
-        """The modes that it can be used in with a proxy that listens there, that for `auto` first (modes.choose)."""
+        """The traffic modes possible with a proxy that listens on `listen`, the one for `auto` first
+        (traffic_modes.choose)."""
 
     @property
     def partial(self) -> bool:
-        """Whether it has only a part of Android's classes: that one is absent says nothing about the device."""
+        """Whether it has only some of Android's classes: a missing class then says nothing about the device."""
         return False
 
     @property
@@ -80,7 +83,7 @@ class Device(Protocol):
 
     @property
     def refused_s(self) -> float | None:
-        """For how many seconds a question of the app's stands refused, where the device plays the user; None: none."""
+        """Seconds for which a question of the app has stood refused, if the device acts as the user; None: none has."""
         return None
 
     @property
@@ -93,26 +96,26 @@ class Device(Protocol):
         return {}
 
     def install(self) -> None:
-        """Install the app, if it is to be installed."""
+        """Install the app, if it has to be installed."""
         return
 
     def prepare(self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str, wireguard: str) -> None:
         """Send the device's traffic through the proxy and have it trust the proxy's certificate authority.
 
-        `mode` is the proxy's, one of `modes`; `wireguard` the configuration of its tunnel, where it has one.
+        `mode` is the proxy's, one of `modes`; `wireguard` is the configuration of the proxy's tunnel, if it has one.
         """
 
     def enter(self) -> None:
-        """Start whatever injects the agent. Raises Unhookable where nothing can."""
+        """Start whatever injects the agent. Raises Unhookable if nothing can."""
         return
 
     def do_without_hooks(self) -> None:
-        """No agent comes into the app from now on: what it would have led to the proxy comes there by mode `regular`,
-        and values to look for are also those that the device has."""
+        """Continue without an agent in the app: traffic that the agent would have redirected reaches the proxy by
+        mode `regular`, and the values to look for include those that the device has."""
         return
 
     def reset(self) -> None:
-        """Make the next start of the app its first one."""
+        """Make the next start of the app like its first one."""
         return
 
     def launch(self) -> Target:
@@ -125,22 +128,22 @@ class Device(Protocol):
         """Whether a process of the app runs."""
 
     def ended(self, pid: int) -> Ended | None:
-        """How a process of the app ended, by the system's own word; None where the system does not say."""
+        """How a process of the app ended, as the system reports it; None if it does not."""
         return None
 
     def watching(self, lines: Records, silent_s: Callable[[], float]) -> AbstractContextManager[object]:
-        """While the context lasts, what the device itself sees and does goes to `lines`: screens, witnesses, gaps.
+        """While the context lasts, write what the device itself sees and does to `lines`: screens, witnesses, gaps.
 
-        `silent_s` says for how many seconds nothing that the app does was recorded.
+        `silent_s` returns the seconds since anything that the app does was last recorded.
         """
         return nullcontext()
 
     def noticed(self) -> None:
-        """Called when a finding comes up: keep what the device shows."""
+        """Called when there is a new finding: record what the device shows."""
         return
 
     def stop(self) -> None:
         """End the app."""
 
     def undo(self) -> None:
-        """Undo all changes. Raises SetupError when something could not be undone, with what to do."""
+        """Undo all changes. Raises SetupError, saying what to do, if something could not be undone."""

@@ -1,4 +1,4 @@
-"""Locks a device for one user at a time, across all processes of this machine."""
+"""Locks a device for exclusive use among all processes of this machine."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import IO
 from appwitness.support import private_files
 
 HELD = "APPWITNESS_HELD"
-"""In the environment of a run: the device that whoever started it has."""
+"""Environment variable of a run: the device that its parent process has locked."""
 
 
 @contextmanager
 def turn(folder: Path, device: str) -> Iterator[None]:
-    """Wait for exclusive use of the device, and keep it."""
+    """Wait for exclusive use of the device, and keep it for the context."""
     with _lock(folder, device) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -25,8 +25,8 @@ def turn(folder: Path, device: str) -> Iterator[None]:
 
 @contextmanager
 def turn_now(folder: Path, device: str) -> Iterator[int | None]:
-    """The same without waiting; None: somebody has it. Else a descriptor: a child that inherits it has the device, too,
-    for as long as it lives."""
+    """The same without waiting: yields None if another process has the device, else a file descriptor. A child
+    process that inherits the descriptor holds the lock, too, as long as it lives."""
     with _lock(folder, device) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -36,7 +36,7 @@ class Diagnosis(BaseModel):
 
     @property
     def worst(self) -> Level:
-        """The gravest level among its results."""
+        """The most serious level among its results."""
         levels: tuple[Level, ...] = ("fault", "warning", "ok")
         return next(level for level in levels if any(result.level == level for result in self.results))
 

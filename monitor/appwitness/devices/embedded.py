@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 
 KIND = "lab"
-"""The kind of device, as identities of devices and labels of a fleet have it."""
+"""The name of this kind of device in device identities and fleet labels."""
 _HOSTED = re.compile(rf"{KIND}\d*")
 
 
 def is_embedded(device: str) -> bool:
-    """Whether the name of a device, as `appwitness observe --device` takes it, means the lab device."""
+    """Whether a device name, as `appwitness observe --device` takes it, means the lab device."""
     return device.partition(":")[0] == KIND
 
 
@@ -23,10 +23,10 @@ def device_name(app: str) -> str:
 
 
 def sample_app(device: str) -> str:
-    """The sample app that a name of the lab device means: `circle` for `lab:circle`; empty where it names none."""
+    """The sample app in a lab device's name: `circle` for `lab:circle`; empty if there is none."""
     return device.partition(":")[2]
 
 
 def is_hosted(serial: str) -> bool:
-    """Whether a host of a fleet means a lab device by this serial: `lab`, `lab2` ..."""
+    """Whether this serial means a lab device on a fleet's host: `lab`, `lab2` ..."""
     return bool(_HOSTED.fullmatch(serial))

@@ -20,13 +20,13 @@ class Mode:
     """One traffic mode of a device."""
 
     spec: str
-    """In mitmproxy's words; `redirect` is ours."""
+    """The mode as mitmproxy writes it; `redirect` is appwitness's own."""
     why: str
     """Why it was chosen, in one sentence."""
     sees: str
     """What it sees, and what it does not."""
     todo: str = ""
-    """What has to be done on the device or around it, where nobody does it for us."""
+    """What a person has to do on the device or around it."""
 
 
 KINDS = {
@@ -66,17 +66,17 @@ KINDS = {
     ),
     "reverse": (Spoken("What is sent to one server, by clients that are told that the proxy is it."), ""),
 }
-"""Kind -> what it sees, what has to be done."""
+"""Kind -> what it sees, and what has to be done."""
 GROUPS = Path("/sys/fs/cgroup")
-"""Where mitmproxy's redirector looks for the control group whose programs it takes, on Linux."""
+"""Where mitmproxy's redirector looks on Linux for the control group whose programs it captures."""
 
 
 def choose(wanted: str, can: Mapping[str, Sequence[str]], *, hooks: bool = True) -> Mode:
-    """The mode for a device; `wanted` is `auto`, a kind, or mitmproxy's words.
+    """The mode for a device; `wanted` is `auto`, a kind, or a mode as mitmproxy writes it.
 
-    `can`: the kinds that the device can be used in, that for `auto` first. Kind -> why it is taken, and, where it is
-    not as KINDS has it, what it sees and what has to be done. `hooks`: the agent comes into the app, which `redirect`
-    needs. Raises UserError.
+    `can`: the kinds possible on the device, the one for `auto` first: kind -> why it is chosen and, if not as in KINDS,
+    what it sees and what has to be done. `hooks`: whether the agent enters the app, which `redirect` needs. Raises
+    UserError.
     """
     if not hooks:
         if wanted == "redirect":
@@ -105,7 +105,8 @@ def choose(wanted: str, can: Mapping[str, Sequence[str]], *, hooks: bool = True)
 
 
 def _check_local() -> None:
-    """Raises UserError when mitmproxy's redirector cannot run on this Linux; what others need, it says itself."""
+    """Raise UserError if mitmproxy's redirector cannot run on this Linux; on other systems it reports problems
+    itself."""
     if not sys.platform.startswith("linux"):
         return
     sudo = shutil.which("sudo")
@@ -127,9 +128,9 @@ def _check_local() -> None:
 
 
 def admitted(listen: str, mode: Mode, device_address: str | None) -> tuple[str, ...]:
-    """Which addresses besides this machine's own may use a proxy that listens on `listen`: the device's alone.
+    """The addresses besides this machine's own that may use a proxy listening on `listen`: only the device's.
 
-    Raises UserError when it would have to let in anybody, or `device_address` is none.
+    Raises UserError if anybody could use the proxy, or `device_address` is not an address.
     """
     if device_address is not None:
         try:

@@ -29,28 +29,30 @@ from pydantic_core import CoreSchema, core_schema
 from appwitness.support.spoken import english
 
 INLINE_BYTES = 256
-"""A blob of up to this many bytes stands in its line as base64; a longer one goes to bodies/."""
+"""A blob of up to this many bytes is in its line as base64; a longer one goes to bodies/."""
 
 Ref = str
-"""A line by name: `accesses.jsonl:17`, first line is 1. That is a line's identity; there are no generated ids."""
+"""The name of a line: `accesses.jsonl:17`; the first line is 1. It identifies the line; there are no generated ids."""
 
 DataType = str
 """A code of catalog/data_types.yml, such as `phone_number`."""
 
 
 def format_time(at: datetime) -> str:
-    """An aware time as the contract writes it: RFC 3339, UTC, microseconds, trailing `Z`."""
+    """Format an aware time for the contract: RFC 3339, UTC, microseconds, trailing `Z`."""
     return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2500, 1, 1, tzinfo=UTC)
 LARGEST_OFFSET_MS = 1e13
-"""About 300 years: more than any clock is off; with the bounds above, no sum of the two leaves the calendar."""
+"""About 300 years: more than any clock is off. Within the bounds above, adding it to a time never leaves the
+calendar."""
 
 
 def _within(at: datetime) -> datetime:
-    """A time as a producer may write it. Raises ValueError for one that would leave the calendar on another clock."""
+    """Check a time from a producer. Raises ValueError for one that could leave the calendar when converted to
+    another clock."""
     if not EARLIEST <= at < LATEST:
         raise ValueError(f"a time outside the years {EARLIEST.year} to {LATEST.year}")
     return at
@@ -71,7 +73,7 @@ Time = Annotated[
 Count = Annotated[int, Meta(ge=0)]
 _SHA256 = "^[0-9a-f]{64}$"
 Milliseconds = Annotated[float, Field(ge=-LARGEST_OFFSET_MS, le=LARGEST_OFFSET_MS, allow_inf_nan=False)]
-"""A difference between clocks."""
+"""A difference between two clocks."""
 Owners = Annotated[
     tuple[str | None, ...],
     Meta(
@@ -83,22 +85,22 @@ Sha256 = Annotated[str, Meta(pattern=_SHA256, max_length=64), Field(pattern=_SHA
 
 
 class Record(BaseModel):
-    """A frozen record. Fields that a later version adds are kept, so that nothing a producer said is lost."""
+    """A frozen record. Fields that a later version adds are kept, so that nothing a producer reported is lost."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
 
 class Part(msgspec.Struct, kw_only=True, frozen=True, gc=False):
-    """A line of a recording, or a part of one. Fields that a later version adds stay in the file, and are passed over.
+    """A line of a recording, or a part of one. Fields that a later version adds stay in the file and are ignored here.
 
-    What `parse` and `made` give is as the contract says; the constructor checks nothing.
+    The results of `parse` and `made` fit the contract; the constructor checks nothing.
     """
 
     unsaid: ClassVar[tuple[str, ...]] = ()
-    """Fields that are left out of JSON when they are empty."""
+    """Fields that JSON omits when they are empty."""
 
     def model_copy(self, update: Mapping[str, Any]) -> Self:
-        """The same with other fields; named as in a `Record`, for code that handles both."""
+        """A copy with other values for some fields; named as in `Record`, for code that handles both."""
         return msgspec.structs.replace(self, **update)
 
     @classmethod
@@ -129,7 +131,7 @@ class Blob(Part, kw_only=True, frozen=True, omit_defaults=True):
 
 
 def blob(data: bytes) -> Blob:
-    """The blob that stands for `data`; one of more than 256 bytes must also be put into bodies/."""
+    """The blob for `data`; if `data` has more than 256 bytes, it must also be stored in bodies/."""
     if len(data) <= INLINE_BYTES:
         return Blob(b64=base64.b64encode(data).decode("ascii"))
     return Blob(body=hashlib.sha256(data).hexdigest(), size=len(data))
@@ -157,7 +159,7 @@ class Value(Part, kw_only=True, frozen=True):
 
 
 class Line(Part, kw_only=True, frozen=True, tag_field="kind", tag=str.lower):
-    """What every line of a recording carries, and its kind."""
+    """The fields that every line of a recording has, and its kind."""
 
     unsaid: ClassVar[tuple[str, ...]] = ("arrived", "boot_ms")
 
@@ -180,7 +182,7 @@ class Line(Part, kw_only=True, frozen=True, tag_field="kind", tag=str.lower):
 
     @property
     def on_host_clock(self) -> bool:
-        """Whether `at` is on the host's clock; else it is on the device's."""
+        """Whether `at` is on the host's clock; otherwise it is on the device's."""
         return False
 
 
@@ -249,7 +251,7 @@ class Connection(Line, kw_only=True, frozen=True):
 
 
 class Tls(Part, kw_only=True, frozen=True):
-    """TLS of an upload between the device and the proxy."""
+    """TLS parameters of an upload, between the device and the proxy."""
 
     version: str | None = None
     sni: str | None = None
@@ -290,8 +292,8 @@ class Upload(Line, kw_only=True, frozen=True):
 
     @property
     def by_agent(self) -> bool:
-        """Whether the agent wrote it, on the device's clock; the proxy never knows which process a connection
-        belongs to."""
+        """Whether the agent wrote it, with times of the device's clock; the proxy never knows which process a
+        connection belongs to."""
         return (self.app is not None and self.pid is not None) or self.via in ("sms", "intent", "bluetooth", "nfc")
 
     @property
@@ -303,14 +305,14 @@ class Upload(Line, kw_only=True, frozen=True):
 
     @property
     def unanswered(self) -> bool:
-        """Whether no response was seen, so that it is unknown whether it arrived."""
+        """Whether no response was seen, so that it is unknown whether the upload arrived."""
         if self.via == "http":
             return self.status is None and not self.answered
         return self.answered is False
 
     @property
     def on_host_clock(self) -> bool:
-        """Lines of the proxy are on the host's clock."""
+        """True for lines of the proxy."""
         return not self.by_agent
 
 
@@ -323,7 +325,7 @@ Scope = Literal[
     "ads_tracking",
     "system_permission",
 ]
-"""What a consent is about."""
+"""What a consent covers."""
 
 Signal = Literal[
     "dialog",
@@ -336,10 +338,10 @@ Signal = Literal[
     "iab_tcf",
     "iab_gpp",
 ]
-"""How it was observed."""
+"""How a consent was observed."""
 
 ConsentState = Literal["requested", "given", "refused", "withdrawn", "dismissed", "gone"]
-"""`dismissed`: closed without an answer; `gone`: no longer seen, and neither was its answer."""
+"""`dismissed`: closed without an answer; `gone`: no longer seen, and its answer was not seen either."""
 
 
 class Consent(Line, kw_only=True, frozen=True):
@@ -376,7 +378,7 @@ class Consent(Line, kw_only=True, frozen=True):
 
     @property
     def on_host_clock(self) -> bool:
-        """Whose clock its time is on: as the line says, else the host's for an operator's mark."""
+        """Whether `at` is on the host's clock: as `clock` says; without it, only an operator's mark is."""
         if self.clock is not None:
             return self.clock == "host"
         return "operator" in (self.by, self.signal)
@@ -385,7 +387,7 @@ class Consent(Line, kw_only=True, frozen=True):
 MARKERS = frozenset({"operator", "assistant"})
 """Authors of marks: a person on the host, or a program that acts for one."""
 LIST_ID, ITEM_ID = r"^[a-z][a-z0-9-]{0,39}$", r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
-"""The form of the names of checklists and of their items."""
+"""Patterns for the ids of checklists and of their items."""
 
 
 class AnsweredItem(Part, kw_only=True, frozen=True, omit_defaults=True):
@@ -415,12 +417,12 @@ class Phase(Line, kw_only=True, frozen=True):
 
     @property
     def on_host_clock(self) -> bool:
-        """Marks without a process were made on the host."""
+        """True for marks without a process: they were made on the host."""
         return self.state == "mark" and self.pid is None
 
 
 class Check(Part, kw_only=True, frozen=True):
-    """A box to tick, or a switch."""
+    """A checkbox or switch."""
 
     text: str
     checked: bool
@@ -440,7 +442,7 @@ class Window(Part, kw_only=True, frozen=True, omit_defaults=True):
 
 
 class Touch(Part, kw_only=True, frozen=True, omit_defaults=True):
-    """What was touched."""
+    """The element that was touched."""
 
     label: str
     id: Annotated[str | None, Meta(description="name of the element, where it has one")] = None
@@ -452,7 +454,7 @@ class Touch(Part, kw_only=True, frozen=True, omit_defaults=True):
 
 
 class Screen(Line, kw_only=True, frozen=True):
-    """What the user saw and touched, as raw facts from which consent is judged (screens.jsonl, by host and agent)."""
+    """What the user saw and touched: raw facts from which consent is judged (screens.jsonl, by host and agent)."""
 
     unsaid: ClassVar[tuple[str, ...]] = (
         *Line.unsaid, "what", "windows", "touched", "number", "since", "stack", "owners",
@@ -493,12 +495,12 @@ class Screen(Line, kw_only=True, frozen=True):
 
     @property
     def on_host_clock(self) -> bool:
-        """As the observer says."""
+        """True when the host observed it."""
         return self.by == "host"
 
 
 class Witness(Line, kw_only=True, frozen=True):
-    """What the system itself counted of the app (witnesses.jsonl, by the device); its times are the device's."""
+    """What the system itself counted for the app (witnesses.jsonl, by the device); times are on the device's clock."""
 
     by: Annotated[
         Literal["appops", "location", "netstats", "exit_info", "logcat", "processes", "control"],
@@ -527,7 +529,7 @@ class Witness(Line, kw_only=True, frozen=True):
 
 
 class Gap(Line, kw_only=True, frozen=True):
-    """What could not be observed, and why (gaps.jsonl, by everybody)."""
+    """What could not be observed, and why (gaps.jsonl, by all producers)."""
 
     unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "body")
 
@@ -569,11 +571,11 @@ class Gap(Line, kw_only=True, frozen=True):
 
 
 LIMITS = frozenset({"class_absent", "method_absent"})
-"""Reasons of hook gaps that are limits of the device: it has no such class or method, in any run."""
+"""Reasons for hook gaps that are limits of the device: it has no such class or method, in any run."""
 
 
 def is_limit(gap: Gap) -> bool:
-    """Whether it is a limit of every run on this device, and no gap of one run: what is not there cannot be called."""
+    """Whether a gap is a limit of the device rather than of one run: a missing class or method cannot be called."""
     return gap.where == "hook" and gap.why in LIMITS
 
 
@@ -590,17 +592,17 @@ FILES: dict[str, str] = {
     "witness": "witnesses.jsonl",
     "gap": "gaps.jsonl",
 }
-"""kind -> the file of a recording that holds it."""
+"""kind -> the file of a recording that holds its lines."""
 
 
 def kind_of(type_: type[Line]) -> str:
-    """The kind of the lines of a class."""
+    """The kind of lines that a class stands for."""
     return type_.__name__.lower()
 
 
 @cache
 def _times(kind: type[Part]) -> dict[str, str]:
-    """The fields of a class that hold a time, and their names in a line."""
+    """The time fields of a class -> their names in a line."""
     fields = msgspec.structs.fields(kind)
     return {each.name: each.encode_name for each in fields if each.name in {"at", "arrived", "until", "since"}}
 
@@ -614,8 +616,8 @@ def salt() -> str:
 
 
 def salted(event: Part) -> bytes:
-    """An event as a line that is recorded, without the newline. With random bits, so that nobody can try out against
-    its digest what was in it, once it is forgotten."""
+    """An event as a line to be recorded, without the newline. Random bits are added so that once the line is
+    forgotten, nobody can confirm a guess at its content by its digest."""
     return f'{dump(event)[:-1]},"salt":"{salt()}"}}'.encode()
 
 
@@ -623,33 +625,34 @@ _TOMBSTONE = re.compile(rb'\{"v":1,"kind":"[a-z]+","forgotten":(?:"([0-9a-f]{64}
 
 
 def tombstone(kind: str, sha256: str | None) -> bytes:
-    """The tombstone that replaces a forgotten line, without newline; `sha256` was the line's digest, newline
-    included."""
+    """The tombstone that replaces a forgotten line, without newline; `sha256` is the digest of the original line
+    including its newline."""
     digest = "null" if sha256 is None else f'"{sha256}"'
     return f'{{"v":1,"kind":"{kind}","forgotten":{digest}}}'.encode()
 
 
 def forgotten(line: bytes) -> str | None:
-    """The digest of the line in whose place a tombstone stands, empty where it names none; None: it is no tombstone."""
+    """The digest that a tombstone gives for the line it replaced, empty if it gives none; None if the line is no
+    tombstone."""
     found = _TOMBSTONE.match(line)
     return (found[1] or b"").decode() if found else None
 
 
 class BadLine(ValueError):
-    """A line that is not a line of the contract; the message says what was expected, in one line."""
+    """A line that does not fit the contract; the message says in one line what was expected."""
 
 
 def parse(line: bytes | str) -> Event:
-    """One line of a recording as its event.
+    """Parse one line of a recording as an event.
 
-    Raises BadLine when it is not JSON, not one of these kinds, or has a field that the contract does not allow.
+    Raises BadLine when it is not JSON, not of a known kind, or has a field value that the contract does not allow.
     """
     try:
         text = line.decode() if isinstance(line, bytes) else line
         try:
             return _settled(_DECODER.decode(text))
         except msgspec.ValidationError:
-            # once more without nulls, which a producer may write for what it does not know
+            # retry without nulls, which a producer may write for what it does not know
             fields = msgspec.json.decode(text, type=dict[str, Any])
             event: Event = msgspec.convert({key: each for key, each in fields.items() if each is not None}, Event)
             return _settled(event)
@@ -665,7 +668,8 @@ def parse(line: bytes | str) -> Event:
 
 
 def _settled[Kind: Part](part: Kind) -> Kind:
-    """A line with its times in UTC. Raises BadLine for one that would leave the calendar on another clock."""
+    """A line with its times in UTC. Raises BadLine for a time that could leave the calendar when converted to
+    another clock."""
     for name, key in _times(type(part)).items():
         at = getattr(part, name)
         if at is None:
@@ -679,7 +683,7 @@ def _settled[Kind: Part](part: Kind) -> Kind:
 
 
 def made[Kind: Part](kind: type[Kind], given: object) -> Kind:
-    """A line or part of one from its fields by their names. Raises ValueError when it is not as the contract says."""
+    """A line, or a part of one, from its fields by name. Raises ValueError when it does not fit the contract."""
     return given if isinstance(given, kind) else _settled(msgspec.convert(given, kind))
 
 
@@ -696,17 +700,17 @@ def tree(part: Part) -> dict[str, Any]:
 
 
 def dump(event: Part) -> str:
-    """An event as one line of JSON, without the newline. Raises ValueError for half a character in a text."""
+    """An event as one line of JSON, without the newline. Raises ValueError for a string with a lone surrogate."""
     return msgspec.json.encode(tree(event)).decode()
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of a line of a recording, any kind."""
+    """JSON Schema (2020-12) for a line of a recording, of any kind."""
     return schema_of(KINDS, "A line of an appwitness recording, version 1")
 
 
 def schema_of(kinds: Iterable[Any], title: str) -> dict[str, Any]:
-    """JSON Schema (2020-12) of a line that is of one of these kinds."""
+    """JSON Schema (2020-12) for a line of one of these kinds."""
     shapes, parts = msgspec.json.schema_components(kinds, ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -717,7 +721,7 @@ def schema_of(kinds: Iterable[Any], title: str) -> dict[str, Any]:
 
 
 def _without_refs(shape: Any, known: Mapping[str, Any]) -> Any:
-    """A JSON Schema with what it refers to in place."""
+    """A JSON Schema with its references resolved in place."""
     if isinstance(shape, list):
         return [_without_refs(each, known) for each in shape]
     if not isinstance(shape, dict):
@@ -729,7 +733,7 @@ def _without_refs(shape: Any, known: Mapping[str, Any]) -> Any:
 
 
 class AppIdentity(Record):
-    """Which app a run observed."""
+    """The app that a run observed."""
 
     package: str
     version: str | None = None
@@ -759,7 +763,7 @@ class DeviceImage(Record):
 
 
 class DeviceIdentity(Record):
-    """Which device a run was made on."""
+    """The device that a run was made on."""
 
     serial: str
     model: str | None = None
@@ -775,7 +779,7 @@ class DeviceIdentity(Record):
 
 
 class SourceCount(Record):
-    """How many sources were to be hooked, by outcome: `known` is the sum of the others."""
+    """Number of sources that were to be hooked, by outcome: `known` is the sum of the others."""
 
     known: int = Field(default=0, description="sources that the run was to hook")
     installed: int = Field(default=0, description="hooked")
@@ -785,19 +789,19 @@ class SourceCount(Record):
 
 
 def count_sources(states: Mapping[str, str]) -> SourceCount:
-    """The one count of sources, from their states by name."""
+    """Count sources by their states (name -> state); the only place where this is done."""
     kinds = Counter("absent" if state.endswith("_absent") else state for state in states.values())
     named = {name: kinds[name] for name in ("installed", "waiting", "absent")}
     return SourceCount(known=len(states), **named, failed=len(states) - sum(named.values()))
 
 
 Missing = Literal["values", "uploads", "consent", "check"]
-"""What a clean result needs: reads or values to look for, uploads to look into, what the user had decided, and hooks
-that did not fail the agent's check of itself."""
+"""What a clean result requires: values to look for, read or given; uploads to search; what the user decided; and
+hooks that passed the agent's self-test."""
 
 
 class Observers(Record):
-    """The observers of a run: reports say nothing about what no observer covered."""
+    """The observers of a run; reports say nothing about what no observer covered."""
 
     hooks: bool = Field(default=False, description="hooks in the app logged its reads")
     proxy: bool = Field(default=False, description="a proxy or a capture recorded what was sent")
@@ -817,7 +821,7 @@ class Observers(Record):
 
     @property
     def missing(self) -> tuple[Missing, ...]:
-        """What a clean result would need and no observer covered."""
+        """What a clean result would require but no observer covered."""
         there: dict[Missing, bool] = {
             "values": self.hooks or self.persona is not None,
             "uploads": self.proxy,
@@ -828,7 +832,7 @@ class Observers(Record):
 
 
 class SourceFile(Record):
-    """A foreign file that a recording was made of."""
+    """A foreign file that a recording was made from."""
 
     name: str = Field(description="as it was called, without its folder")
     size: int | None = Field(default=None, ge=0, description="bytes; null: not recorded")
@@ -847,7 +851,7 @@ class Change(Record):
 
 
 class OwnRequest(Record):
-    """Network traffic that we ourselves caused for the run."""
+    """Network traffic that appwitness itself caused for the run."""
 
     what: Literal["time_stamp", "frida_build", "proxy_reached"] = Field(
         description="time_stamp: a digest to a time-stamp authority; frida_build: a build of Frida fetched; "
@@ -867,7 +871,7 @@ class ClockReading(Record):
 
 
 class SharedCopy(Record):
-    """What a shared copy was made of; its personal values are replaced, and its stamps are of the copy."""
+    """The origin of a shared copy: its personal values are replaced, and its stamps are its own."""
 
     of: str = Field(description="id of the original run")
     seal: Sha256 | None = Field(description="sha256 of the original's last stamp; null: it was never stamped")
@@ -875,7 +879,7 @@ class SharedCopy(Record):
 
 
 class Probe(Record):
-    """The agent's check of itself: methods of a class of its own that it hooked, and had called as an app's are."""
+    """The agent's self-test: it hooks methods of its own class and has them called as an app's methods are."""
 
     hooked: int = Field(description="kinds of methods: constructor, static, instance, default")
     called: int = Field(description="calls that were made; 0: the class could not be made here")
@@ -886,12 +890,12 @@ class Probe(Record):
 
     @property
     def failed(self) -> bool:
-        """Whether the check was made, and some call was not seen or did not get its own result."""
+        """Whether the self-test ran and a call was not seen or gave a wrong result."""
         return self.called > 0 and (self.seen < self.called or self.detail is not None)
 
     @property
     def problem(self) -> str | None:
-        """What it found wrong, or why it could not be made; None when each call was seen."""
+        """What the self-test found wrong, or why it could not run; None when every call was seen."""
         if self.called == 0:
             return f"it could not be made: {self.detail or 'nothing was called'}"
         if self.seen < self.called:
@@ -994,43 +998,43 @@ class Run(Record):
 
     @property
     def clocks_compared(self) -> bool:
-        """Whether lines of the device's clock and of the host's can be put in order at all; of files of one kind, whose
-        times are of one clock, they can."""
+        """Whether times on the device's and the host's clock can be ordered. In an import they can only if all files
+        are of one kind, whose times are on one clock."""
         if self.imported:
             return not (self.observers.hooks and self.observers.proxy)
         return self.clock_offset_ms is not None and self.clock_uncertainty_ms is not None
 
     @property
     def clock_bound_ms(self) -> float:
-        """How far apart the clocks may be once the offset is taken off; infinite where nobody compared them."""
+        """How far apart the clocks may be after correction by the offset; infinite when they were never compared."""
         return self.clock_uncertainty_ms or 0 if self.clocks_compared else math.inf
 
     @property
     def imported(self) -> bool:
-        """Whether it was imported from foreign files: then none of our observers was there, and there was no run of
+        """Whether it was imported from foreign files: then none of our observers took part, and there was no run of
         ours."""
         return self.observers.stamped == "at_import"
 
     @property
     def translated(self) -> tuple[str, str] | None:
-        """The architecture of the app's machine code and that of the device, where the device translates one to the
-        other, by what APKs and device say; None also where they do not say."""
+        """The architecture of the app's machine code and the device's own, if the device translates the one to the
+        other, according to APKs and device. None if it does not, or if they do not say."""
         runs = [abi for abi in self.device.facts.get("abis", "").split(",") if abi]
         has = self.app.facts.get("abis") or ()
-        taken = next((abi for abi in runs if abi in has), None)  # as Android takes it
+        taken = next((abi for abi in runs if abi in has), None)  # as Android chooses it
         return None if taken is None or taken.startswith("x86") == runs[0].startswith("x86") else (taken, runs[0])
 
     @model_validator(mode="before")
     @classmethod
     def _who_watched(cls, data: Any) -> Any:
-        """Derives the observers of a recording that does not name them: an import, which names its files, or a live
+        """Derive the observers of a recording that does not name them: an import, which names its files, or a live
         run."""
         if isinstance(data, dict):
-            data = {name: value for name, value in data.items() if name != "salt"}  # of the file, not of the run
+            data = {name: value for name, value in data.items() if name != "salt"}  # the file's, not the run's
         if not isinstance(data, dict) or data.get("observers") is not None:
             return data
         data = dict(data)
-        old = data.pop("imported", None)  # how imports named their files before there was `source`
+        old = data.pop("imported", None)  # how imports named their files before `source` existed
         if isinstance(old, list) and not data.get("source"):
             data["source"] = [
                 {"name": each.get("file"), **{key: each.get(key) for key in ("sha256", "format")}}
@@ -1049,12 +1053,12 @@ class Run(Record):
         data["observers"] = observers_of(formats, declared=persona)
         device = data.get("device")
         if isinstance(device, dict) and (device.get("serial"), device.get("kind")) == ("unknown", "phone"):
-            data["device"] = {**device, "kind": "unknown"}  # the default of that time, and nobody's word
+            data["device"] = {**device, "kind": "unknown"}  # the default at that time; nobody had declared it
         return data
 
 
 def observers_of(formats: Iterable[str | None], *, declared: bool) -> Observers:
-    """The observers behind foreign files: a hook log has reads and no uploads, a capture has uploads and no reads."""
+    """The observers behind foreign files: a hook log has reads but no uploads, a capture uploads but no reads."""
     kinds = {each for each in formats if isinstance(each, str)}
     return Observers(
         hooks="hooks" in kinds,

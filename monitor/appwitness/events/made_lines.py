@@ -1,4 +1,4 @@
-"""Lines that are kept in another form, and made one by one as they are asked for."""
+"""Lines that are stored in another form, and constructed one by one when they are read."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from appwitness.events.seen import Seen
 
 
 class MadeLines[E: Event](Sequence[Seen[E]]):
-    """A sequence of lines that is equal to one of the lines themselves."""
+    """A sequence of lines that are constructed on access; equal to a sequence of the lines themselves."""
 
     @abstractmethod
     def made(self, place: int) -> Seen[E]:
-        """The line at a place, from 0 to below the length."""
+        """Construct the line at an index from 0."""
 
     @overload
     def __getitem__(self, place: int) -> Seen[E]: ...

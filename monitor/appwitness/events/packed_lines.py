@@ -1,4 +1,4 @@
-"""Lines of one kind as columns: a long run has a million, and most of what they say is the same."""
+"""Lines of one kind stored as columns: a long run has a million lines, and most of their content repeats."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ from appwitness.events.seen import Seen, microseconds, moment
 from appwitness.events.shared_parts import SharedParts
 
 NEVER = -(1 << 63)
-"""In a column of numbers: null."""
+"""Stands for null in a column of numbers."""
 LARGEST = (1 << 63) - 1
 VARYING = ("at", "arrived", "until", "boot_ms")
-"""Fields in which lines differ that are alike otherwise."""
+"""Fields in which otherwise equal lines differ."""
 
 
 class PackedLines[E: Event](MadeLines[E]):
-    """Lines of one kind in the order of their file; each is made anew, equal to what it was, when it is asked for."""
+    """Lines of one kind in the order of their file; reading one constructs an equal line."""
 
     def __init__(self, kind: type[E], lines: Iterable[Seen[E]] = ()) -> None:
         self._file = FILES[kind_of(kind)]
         fields = kind.__struct_fields__
         self._alike_in = attrgetter(*(name for name in fields if name not in VARYING))
         self._firsts: list[E] = []
-        """Of lines that differ only in VARYING, the first."""
+        """The first of each group of lines that differ only in VARYING."""
         self._known: dict[Any, int] = {}
-        """What these have alike -> their place in `_firsts`."""
+        """The other fields of such lines -> their index in `_firsts`."""
         self._first_of = array("I")
-        """Of each line, the place of the first like it."""
+        """For each line, the index of the first line of its group."""
         self._times = [(name, array("q")) for name in VARYING[:3] if name in fields]
         self._boot_ms = array("q")
         self.numbers = array("Q")
-        """Of each line, its number in the file."""
+        """For each line, its number in the file."""
         self.at = array("q")
-        """Of each line, its time on the host's clock in microseconds since 1970."""
+        """For each line, its time on the host's clock, in microseconds since 1970."""
         self._sharing = SharedParts()
         for seen in lines:
             self.append(seen)
 
     def append(self, seen: Seen[E]) -> None:
-        """Take in the next line."""
+        """Append a line."""
         event = seen.event
         boot_ms = event.boot_ms
         fits = boot_ms is None or boot_ms <= LARGEST
         try:
             first = self._known.get(self._alike_in(event)) if fits else None
-        except TypeError:  # arguments are a dictionary
+        except TypeError:  # its arguments are a dictionary
             first = None
         self._first_of.append(self._put(event, fits) if first is None else first)
         self.numbers.append(seen.number)
@@ -64,7 +64,7 @@ class PackedLines[E: Event](MadeLines[E]):
         self._boot_ms.append(NEVER if boot_ms is None or not fits else boot_ms)
 
     def _put(self, event: E, fits: bool) -> int:
-        """The place of a line that is the first of its like."""
+        """Add the first line of a new group; returns its index."""
         place = len(self._firsts)
         self._firsts.append(self._sharing.of(event))
         with suppress(TypeError):
@@ -91,22 +91,23 @@ class PackedLines[E: Event](MadeLines[E]):
         return Seen(self.ref_at(place), self.numbers[place], moment(self.at[place]), event)
 
     def ref_at(self, place: int) -> Ref:
-        """The name of the line at a place."""
+        """The ref of the line at an index."""
         return f"{self._file}:{self.numbers[place]}"
 
     def counts(self, name: str) -> Counter[Any]:
-        """How many lines have each value of a field that is none of VARYING, that of the first line first."""
+        """Number of lines for each value of a field that is not in VARYING; the value of the first line comes first."""
         counts = Counter[Any]()
         for place, count in sorted(Counter(self._first_of).items()):
             counts[getattr(self._firsts[place], name)] += count
         return counts
 
     def values(self, name: str) -> Iterable[Any]:
-        """Each value of a field that is none of VARYING, in the order in which the lines have them."""
+        """The distinct values of a field that is not in VARYING, in order of appearance."""
         return dict.fromkeys(getattr(first, name) for first in self._firsts)
 
     def alike(self, names: Sequence[str]) -> list[tuple[Seen[E], Sequence[int]]]:
-        """The lines by the values of such fields: the first of each group, and the places of all of it."""
+        """Groups of lines with equal values in these fields (not in VARYING): the first line of each, and the
+        indexes of all."""
         groups: dict[Any, list[int]] = {}
         of = [groups.setdefault(tuple(getattr(first, name) for name in names), []) for first in self._firsts]
         for place, first in enumerate(self._first_of):

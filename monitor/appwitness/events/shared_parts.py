@@ -1,4 +1,4 @@
-"""Equal parts of lines as one object: an app says the same time and again, and a long run has a million lines."""
+"""Shares equal parts of lines as one object: an app repeats itself, and a long run has a million lines."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ PARTS: dict[type, tuple[str, ...]] = {
     Connection: ("app", "pid", "remote", "host", "stack", "owners", "thread"),
     Upload: ("app", "pid", "method", "host", "headers", "type", "server", "tls", "stack", "owners"),
 }
-"""Kind of line -> fields that many lines have alike. What differs from line to line is not worth the look."""
+"""Kind of line -> fields whose values many lines share. Others differ too often for sharing to pay."""
 
 
 class SharedParts:
-    """Remembers the parts of lines that it was given, for as long as these lines are kept."""
+    """Remembers the parts of lines that it has seen; to be kept only as long as these lines are."""
 
     def __init__(self) -> None:
         self._known: dict[object, Any] = {}
 
     def of[E: Event](self, event: E) -> E:
-        """The same line, its parts those of an earlier line where they are equal."""
+        """The same line, with each part replaced by the equal part of an earlier line, if any."""
         for name in PARTS.get(type(event), ()):
             part = getattr(event, name)
             if part is None or part == ():
@@ -32,12 +32,12 @@ class SharedParts:
             if known is None:
                 known = self._known[part] = self._inside(part)
             if known is not part:
-                # nobody else has the line yet, and it stays equal to what it was
+                # nothing else refers to the line yet, and it stays equal
                 msgspec.structs.force_setattr(event, name, known)
         return event
 
     def _inside(self, part: Any) -> Any:
-        """A part that is new, with the texts in it shared: two stacks have most of their frames in common."""
+        """A new part with its strings shared: two stacks have most of their frames in common."""
         if isinstance(part, tuple) and all(isinstance(each, str) for each in part):
             return tuple(self._known.setdefault(each, each) for each in part)
         return part

@@ -6,25 +6,26 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 Kind = Literal["app", "library", "package", "platform"]
-"""Owners of code: app (the app or an SDK in it), a general library in it, another package in the app's process
-(WebView, a module of Google Play services), the platform."""
+"""Owners of code: the app (or an SDK in it), a general library in it, another package in the app's process (WebView,
+a module of Google Play services), or the platform."""
 
 PLATFORM = (
     "android.", "androidx.", "com.android.", "com.google.android.gms.", "dalvik.", "java.", "javax.", "jdk.", "kotlin.",
     "kotlinx.", "libcore.", "okhttp3.", "okio.", "retrofit2.", "sun.",
 )  # fmt: skip
-"""Prefixes of platform and general libraries, for stacks without owners (an import, an early recording)."""
+"""Name prefixes of the platform and of general libraries, for stacks without owners (an import, an early recording)."""
 
 LIBRARIES = (
     "android.arch.", "android.support.", "androidx.", "com.android.volley.", "com.google.android.gms.",
     "com.squareup.okhttp", "kotlin.", "kotlinx.", "okhttp3.", "okio.", "org.apache.http.", "org.bouncycastle.",
     "org.chromium.net.", "org.conscrypt.", "org.spongycastle.", "retrofit2.",
 )  # fmt: skip
-"""Code in the app that never wants the data itself: interface and language libraries, HTTP clients, TLS."""
+"""Name prefixes of libraries in the app that never want the data themselves: interface and language libraries, HTTP
+clients, TLS."""
 
 
 class Called(Protocol):
-    """A line that says where it came from."""
+    """A line with the stack of the call."""
 
     @property
     def stack(self) -> tuple[str, ...]:
@@ -32,25 +33,26 @@ class Called(Protocol):
 
     @property
     def owners(self) -> tuple[str | None, ...]:
-        """Whose code each frame is; empty: nobody said."""
+        """The owner of each frame's code; empty when they were not recorded."""
 
 
 class Frame(NamedTuple):
-    """One frame, and whose code it is."""
+    """One frame and the owner of its code."""
 
     text: str
     kind: Kind
     package: str | None
-    """Another package that it is of."""
+    """The other package that the code belongs to; None for other kinds."""
 
     @property
     def method(self) -> str:
-        """The frame without file and line: one method may call from several of its lines."""
+        """The frame without file and line: the same method may make calls on several lines."""
         return self.text.partition("(")[0]
 
 
 def owned(stack: Sequence[str], owners: Sequence[str | None], by_name: tuple[str, ...] = PLATFORM) -> Iterator[Frame]:
-    """The frames of a stack, innermost first; `by_name`: beginnings of the names that are not the app's own."""
+    """The frames of a stack, innermost first; `by_name`: name prefixes that are not the app's, for frames without an
+    owner."""
     for number, text in enumerate(stack):
         owner = owners[number] if number < len(owners) else None
         match owner:
@@ -65,6 +67,5 @@ def owned(stack: Sequence[str], owners: Sequence[str | None], by_name: tuple[str
 
 
 def caller(frames: Sequence[Frame]) -> Frame | None:
-    """The frame that wanted the data: the innermost one of the app; otherwise of another package that does not act
-    for the app."""
+    """The frame that wanted the data: the app's innermost one; if there is none, the innermost of another package."""
     return next((each for kind in ("app", "package") for each in frames if each.kind == kind), None)

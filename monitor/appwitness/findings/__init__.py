@@ -28,10 +28,10 @@ ConsentName = Literal[
     "expired",
     "unseen_answer",
 ]
-"""not_observed: nobody watched whether the user was asked, as in a foreign capture; not_shown: somebody watched, and
-saw no question; basic_only: only the basic function was accepted (a no to all else); partial: something of what was
-asked was accepted (said of the whole, never of one kind of data); expired: what was accepted has been replaced by a new
-text, not yet answered; unseen_answer: a question was shown and no longer seen, and neither was its answer."""
+"""not_observed: nobody watched whether the user was asked, as in a foreign capture; not_shown: somebody watched and
+saw no question; basic_only: only the basic function was accepted (a no to everything else); partial: part of what
+was asked was accepted (used in general, never for a single data type); expired: what was accepted has been replaced
+by a new text, not yet answered; unseen_answer: a question was shown and disappeared, and its answer was not seen."""
 Moment = Literal["before_answer", "after_refusal", "after_withdrawal", "after_yes", "not_observed"]
 MOMENTS: Mapping[ConsentName, Moment] = {
     "not_shown": "before_answer",
@@ -51,15 +51,15 @@ Need = Literal["hooks", "proxy", "consent"]
 """An observer of run.json."""
 Party = Literal["first", "third", "unknown"]
 CountryBasis = Literal["company", "address_block", "declared"]
-"""What a country is that of: where the company is registered; where the block of the server's address is registered
-(which says nothing about where the server stands); what the maker declares."""
+"""The basis of a country: where the company is registered; where the block of the server's address is registered
+(which says nothing about where the server is); what the maker declares."""
 Level = Literal["high", "medium", "low", "info"]
 Confidence = Literal["proven", "corroborated", "indicated", "declared"]
 """proven: two independent observers (the hook saw the read, the wire carried the value); corroborated: one observer
 and supporting circumstances; indicated: one observer; declared: somebody's claim, or an assumption of the operator."""
 Assumption = Literal["none", "given"]
-"""What an operator has taken for granted where nobody observed consent: none: the user had agreed to nothing; given:
-the user had agreed to the privacy policy."""
+"""What an operator had assumed if nobody observed consent: none: the user agreed to nothing; given: the user agreed
+to the privacy policy."""
 
 LEVELS: tuple[Level, ...] = ("high", "medium", "low", "info")
 """Worst first."""
@@ -74,10 +74,10 @@ class Threshold:
     fail_on: Level | Literal["never"] = "info"
     """This level and worse."""
     min_confidence: Confidence = "declared"
-    """As sure as this, or surer."""
+    """This confidence and higher."""
 
     def counts(self, level: Level, confidence: Confidence) -> bool:
-        """Whether a finding of this level and confidence does."""
+        """Whether a finding of this level and confidence counts."""
         if self.fail_on == "never":
             return False
         sure = CONFIDENCES.index(confidence) <= CONFIDENCES.index(self.min_confidence)
@@ -85,9 +85,10 @@ class Threshold:
 
 
 class Why(StrEnum):
-    """What speaks for a conclusion or against it; reports/reasons.yml has the two sentences of each code."""
+    """What speaks for a conclusion or against it; reports/reasons.yml has the sentences of each code in both
+    languages."""
 
-    # how a value stands in an upload: given by the finder
+    # how a value appears in an upload: from the finder
     WHOLE_DIGEST = "whole_digest"
     BYTES = "bytes"
     DIGITS = "digits"
@@ -105,7 +106,7 @@ class Why(StrEnum):
     KEYED_WITH_FIELD = "keyed_with_field"
     KEYED_WITH_APP = "keyed_with_app"
     APP_TURNED_IT = "app_turned_it"
-    # how a place stands there
+    # how a place appears there
     PLACE = "place"
     PLACE_IN_NOTATION = "place_in_notation"
     PLACE_IN_BYTES = "place_in_bytes"
@@ -128,7 +129,7 @@ class Why(StrEnum):
     CELL_IN_TEXT = "cell_in_text"
     TILE = "tile"
     TILE_COLUMN = "tile_column"
-    # why it is believed, and what speaks against it: given by match/belief
+    # why it is believed, and what speaks against it: from match/belief
     TOGETHER = "together"
     PARTNER = "partner"
     OWN_KEY = "own_key"
@@ -153,7 +154,7 @@ class Why(StrEnum):
     READ_UNORDERED = "read_unordered"
     READ_OTHER = "read_other"
     READ_LATER = "read_later"
-    # whose a recipient is
+    # who owns a recipient
     NO_HOST = "no_host"
     POLICY_SAYS = "policy_says"
     DECLARED_OWN = "declared_own"
@@ -168,7 +169,7 @@ class Why(StrEnum):
     KNOWN_RECIPIENT = "known_recipient"
     HOSTED = "hosted"
     NOTHING_IN_COMMON = "nothing_in_common"
-    # the steps of a chain of inferences: given by findings/chain.py
+    # the steps of a chain of inferences: from findings/chain.py
     READ_BY = "read_by"
     PLANTED_NOT_READ = "planted_not_read"
     DECLARED_NOT_READ = "declared_not_read"
@@ -235,7 +236,7 @@ class Why(StrEnum):
     ANSWERED_BEFORE = "answered_before"
     ANSWER_UNSEEN = "answer_unseen"
     IN_A_GAP = "in_a_gap"
-    # what the monitor itself changed and caused: given by findings/audit.py
+    # what the monitor itself changed and caused: from findings/audit.py
     AUDIT_IMPORTED = "audit_imported"
     WRAPPED = "wrapped"
     UNHOOKED = "unhooked"
@@ -275,13 +276,13 @@ AGAINST = frozenset(
 
 
 class Reason(Record):
-    """Why something was concluded: a code, and beside it the fields that its sentence is filled with."""
+    """Why something was concluded: a code, and the fields for its sentence."""
 
     code: Why
 
 
 def because(code: Why, **fields: str | float | list[str]) -> Reason:
-    """A reason; `fields` are the blanks of its sentence."""
+    """A reason; `fields` fill the blanks of its sentence."""
     return Reason.model_validate({"code": code, **fields})
 
 
@@ -330,12 +331,12 @@ class Match(Record):
 
     @property
     def shared(self) -> bool:
-        """Whether so many have the value that no chance of coincidence can be given."""
+        """Whether so many people have the value that no chance of coincidence can be given."""
         return any(reason.code == Why.SHARED for reason in self.reasons)
 
 
 class SentField(Record):
-    """One kind of detail of the people whose data was found in uploads."""
+    """One kind of detail about the people whose data was found in uploads."""
 
     type: DataType
     people: int = Field(description="how many of those people it was found of")
@@ -343,8 +344,8 @@ class SentField(Record):
 
 
 class People(Record):
-    """The people of an address book, call log and the like whom uploads identify: by a number, an e-mail address, or a
-    name in a list of names. Several rows may be of one person."""
+    """The people in an address book, call log and the like whom uploads identify: by a number, an e-mail address, or
+    a name in a list of names. Several rows may belong to one person."""
 
     sent: int = Field(description="how many of them were identified")
     read: int = Field(description="how many the read returned, at most")
@@ -361,7 +362,7 @@ class People(Record):
 
     @property
     def unsent(self) -> tuple[DataType, ...]:
-        """What the read returned of these people and nobody found."""
+        """Details that the read returned of these people and that were not found in uploads."""
         found = {field.type for field in self.fields}
         return tuple(kind for kind in self.held if kind not in found)
 
@@ -401,7 +402,7 @@ class ConsentStatus(Record):
 
     @property
     def told(self) -> ConsentName:
-        """What a report may say that it was."""
+        """The state that a report may state."""
         return "not_observed" if self.unordered else self.state
 
 
@@ -417,7 +418,7 @@ class Article(Record):
 
 
 class Code(Record):
-    """The code at one end of a flow: the innermost that is not the platform's."""
+    """The code at one end of a flow: the innermost frame outside the platform."""
 
     code: str = Field(description="com.example.sdk.Sync.send")
     owner: str | None = Field(default=None, description="whose it is, where that is known: the name of an SDK's maker")
@@ -502,7 +503,7 @@ class Flow(Record):
 
 
 class Finding(Record):
-    """What a rule says of some flows or accesses."""
+    """The result of a rule for some flows or accesses."""
 
     id: str = Field(
         default="",
@@ -562,7 +563,8 @@ class JudgedRule(Record):
 
 
 class Declared(Record):
-    """One row of observed against declared: what was seen of one kind of data, and what the maker declares of it."""
+    """One row of observed compared with declared: what was seen of one data type, and what the maker declares about
+    it."""
 
     data: DataType
     recipient: str | None = Field(default=None, description="host or declared name; null: read, not sent")
@@ -574,7 +576,7 @@ class Declared(Record):
 
 
 class Counted(Part, kw_only=True, frozen=True):
-    """What the system counted, and what of it hooks or proxy recorded."""
+    """What the system counted, and how much of it hooks or proxy recorded."""
 
     by: Annotated[
         Literal["appops", "location", "netstats", "control"],
@@ -602,7 +604,7 @@ class Counted(Part, kw_only=True, frozen=True):
 
 
 class ReportedGap(Gap, kw_only=True, frozen=True, tag="gap"):
-    """A gap and where it is written (null: found while reading, as a line that does not parse)."""
+    """A gap and the line that records it (null: found while reading, such as a line that does not parse)."""
 
     unsaid: ClassVar[tuple[str, ...]] = (*Gap.unsaid, "counted")
 
@@ -611,7 +613,7 @@ class ReportedGap(Gap, kw_only=True, frozen=True, tag="gap"):
 
 
 class OutsideTime(Record):
-    """What a time-stamp token says: the stamp was there at this time."""
+    """What a time-stamp token says: the stamp existed at this time."""
 
     stamp: Ref = Field(description="the stamp: seal.jsonl:1")
     at: Time
@@ -620,7 +622,7 @@ class OutsideTime(Record):
 
 
 class ForgottenLines(Record):
-    """Lines that became tombstones, as a stamp says."""
+    """Lines that became tombstones, according to a stamp."""
 
     stamp: Ref = Field(description="the stamp: seal.jsonl:9")
     at: Time
@@ -629,7 +631,7 @@ class ForgottenLines(Record):
 
 
 class Seal(Record):
-    """The result of recomputing the stamps of a recording: whether it is what was stamped."""
+    """The result of recomputing the stamps of a recording: whether it is still what was stamped."""
 
     outcome: Literal["intact", "intact_up_to", "altered", "never_stamped"] = Field(
         description="intact: all of it is what its stamps say; intact_up_to: so far as they reach; `uncovered` came "
@@ -675,7 +677,7 @@ class DataEdition(Record):
 
 
 class Report(Record):
-    """Everything a reader is told of one recording; reports/ renders it."""
+    """Everything that a reader is told about one recording; reports/ renders it."""
 
     v: Literal[1] = 1
     recording: str = Field(description="id of the run")
@@ -747,7 +749,7 @@ class Report(Record):
     @model_validator(mode="before")
     @classmethod
     def _who_watched(cls, data: Any) -> Any:
-        """What run.json says of it, where nobody has checked that against the lines."""
+        """Default for observers: what run.json says, if nobody has checked it against the lines."""
         if isinstance(data, dict) and "observers" not in data and isinstance(data.get("run"), Run):
             return {**data, "observers": data["run"].observers}
         return data
@@ -756,16 +758,16 @@ class Report(Record):
 Pattern = Literal[
     "regardless", "before_answer", "not_observed", "after_refusal", "after_withdrawal", "only_after_yes", "after_yes"
 ]
-"""How what was seen hangs together with the answer: in every run though the answers differ; while no answer was in
-force; while nobody observed consent; after a no (also one that allowed the basic function only); after a yes was taken
-back; only after a yes, and not in the runs without one; after a yes, where no run without one was compared."""
+"""How what was seen depends on the answer: in every run although the answers differ; while no answer was in force;
+while nobody observed consent; after a no (including basic function only); after a yes was withdrawn; only after a
+yes, and not in the runs without one; after a yes, if no run without one was compared."""
 
 
 Answer = Literal["yes", "no", "withdrawn", "none", "not_observed"]
 
 
 class Occurrence(Record):
-    """That one run showed a row of the comparison, in one state of consent."""
+    """One run in which a row of the comparison occurred, under one state of consent."""
 
     recording: str = Field(description="id of the run")
     consent: ConsentName = Field(description="the consent at that moment, for this kind of data")
@@ -775,7 +777,8 @@ class Occurrence(Record):
 
 
 class ComparedRow(Record):
-    """Values of one kind that one API gave or one recipient got, and in which runs, after which answer."""
+    """Values of one data type that one API returned or one recipient received, and in which runs, after which
+    answer."""
 
     what: Literal["read", "sent"]
     data: DataType
@@ -795,7 +798,7 @@ class Sighted(Record):
 
 
 class Candidate(Record):
-    """A field of requests whose text changed with the persona, though none of its values was found in it."""
+    """A request field whose text changed with the persona, although none of its values was found in it."""
 
     host: str
     method: str
@@ -822,7 +825,7 @@ class ComparedRun(Record):
 
 
 class Comparison(Record):
-    """The same scenario with different answers, or different personas, compared side by side."""
+    """The same scenario with different answers or different personas, compared side by side."""
 
     v: Literal[1] = 1
     package: str

@@ -8,7 +8,7 @@ from appwitness.events import Run, Screen, count_sources
 from appwitness.findings import Reason, Report, Why, because
 
 NAMED = 3
-"""Changes and differences that are named."""
+"""Most changes and differences that are named."""
 SHORT = frozenset(
     (
         *(Why.AUDIT_IMPORTED, Why.UNTRIED, Why.UNPINNED, Why.REDIRECTED, Why.CHANGES_UNRECORDED),
@@ -16,11 +16,12 @@ SHORT = frozenset(
         *(Why.ALL_UNDONE, Why.NOT_UNDONE, Why.NO_CONTROL, Why.CONTROL_AGREES, Why.CONTROL_DIFFERS),
     )
 )
-"""What is told where there is room for one line."""
+"""What is reported where there is room for only one line."""
 
 
 def audit(report: Report) -> tuple[Reason, ...]:
-    """In this order: in the app, on the way to the network, on the device, requests, the control run."""
+    """The monitor's own effects, in this order: in the app, on the way to the network, on the device, requests, the
+    control run."""
     if report.run.imported:
         return (because(Why.AUDIT_IMPORTED),)
     return (

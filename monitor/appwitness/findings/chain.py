@@ -13,11 +13,11 @@ from appwitness.findings import ConsentName, Finding, Flow, Inference, Match, Re
 
 Chain = tuple[Inference, ...]
 Moment = tuple[Ref, datetime, bool]
-"""A line, its time on the host's clock, and whether that is the clock it was written by."""
+"""A line, its time on the host's clock, and whether it was written by that clock."""
 CERTAIN = 0.999999
-"""A larger confidence is told as this one."""
+"""A higher confidence is reported as this one."""
 LINES = 3
-"""Consent lines that are told where a finding is about them alone."""
+"""Most consent lines that are listed for a finding about consent lines alone."""
 REFUTED = {
     "operator": Why.MARK_WRONG,
     "assistant": Why.ASSISTANT_WRONG,
@@ -33,13 +33,13 @@ ORDERS = (
     Why.ORDER_UNMEASURED,
     Why.ORDER_UNCOMPARED,
 )
-"""What is said of which of two lines came first."""
+"""The statements about which of two lines came first."""
 OPEN: tuple[ConsentName, ...] = ("not_shown", "requested", "dismissed", "unseen_answer")
-"""States in which a later answer tells that there was none before."""
+"""States in which a later answer shows that there was none before."""
 
 
 class Chains:
-    """The chains of one report; masked where the report is."""
+    """The chains of one report; masked if the report is."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -48,12 +48,13 @@ class Chains:
         self._asked = {seen.ref: seen.event for seen in report.consents if isinstance(seen.event, Consent)}
 
     def of_flow(self, flow: Flow) -> Chain:
-        """From the read of a value to what had been answered when it left; where a rule asks for that, separately."""
+        """From the read of a value to what the user had answered when it was sent; if a rule asks for separate
+        consent, that as well."""
         consent = self._consent(flow, flow.consent, (), self._sent(flow))
         return (*self._of_flow(flow), *consent, *self._separately(flow))
 
     def of(self, finding: Finding) -> Chain:
-        """That of the sighting which leads the finding; of the others it holds alike."""
+        """The chain of the sighting that leads the finding; it holds equally for the others."""
         flow, evidence = self._lead(finding), finding.evidence
         first = self._report.evidence.get(evidence[0]) if evidence else None
         read = self._moment(evidence[0]) if isinstance(first, Access) else None
@@ -75,7 +76,7 @@ class Chains:
         return tuple(steps)
 
     def _lines(self, evidence: tuple[Ref, ...], scope: Scope | None = None) -> Iterator[Inference]:
-        """The first consent lines that it rests on; of one scope only."""
+        """The first consent lines that it rests on; with `scope`, only lines of that scope."""
         lines = [(ref, self._report.evidence.get(ref)) for ref in evidence]
         asked = [(ref, line) for ref, line in lines if isinstance(line, Consent) and scope in (None, line.scope)]
         for ref, line in asked[:LINES]:
@@ -93,12 +94,12 @@ class Chains:
             yield from self._separate(scope, finding.evidence)
 
     def _separate(self, scope: Scope, evidence: tuple[Ref, ...]) -> Iterator[Inference]:
-        """What was seen of a consent that a rule wants separately."""
+        """What was seen of a consent that a rule requires separately."""
         lines = list(self._lines(evidence, scope))
         yield from lines or [_inference(because(Why.SEPARATE_UNSEEN, scope=scope), *self._unseen())]
 
     def _lead(self, finding: Finding) -> Flow | None:
-        """The flow whose lines the evidence begins with."""
+        """The flow whose lines the evidence begins with; None if there is none."""
         flows = [self._flows[id_] for id_ in finding.flows if id_ in self._flows]
         named = finding.evidence[:2]
         return next((flow for flow in flows if flow.upload in named and flow.access in (None, named[0])), None)
@@ -135,7 +136,7 @@ class Chains:
         if flow.access and flow.access_at:
             yield self._order((flow.access, flow.access_at, False), self._sent(flow), open_=flow.simultaneous)
 
-    # Read, turned into a form, found.
+    # Steps: read, turned into a form, found.
 
     def _read(self, ref: Ref, access: Access, others: int, *more: Reason) -> Iterator[Inference]:
         count = count_sources(self._report.run.hooks)
@@ -150,7 +151,7 @@ class Chains:
         )
 
     def _unread(self) -> Inference:
-        """A value that was looked for without a read of it: where it is known from."""
+        """For a value that was looked for although no read of it was seen: where it is known from."""
         observers = self._report.observers
         if observers.persona == "planted":
             return _inference(because(Why.PLANTED_NOT_READ), because(Why.SENT_TO_APP))
@@ -194,7 +195,7 @@ class Chains:
             *(each for each in match.reasons if each.code in (Why.GUESSED, Why.NO_PROOF)),
         )
 
-    # Sent by whom, and in which order.
+    # Steps: sent by whom, and in which order.
 
     def _carried(self, flow: Flow) -> Inference:
         carrier = flow.carrier
@@ -215,7 +216,8 @@ class Chains:
         return _inference(says, refuted)
 
     def _order(self, first: Moment, second: Moment, *, open_: bool = False) -> Inference:
-        """Which of two lines came first, as far as clocks tell; `open_`: the matching has said that it is not known."""
+        """Which of two lines came first, as far as clocks can tell; `open_`: matching has found that it is not
+        known."""
         run = self._report.run
         gap_ms = (second[1] - first[1]).total_seconds() * 1000
         if gap_ms < 0:
@@ -237,7 +239,7 @@ class Chains:
             because(Why.CLOCKS_FURTHER, gap_ms=lines["gap_ms"], count=len(run.clock)),
         )
 
-    # What the user had been asked and had answered.
+    # Steps: what the user had been asked and had answered.
 
     def _consent(self, of: Flow | Finding, state: ConsentName, evidence: tuple[Ref, ...], then: Moment) -> Chain:
         if of.consent_unordered:
@@ -258,9 +260,9 @@ class Chains:
         return answer, *order, *later
 
     def _made(self, state: ConsentName, evidence: tuple[Ref, ...], at: datetime) -> tuple[Ref, Consent] | None:
-        """The line that made it so: of those that the finding names, else the last that changed the answer."""
+        """The line that caused the state: one that the finding names, otherwise the last that changed the answer."""
         lines = self._asked
-        latest = shifted(at, self._report.run.clock_bound_ms)  # it may have been before
+        latest = shifted(at, self._report.run.clock_bound_ms)  # it may have come before
         answers = {each.ref: each for each in self._report.answers if each.ref and each.at and each.at <= latest}
         named = [ref for ref in evidence if ref in answers and answers[ref].state == state]
         other = [ref for ref in evidence if ref in lines and lines[ref].status == state and ref not in named]
@@ -271,12 +273,12 @@ class Chains:
         return None
 
     def _unasked(self, state: ConsentName, then: Moment) -> Chain:
-        """No line made it so: nothing had been asked, as far as was seen, and when it was."""
+        """For a state that no line caused: nothing had been asked, as far as was seen, and when it was asked later."""
         code = because(Why.UNASKED) if state == "not_shown" else because(Why.STATE_ONLY, state=state)
         return _inference(code, *self._unseen(), because(Why.ANSWERED_BEFORE)), *self._later(then)
 
     def _later(self, then: Moment) -> Chain:
-        """What was asked or answered only after a moment, and that this order is certain, or is not."""
+        """What was asked or answered only after a moment, and how certain that order is."""
         later = next((each for each in self._report.answers if each.ref and each.at and each.at > then[1]), None)
         event = self._asked.get(later.ref or "") if later else None
         if later is None or later.ref is None or event is None:
@@ -288,7 +290,7 @@ class Chains:
         )
 
     def _unseen(self) -> Iterator[Reason]:
-        """A question or answer that nobody saw."""
+        """The possible refutations by a question or answer that nobody saw."""
         screens = self._report.coverage.get("lines", {}).get("screen", 0)
         yield because(Why.ANSWER_UNSEEN, count=screens)
         yield from self._in_a_gap()
@@ -303,6 +305,6 @@ def _inference(says: Reason, *unless: Reason) -> Inference:
 
 
 def _code(line: Called) -> str:
-    """The innermost code of the app; empty where the stack does not tell."""
+    """The innermost code of the app; empty if the stack does not show it."""
     frame = caller(list(owned(line.stack, line.owners)))
     return frame.method if frame else ""

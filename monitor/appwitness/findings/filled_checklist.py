@@ -12,8 +12,8 @@ from appwitness.events import Record, Ref, Time
 from appwitness.findings import Confidence, ConsentName, Level, Need, Seal
 
 ItemState = Literal["fail", "nothing_seen", "not_observed", "by_hand"]
-"""fail: lines show it; nothing_seen: all that the item asks for was watched, and nothing of it was seen; not_observed:
-something was not watched, so nobody knows; by_hand: a person has to look."""
+"""fail: lines show it; nothing_seen: everything that the item asks for was watched, and nothing was seen;
+not_observed: something was not watched, so nobody knows; by_hand: a person has to look."""
 WhyUnfilled = Literal[
     "plan", "answer", "short", "unended", "observer", "hooks_failed", "rule", "situation", "given", "gap", "forgotten",
     "altered", "unfinished", "doubtful",
@@ -75,7 +75,7 @@ class HandAnswer(Record):
 
 
 class FilledItem(Record):
-    """One item, and what became of it."""
+    """One item and its result."""
 
     item: str
     group: str
@@ -95,12 +95,12 @@ class FilledItem(Record):
 
     @property
     def failed(self) -> bool:
-        """Whether lines or the last answer of a person say that it fails."""
+        """Whether lines, or a person's last answer, say that it fails."""
         return self.state == "fail" or (bool(self.answers) and self.answers[0].answer == "fail")
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody knows: it was not observed, or is by hand, and no person has answered it."""
+        """Whether nobody knows the result: it was not observed or is by hand, and no person has answered it."""
         return self.state in ("not_observed", "by_hand") and not self.answers
 
 

@@ -11,10 +11,10 @@ from appwitness.events import DataType, Record, Ref
 from appwitness.findings import Confidence, ConsentName, Level, People, Seal
 
 Change = Literal["new", "worse", "same", "better", "gone", "not_observable", "new_rule"]
-"""What became of a finding since the runs that it is held against. gone: what it needs was watched, and it was not
-seen; not_observable: it was not watched, so nobody knows; new_rule: no rule of that name judged those runs."""
+"""How a finding changed since the runs that it is compared with. gone: what it needs was watched, and it was not
+seen; not_observable: that was not watched, so nobody knows; new_rule: no rule with that id judged those runs."""
 Rose = Literal["level", "confidence", "consent", "plan"]
-"""What got worse: the level, the confidence, the answer it ignored, or a plan that did not show it."""
+"""What got worse: the level, the confidence, the answer that was ignored, or a plan that did not show it before."""
 
 
 class Behaviour(Record):
@@ -40,7 +40,7 @@ class Behaviour(Record):
 
 
 class Made(Record):
-    """Which runs a set of behaviours comes from."""
+    """The runs that a set of behaviours comes from."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -72,7 +72,7 @@ class Unobserved(Record):
 
 
 class Mute(Record):
-    """The waiver that a finding falls under."""
+    """The waiver that covers a finding."""
 
     id: str
     owner: str
@@ -86,7 +86,7 @@ class Mute(Record):
 
 
 class Gated(Record):
-    """One behaviour, and what became of it."""
+    """One behaviour and how it changed."""
 
     now: Behaviour | None = Field(default=None, description="null: not seen in these runs")
     was: Behaviour | None = Field(default=None, description="null: not seen in those they are held against")
@@ -100,7 +100,7 @@ class Gated(Record):
 
     @property
     def behaviour(self) -> Behaviour:
-        """As it is now, else as it was."""
+        """The behaviour as it is now, otherwise as it was."""
         behaviour = self.now or self.was
         assert behaviour
         return behaviour
@@ -112,7 +112,7 @@ class Gated(Record):
 
 
 class GatedFlow(Record):
-    """A flow that the list of flows forbids, or does not allow."""
+    """A flow that the list of flows forbids or does not allow."""
 
     recording: str
     flow: str = Field(description="its id in the report: f3")
@@ -127,7 +127,7 @@ class GatedFlow(Record):
 
 
 class Remark(Record):
-    """What is to be told besides, and counts only when asked to."""
+    """An additional remark, which counts only if the user asks for it."""
 
     what: Literal[
         "rules_changed", "tool_changed", "waiver_expires_soon", "waiver_expired", "waiver_unused", "entry_unused"
@@ -137,7 +137,7 @@ class Remark(Record):
 
 
 class GateReport(Record):
-    """What a gate decided on some runs of one app, and why."""
+    """What a gate decided about some runs of one app, and why."""
 
     v: Literal[1] = 1
     package: str

@@ -1,6 +1,7 @@
 """The identity of a finding across runs: rule, app, data, recipient and whose code it is.
 
-Never times, line numbers, values, counts, run ids, the device or the app's version, all of which another run changes.
+It never includes times, line numbers, values, counts, run ids, the device or the app's version, since all of these
+differ in another run.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from appwitness.findings import Finding
 
 VERSION = "v2"
 APP, UNKNOWN = "app", "unknown"
-"""Actors without a name: code in the app of no maker that is known; no code was seen."""
+"""Actors without a name: code in the app whose maker is unknown; no code was seen."""
 
 
 class Identity(NamedTuple):
@@ -21,15 +22,16 @@ class Identity(NamedTuple):
     rule: str
     package: str
     data: str
-    """Empty: the finding is about no kind of data."""
+    """Empty: the finding is about no data type."""
     recipient: str
     """Key of the recipient; empty: the finding names none."""
     actor: str
-    """Name of an SDK's maker, `app` or `unknown`. Not the class: each release of an obfuscated app has others."""
+    """Name of an SDK's maker, `app` or `unknown`. Not the class: its name differs in each release of an obfuscated
+    app."""
 
     @property
     def digest(self) -> str:
-        """sha256 over the parts, as hex."""
+        """sha256 over the parts, in hex."""
         return hashlib.sha256("\x1f".join(self).encode()).hexdigest()
 
     @property
@@ -39,7 +41,7 @@ class Identity(NamedTuple):
 
 
 def identified(finding: Finding, package: str) -> Finding:
-    """A finding on an app with its id, made of names as they are: that of a finding which has one stays."""
+    """A finding on an app with its id, which is made of unmasked names; an existing id is kept."""
     return finding if finding.id else finding.model_copy(update={"id": identity(finding, package).id})
 
 

@@ -1,4 +1,4 @@
-"""Lines of one kind in the order of their file, a million in a long run: few of them are looked at one by one."""
+"""Lines of one kind in the order of their file: a long run has a million, and few of them are looked at one by one."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from appwitness.events.seen import Seen, microseconds, number_of
 
 
 class ShownLines(MadeLines[Event]):
-    """Lines, each made ready to be shown when it is asked for: masked, of a report whose values are hidden."""
+    """Lines, each prepared for display when it is asked for: masked if the report hides values."""
 
     def __init__(self, lines: Sequence[Seen[Event]], show: Callable[[Event], Event]) -> None:
         self.lines = lines
         self.show = show
 
     def shown(self, seen: Seen[Event]) -> Seen[Event]:
-        """One of them, ready to be shown."""
+        """One of them, prepared for display."""
         return seen._replace(event=self.show(seen.event))
 
     @override
@@ -34,7 +34,7 @@ class ShownLines(MadeLines[Event]):
 
 
 def named(lane: Sequence[Seen[Event]], refs: Collection[Ref]) -> Sequence[Seen[Event]]:
-    """The lines of a lane that have one of these names, in its order; what that costs grows with the names."""
+    """The lines of a lane with one of these names, in the lane's order; the cost grows with the number of names."""
     lines = _lines_of(lane)
     places = sorted({place for ref in refs if (place := place_of(lines, ref)) is not None})
     some = tuple(lines[place] for place in places)
@@ -42,15 +42,16 @@ def named(lane: Sequence[Seen[Event]], refs: Collection[Ref]) -> Sequence[Seen[E
 
 
 class AlikeLines(NamedTuple):
-    """Lines of a lane that have some fields alike."""
+    """Lines of a lane that have the same values in some fields."""
 
     first: Seen[Event]
     places: Sequence[int]
-    """Their places in the lane, in order."""
+    """Their positions in the lane, in order."""
 
 
 def alike(lane: Sequence[Seen[Event]], kind: type[Line], names: Sequence[str]) -> list[AlikeLines]:
-    """The lines of a kind by the values of these fields, those of the first line first; only that one is made."""
+    """The lines of a kind, grouped by the values of these fields, the group of the first line first; only the first
+    line of each group is built."""
     lines = _lines_of(lane)
     groups: Iterable[tuple[Seen[Event], Sequence[int]]]
     if isinstance(lines, PackedLines):
@@ -65,13 +66,13 @@ def alike(lane: Sequence[Seen[Event]], kind: type[Line], names: Sequence[str]) -
 
 
 def name_at(lane: Sequence[Seen[Event]], place: int) -> Ref:
-    """The name of the line at a place."""
+    """The name of the line at a position."""
     lines = _lines_of(lane)
     return lines.ref_at(place) if isinstance(lines, PackedLines) else lines[place].ref
 
 
 def times_of(lane: Sequence[Seen[Event]]) -> Sequence[int]:
-    """When each line of a lane was on the host's clock, in microseconds since 1970."""
+    """The times of a lane's lines on the host's clock, in microseconds since 1970."""
     lines = _lines_of(lane)
     return lines.at if isinstance(lines, PackedLines) else [microseconds(seen.at) for seen in lines]
 
@@ -85,7 +86,7 @@ def counts_of(lane: Sequence[Seen[Event]], name: str) -> Mapping[Any, int]:
 
 
 def values_of(lane: Sequence[Seen[Event]]) -> Iterator[Value]:
-    """Every value that reads of a lane gave, those that all of many reads gave once."""
+    """Every value that the reads of a lane returned; values that many reads share come once."""
     if isinstance(lane, PackedLines):
         for values in lane.values("values"):
             yield from values
@@ -100,7 +101,7 @@ def _lines_of(lane: Sequence[Seen[Event]]) -> Sequence[Seen[Event]]:
 
 
 def place_of(lane: Sequence[Seen[Event]], ref: Ref) -> int | None:
-    """Where the line of a name stands in a lane; None: it is not there."""
+    """The position of the line with this name in a lane; None: it is not in it."""
     lines, number = _lines_of(lane), number_of(ref)
     if isinstance(lines, PackedLines):
         place = bisect_left(lines.numbers, number)

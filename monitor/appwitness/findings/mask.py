@@ -37,13 +37,13 @@ from appwitness.support import vocabulary
 
 HIDDEN = "***"
 EXCERPT_CHARACTERS = 60
-"""Match.before and Match.after hold at most this many characters; a longer leaf was cut there."""
+"""Most characters of Match.before and Match.after; a longer leaf was cut."""
 SECRET_HEADERS = frozenset(
     {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}
 )
 
 LANES = ("consents", "phases", "accesses", "uploads", "screens")
-"""Fields of a report that are lines."""
+"""Fields of a report that hold lines."""
 _OURS = frozenset(
     {
         "kind", "id", "outcome", "op", "via", "status", "signal", "scope", "by", "where", "why", "state", "ref",
@@ -65,17 +65,20 @@ _NAMES = frozenset(
 _KEY = re.compile(r'(?<=")[A-Za-z_][\w.-]{0,40}(?="\s*:)|(?:(?<=[?&;{,\s])|^)[A-Za-z_][\w.-]{0,40}(?==)')
 """Names of fields, in JSON and in forms."""
 _QUOTED = re.compile("“.*”", re.DOTALL)
-"""What a sentence quotes, from the first mark to the last: a label may have such marks itself."""
+"""What a sentence quotes, from the first quotation mark to the last: a label may contain quotation marks itself."""
 BEGINNINGS = (8, 4, 2)
-"""Letters and digits by which values are looked up that may be spelt otherwise: the most that one has."""
+"""Prefix lengths, in letters and digits, by which values in other spellings are looked up: the longest that a value
+has."""
 SHORT_WORD, SHORTEST_WORD, LONG_WORD, NEVER = 4, 6, 8, 1 << 20
-"""Letters of a known value that is one word: as it is read in what was undone, in a text itself, and backwards."""
+"""Least letters of a known value that is one word: in decoded readings, in the text itself, and backwards; NEVER
+excludes words."""
 _EDGE = '"&=<>{}[]|;\n'
-"""Where a text may be cut without leaving a piece of a value: not at a space, comma or hyphen, which names have."""
+"""Where a text may be cut without leaving part of a value: not at a space, comma or hyphen, which names contain."""
 
 
 def changed[R: Record | Part](record: R, **ways: Callable[[Any], Any]) -> R:
-    """The record with these fields as their functions give them: what is in a tuple one by one, nothing for nothing."""
+    """The record with these fields replaced by their functions' results: tuples element by element, empty values
+    unchanged."""
 
     def put(value: Any, way: Callable[[Any], Any]) -> Any:
         return tuple(map(way, value)) if isinstance(value, tuple) else way(value) if value else value
@@ -84,7 +87,8 @@ def changed[R: Record | Part](record: R, **ways: Callable[[Any], Any]) -> R:
 
 
 def mask_value(type_: str, text: str) -> str:
-    """One value with as much left as tells it from others: `+86138****8000`, `a***@example.org`, `31.2**,121.4**`."""
+    """One value with just enough left to distinguish it from others: `+86138****8000`, `a***@example.org`,
+    `31.2**,121.4**`."""
     text = text.strip()
     shown = _by_type(type_, text) if text else HIDDEN
     return HIDDEN if text in shown else shown
@@ -116,20 +120,20 @@ def _phone(text: str) -> str:
 
 
 def _ends(text: str) -> str:
-    """The first two and the last two characters, of a text so long that they do not tell the rest."""
+    """The first two and the last two characters, if the text is long enough that these do not reveal the rest."""
     if len(text) >= 8:
         return f"{text[:2]}****{text[-2:]}"
     return f"{text[:1]}{HIDDEN}" if len(text) > 2 else HIDDEN
 
 
 def shortened(digest: str) -> str:
-    """A digest with so few characters left that the numbers it may stand for cannot be tried out against it."""
+    """A digest with so few characters left that possible phone numbers cannot be tried against it."""
     return f"{digest[:4]}…{digest[-2:]}"
 
 
 @lru_cache(maxsize=65536)
 def _national(text: str) -> str | None:
-    """The digits that every way of writing a phone number has in common."""
+    """The digits that every spelling of a phone number has in common."""
     digits = re.sub(r"\D", "", text)
     if text.strip().startswith("+"):
         try:
@@ -140,7 +144,7 @@ def _national(text: str) -> str | None:
 
 
 def _forms(value: Value) -> Iterator[str]:
-    """The plain forms in which a value may stand in a text that a report shows."""
+    """The plain forms in which a value may appear in a text that a report shows."""
     text = value.text.strip()
     bare = [text, re.sub(r"\s+", "", text)]
     if value.type == "phone_number":
@@ -166,11 +170,11 @@ def _forms(value: Value) -> Iterator[str]:
 
 _SAFE_IN_URLS = str.maketrans("+/", "-_")
 _UNQUOTED = re.compile(r"[A-Za-z0-9._-]*")
-"""What stands in a URL, and between quotes, as it is."""
+"""Characters that need no escaping in a URL or between quotes."""
 
 
 def _degrees(text: str) -> Iterator[str]:
-    """One coordinate as it may be written: cut or rounded to two decimals and more, or as a whole number."""
+    """One coordinate as it may be written: truncated or rounded to two or more decimals, or as a whole number."""
     if not re.fullmatch(r"-?\d{1,3}\.\d+", text):
         return
     whole, _, fraction = text.lstrip("-").partition(".")
@@ -193,14 +197,14 @@ def _fold(text: str) -> str:
 
 
 class Mask:
-    """Finds the known values in texts. A form of less than 3 ASCII characters is too common to be looked for."""
+    """Finds the known values in texts. A form of fewer than 3 ASCII characters is too common to be looked for."""
 
     def __init__(self, values: Iterable[Value]) -> None:
         self._forms: dict[str, str] = {}
         self._lengths: dict[str, list[int]] = {}
         self._long: list[str] = []
         self._flat: dict[str, set[tuple[str, bool]]] = {}
-        """Letters and digits of values by how they begin (BEGINNINGS)."""
+        """Values as letters and digits only, by their prefixes (BEGINNINGS)."""
         self._known: set[tuple[str, str]] = set()
         self._cache: dict[tuple[str, Any], str] = {}
         self._alike: dict[tuple[object, ...], Access] = {}
@@ -246,7 +250,7 @@ class Mask:
             lengths.sort(reverse=True)
 
     def known(self, text: str, code: bool = False) -> str:
-        """`text` with every known value masked; `code` (a stack) leaves forms that are one ASCII word alone."""
+        """`text` with every known value masked; `code` (a stack): leaves forms that are one ASCII word alone."""
         return self._kept(
             text,
             ("known", code),
@@ -259,7 +263,7 @@ class Mask:
         return self._cache[text, how]
 
     def _pieces(self, text: str, code: bool = False) -> list[tuple[str, str | None]]:
-        """The text in pieces, and of each what stands for it where it is a value; None where it is none."""
+        """The text in pieces, each with its replacement if it is a value, otherwise None."""
         if any(len(text) > 5 and text in value for value in self._long):
             return [(text, HIDDEN)]
         folded = _fold(text)
@@ -278,15 +282,16 @@ class Mask:
         return [*out, (text[start:], None)]
 
     def hide(self, _piece: str) -> str:
-        """What stands for a piece that may not be shown."""
+        """The replacement for a piece that may not be shown."""
         return HIDDEN
 
     def value(self, _piece: str, masked: str) -> str:
-        """What stands for a known value."""
+        """The replacement for a known value."""
         return masked
 
     def _is_spelt(self, text: str, code: bool) -> bool:
-        """Whether a known value can be read in it in another spelling; in code not one that is a word of letters."""
+        """Whether the text contains a known value in another spelling; in code, values that are a single word of
+        letters do not count."""
         if not self._flat:
             return False
         if self._holds(_flat(text), NEVER if code else SHORTEST_WORD):
@@ -298,7 +303,8 @@ class Mask:
         )
 
     def _holds(self, flat: str, least: int, but: str = "") -> bool:
-        """Whether a known value is in it that is not in `but`; one of letters alone if it has so many."""
+        """Whether it contains a known value that is not in `but`; a value that is a single word counts only with at
+        least this many letters."""
         return any(
             known in flat and (len(known) >= least or not is_word) and known not in but
             for length in BEGINNINGS
@@ -307,7 +313,8 @@ class Mask:
         )
 
     def by(self, way: Way, text: str, *, code: bool = False) -> str:
-        """A text as a way of `places` lets it be shown, values masked; nothing of it where one is spelt otherwise."""
+        """A text as a function of `places` allows it to be shown, with values masked; hidden entirely if a value is
+        in it in another spelling."""
 
         def make() -> str:
             pieces = self._pieces(text, code)
@@ -327,20 +334,20 @@ class Mask:
         return self.by(vocabulary.host, text, code=True)
 
     def code_of_data(self, text: str) -> str:
-        """The code of a kind of data, which is one of our catalog's."""
+        """The code of a data type, which is one of our catalog's."""
         return self.by(vocabulary.sifted, text, code=True)
 
     def stated(self, text: str) -> str:
-        """What an operator says of a run so that reports say it."""
+        """What an operator says about a run so that reports show it."""
         return self.by(places.stated, text)
 
     def sentence(self, text: str) -> str:
-        """A sentence of ours: what it quotes is a text of somebody else's."""
+        """A sentence of ours; what it quotes is somebody else's text."""
         return self.by(_sentence, text, code=True)
 
     @staticmethod
     def _stands(text: str, at: int, form: str, code: bool) -> bool:
-        """Whether a form found at a place is likely to be the value there, not a piece of another word."""
+        """Whether a form found at a position is likely to be the value, not part of another word."""
         if code and form.isascii() and form.isalpha():
             return False
         if not form.isascii() or len(form) >= 7:
@@ -351,7 +358,7 @@ class Mask:
         return len(form) >= 5 or not ((before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum()))
 
     def excerpt(self, text: str) -> str:
-        """What came out of an upload or a call: our own words and the names of fields are left, and marks."""
+        """An excerpt of an upload or a call, in which our own words, the names of fields, and punctuation stay."""
         return self._kept(text, "excerpt", lambda: "".join(self._excerpts(text)))
 
     def _excerpts(self, text: str) -> Iterator[str]:
@@ -367,7 +374,7 @@ class Mask:
             yield vocabulary.sifted(piece[at:], self.hide)
 
     def url(self, url: str) -> str:
-        """A URL whose query keeps its names and none of its values, without user and fragment."""
+        """A URL without user and fragment, whose query keeps its names but none of its values."""
         try:
             parts = urlsplit(url)
         except ValueError:
@@ -388,7 +395,7 @@ class Mask:
         )
 
     def header(self, name: str, value: str) -> tuple[str, str]:
-        """A header; cookies and credentials are hidden whole."""
+        """A header; cookies and credentials are hidden entirely."""
         name = vocabulary.header_name(name, self.hide)
         if name.lower() in SECRET_HEADERS:
             return name, HIDDEN
@@ -426,7 +433,7 @@ class Mask:
         return mask_value(match.type, found) if found else ""
 
     def context(self, context: Context) -> Context:
-        """What stands around a match: fields and paths like excerpts, bytes of values not at all."""
+        """The surroundings of a match: fields and paths masked like excerpts, bytes of values hidden."""
 
         def field(each: Neighbour) -> Neighbour:
             text = partial(self._around, cut_left=False) if each.cut else self.excerpt
@@ -437,14 +444,14 @@ class Mask:
         )
 
     def _stretch(self, stretch: Stretch) -> Stretch:
-        """Bytes between fields may be shown, as long as they hold nothing that looks like a value: a key may be one."""
+        """Bytes between fields may be shown if they contain nothing that looks like a value: a key may be one."""
         text = stretch.data.decode("utf-8", "replace")
         if stretch.what == "structure" and "\ufffd" not in text and self.excerpt(text) == text:
             return stretch
         return stretch.model_copy(update={"data": b"\0" * len(stretch.data), "hidden": True})
 
     def _around(self, text: str, cut_left: bool) -> str:
-        """The text beside a found one; a word torn by the cut may be a piece of another value, and is dropped."""
+        """The text beside a found one; a word cut off at the edge may be part of another value and is dropped."""
         if len(text) < EXCERPT_CHARACTERS:
             return self.excerpt(text)
         if cut_left:
@@ -469,7 +476,7 @@ class Mask:
         return cast(R, self._access(record) if isinstance(record, Access) else self._record(record))
 
     def _access(self, access: Access) -> Access:
-        """A read, masked: what thousands of reads have alike is masked once."""
+        """A read, masked: what thousands of reads have in common is masked once."""
         if access.args is not None:
             return cast(Access, self._record(access))
         alike = tuple(getattr(access, name) for name in _ALIKE)
@@ -500,18 +507,18 @@ class Mask:
         return record.model_copy(update=changes) if isinstance(record, Part) else self._copied(record, changes)
 
     def _of_line(self, kind: type[Part], name: str, value: Any) -> Any:
-        """A field of a line, as `places` says."""
+        """A field of a line, masked as `places` says."""
         if name in places.closed(kind):
             return self._number(value) if type(value) is int else value
         way = places.way_of(kind, name)
         return self._in(value, lambda text: self.by(way, text, code=way in _OF_CODE))
 
     def _number(self, number: int) -> int:
-        """A number, unless it is a value."""
+        """The number, or 0 if it is a known value."""
         return number if abs(number) < 100_000 or self.known(str(number)) == str(number) else 0
 
     def _in(self, value: Any, show: Callable[[str], str]) -> Any:
-        """A text, or each text in a tuple; whatever else there is as it is anywhere."""
+        """A text, or each text in a tuple, shown by `show`; anything else by the default rule."""
         match value:
             case str():
                 return show(value)
@@ -521,7 +528,7 @@ class Mask:
                 return self._any(value)
 
     def _field(self, name: str, value: Any) -> Any:
-        """A field of what was concluded."""
+        """A field of a conclusion."""
         if isinstance(value, Record | Part):
             return self._record(value)
         if name in _OURS or isinstance(value, int | float):
@@ -537,7 +544,8 @@ class Mask:
         )
 
     def _copied[R: Record](self, record: R, changes: Mapping[str, Any]) -> R:
-        """The record with other fields; of those that this version does not know nothing can be told: all is masked."""
+        """The record with changed fields; fields unknown to this version may hold anything, so they are masked
+        completely."""
         made = record.model_copy(update=changes)
         if made.__pydantic_extra__:
             unknown = {self.name(name): self._any(value) for name, value in made.__pydantic_extra__.items()}
@@ -563,7 +571,7 @@ class Mask:
                 return value
 
     def flow(self, flow: Flow) -> Flow:
-        """A flow with its matches masked, and what stands of a value in the name of its recipient."""
+        """A flow with its matches masked, and any value in its recipient's name."""
         return changed(flow, matches=self.match, recipient=self.event, data=self.code_of_data, carrier=self.event)
 
     def finding(self, finding: Finding) -> Finding:
@@ -581,7 +589,8 @@ class Mask:
         return self._copied(value, {name: self.stated(text) for name, text in value.__dict__.items() if text})
 
     def run(self, run: Run) -> Run:
-        """The run: its app, its times and counts, what its operator says; all else masked as what anybody made up."""
+        """The run with its app, its times and counts, and what its operator says; everything else is masked as free
+        text."""
         told: dict[str, Any] = {}
         for name, value in run.__dict__.items():
             if (
@@ -627,7 +636,7 @@ class Mask:
         return value
 
     def _fact(self, value: Any) -> Any:
-        """One of the facts of a device or a package: names of architectures, versions, digests."""
+        """One of the facts about a device or a package: names of architectures, versions, digests."""
         match value:
             case str():
                 return value if _FACT.fullmatch(value) and self.stated(value) == value else self.name(value)
@@ -642,11 +651,11 @@ class Mask:
 
 _DIFFERING = ("at", "arrived", "boot_ms", "count", "until")
 _ALIKE = tuple(name for name in Access.__struct_fields__ if name not in _DIFFERING)
-"""Fields of a read that differ each time, and those that many have alike."""
+"""Fields of a read that differ each time, and those that many reads share."""
 _OF_CODE = frozenset({vocabulary.name, vocabulary.host, places.subject})
-"""Ways of what is named in code or by a host: a contact called "Circle" does not hide `api.circle.test`."""
+"""Functions for names in code and of hosts: a contact called "Circle" does not hide `api.circle.test`."""
 _STATED = frozenset({"operator", "case", "place", "equipment", "obtained", "image", "campaign", "root"})
-"""Texts of run.json that an operator has reports say."""
+"""Texts of run.json that an operator supplies for reports to show."""
 _OF_RUN = frozenset({"v", "id", "plan"})
 _FACT = re.compile(r"v?\d{1,3}(?:\.\d{1,4}){0,4}|[0-9a-f]{64}|(?:arm64-v8a|armeabi(?:-v7a)?|x86(?:_64)?|,)+")
 
@@ -664,17 +673,17 @@ def _unquoted(text: str, hide: vocabulary.Hide) -> str:
 
 
 _NEITHER = re.compile(r"[\W_]+")
-"""Neither letters nor digits."""
+"""Characters that are neither letters nor digits."""
 
 
 def _flat(text: str) -> str:
-    """Letters and digits alone, in lower case."""
+    """Letters and digits only, in lower case."""
     return _NEITHER.sub("", text.casefold())
 
 
 def _flats(value: Value) -> Iterator[tuple[str, bool]]:
-    """The letters and digits of a value, long enough to be found where it may be spelt otherwise; and whether they
-    are one word of letters, as names in code are."""
+    """A value as letters and digits only, if long enough to be found in other spellings; and whether it is a single
+    word of letters, as names in code are."""
     forms = {value.text.strip(), _national(value.text) or "" if value.type == "phone_number" else ""}
     if value.type in ("location", "location_coarse"):
         forms |= set(value.text.split(","))
@@ -697,12 +706,13 @@ def known_values(report: Report) -> Iterator[Value]:
 
 
 def mask_of(*reports: Report) -> Mask:
-    """What masks every value that reports could show."""
+    """A mask for every value that these reports could show."""
     return Mask(value for report in reports for value in known_values(report))
 
 
 def masked(report: Report, mask: Mask | None = None) -> Report:
-    """The same report with every personal value masked, wherever it shows; `mask` is its own, where that is there."""
+    """The same report with every personal value masked, wherever it occurs; `mask`: the report's own, if it exists
+    already."""
     mask = mask or mask_of(report)
     shown = changed(
         report,
@@ -720,7 +730,7 @@ def masked(report: Report, mask: Mask | None = None) -> Report:
 
 
 def _coverage(mask: Mask, value: Any) -> Any:
-    """Counts by name: names of hosts and sources."""
+    """Counts by name, with the names of hosts and sources masked."""
     if isinstance(value, dict):
         return {mask.by(places.subject, str(key), code=True): _coverage(mask, item) for key, item in value.items()}
     return mask.by(vocabulary.told, value) if isinstance(value, str) else value

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from appwitness.findings import Flow, Match, People, SentField
 
 FIELDS = ("name", "phone_number", "email", "address")
-"""Details in the order in which they are told; others come after them."""
+"""Details in the order in which they are listed; others come after them."""
 FEW = 3
-"""Fewer people than that are somebody whom the user picked, as in "invite a friend": no address book was sent."""
+"""Fewer people than this are somebody whom the user picked, as in "invite a friend": no address book was sent."""
 
 
 def counted(
@@ -18,8 +18,8 @@ def counted(
 ) -> People:
     """The people whom these matches of one read identify.
 
-    `read`: how many people the read returned; `held`: the kinds of detail that it returned of those sent; `told_apart`:
-    whether it has names or contact ids; `picked`: whether it gave what the user had picked.
+    `read`: how many people the read returned; `held`: the kinds of detail that it returned about those sent;
+    `told_apart`: whether it has names or contact ids; `picked`: whether it returned what the user had picked.
     """
     values: dict[str, dict[int, set[int | None]]] = defaultdict(lambda: defaultdict(set))
     named: set[int | None] = set()
@@ -44,9 +44,9 @@ def counted(
 
 
 def combined(flows: Iterable[Flow]) -> People | None:
-    """The people of several flows: of the read whose people most are of. An app may send one entry an upload, so those
-    of one read are counted together; of two reads nobody knows whether they are of the same people. What the user
-    picked is told where nothing else was sent."""
+    """The people of several flows, taken from the read that identifies most people. An app may send one entry per
+    upload, so flows of one read are counted together; whether two reads are about the same people, nobody knows.
+    What the user picked is reported only if nothing else was sent."""
     by_read: dict[str, list[Flow]] = defaultdict(list)
     for flow in flows:
         if flow.people is not None:
@@ -65,7 +65,7 @@ def combined(flows: Iterable[Flow]) -> People | None:
 
 
 def weight(people: People) -> tuple[bool, int, int, int]:
-    """Which of several is told: what nobody picked first, then by how many people."""
+    """Sort key for which of several to report: not picked by the user first, then by number of people."""
     return not people.picked, people.sent, people.named, people.read
 
 
@@ -78,21 +78,21 @@ _FIELDS: dict[str, dict[str, tuple[str, str]]] = {
     "birthday": {"en": ("date", "dates"), "zh": ("日期", "日期")},
     "education_work": {"en": ("employer or school", "employers or schools"), "zh": ("单位或学校", "单位或学校")},
 }
-"""Details of people, one and several."""
+"""Details of people, singular and plural."""
 _OTHER: dict[str, tuple[str, str]] = {"en": ("other detail", "other details"), "zh": ("其他信息", "其他信息")}
 
 
 _PICKED = {"en": "what the user picked", "zh": "用户所选联系人"}
-"""What stands in the place of the kind of data where the user picked it."""
+"""Replaces the name of the data type if the user picked the data."""
 
 
 def picked(data: str, language: str) -> str:
-    """A short name of what the user picked, of a kind of data."""
+    """A short name for what the user picked, by data type."""
     return _PICKED[language] if language == "en" or data == "device_contacts" else "用户所选内容"
 
 
 def told(of: People | None, data: str, language: str) -> str:
-    """Whose data went and which of their details, where it is about people; else the kind of data."""
+    """Whose data was sent and which of their details, if it is about people; otherwise the data type."""
     if of is None:
         return data
     if language == "en":
@@ -153,7 +153,7 @@ def _field_chinese(of: People, field: SentField) -> str:
 
 
 def _unsent(of: People, language: str) -> str:
-    """Which details the read returned of these people and nobody found in what was sent."""
+    """Details that the read returned about these people and that were not found in what was sent."""
     names = [_FIELDS[kind][language][1] for kind in of.unsent if kind in _FIELDS]
     if not names:
         return ""
@@ -161,7 +161,7 @@ def _unsent(of: People, language: str) -> str:
 
 
 def label(of: People | None, data: str, language: str) -> str:
-    """A short name of what went: the kind of data, but of few people how many of how many these are."""
+    """A short name for what was sent: the data type; for only a few people, how many out of how many."""
     if of is None:
         return data
     if of.picked:

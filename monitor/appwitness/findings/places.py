@@ -1,4 +1,4 @@
-"""A table of the text fields in a recording and how each may be shown or copied; of unlisted text only our own words
+"""A table of the text fields in a recording and how each may be shown or copied; in unlisted text only our own words
 stay."""
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ type Way = Callable[[str, Hide], str]
 
 
 def subject(said: str, hide: Hide) -> str:
-    """What a gap is about: a host, a source, a process, a line."""
+    """The subject of a gap: a host, a source, a process, a line."""
     return only.name(said, hide) if "." in said and " " not in said else only.told(said, hide)
 
 
 def stated(said: str, _hide: Hide) -> str:
-    """What a person has reports say."""
+    """What a person supplies for reports to show."""
     return said
 
 
@@ -56,7 +56,7 @@ def way_of(kind: type, field: str) -> Way:
 
 @cache
 def closed(kind: type[Part]) -> frozenset[str]:
-    """The fields that hold no text of anybody's choosing: numbers, times, digests, choices of the contract."""
+    """The fields that hold no freely chosen text: numbers, times, digests, choices of the contract."""
     info = msgspec.inspect.type_info(kind)
     assert isinstance(info, msgspec.inspect.StructType)
     return frozenset(each.name for each in info.fields if all(map(_is_closed, _kinds(each.type))))
@@ -86,7 +86,7 @@ def _is_closed(kind: Any) -> bool:
 
 @cache
 def closed_of(kind: type[Record]) -> frozenset[str]:
-    """The same of a part of run.json."""
+    """The same for a part of run.json."""
     return frozenset(name for name, field in kind.model_fields.items() if _is_choice(field.annotation))
 
 

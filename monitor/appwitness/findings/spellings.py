@@ -14,9 +14,9 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 LONGEST = 4096
-"""Characters of a text that are looked at."""
+"""Most characters of a text that are examined."""
 ROUNDS, MOST = 3, 48
-"""How often something is undone in what was undone before, and how many readings there are at most."""
+"""How many times decoding is repeated on its own results, and most readings in all."""
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2})|([0-7]{3}))")
 _HEX = re.compile(r"(?<![0-9a-zA-Z])(?:0x)?((?:[0-9a-fA-F]{2}[ :,-]?){4,})(?![0-9a-zA-Z])")
 _CODES = re.compile(r"\d{2,3}(?:[ ,;.-]+\d{2,3}){3,}")
@@ -24,7 +24,7 @@ _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,6}")
 
 
 def readings(text: str) -> Iterator[str]:
-    """What it reads as otherwise, each once; not the text itself."""
+    """Other readings of the text, each once; not the text itself."""
     seen = {text}
     now = [text[:LONGEST]]
     for _ in range(ROUNDS):
@@ -71,7 +71,7 @@ def _text(data: bytes) -> str:
     return ""
 
 
-@lru_cache(1024)  # the words of our own sentences come again and again
+@lru_cache(1024)  # the words of our own sentences recur all the time
 def _base64(run: str) -> str:
     bare = run.rstrip("=").replace("-", "+").replace("_", "/")
     try:

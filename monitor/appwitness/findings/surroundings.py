@@ -12,7 +12,7 @@ from appwitness.events import Record
 
 
 class Stage(Record):
-    """What one step of decoding came to."""
+    """The result of one decoding step."""
 
     step: str = Field(description="name of the step: gzip, json; empty: as it is stored")
     path: str = Field(description="where in the upload: `$`, `$.people[3]`")
@@ -29,7 +29,7 @@ class Neighbour(Record):
 
 
 class Stretch(Record):
-    """Some bytes of the stored body, one after the other."""
+    """Consecutive bytes of the stored body."""
 
     what: Literal["found", "value", "structure"] = Field(
         description="found: the match, or what it was decoded from; value: of another field; structure: between fields"
@@ -39,7 +39,7 @@ class Stretch(Record):
 
 
 class Context(Record):
-    """Around one match of a flow."""
+    """The context of one match of a flow."""
 
     match: int = Field(description="number of the match in its flow, from 0")
     stages: tuple[Stage, ...] = Field(default=(), description="from what is stored to the field")
@@ -51,8 +51,8 @@ class Context(Record):
 
 
 class Contexts(Mapping[str, tuple[Context, ...]]):
-    """Id of a flow -> what stands around its matches. Made when it is first asked for, which only the page does: bodies
-    are read and taken apart once more for it."""
+    """Flow id -> the contexts of its matches. Computed when first asked for, which only the page does: bodies are
+    read and decoded once more for it."""
 
     def __init__(self, make: Callable[[], Mapping[str, tuple[Context, ...]]]) -> None:
         self._make = make

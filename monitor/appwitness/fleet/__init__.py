@@ -1,1 +1,1 @@
-"""Many apps on many devices: planning runs, making them, storing their recordings, and judging each once."""
+"""Many apps on many devices: planning runs, recording them, storing the recordings, and judging each once."""

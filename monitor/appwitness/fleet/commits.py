@@ -22,20 +22,20 @@ def digest_of(packed: Path) -> str:
 
 
 def last_stamp(packed: Path) -> str | None:
-    """SHA-256 of the line of an archive's last stamp; None: it was never stamped."""
+    """SHA-256 of the line of an archive's last stamp; None when it was never stamped."""
     lines = archive.member(packed, SEAL).splitlines()
     return link(lines[-1]) if lines else None
 
 
 def run_of(packed: Path) -> events.Run:
-    """Reads run.json in an archive. Raises ValueError where there is none, FileError where it is not an archive."""
+    """Read run.json in an archive. Raises ValueError if there is none, FileError if it is not an archive."""
     return events.Run.model_validate_json(archive.member(packed, RUN))
 
 
 def differs(packed: Path, planned: Planned, committed: CommittedRecording | None) -> str | None:
-    """Why an archive is not the recording of a planned run; None: it is. Its digest is compared with the host's
-    commit record. Where there is none, as in older versions, its own run.json must match the plan. Lines forgotten
-    since make no difference, as its stamps explain them."""
+    """Why an archive is not the recording of a planned run; None when it is. Its digest is compared with the host's
+    commit record. Without one, as from older versions, its run.json must match the plan. Lines forgotten since make
+    no difference, as stamps account for them."""
     if committed is None:
         return unlike_plan(run_of(packed), planned)
     if digest_of(packed) == committed.digest:
@@ -48,13 +48,13 @@ def differs(packed: Path, planned: Planned, committed: CommittedRecording | None
 
 
 def unlike_plan(run: events.Run, planned: Planned) -> str | None:
-    """The first field of a run that differs from its plan; None: all comparable fields match."""
+    """The first field of a run that differs from its plan, as an explanation; None when all comparable fields match."""
     if run.campaign != planned.campaign:
         return f"it is of the campaign {run.campaign or 'of none'}, not of {planned.campaign}"
     if run.plan != planned.plan:
         return f"it was run with the plan {run.plan}, not {planned.plan}"
     if _DIGEST.match(planned.app):
-        whole = (planned.apk or "").endswith(".apk")  # of a set of splits, that of all files was planned
+        whole = (planned.apk or "").endswith(".apk")  # for a set of splits, the plan has the digest of all files
         if whole and run.app.apk_sha256 not in (None, planned.app):
             return f"it is of another build of {run.app.package}"
     elif is_embedded(planned.app):

@@ -1,4 +1,4 @@
-"""Exports a campaign: tables as CSV or Parquet, letters and checklists by app."""
+"""Exports a campaign: tables as CSV or Parquet, letters and checklists for each app."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ SQL_TYPES = {str: "VARCHAR", int: "BIGINT", bool: "BOOLEAN"}
 
 
 def write_csv(table: CampaignTable, file: TextIO, *, reveal: bool = False) -> int:
-    """Write a table as CSV (RFC 4180, a header, UTF-8); how many rows it has.
+    """Write a table as CSV (RFC 4180, with a header, UTF-8); returns its number of rows.
 
-    A text that a spreadsheet would run gets an apostrophe in front. What looks like personal data in the name of a
-    recipient is masked, unless `reveal`.
+    Text that a spreadsheet would run as a formula gets a leading apostrophe. What looks like personal data in the name
+    of a recipient is masked, unless `reveal`.
     """
     out = csv.writer(file)
     out.writerow(table.columns)
@@ -48,7 +48,8 @@ def write_csv(table: CampaignTable, file: TextIO, *, reveal: bool = False) -> in
 
 
 def write_parquet(table: CampaignTable, output: Path, *, reveal: bool = False) -> int:
-    """Write a table as Parquet; how many rows it has. Raises UserError when duckdb is missing or does not write it."""
+    """Write a table as Parquet; returns its number of rows. Raises UserError when duckdb is missing or cannot write
+    it."""
     try:
         import duckdb
     except ModuleNotFoundError:
@@ -57,7 +58,7 @@ def write_parquet(table: CampaignTable, output: Path, *, reveal: bool = False) -
         with tempfile.TemporaryDirectory(prefix=".appwitness-", dir=output.parent) as room:
             between, made = Path(room) / "table.csv", Path(room) / "table.parquet"
             with between.open("w", encoding="utf-8", newline="") as file:
-                out = csv.writer(file, quoting=csv.QUOTE_NOTNULL)  # which tells an empty text from none
+                out = csv.writer(file, quoting=csv.QUOTE_NOTNULL)  # distinguishes empty text from null
                 out.writerow(table.columns)
                 count = 0
                 for count, row in enumerate(_shown(table, reveal), 1):  # noqa: B007
@@ -92,10 +93,10 @@ class LetterOptions:
 
 
 def write_letters(store: Store, known: Knowledge, findings: CampaignTable, output: Path, letter: LetterOptions) -> int:
-    """Write a ZIP with a letter to an authority for each recording of which a finding is more than a remark, in a
-    folder for each app; how many letters there are.
+    """Write a ZIP with a complaint letter for each recording that has a finding above level info, in a folder for each
+    app; returns the number of letters.
 
-    Raises UserError when there is such a file already, and StoreError while recordings in a bucket cannot be reached.
+    Raises UserError when the file exists already, and StoreError while recordings in a bucket cannot be reached.
     """
     wanted = {row["recording"]: row["package"] for row in _named(findings) if row["level"] != "info"}
 
@@ -109,7 +110,7 @@ def write_letters(store: Store, known: Knowledge, findings: CampaignTable, outpu
 
 
 def reports_by_app(store: Store, known: Knowledge, runs: CampaignTable) -> Iterator[list[Report]]:
-    """The reports of the judged runs of each app, those of one version together.
+    """The reports of judged runs, in a list for each version of each app.
 
     Raises StoreError while recordings in a bucket cannot be reached.
     """
@@ -126,9 +127,9 @@ def reports_by_app(store: Store, known: Knowledge, runs: CampaignTable) -> Itera
 
 
 def write_packed(output: Path, texts: Iterable[tuple[str, str, str]]) -> int:
-    """Write a ZIP of texts, each with the name of its folder and its own; how many there are.
+    """Write a ZIP of texts, given as folder name, file name and content; returns their number.
 
-    Raises UserError when there is such a file already.
+    Raises UserError when the file exists already.
     """
     count = 0
     with packing.created(output) as file, zipfile.ZipFile(file, "w") as packed:
@@ -136,7 +137,7 @@ def write_packed(output: Path, texts: Iterable[tuple[str, str, str]]) -> int:
         for count, (folder, own, text) in enumerate(texts, 1):  # noqa: B007
             safe = (re.sub(r"[^A-Za-z0-9._-]", "_", each).lstrip(".") for each in (folder, own))
             name = "/".join(each or "_" for each in safe)
-            if name.casefold() in taken:  # two names that differ in letters alone which no file name has, or in case
+            if name.casefold() in taken:  # names that differ only in case or in characters that were replaced
                 stem, _, ending = name.rpartition(".")
                 name = f"{stem}-{hashlib.sha256(own.encode()).hexdigest()[:12]}.{ending}"
             taken.add(name.casefold())
@@ -145,12 +146,12 @@ def write_packed(output: Path, texts: Iterable[tuple[str, str, str]]) -> int:
 
 
 def _named(table: CampaignTable) -> Iterator[dict[str, Any]]:
-    """The rows, their values by name."""
+    """The rows as dictionaries: column name -> value."""
     return (dict(zip(table.columns, row, strict=True)) for row in table.rows)
 
 
 def _report(store: Store, known: Knowledge, recording: str) -> Report:
-    """The report, with the verification of the recording's stamps where the recording still exists."""
+    """The report of a recording, with the result of verification if the recording still exists."""
     held = store.held(recording)
     opened = recording_at(held.path) if held else None
     if opened and held and is_same(opened, held):
@@ -159,7 +160,7 @@ def _report(store: Store, known: Knowledge, recording: str) -> Report:
 
 
 def _shown(table: CampaignTable, reveal: bool) -> Iterator[tuple[Any, ...]]:
-    """The rows, masked where need be."""
+    """The rows, with masked values unless `reveal`."""
     names = {number: name for number, name in enumerate(table.columns) if name in WAYS}
     if reveal or not names:
         yield from table.rows

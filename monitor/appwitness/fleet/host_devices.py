@@ -17,10 +17,11 @@ _LABEL = re.compile(r"(?:(?P<serial>.+)/)?(?P<name>[A-Za-z][\w.-]*)=(?P<value>[\
 
 
 def chosen(names: str, labels: Sequence[str]) -> list[FleetDevice]:
-    """The devices named with commas between; `all`: each that is ready; `none`: none, for a host that only judges.
+    """The devices named in a comma-separated list; `all`: every ready one; `none`: none, for a host that only judges.
 
-    `lab`, `lab2` ... are embedded ones. `labels` are NAME=VALUE, or SERIAL/NAME=VALUE for one device. One of several
-    that is not there is waited for: of what it is, only these labels are known. Raises UserError where none is there.
+    `lab`, `lab2` ... are lab devices. `labels` are NAME=VALUE, or SERIAL/NAME=VALUE for one device. If only some
+    devices are missing, the host waits for them; until then only these labels of them are known. Raises UserError when
+    all are missing.
     """
     listed = [name.strip() for name in names.split(",") if name.strip()]
     if listed == ["none"]:
@@ -29,7 +30,7 @@ def chosen(names: str, labels: Sequence[str]) -> list[FleetDevice]:
         from appwitness.devices.android import discovery
 
         listed = [each.serial for each in discovery.listed() if each.state == "ready"]
-        listed = listed or [discovery.choose().serial]  # which says what is wrong
+        listed = listed or [discovery.choose().serial]  # raises the error that explains what is wrong
     if not listed or len(set(listed)) < len(listed):
         raise UserError(
             Spoken("--devices {names!r} names no device, or one twice.", names=names),

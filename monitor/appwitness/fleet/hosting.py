@@ -1,4 +1,4 @@
-"""A working host: a thread for each device, several judges, and a heartbeat that reports what it has."""
+"""A working host: a thread for each device, several judges, and a heartbeat that reports its devices and leases."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Crew:
 
 
 def over(host: Host, crew: Crew) -> bool:
-    """Whether nothing is left that this host can do."""
+    """Whether nothing is left for this host to do."""
     able = any(meets(device.labels, each.pool) for each in host.waiting for device in crew.devices)
     return not able and not host.runs.going_on(host.campaign)
 
@@ -37,7 +37,7 @@ def over(host: Host, crew: Crew) -> bool:
 def serve(
     host: Host, crew: Crew, stop: Callable[[], bool] = lambda: False, over: Callable[[], bool] = lambda: False
 ) -> None:
-    """Make and judge runs until `stop()` or `over()`, which is called at each heartbeat."""
+    """Record and judge runs until `stop()` or `over()` is true; `over` is called at each heartbeat."""
     workers = [Worker(device, host) for device in crew.devices]
     hands: list[Worker | FleetJudge] = [*workers, *(FleetJudge(host, crew.by) for _ in range(crew.judges))]
     works = [*(each.work for each in hands), partial(host.spool.work, host.runs, host.stop, host.idle_s)]
@@ -64,7 +64,8 @@ def serve(
 
 
 def _at_work(work: Callable[[], None], stop: Event) -> None:
-    """Work until the host ends: after an internal error it is begun again, as nobody else on this host would do it."""
+    """Work until the host ends. After an internal error the work starts again, since nothing else on this host would
+    do it."""
     while not stop.is_set():
         try:
             work()
@@ -74,12 +75,12 @@ def _at_work(work: Callable[[], None], stop: Event) -> None:
 
 
 def _beat(host: Host, workers: Sequence[Worker], hands: Sequence[Worker | FleetJudge]) -> None:
-    """Send a heartbeat with the devices; learn which are to be paused, and what waits."""
+    """Send a heartbeat with the devices; find out which of them are paused, and which runs wait."""
     held = [HeldLease(run.id, run.lease) for each in hands if (run := each.run)]
     host.runs.renew([*held, *host.spool.leases], host.lease_s)
     wishes = host.runs.tell(host.name, [worker.slot() for worker in workers])
     for worker in workers:
         worker.rests = wishes[worker.device.serial]
     host.runs.expire(host.lease_s)
-    # first what few devices can make, then what was planned first
+    # pools for few devices first, then in the order of planning
     host.waiting = sorted(host.runs.waiting(host.campaign), key=lambda each: -strictness(each.pool))

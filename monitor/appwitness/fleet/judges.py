@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.2
-"""Seconds between checks whether the host ends, while a recording is judged."""
+"""Seconds between checks for the end of the host while a recording is judged."""
 AGAIN_S = 2.0
 """Seconds to wait after the store was unreachable."""
 DISK_TRIES = 30
-"""How many times a recording on an unreadable disk is tried again before others are judged first."""
+"""How often judging is retried on an unreadable disk before other recordings get their turn."""
 SPAWN = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
 
 
 class JudgeOutcome(NamedTuple):
-    """The result of judging a recording."""
+    """The outcome of judging a recording."""
 
     what: Literal["judged", "away", "disk", "error"]
-    """away: the store or the index is unreachable; disk: the disk of the recording or of temporary files is full or
-    unavailable."""
+    """away: the store or the index is unreachable; disk: the recording's disk, or the one for temporary files, is
+    full or unavailable."""
     said: str
-    """Its ID in the index, or why it was not judged."""
+    """The recording's id in the index, or why it was not judged."""
     findings: int = 0
 
 
@@ -57,9 +57,9 @@ class By:
     choices: Mapping[str, Any] = field(default_factory=dict)
     """Options of `appwitness.correlate.prior_knowledge.knowledge`."""
     keep: Keep | None = None
-    """What the index keeps of each."""
+    """What the index keeps of each recording."""
     key: bytes | None = None
-    """Key for digests of values, where only conclusions are kept."""
+    """Key for the digests of values, where only conclusions are kept."""
 
 
 class FleetJudge:
@@ -72,14 +72,14 @@ class FleetJudge:
         self._by = by
 
     def work(self) -> None:
-        """Judge a recording; if the process is killed, another takes over."""
+        """Judge recordings; when the process is killed, another takes over."""
         with suppress(Stopped):
             while not self._host.stop.is_set():
                 with _started(self._by, self._host.objects.place) as pipe, suppress(EOFError, ConnectionError):
                     self._feed(pipe)
 
     def _feed(self, pipe: Connection) -> None:
-        """Work until the host ends. Raises EOFError when the process is killed."""
+        """Judge recordings until the host ends. Raises EOFError when the process is killed."""
         host = self._host
         while not host.stop.is_set():
             self.run = host.kept(partial(host.runs.to_judge, host.lease_s))
@@ -125,24 +125,24 @@ class FleetJudge:
 
 @contextmanager
 def _started(by: By, place: str) -> Iterator[Connection]:
-    """The process that judges the recordings sent to it."""
+    """Start a process that judges the recordings sent to it."""
     ours, theirs = SPAWN.Pipe()
     process = SPAWN.Process(target=_work, args=(theirs, by, place), daemon=True)
     process.start()
-    theirs.close()  # so that its end is noticed here
+    theirs.close()  # so that the end of the process is noticed here
     try:
         yield ours
     finally:
-        process.terminate()  # what it saves is one transaction
+        process.terminate()  # safe at any time: it saves in one transaction
         process.join()
         ours.close()
 
 
 def _work(pipe: Connection, by: By, place: str) -> None:
-    """Judge the requested recordings until the host ends or is killed, which closes the pipe."""
+    """Judge the requested recordings until the host ends or is killed, either of which closes the pipe."""
     from appwitness.correlate.prior_knowledge import knowledge
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the host, which ends us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the host, which ends this process
 
     @lru_cache(maxsize=64)
     def known(options: str) -> Knowledge:
@@ -172,7 +172,7 @@ def _work(pipe: Connection, by: By, place: str) -> None:
 def _judging(
     by: By, place: str, known: Callable[[str], Knowledge]
 ) -> Callable[[LeasedRun, CommittedRecording | None], JudgeOutcome]:
-    """Judges the recording of a run after checking it against its host's commit record."""
+    """A function that judges the recording of a run, after checking it against its host's commit record."""
     from appwitness.correlate import correlate
     from appwitness.recording import Recording
     from appwitness.store import Store

@@ -9,13 +9,13 @@ from appwitness.fleet.status import SILENT_S, Status
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 CAMPAIGNS = 50
-"""How many campaigns get figures of their own, those with the most left to do; the rest is summed under an empty
+"""Number of campaigns with separate metrics, those with the most work left; the others are summed under an empty
 name."""
 STATES = ("planned", "leased", "recorded", "judged", "unobservable")
 
 
 def text(told: Status) -> str:
-    """All metrics. They have no names of apps or devices, so that labels have a bounded number of values."""
+    """All metrics. Labels contain no names of apps or devices, so that their number of values stays bounded."""
     runs: dict[str, Counter[str]] = {}
     for pool in sorted(told.pools, key=lambda pool: -(pool.planned + pool.leased + pool.recorded)):
         name = pool.campaign if pool.campaign in runs or len(runs) < CAMPAIGNS else ""

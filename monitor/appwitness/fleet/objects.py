@@ -1,7 +1,7 @@
 """Stores a fleet's recordings, each as one archive, in a folder or in a bucket of an object store.
 
-A recording is complete when its marker is there, which can be made only once. Credentials and endpoint of a bucket come
-from the environment alone (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL ...), as obstore reads them.
+A recording is complete once its marker exists, which can be created only once. A bucket's credentials and endpoint come
+only from the environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL ...), as obstore reads it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 BUCKET = re.compile(r"(?:s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._/-]*\Z")
-"""Places other than folders."""
+"""Addresses of buckets."""
 COMPLETE = "COMPLETE"
 _ID = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,200}\Z")
 _PART_BYTES = 8 << 20
@@ -38,33 +38,33 @@ _RETRY = {"max_retries": 2, "retry_timeout": timedelta(seconds=15)}
 
 
 class Objects(Protocol):
-    """The recordings of a fleet. Every method raises StoreError while the place cannot be reached."""
+    """The stored recordings of a fleet. Every method raises StoreError while the store cannot be reached."""
 
     place: str
 
     def put(self, recording: str, packed: Path) -> None:
-        """Store the archive of a recording, which is not complete yet; it replaces what an earlier attempt left."""
+        """Store the archive of a recording that is not complete yet; replaces what an earlier attempt left."""
 
     def digest(self, recording: str) -> str:
         """SHA-256 of the stored archive, read back."""
 
     def complete(self, recording: str) -> bool:
-        """Mark it as complete; False: it was already."""
+        """Mark a recording as complete; False when it was already."""
 
     def is_complete(self, recording: str) -> bool:
-        """Whether it is marked as complete."""
+        """Whether a recording is marked as complete."""
 
     def fetched(self, recording: str) -> AbstractContextManager[Path]:
-        """Its archive as a local file, for the duration of the context. Raises UserError where it is not complete."""
+        """The archive as a local file, within the context. Raises UserError when the recording is not complete."""
 
     def complete_ones(self) -> Iterator[str]:
         """The names of all complete recordings."""
 
 
 def objects(place: str | Path) -> Objects:
-    """The recordings in a folder, or in a bucket: `s3://bucket/prefix`, `gs://...`, `az://account/container/prefix`.
+    """The store in a folder, or in a bucket: `s3://bucket/prefix`, `gs://...`, `az://account/container/prefix`.
 
-    Raises UserError for an address that is none of these, OSError when the folder cannot be made.
+    Raises UserError for any other address, OSError when the folder cannot be created.
     """
     if "://" not in str(place):
         return Folder(Path(place))
@@ -77,15 +77,15 @@ def objects(place: str | Path) -> Objects:
 
 
 def is_bucket(place: str | Path) -> bool:
-    """Whether it is the address of a bucket, or of something in one."""
+    """Whether it is the address of a bucket or of something in one."""
     return BUCKET.match(str(place)) is not None
 
 
 def recording_at(place: str) -> Recording | None:
-    """The recording at a place that the index names: a folder, an archive, or one in a bucket, which is downloaded;
-    None: gone.
+    """The recording at a place that the index names: a folder, an archive, or an archive in a bucket, which is
+    downloaded. None when it is gone.
 
-    Raises UserError for what is no longer a recording, and StoreError while a bucket cannot be reached.
+    Raises UserError when it is no longer a recording, and StoreError while a bucket cannot be reached.
     """
     kept, _, name = place.rpartition("/")
     if not is_bucket(kept):
@@ -96,16 +96,16 @@ def recording_at(place: str) -> Recording | None:
     key = place, bucket.version(name)
     if (found := _fetched.get(key)) is None:
         with bucket.fetched(name) as packed:
-            found = _fetched[key] = Recording.open(packed)  # which is unpacked for as long as somebody has it
+            found = _fetched[key] = Recording.open(packed)  # it stays unpacked as long as somebody holds it
     return found
 
 
 _fetched: WeakValueDictionary[tuple[str, str], Recording] = WeakValueDictionary()
-"""Downloaded recordings, which are not downloaded again while the bucket has the same."""
+"""Downloaded recordings; they are not downloaded again unless the bucket has another version."""
 
 
 class Folder(Objects):
-    """A folder that every host sees: `ID.zip`, and `ID.complete` beside it."""
+    """A folder that every host can access: `ID.zip`, with `ID.complete` beside it."""
 
     def __init__(self, place: Path) -> None:
         self.place = str(place.absolute())
@@ -117,15 +117,15 @@ class Folder(Objects):
         target.unlink(missing_ok=True)
         try:
             target.hardlink_to(packed)
-        except OSError:  # another disk
-            for left in Path(self.place).glob(f".{target.name}.*.part"):  # by a host that was killed
+        except OSError:  # on another disk
+            for left in Path(self.place).glob(f".{target.name}.*.part"):  # left by a host that was killed
                 left.unlink(missing_ok=True)
             try:
                 with packed.open("rb") as source, packing.created(target) as file:
                     shutil.copyfileobj(source, file, _PART_BYTES)
             except StoreError:
                 raise
-            except UserError as error:  # the disk is full, or away: no fault of the recording
+            except UserError as error:  # the disk is full or unavailable: no fault of the recording
                 raise StoreError(error.what, "Make room there, or see to the disk; it is tried again.") from None
 
     @override
@@ -160,7 +160,8 @@ class Folder(Objects):
 
 
 class Bucket(Objects):
-    """A bucket, or a part of one: `ID/ID.zip`, beside it run.json and seal.jsonl to look at, and `ID/COMPLETE`."""
+    """A bucket, or a prefix in one: `ID/ID.zip`, with run.json and seal.jsonl beside it for inspection, and
+    `ID/COMPLETE`."""
 
     def __init__(self, place: str) -> None:
         self.place = place
@@ -229,7 +230,7 @@ class Bucket(Objects):
         return True
 
     def version(self, recording: str) -> str:
-        """Identifies the version of its archive, which changes when something is forgotten."""
+        """A text that identifies the version of the archive; it changes when lines are forgotten."""
         import obstore
 
         with self._asked(recording):
@@ -272,7 +273,7 @@ class Bucket(Objects):
 
     @contextmanager
     def _asked(self, recording: str = "") -> Iterator[None]:
-        """Explains the errors of the store."""
+        """Turn errors of the object store into StoreError with an explanation."""
         _ = self._store
         from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 
@@ -297,12 +298,12 @@ def _first(error: Exception) -> str:
 
 
 def is_name(recording: str) -> bool:
-    """Whether it can be the name of a recording, and so of a file or folder."""
+    """Whether a text can be the name of a recording, and so of a file or folder."""
     return _ID.match(recording) is not None
 
 
 def named(recording: str) -> str:
-    """The name of a recording. Raises UserError for anything else, such as a path."""
+    """The name of a recording, unchanged. Raises UserError for anything else, such as a path."""
     if not is_name(recording):
         raise UserError(
             Spoken("{recording!r} is not the name of a recording.", recording=recording),

@@ -1,4 +1,4 @@
-"""A campaign: a table of apps and the plans under which each runs, expanded to runs."""
+"""A campaign: a table of apps, and the plans under which each of them runs, expanded to runs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from appwitness.support.errors import FileError, UserError
 from appwitness.support.spoken import Spoken
 
 COLUMNS = ("app", "needs", "persona", "app_type", "first_party", "seconds")
-"""Columns of the table of apps; only `app` is required."""
+"""Columns of the app table; only `app` is required."""
 _PACKAGE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+")
 LARGEST = 16 << 20
-"""Largest size of a table of apps, in bytes."""
+"""Largest app table, in bytes."""
 _PACKED = (".apk", ".apks", ".apkm", ".xapk")
 
 
@@ -34,10 +34,10 @@ class Campaign:
     name: str
     plans: Sequence[str]
     needs: str = ""
-    """Requirements of every app, besides its own."""
+    """Requirements of every app, in addition to its own."""
     seconds: float | None = None
     elsewhere: bool = False
-    """Whether files that a table names may lie outside its folder: the table may be a stranger's."""
+    """Whether files named in a table may be outside its folder: the table may come from a stranger."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", self.name):
@@ -47,7 +47,8 @@ class Campaign:
             )
 
     def runs(self, table: Path) -> Iterator[Planned]:
-        """The runs of the apps in a CSV file, in its order. Raises FileError with the line of what does not fit."""
+        """The runs of the apps in a CSV file, in the order of the file. Raises FileError with the line of an invalid
+        entry."""
         lines = csv.DictReader(io.StringIO(given_files.text(table, LARGEST).removeprefix("\ufeff"), newline=""))
         try:
             names = lines.fieldnames or []
@@ -102,7 +103,7 @@ class Campaign:
         return named, named, None
 
     def _digest(self, path: Path) -> str:
-        """SHA-256 of a file; of a folder, that of the names and digests of its files."""
+        """SHA-256 of a file; for a folder, of the names and digests of its files."""
         if path.is_dir():
             files = [each for each in path.iterdir() if each.is_file()]
             inside = sorted((each.name, self._digest(self._file(each, path))) for each in files)
@@ -111,7 +112,7 @@ class Campaign:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def _file(self, path: Path, folder: Path) -> Path:
-        """The file or folder of a path; it must be in `folder` unless the operator allows others."""
+        """The resolved file or folder; it must be in `folder` unless the operator allows others."""
         try:
             real = path.resolve() if self.elsewhere else given_files.beside(path, folder)
             kind = real.stat().st_mode

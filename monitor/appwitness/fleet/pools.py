@@ -1,4 +1,4 @@
-"""Pools: requirements of an app such as `api>=33 and rooted and region=cn`, and whether a device meets them."""
+"""Pools: requirements on a device such as `api>=33 and rooted and region=cn`, and whether a device meets them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _ORDER: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
 }
 LONGEST = 200
-"""Most characters of a pool."""
+"""Most characters of a pool's text."""
 
 
 @lru_cache(1000)
 def pool(needs: str) -> str:
-    """The canonical form of requirements: terms in order, once each. Raises UserError for text that is not a
+    """The canonical form of requirements: sorted terms, without duplicates. Raises UserError for text that is not a
     requirement."""
     terms = sorted({_spelled(term) for term in re.split(r"\s+and\s+", needs.strip(), flags=re.IGNORECASE) if term})
     name = " and ".join(terms)
@@ -50,7 +50,7 @@ def _spelled(term: str) -> str:
 
 
 def meets(labels: Mapping[str, str], pool: str) -> bool:
-    """Whether a device with these labels has everything that the pool asks for."""
+    """Whether a device with these labels meets all requirements of the pool."""
     return all(_meets(labels, term) for term in pool.split(" and ") if term)
 
 
@@ -67,7 +67,7 @@ def _meets(labels: Mapping[str, str], term: str) -> bool:
 
 
 def strictness(pool: str) -> int:
-    """How demanding a pool is: devices first make the runs that few devices can make."""
+    """How demanding a pool is: a device takes runs that only few devices can record first."""
     return pool.count(" and ")
 
 

@@ -1,8 +1,8 @@
 """Recordings waiting for upload, packed on the host's own disk until the store has them.
 
-A device is free as soon as its recording is packed. While the store is away they wait here, up to a bound; a host that
-was killed goes on with those that it finds. A mark says of each that a host began it here: what has none is somebody
-else's, and is neither uploaded nor touched.
+A device is free as soon as its recording is packed. While the store is unreachable, recordings wait here, up to a size
+limit; after a kill, the host continues with those that it finds. A marker file shows that a host began a recording
+here; a recording without one is somebody else's, and is neither uploaded nor touched.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ MOST_BYTES = 20 << 30
 LONGEST_WAIT_S = 30.0
 """Seconds between attempts while the store is unreachable."""
 HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?<!\.lock)\Z")
-"""The name of a host, which is also the name of its folder; a lock is beside it."""
+"""The name of a host, also the name of its folder; its lock file is beside that folder."""
 BEGUN, DAMAGED = ".begun", ".damaged"
 """Suffixes of a recording's marker file, and of an archive that is set aside."""
 
 
 def folder_of(host: str, spools: Path) -> Path:
-    """The folder of a host among those of this machine. Raises UserError for a name that could lead elsewhere."""
+    """The spool folder of a host on this machine. Raises UserError for a name that could lead elsewhere."""
     if not HOST.match(host):
         raise UserError(
             Spoken("{host!r} is no name for a host.", host=host),
@@ -57,30 +57,32 @@ class SpooledRecording(NamedTuple):
     lease: str
     """The lease of its run."""
     device: str
-    """The device that made it."""
+    """The device that recorded it."""
     digest: str = ""
-    """SHA-256 of its archive; empty: not packed yet."""
+    """SHA-256 of its archive; empty until it is packed."""
     stamp: str | None = None
-    """SHA-256 of its last stamp; None: it was never stamped."""
+    """SHA-256 of its last stamp; None when it was never stamped."""
 
 
 class Spool:
-    """The folder in which a host makes recordings, and from which they are uploaded to `objects`, the oldest first."""
+    """The folder in which a host records runs, and from which recordings are uploaded to `objects`, the oldest
+    first."""
 
     def __init__(self, folder: Path, objects: Objects, most_bytes: int = MOST_BYTES, index: str = "") -> None:
-        """`index`: the host's database, as messages may name it."""
+        """`index`: the host's database, in the form in which messages may name it."""
         self.folder = folder
         self._index = index
         self._objects = objects
         self._most = most_bytes
         self._finished: dict[str, SpooledRecording] = {}
-        """Recordings that are made and not uploaded."""
+        """Recordings that are finished but not uploaded."""
         self._packs = Lock()
-        """Held while the record of a finished recording is changed."""
+        """Held while the record of a finished recording changes."""
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Lock the folder, and remove what a killed host left unfinished. Raises UserError when another host has it."""
+        """Lock the folder, and remove what a killed host left unfinished. Raises UserError when another host holds
+        it."""
         private_files.folder(self.folder)
         with self.folder.with_name(f"{self.folder.name}.lock").open("a") as lock:
             try:
@@ -95,7 +97,7 @@ class Spool:
                 folder, noted = self.folder / recording, self._noted(recording)
                 if noted and (self._file(recording).exists() or not noted.digest):
                     self._finished[recording] = noted
-                elif not folder.is_dir() or not Recording(folder).going_on:  # by a run that outlived its host
+                elif not folder.is_dir() or not Recording(folder).going_on:  # recorded by a run that outlived its host
                     self.drop(recording)
             known = {name for each in begun for name in (each, f"{each}.zip", f"{each}.log", _mark(each))}
             others = [path for path in self.folder.iterdir() if path.name not in known and path.suffix != DAMAGED]
@@ -107,7 +109,7 @@ class Spool:
             yield
 
     def _tell_of_others(self) -> None:
-        """Report recordings that wait in the folder of a host that is not running."""
+        """Log a warning about recordings that wait in the folder of a host that is not running."""
         for folder in sorted(self.folder.parent.iterdir()):
             if folder == self.folder or not folder.is_dir() or not HOST.match(folder.name):
                 continue
@@ -129,7 +131,7 @@ class Spool:
 
     def begin(self, recording: str) -> Path:
         """The folder for a new recording; `add`, `drop` or the next start of the host removes it. Raises UserError
-        where something of that name exists that no host began."""
+        when something with that name exists that no host began."""
         folder, mark = self.folder / named(recording), self._mark(recording)
         if not mark.exists():
             for path in (folder, self._file(recording), self._log(recording)):
@@ -165,9 +167,9 @@ class Spool:
         return [HeldLease(_run(name), noted.lease) for name, noted in list(self._finished.items())]
 
     def add(self, recording: str, run: LeasedRun, device: str) -> None:
-        """Pack the recording at the place that `begin` gave. Call it again where the disk was full: until then the
-        recording stays as it is, also for a later host. Raises DiskFullError or OSError where there is no room,
-        UserError when it cannot be packed."""
+        """Pack the recording at the path that `begin` returned. If the disk was full, call it again: until then the
+        recording stays, even for a later host. Raises DiskFullError or OSError when there is no room, UserError when
+        it cannot be packed."""
         if recording not in self._finished:
             self._note(recording, SpooledRecording(run.lease, device))
         self._pack(recording)
@@ -176,16 +178,15 @@ class Spool:
         packed = self._file(recording)
         with self._packs:
             made = self._finished.get(recording)
-            if made is None or made.digest:  # somebody else has packed it, and it may be delivered by now
+            if made is None or made.digest:  # another thread has packed it, and it may be uploaded by now
                 return
-            if not packed.exists():  # else it was packed, and there was no room to note that
+            if not packed.exists():  # otherwise it was packed, but there was no room for the record
                 packing.write(self.folder / recording, packed)
             self._note(recording, made._replace(digest=digest_of(packed), stamp=last_stamp(packed)))
             self.drop(recording)
 
     def _pack_rest(self) -> None:
-        """Pack recordings for which there was no room. Raises as `add` does, except for those that can never be
-        packed."""
+        """Pack recordings that did not fit before. Raises as `add` does, but drops those that can never be packed."""
         for recording in list(self._finished):
             try:
                 self._pack(recording)
@@ -197,19 +198,20 @@ class Spool:
                 self.drop(recording)
 
     def _note(self, recording: str, noted: SpooledRecording) -> None:
-        """Store the record of a recording, also for a later host."""
+        """Write the record of a recording, so that a later host has it, too."""
         with private_files.writing(self._mark(recording)) as file:
             file.write(json.dumps(noted._asdict()).encode())
         self._finished[recording] = noted
 
     def _noted(self, recording: str) -> SpooledRecording | None:
-        """The record that an earlier host of this name wrote; None: none, as in older versions."""
+        """The record that an earlier host with this name wrote; None when there is none, as from older versions."""
         with suppress(OSError, ValueError, TypeError):
             return SpooledRecording(**json.loads(self._mark(recording).read_bytes()))
         return None
 
     def _known(self, recording: str) -> SpooledRecording:
-        """The record of a recording, or what its archive says. Raises UserError or ValueError for anything else."""
+        """The record of a recording, or else what its archive says. Raises UserError or ValueError when the archive
+        is invalid."""
         noted = self._finished.get(recording) or self._noted(recording)
         if noted is None:
             packed = self._file(recording)
@@ -217,8 +219,8 @@ class Spool:
         return noted
 
     def adopt(self, run: LeasedRun) -> bool:
-        """Whether a recording of a run waits here that was made before this host was killed; it then counts for this
-        lease."""
+        """Look for a recording of a run that was made before this host was killed; if one waits here, assign it to
+        this lease and return True."""
         for earlier in (f"{run.id}-a{number}" for number in range(1, run.attempts)):
             if earlier in self._finished or (self._file(earlier).exists() and self._mark(earlier).exists()):
                 with self._packs:
@@ -227,7 +229,7 @@ class Spool:
         return False
 
     def full(self) -> str | None:
-        """Why no run can begin; None: there is room."""
+        """Why no run can begin; None when there is room."""
         with suppress(OSError):
             if not files.has_room(self.folder):
                 return f"The disk of {self.folder} is full."
@@ -245,7 +247,7 @@ class Spool:
                 self._pack_rest()
                 for _, packed, _ in self._waiting():
                     self._deliver(packed, runs)
-                    wait_s = idle_s  # the store is there: what fails now and then is tried again soon
+                    wait_s = idle_s  # the store is reachable: retry occasional failures soon
                     if stop.is_set():
                         return
                 wait_s = idle_s
@@ -264,7 +266,7 @@ class Spool:
                 self._upload(made, packed, runs)
         except StoreError:
             raise
-        except (UserError, ValueError) as error:  # the disk changed it: the run is made again
+        except (UserError, ValueError) as error:  # changed by the disk: the run is recorded again
             log.warning("%s", error)
             packed.replace(packed.with_suffix(DAMAGED))
         else:
@@ -275,8 +277,8 @@ class Spool:
         self._finished.pop(recording, None)
 
     def _upload(self, made: CommittedRecording, packed: Path, runs: Runs) -> None:
-        """Make a recording visible to others, after its commit record is written. Raises UserError where that cannot
-        be done."""
+        """Upload a recording, and mark it as complete after writing its commit record. Raises UserError when that is
+        impossible."""
         place = self._objects.place
         if digest_of(packed) != made.digest:
             raise UserError(Spoken("{packed} is not what was packed.", packed=packed), "See to the disk.")
@@ -295,9 +297,9 @@ class Spool:
         self._objects.complete(made.recording)
 
     def _see_that_it_is_ours(self, made: CommittedRecording, runs: Runs) -> None:
-        """Raise UserError if the complete recording of this name is not the one that waits here."""
+        """Raise UserError unless the complete recording with this name is the one that waits here."""
         committed = runs.committed(made.recording)
-        if committed is None:  # this host was killed before it said so, or somebody else has put it there
+        if committed is None:  # this host was killed before writing it, or somebody else uploaded the recording
             with self._objects.fetched(made.recording) as packed:
                 there = digest_of(packed)
         else:
@@ -313,7 +315,8 @@ class Spool:
             )
 
     def _waiting(self) -> list[tuple[int, Path, int]]:
-        """Packing time, archive and size of each, the oldest first; not those whose digest is still being computed."""
+        """Packing time, archive and size of each waiting recording, the oldest first; without those whose digest is
+        still being computed."""
         found = []
         for recording in self._begun():
             made, packed = self._finished.get(recording), self._file(recording)
@@ -334,7 +337,7 @@ class Spool:
 
 
 def _is_held(folder: Path) -> bool:
-    """Whether a host has the folder."""
+    """Whether a running host holds the folder."""
     try:
         with folder.with_name(f"{folder.name}.lock").open("r") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""The status of campaigns: runs by state and pool, expected completion, reasons for unobservable runs, devices."""
+"""The status of campaigns: runs by state and pool, estimated time left, reasons for unobservable runs, devices."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
 SILENT_S = 60.0
-"""A device counts as absent when its host has sent no heartbeat for this many seconds."""
+"""Seconds without a heartbeat from its host after which a device counts as absent."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """The status of one campaign or of all."""
+    """The status of one campaign or of all campaigns."""
 
     pools: Sequence[Pool]
     reasons: Sequence[tuple[str, int, str]]
@@ -32,21 +32,21 @@ class Status:
 
     @property
     def unobservable(self) -> int:
-        """Runs that could not be observed."""
+        """Number of runs that could not be observed."""
         return sum(pool.unobservable for pool in self.pools)
 
     @property
     def unmade(self) -> int:
-        """Planned runs that no device could make."""
+        """Number of planned runs that no device has taken."""
         return sum(pool.planned for pool in self.pools)
 
     @property
     def findings(self) -> int:
-        """Findings in all judged runs."""
+        """Number of findings in all judged runs."""
         return sum(pool.findings for pool in self.pools)
 
     def able(self, pool: Pool) -> list[Slot]:
-        """The devices that can make its runs now."""
+        """The devices that can record the pool's runs now."""
         return [
             slot
             for slot in self.devices
@@ -54,7 +54,7 @@ class Status:
         ]
 
     def eta_s(self, pool: Pool) -> float | None:
-        """When the runs of a pool will be recorded, if its devices do nothing else; None: unknown."""
+        """Estimated seconds until the runs of a pool are recorded, if its devices do nothing else; None: unknown."""
         waiting, able = pool.planned + pool.leased, len(self.able(pool))
         if not waiting:
             return 0.0
@@ -74,7 +74,7 @@ class Status:
         }
 
     def words(self) -> str:
-        """The status for a terminal: a table of pools, the reasons, the devices that are not working."""
+        """The status for a terminal: a table of pools, the reasons, and the devices that are paused, down or silent."""
         lines = []
         for pool in self.pools:
             eta = self.eta_s(pool)

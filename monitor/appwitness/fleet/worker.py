@@ -1,4 +1,4 @@
-"""One device at work: makes runs one after another, each with `appwitness observe` in its own process."""
+"""One device at work: records one run after another, each with `appwitness observe` in a separate process."""
 
 from __future__ import annotations
 
@@ -31,33 +31,33 @@ from appwitness.support.errors import DiskFullError, StoreError, UserError
 
 log = logging.getLogger(__name__)
 progress = logging.getLogger("appwitness.fleet.progress")
-"""Logs a line when a run begins, and one with its result."""
+"""Logs a line when a run begins and one when it has been judged."""
 
 LEASE_S = 60.0
-"""Seconds without a heartbeat after which others may take what a host has leased."""
+"""Seconds without a heartbeat after which others may take over what a host has leased."""
 BEAT_S = 10.0
-"""Seconds between heartbeats: a host misses several before it loses a lease."""
+"""Seconds between heartbeats: a host must miss several before it loses a lease."""
 LOOK_S = 0.2
-"""Seconds between checks whether the host ends or a run has ended."""
+"""Seconds between checks for the end of the host or of a run."""
 OBSERVED = frozenset((0, 1, 3))
-"""Exit codes of `observe` after a run that was observed to its end."""
+"""Exit codes of `observe` for runs that were observed to the end."""
 REASONS: Mapping[int, Reason] = {4: "setup", 2: "usage"}
-"""The reasons for its other exit codes; all others are faults."""
+"""Other exit codes of `observe` -> reason; all remaining codes are faults."""
 IN_A_ROW = 3
-"""After this many failed runs in a row a healthy device rests for a while: a host with a problem of its own must not
-use up a campaign."""
+"""After this many failed runs in a row, even a healthy device pauses: a host with a problem must not use up a
+campaign."""
 REST_S = 600.0
 END_S = 60.0
 """Time for a run to end cleanly."""
 LONGEST_S = 3600.0
 """Time limit of a run: an app that never ends would occupy the device forever."""
 WORDS = 300
-"""How many characters of a run's last output are kept."""
+"""Most characters of a run's last output that are kept."""
 
 
 @dataclass(frozen=True)
 class FleetDevice:
-    """A device as the fleet knows it."""
+    """A device as the fleet sees it."""
 
     serial: str
     """Its adb serial; `lab`, `lab2` ... for lab devices."""
@@ -67,12 +67,13 @@ class FleetDevice:
 
     @property
     def embedded(self) -> bool:
-        """Whether it is the lab device, which has its apps built in."""
+        """Whether it is a lab device, which has its apps built in."""
         return self.labels.get("kind") == KIND
 
 
 def observe(run: LeasedRun, device: FleetDevice, folder: Path) -> list[str]:
-    """Runs `appwitness observe` for one run. It judges while recording, for the screenshots, into a temporary index."""
+    """The command line of `appwitness observe` for one run. It judges while recording, for the screenshots, into a
+    temporary index."""
     said = [sys.executable, "-m", "appwitness", "observe", "--plan", run.plan, "--output", str(folder), "--quiet"]
     said += ["--campaign", run.campaign, "--db", "sqlite://", "--device", run.app if device.embedded else device.serial]
     if not device.embedded:
@@ -85,7 +86,7 @@ def observe(run: LeasedRun, device: FleetDevice, folder: Path) -> list[str]:
 
 
 def doctor(device: FleetDevice) -> str | None:
-    """What is wrong with a device, in words; None: a run would work."""
+    """What is wrong with a device, as text; None when a run would work."""
     if device.embedded:
         return None
     command = [sys.executable, "-m", "appwitness", "doctor", "--device", device.serial, "--json"]
@@ -100,42 +101,43 @@ def doctor(device: FleetDevice) -> str | None:
 
 
 class Stopped(Exception):
-    """Raised when the host ends."""
+    """The host ends."""
 
 
 @dataclass
 class Host:
-    """What the devices of a host share."""
+    """The state that a host's devices share."""
 
     name: str
     runs: Runs
     objects: Objects
     spool: Spool
-    """Where recordings are made, and wait for upload to `objects`."""
+    """Where recordings are made and wait for upload to `objects`."""
     turns: Path
-    """The folder of locks, one for each device of this machine."""
+    """The folder with a lock for each device of this machine."""
     stop: Event
     command: Callable[[LeasedRun, FleetDevice, Path], Sequence[str]] = observe
-    """Makes a run on a device, into a new folder."""
+    """Returns the command that records a run on a device into a new folder."""
     check: Callable[[FleetDevice], str | None] = doctor
     check_s: float = 30.0
     """Seconds between checks of a device that is down."""
     idle_s: float = 0.5
-    """Seconds between requests for a run after there was none."""
+    """Seconds between requests for a run when there is none."""
     campaign: str | None = None
-    """The only campaign whose runs it makes; None: any."""
+    """The only campaign whose runs this host records; None: any."""
     lease_s: float = LEASE_S
     beat_s: float = BEAT_S
     waiting: Sequence[Waiting] = ()
-    """What waited at the last heartbeat, in the order in which it is made."""
+    """The pools that waited at the last heartbeat, in the order in which they are served."""
 
     def next_run(self, device: FleetDevice) -> LeasedRun | None:
-        """Leases the next run that a device can make; None: there is none now."""
+        """Lease the next run that a device can record; None when there is none now."""
         able = (each for each in self.waiting if meets(device.labels, each.pool))
         return next(filter(None, (self.runs.take(each, self.name, device.serial, self.lease_s) for each in able)), None)
 
     def kept[T](self, what: Callable[[], T]) -> T:
-        """Retries an operation until the store can be reached. Raises Stopped when the host ends before."""
+        """Retry an operation until it no longer fails for an unreachable store or a full disk. Raises Stopped when
+        the host ends first."""
         wait_s = 0.5
         while True:
             try:
@@ -148,7 +150,7 @@ class Host:
 
 
 class Worker:
-    """Makes runs on one device until the host ends."""
+    """Records runs on one device until the host ends."""
 
     def __init__(self, device: FleetDevice, host: Host) -> None:
         self.device = device
@@ -162,7 +164,7 @@ class Worker:
         self._again_at = 0.0
 
     def slot(self) -> Slot:
-        """What the heartbeat says of it."""
+        """The device's state for the heartbeat."""
         run, state = self.run, self.state
         return Slot(
             self._host.name,
@@ -176,14 +178,14 @@ class Worker:
         )
 
     def work(self) -> None:
-        """Make one run after another; returns when the host ends."""
+        """Record one run after another; returns when the host ends."""
         with suppress(Stopped):
             while not self._host.stop.is_set():
                 try:
                     busy = self._turn()
                 except Stopped:
                     raise
-                except Exception as error:  # a fault of ours: the other devices go on, and the lease of the run ends
+                except Exception as error:  # a fault of ours: the other devices go on, and the run's lease expires
                     log.exception("%s", self.device.serial)
                     self._rest(f"An internal error: {type(error).__name__}.", REST_S)
                     busy = False
@@ -191,7 +193,7 @@ class Worker:
                     self._host.stop.wait(self._host.idle_s)
 
     def _turn(self) -> bool:
-        """Make a run; False: there was none, or the device cannot make it."""
+        """Record a run; False when there is none or the device cannot record one now."""
         if self.rests or not self._is_up():
             return False
         host = self._host
@@ -220,13 +222,13 @@ class Worker:
         host, number = self._host, run.attempts
         if host.spool.adopt(run):
             return
-        with suppress(StoreError, OSError):  # it is away: should there be an earlier one, that counts later
-            # complete, but whoever made it was killed before he said so, or the table of runs was lost
+        with suppress(StoreError, OSError):  # the store is unreachable; an earlier recording there would count later
+            # a complete recording whose host was killed before reporting it, or from before the table of runs was lost
             for earlier in range(1, max(run.attempts, ATTEMPTS) + 1):
                 if host.objects.is_complete(name := f"{run.id}-a{earlier}"):
                     if self._is_of(run, name):
                         return
-                    number = max(number, earlier + ATTEMPTS)  # that name is taken
+                    number = max(number, earlier + ATTEMPTS)  # an earlier recording has that name
         recording = f"{run.id}-a{number}"
         try:
             folder = host.spool.begin(recording)
@@ -253,7 +255,7 @@ class Worker:
             self._look_after(reason)
 
     def _is_of(self, run: LeasedRun, earlier: str) -> bool:
-        """Register a stored recording as that of a run, unless somebody else has stored it."""
+        """Count a stored recording as that of a run, if it matches; returns whether it does."""
         host = self._host
         committed = host.runs.committed(earlier)
         try:
@@ -271,12 +273,12 @@ class Worker:
         return True
 
     def _failed_by(self, run: LeasedRun, error: UserError) -> None:
-        """Handles a fault of this host, not of the device."""
+        """Report a failed run that is a fault of this host, not of the device."""
         log.warning("%s on %s: %s", run.id, self.device.serial, error)
         self._host.kept(partial(self._host.runs.failed, run.lease, "fault", str(error)))
 
     def _look_after(self, reason: Reason) -> None:
-        """After a failed run: whether the device can continue."""
+        """After a failed run, check whether the device can continue."""
         self._failed += 1
         if reason != "usage" and (fault := self._host.check(self.device)):
             self._rest(fault, self._host.check_s)
@@ -287,7 +289,8 @@ class Worker:
         self.state, self.note, self._again_at = "down", note, time.monotonic() + seconds
 
     def _observe(self, run: LeasedRun, folder: Path, lock: int) -> tuple[int | None, str]:
-        """The exit code of a run and its last output; None: the host ends, and the run with it."""
+        """The exit code of a run and its last output; None instead of the code when the host ends, and the run with
+        it."""
         said = folder.with_name(f"{folder.name}.log")
         try:
             with said.open("wb") as log_file:
@@ -297,8 +300,8 @@ class Worker:
                     stdout=subprocess.DEVNULL,
                     stderr=log_file,
                     env={**os.environ, HELD: self.device.serial},
-                    start_new_session=True,  # Ctrl-C is for the host, which ends its runs
-                    pass_fds=(lock,),  # should the host be killed, the device is not free until the run has ended
+                    start_new_session=True,  # Ctrl-C is handled by the host, which ends its runs
+                    pass_fds=(lock,),  # if the host is killed, the device stays locked until the run has ended
                 )
             if self._ends(process):
                 return process.returncode, _words(said.read_text("utf-8", "replace")) or (
@@ -309,7 +312,7 @@ class Worker:
             said.unlink(missing_ok=True)
 
     def _ends(self, process: subprocess.Popen[bytes]) -> bool:
-        """Wait for a run to end; False: it was stopped, as the host ends or the run took too long."""
+        """Wait for a run to end; False if it was stopped because the host ends or the run took too long."""
         late = time.monotonic() + LONGEST_S
         while process.poll() is None and not self._host.stop.wait(LOOK_S) and time.monotonic() < late:
             pass
@@ -326,7 +329,7 @@ class Worker:
 
 
 def _words(text: str) -> str:
-    """The end of the output, on one line."""
+    """The last lines of the output, joined into one."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     last = next(
         (place for place in range(len(lines) - 1, -1, -1) if lines[place].startswith(("error:", "internal"))), -1

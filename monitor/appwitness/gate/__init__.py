@@ -33,10 +33,10 @@ class GatePolicy(Threshold):
     allowed_gaps: tuple[str, ...] = ()
     """`WHERE:WHY:SUBJECT`; `*` stands for any text."""
     other_plans: bool = True
-    """Report what only plans have shown that none of these runs had."""
+    """Whether to report behaviours that only plans without a run here have shown."""
 
     def allows(self, gap: str | None) -> bool:
-        """Whether a gap of this name is accepted."""
+        """Whether a gap with this name is accepted."""
         return gap is not None and any(fnmatchcase(gap, pattern) for pattern in self.allowed_gaps)
 
 
@@ -46,7 +46,7 @@ class Held:
 
     made: Made
     behaviours: Mapping[str, Behaviour]
-    """By id."""
+    """Behaviours by id."""
     name: str
     """The baseline's file, or the ids of the runs."""
 
@@ -95,7 +95,7 @@ def release(reports: Sequence[Report], aliases: Mapping[str, str]) -> Held:
 
 
 def _of_plan(one: Gated) -> bool:
-    """Whether it is unknown only because no run had its plan."""
+    """Whether it is not observable only because no run had its plan."""
     return bool(one.unobserved) and all(reason.why == "plan" for reason in one.unobserved)
 
 
@@ -105,7 +105,7 @@ def _judged(one: Gated, waivers: Waivers | None, policy: GatePolicy) -> Gated:
         (one.change == "new" and policy.on_new)
         or (one.change == "worse" and policy.on_worse)
         or (one.change == "new_rule" and policy.on_new_rules)
-        # A finding whose waiver has ended counts even where a baseline knows it: the waiver said until when.
+        # A finding whose waiver has expired counts even if a baseline lists it: the waiver set the end date.
         or (mute is not None and mute.state == "expired")
     )
     at_level = one.now is not None and policy.counts(one.now.level, one.now.confidence)

@@ -56,7 +56,7 @@ class FlowFile(CatalogEntry):
 
 @dataclass(frozen=True)
 class FlowList:
-    """The entries, with the places where they stand."""
+    """The entries, each with its file and line."""
 
     allowed: Sequence[tuple[FlowRule, str]] | None
     forbidden: Sequence[tuple[FlowRule, str]]
@@ -86,7 +86,7 @@ class FlowList:
             )
 
     def unused(self, reports: Sequence[Report]) -> Iterator[str]:
-        """Where the entries stand that match no flow of these runs."""
+        """File and line of each entry that matches no flow of these runs."""
         flows = [(flow, report.run.plan) for report in reports for flow in report.flows]
         for rule, place in (*(self.allowed or ()), *self.forbidden):
             if not any(rule.fits(flow, plan) for flow, plan in flows):
@@ -98,7 +98,7 @@ METRES_OF_A_DEGREE = 111_320
 
 
 def _coarse(flow: Flow, metres: float) -> bool:
-    """Whether every position in a flow is at least this coarse; one in another form than degrees counts as exact."""
+    """Whether every position in a flow is at least this coarse; one not written in degrees counts as exact."""
     texts = [match.found for match in flow.matches]
     numbers = [_DEGREES.fullmatch(part.strip()) for text in texts for part in re.split(r"[,;\s]+", text.strip())]
     return bool(numbers) and all(
@@ -107,7 +107,7 @@ def _coarse(flow: Flow, metres: float) -> bool:
 
 
 def read(path: Path) -> FlowList:
-    """The file. Raises FileError with the line that does not fit."""
+    """Read the file. Raises FileError with the line that is wrong."""
     file = yaml_files.parse(path, FlowFile, hint=HINT)
     return FlowList(
         None if file.allowed is None else _placed(path, "allowed", file.allowed),

@@ -22,7 +22,7 @@ HINT = "Fix the line, or write the file anew: appwitness baseline write."
 
 
 class Baseline(CatalogEntry):
-    """What the file holds."""
+    """The content of the file."""
 
     version: Literal[1] = 1
     app: str = Field(description="package of the app")
@@ -40,7 +40,7 @@ class Baseline(CatalogEntry):
 
 
 def read(path: Path) -> Baseline:
-    """The file as it stands. Raises FileError with the line that does not fit."""
+    """Read the file as it is. Raises FileError with the line that is wrong."""
     if CONFLICT.search(yaml_files.text_of(path)):
         raise FileError(
             path,
@@ -52,7 +52,7 @@ def read(path: Path) -> Baseline:
 
 
 def text(baseline: Baseline) -> str:
-    """The file for a baseline: sorted, one finding a line, the same bytes for the same content."""
+    """The text of the file for a baseline: sorted, one finding per line, the same bytes for the same content."""
     lines = [HEAD, f"version: {baseline.version}\n", f"app: {_flow(baseline.app)}\n", "made:\n"]
     made = baseline.made.model_dump(mode="json")
     lines += [f"  {name}: {_flow(value)}\n" for name, value in made.items() if value is not None]
@@ -90,8 +90,8 @@ def of(now: ReleaseSide, package: str, accepted: str | None = None) -> Baseline:
 
 
 def updated(old: Baseline, changes: Iterable[Gated], made: Made, accept_new: str | None) -> Baseline:
-    """`old` without what is gone and with what became better; what is new or worse is added only with a reason in
-    `accept_new`. What could not be observed stays: a partial run removes nothing."""
+    """`old` without what is gone, updated with what became better; what is new or worse is added only with a reason
+    in `accept_new`. What could not be observed stays: a partial run removes nothing."""
     kept: list[Behaviour] = []
     for each in changes:
         now, was = each.now, each.was
@@ -100,9 +100,9 @@ def updated(old: Baseline, changes: Iterable[Gated], made: Made, accept_new: str
         elif now is None:
             kept += [] if each.change == "gone" else [was]
         elif each.change == "not_observable" or (each.change == "worse" and not accept_new):
-            kept.append(was)  # what looks better where lines are missing may not be
+            kept.append(was)  # with lines missing, an improvement may only be apparent
         else:
-            # Plans that were not run this time keep what they showed.
+            # Plans that were not run this time keep what they showed before.
             plans = {*now.plans, *(plan for plan in was.plans if plan not in made.plans)}
             kept.append(now.model_copy(update={"plans": tuple(sorted(plans))}))
     return Baseline(
@@ -125,10 +125,10 @@ _SIDES = re.compile(
 
 
 def merged(path: Path) -> Baseline:
-    """Merges both sides of a file in conflict: every finding of either side; for a finding on both, that of the newer
-    run.
+    """Merge both sides of a file in conflict: every finding of either side; if a finding is on both, the newer run's
+    version.
 
-    Raises FileError when there is no conflict, or a side is not a baseline.
+    Raises FileError if there is no conflict, or a side is not a baseline.
     """
     conflict = yaml_files.text_of(path)
     if not CONFLICT.search(conflict):

@@ -49,9 +49,10 @@ class ReleaseSide:
 
 
 def side(reports: Sequence[Report], aliases: Mapping[str, str]) -> ReleaseSide:
-    """The behaviours of these runs; of one that several show, plans and sources are joined, and the worst stands.
+    """The behaviours of these runs; for one that several runs show, plans and sources are joined, and the worst values
+    count.
 
-    `aliases`: package -> the one that it stands for (`com.example.debug` -> `com.example`).
+    `aliases`: package -> the package that it stands for (`com.example.debug` -> `com.example`).
     """
     shown: dict[Identity, ShownBehaviour] = {}
     for report in reports:
@@ -64,7 +65,7 @@ def side(reports: Sequence[Report], aliases: Mapping[str, str]) -> ReleaseSide:
 
 
 def worse_consent(one: ConsentName | None, other: ConsentName | None) -> bool:
-    """Whether `one` weighs more against what was done; never where one of them was not observed."""
+    """Whether `one` weighs more against what was done; never if either of them was not observed."""
     return one in AGAINST and other in AGAINST and AGAINST[one] > AGAINST[other]
 
 
@@ -97,7 +98,7 @@ def _joined(one: ShownBehaviour, other: ShownBehaviour) -> ShownBehaviour:
 
 
 def joined(one: Behaviour, other: Behaviour) -> Behaviour:
-    """What two runs show of one behaviour: plans and sources of both, the worse of each of the rest."""
+    """A behaviour as two runs show it: plans and sources of both, and the worse value of everything else."""
     consents = [consent for consent in (one.consent, other.consent) if consent in AGAINST]
     return one.model_copy(
         update={

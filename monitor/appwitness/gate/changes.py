@@ -15,7 +15,8 @@ ORDER = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
 
 
 def changes(now: ReleaseSide, made: Made, was: Mapping[str, Behaviour], known: RecipientTable) -> list[Gated]:
-    """How each behaviour changed, the most important first. `was`: id -> behaviour, of the runs that `made` names."""
+    """How each behaviour changed, the most important first. `was`: id -> behaviour, in the runs that `made`
+    describes."""
     partners = _partners(now, was)
     missing = tuple(dict.fromkeys(hole for report in now.reports for hole in holes(report)))
     found = [_one(shown, partners.get(shown.behaviour.id), now.made, made, missing) for shown in now.shown.values()]
@@ -32,9 +33,10 @@ def ranked(found: Iterable[Gated]) -> list[Gated]:
 
 
 def _partners(now: ReleaseSide, was: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
-    """id now -> as it was. The same id; of what is left, the same but for code without a name.
+    """Id now -> the same behaviour as it was. Behaviours match by id; the remaining ones match if they differ only in
+    the code, and the code of one of them has no name.
 
-    A release that is obfuscated differently, or a run that got no stacks, loses an SDK's name, not its behaviour.
+    A release that is obfuscated differently, or a run without stacks, loses an SDK's name, not its behaviour.
     """
     ids = {shown.behaviour.id: shown.behaviour for shown in now.shown.values()}
     partners = {name: was[name] for name in ids if name in was}
@@ -81,7 +83,7 @@ def _one(
 
 
 def _rose(now: Behaviour, was: Behaviour, made: Made) -> Iterator[Rose]:
-    """In what respects `now` is worse than `was`. A plan counts only if the runs that showed `was` had it too."""
+    """The respects in which `now` is worse than `was`. A plan counts only if the runs that showed `was` included it."""
     if LEVELS.index(now.level) < LEVELS.index(was.level):
         yield "level"
     if CONFIDENCES.index(now.confidence) < CONFIDENCES.index(was.confidence):
@@ -97,14 +99,14 @@ def _absent(was: Behaviour, now: ReleaseSide, known: RecipientTable) -> Gated:
     return Gated(was=was, change="not_observable" if reasons else "gone", unobserved=reasons)
 
 
-# several runs of one app, each held against the same by itself, as one decision
+# several runs of one app, each compared with the same baseline separately, as one decision
 
 SEEN = ("new", "worse", "new_rule", "same", "better")
-"""Changes, the worst first: where several runs differ, the worst one counts."""
+"""Changes, the worst first: if several runs differ, the worst one counts."""
 
 
 def merged(gates: Sequence[GateReport], was: Mapping[str, Behaviour]) -> GateReport:
-    """Merges several decisions on the same `was` (id -> behaviour), in their order; at least one."""
+    """Merge several decisions (at least one) on the same `was` (id -> behaviour), in their order."""
     groups: dict[str, list[Gated]] = {name: [] for name in was}
     for gate in gates:
         for one in gate.changes:
@@ -127,7 +129,7 @@ def merged(gates: Sequence[GateReport], was: Mapping[str, Behaviour]) -> GateRep
 
 
 def _of_all(of: Sequence[Gated], was: Behaviour | None) -> Gated:
-    """How one behaviour changed in all of the runs; `of` is empty where none of them had its plan."""
+    """How one behaviour changed over all the runs; `of` is empty if none of them had its plan."""
     shown = [one for one in of if one.now]
     if not shown:
         if any(one.change == "gone" for one in of):
@@ -155,7 +157,7 @@ def _made_of(of: Sequence[Made]) -> Made:
 
 
 def _remarks_of(gates: Sequence[GateReport]) -> list[Remark]:
-    """Each remark once; that an entry is unused, only if no run used it."""
+    """Each remark once; that an entry is unused is reported only if no run used it."""
     every = dict.fromkeys(remark for gate in gates for remark in gate.remarks)
     return [
         remark

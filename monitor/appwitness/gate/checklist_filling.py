@@ -41,7 +41,7 @@ class _Found(NamedTuple):
 
 
 def fill(checklist: Checklist, reports: Sequence[Report], given: Iterable[GivenOption] = ()) -> FilledChecklist:
-    """The list, filled from reports of one version of one app; `given`: what the tester said of the app."""
+    """The list, filled from reports on one version of one app; `given`: what the tester supplied about the app."""
     said, first = frozenset(given), reports[0].run
     last = max(reports, key=lambda report: report.run.started)
     return FilledChecklist(
@@ -130,14 +130,13 @@ def _found(item: ChecklistItem, reports: Sequence[Report]) -> _Found:
 
 
 def _fitting(sought: Iterable[SoughtFinding], finding: Finding, rules: frozenset[str]) -> list[bool | None]:
-    """For each sought finding that this may be: whether it was the code that is sought; None where that is not
-    known."""
+    """For each sought finding that this may be: whether the code is the one that is sought; None: not known."""
     fitting = (each.of_code(finding) for each in sought if each.matches(finding, rules))
     return [of_code for of_code in fitting if of_code is not False]
 
 
 def _is_doubtful(finding: Finding) -> bool:
-    """Whether it is only a remark, rests on an assumption, or on clocks that nobody compared."""
+    """Whether it is only a remark, or rests on an assumption or on clocks that nobody compared."""
     assumed = finding.consent_assumed or finding.confidence == "declared"
     return finding.level == "info" or assumed or finding.consent_unordered
 
@@ -160,7 +159,8 @@ def _evidence(finding: Finding, report: Report) -> ItemEvidence:
 
 
 def _needs(item: ChecklistItem, reports: Sequence[Report]) -> tuple[Need, ...]:
-    """The observers that an item needs. What was sent is found by the values that hooks recorded."""
+    """The observers that an item needs. Uploads are searched for values that hooks recorded, so the proxy needs the
+    hooks."""
     rules = {rule.id: rule for report in reports for rule in report.rules}
     needs = {need for name in item.rules if name in rules for need in rules[name].needs} | {*item.watched}
     if "proxy" in needs:
@@ -191,7 +191,7 @@ def _watched(
 
 
 def _missing(item: ChecklistItem, for_s: float, needs: Sequence[Need], report: Report) -> Iterator[Unfilled]:
-    """What was not observed in a run, or may be missing."""
+    """What was not observed in a run, or may be missing from it."""
     recording = report.recording
     for hole in holes(report):
         if hole.why in ("forgotten", "altered", "unfinished"):
@@ -249,7 +249,7 @@ def _answers(item: str, checklist: str, reports: Sequence[Report]) -> list[HandA
         and (said := seen.event.answered)
         and (said.checklist, said.item) == (checklist, item)
     ]
-    return sorted(found, key=lambda each: each.at)[::-1]  # of one moment, the line that came later
+    return sorted(found, key=lambda each: each.at)[::-1]  # at the same moment, the later line comes first
 
 
 def _phases(report: Report) -> list[Seen[Phase]]:

@@ -12,7 +12,7 @@ from appwitness.judge.observers import RUN
 from appwitness.judge.recipients import RecipientTable, clean_host, recipient_key
 
 UNWATCHED = frozenset({"detached", "process_not_instrumented"})
-"""Hook gaps that concern a whole process, and so every source."""
+"""Hook gaps that affect a whole process, and so every source."""
 
 
 ANSWERS: Mapping[ConsentName, frozenset[ConsentName]] = {
@@ -37,10 +37,9 @@ def unobserved(was: Behaviour, reports: Sequence[Report], known: RecipientTable)
 
 
 def holes(report: Report) -> Iterator[Unobserved]:
-    """What is missing of a run, or may be, because somebody removed or changed it: nothing follows from its absence.
-    Whether that is so of a recording that was never stamped is unknown; that is said, and the recording is judged as
-    it is.
-    """
+    """What is missing from a run, or may be missing, because somebody removed or changed it: nothing can be
+    concluded from its absence. For a recording that was never stamped this is unknown; the report says so, and the
+    recording is judged as it is."""
     seal = report.verified
     gaps = [gap for gap in report.gaps if gap.why == "forgotten"]
     for gap in gaps:
@@ -80,19 +79,20 @@ def _of_run(was: Behaviour, report: Report, known: RecipientTable) -> Iterator[U
 
 
 def _unanswered(was: Behaviour, report: Report) -> str | None:
-    """The user's answer under which the behaviour appeared, if the run has not seen it; None: nothing is missing."""
+    """The consent state under which the behaviour appeared, if the run has not seen an answer that leads to it;
+    None: nothing is missing."""
     if was.consent is None or was.consent not in ANSWERS or not report.observers.consent:
         return None
     return None if ANSWERS[was.consent] & set(report.answered) else was.consent
 
 
 def name_of(gap: ReportedGap) -> str:
-    """A gap as people allow it: `WHERE:WHY:SUBJECT`."""
+    """A gap as people name it to allow it: `WHERE:WHY:SUBJECT`."""
     return f"{gap.where}:{gap.why}:{gap.subject}"
 
 
 def _recipients(gap: ReportedGap, known: RecipientTable) -> set[str]:
-    """The recipients that a network gap concerns: by the name that the client asked for, else by the subject."""
+    """The recipients that a network gap affects: by the name that the client requested, otherwise by the subject."""
     if gap.where not in {"proxy", "correlate"}:
         return set()
     names = [gap.sni] if gap.sni else re.findall(r"[\w.:-]*[.:][\w.:-]+", gap.subject)

@@ -58,7 +58,7 @@ class Which(CatalogEntry):
         return self
 
     def fits(self, behaviour: Behaviour) -> bool:
-        """Whether it matches this behaviour under each plan that shows it."""
+        """Whether it matches this behaviour under every plan that shows it."""
         return (
             self.rule == behaviour.rule
             and self.data in {None, behaviour.data}
@@ -116,13 +116,13 @@ class WaiverFile(CatalogEntry):
 
 @dataclass(frozen=True)
 class Waivers:
-    """The entries of one file on one day, with the places where they stand."""
+    """The entries of one file as of one day, each with its file and line."""
 
     entries: Sequence[tuple[Waiver, str]]
     today: date
 
     def of(self, behaviour: Behaviour) -> Mute | None:
-        """The entry that matches a behaviour: a valid one before an expired one."""
+        """The entry that matches a behaviour, an active one rather than an expired one; None if there is none."""
         fitting = [self._mute(waiver, place, behaviour) for waiver, place in self.entries if waiver.fits(behaviour)]
         return min(fitting, key=lambda mute: mute.state != "active", default=None)
 
@@ -139,14 +139,14 @@ class Waivers:
                 yield Remark(what="waiver_unused", subject=waiver.id, place=place)
 
     def _mute(self, waiver: Waiver, place: str, behaviour: Behaviour) -> Mute:
-        expired = waiver.expires < self.today  # the day itself still counts
+        expired = waiver.expires < self.today  # the expiry date itself still counts
         exceeded = LEVELS.index(behaviour.level) < LEVELS.index(waiver.up_to)
         said = waiver.model_dump(include={"id", "owner", "reason", "expires", "ticket"})
         return Mute(**said, place=place, state="expired" if expired else "exceeded" if exceeded else "active")
 
 
 def entry(fields: Mapping[str, Any], today: date, max_days: int = MAX_DAYS) -> Waiver:
-    """An entry from a person's input. Raises UserError that says what does not fit."""
+    """An entry from a person's input. Raises UserError that says what is wrong."""
     try:
         return Waiver.model_validate(fields, context={"today": today, "max_days": max_days})
     except ValidationError as error:
@@ -158,17 +158,17 @@ def entry(fields: Mapping[str, Any], today: date, max_days: int = MAX_DAYS) -> W
 
 
 def read(path: Path, today: date, max_days: int = MAX_DAYS) -> Waivers:
-    """The file as it applies on one day. Raises FileError with the line that does not fit."""
+    """The file as it applies on one day. Raises FileError with the line that is wrong."""
     file = yaml_files.parse(path, WaiverFile, {"today": today, "max_days": max_days}, HINT)
     places = [f"{path}:{line}" for line in yaml_files.lines_of(path, "waivers")]
     return Waivers(list(zip(file.waivers, places, strict=True)), today)
 
 
 def added(path: Path, waiver: Waiver, today: date, max_days: int = MAX_DAYS) -> str:
-    """The file's text with one entry more; what people wrote in it, comments too, stays as it is.
+    """The text of the file with one more entry; what people wrote in it, including comments, stays as it is.
 
-    Raises FileError when the file as it is does not fit, UserError when an entry has this id or the list is written
-    in a way that nothing can be added to.
+    Raises FileError if the existing file is invalid, and UserError if an entry has this id already or the list is
+    written in a form that cannot be appended to.
     """
     before = yaml_files.text_of(path) if given_files.is_there(path) else f"{HEAD}version: 1\nwaivers:\n"
     if given_files.is_there(path):

@@ -1,1 +1,1 @@
-"""Judgement in pure functions: no device, database, network, clock or file."""
+"""Judgement in pure functions: no device, database, network, clock or file access."""

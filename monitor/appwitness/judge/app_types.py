@@ -17,7 +17,8 @@ from appwitness.judge.laws import Words
 from appwitness.support.errors import UserError
 
 Checked = Literal["source", "source_partial", "recalled"]
-"""How well an entry was matched against the text: in a stored copy, its beginning only, its name only."""
+"""How an entry was compared with the law's text: in full in a stored copy, only its beginning, or only its name from
+memory."""
 CITES = {
     "en": "Provisions on the Scope of Necessary Personal Information for Common Types of Mobile Internet Applications"
     " (2021 No. 14), art. 5({})",
@@ -26,7 +27,7 @@ CITES = {
 
 
 class UnknownAppType(UserError, ValueError):
-    """No such type of app, or several; names those that it may be."""
+    """The name matches no type of app, or several; the message lists the candidates."""
 
 
 class Need(CatalogEntry):
@@ -53,16 +54,17 @@ class AppType(CatalogEntry):
 
     @cached_property
     def necessary(self) -> frozenset[DataType]:
-        """Kinds of data that its basic function needs."""
+        """The data types that its basic function needs."""
         return frozenset(need.data for need in self.needs if need.data)
 
     def covers(self, data: DataType) -> bool:
-        """Whether a kind is necessary for the type, comes with one that is, or is not spoken of by the provisions."""
+        """Whether a data type is necessary for this type of app, comes with one that is, or is not covered by the
+        provisions."""
         return data in self.necessary or data in self._also
 
     @cached_property
     def article(self) -> Article:
-        """The item of art. 5 that says what the type needs."""
+        """The item of art. 5 that lists what this type needs."""
         return Article(
             law="CN-SCOPE",
             article=f"5({self.number})",
@@ -106,9 +108,10 @@ class AppTypes(CatalogEntry):
         return self
 
     def of(self, name: str | int) -> AppType:
-        """The type of a number, or of a name in English or Chinese or a part of one that no other has.
+        """The type with this number, or with this English or Chinese name, or with a name that contains it and no
+        other's does.
 
-        Case, spaces and a final 类 do not matter. Raises UnknownAppType, which names the candidates.
+        Case, spaces and a final 类 are ignored. Raises UnknownAppType, which lists the candidates.
         """
         asked = _plain(str(name))
         if asked.isdecimal():
@@ -130,6 +133,6 @@ def _names(type_: AppType) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
-    """Without case, spaces, marks and a final 类; "and" and "&" are one."""
+    """The text without case, spaces, punctuation and a final 类, with "&" as "and"."""
     text = unicodedata.normalize("NFKC", text).casefold().replace("&", "and")
     return re.sub(r"[\W_]+", "", text).removesuffix("类")

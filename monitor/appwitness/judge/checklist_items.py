@@ -16,17 +16,17 @@ from appwitness.judge.rules.translations import Words
 
 PlayedPlan = Literal["silent", "refuse", "accept", "withdraw"]
 Situation = Literal["question", "permission", "refused_permission", "background"]
-"""What a run must have come to: the app asked the user; it asked for a permission; the user refused one; the app was in
-the background."""
+"""What must have happened in a run: the app asked the user; it requested a permission; the user refused one; the app
+was in the background."""
 GivenOption = Literal["policy", "app_type", "territory"]
-"""What only the tester can say: --policy, --app-type, --territory."""
+"""What only the tester can supply: --policy, --app-type, --territory."""
 ItemId = Annotated[str, Field(pattern=ITEM_ID)]
 FEWEST_PLANS = 2
-"""One plan alone shows too little to say that nothing was seen."""
+"""A single plan shows too little to conclude that nothing was seen."""
 
 
 class ListSource(CatalogEntry):
-    """Where the items of a checklist come from, and whether they were held against it."""
+    """Where the items of a checklist come from, and whether they were compared with that source."""
 
     name: Words
     url: str | None = None
@@ -35,7 +35,7 @@ class ListSource(CatalogEntry):
 
 
 class SoughtFinding(CatalogEntry):
-    """A finding of one of these rules to which all else applies too."""
+    """A finding of one of these rules that also meets all the other conditions."""
 
     rules: Annotated[tuple[str, ...], Field(min_length=1), known_names("rules", "catalog/rules")]
     consent: tuple[ConsentName, ...] | None = Field(default=None, description="the consent at that moment is one")
@@ -53,7 +53,8 @@ class SoughtFinding(CatalogEntry):
     )
 
     def matches(self, finding: Finding, found: frozenset[str]) -> bool:
-        """Whether a finding is such a one; `found`: rules that have found something in the same run."""
+        """Whether a finding meets the conditions on it; `found`: the rules that have found something in the same
+        run."""
         return (
             finding.rule in self.rules
             and (self.consent is None or finding.consent in self.consent)
@@ -65,7 +66,8 @@ class SoughtFinding(CatalogEntry):
         )
 
     def of_code(self, finding: Finding) -> bool | None:
-        """Whether it was code that the item speaks of; None: whose code it was is not known."""
+        """Whether the code behind the finding is the kind that the item asks for; None: nobody knows whose code it
+        was."""
         if self.code is None:
             return True
         codes = [each for each in (finding.read_by, finding.sent_by) if each]
@@ -76,8 +78,8 @@ class SoughtFinding(CatalogEntry):
 
 
 class ChecklistItem(CatalogEntry):
-    """One item. Where nothing of `fails` is found, `by_hand` says what is left to a person; without it, the item is
-    answered by recordings alone."""
+    """One item. If no finding fails it, `by_hand` says what a person still has to check; without `by_hand`,
+    recordings alone answer it."""
 
     item: ItemId = Field(description="number or name, as the source has it")
     says: Words = Field(
@@ -103,7 +105,7 @@ class ChecklistItem(CatalogEntry):
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """Every rule that can fail it, each once."""
+        """Every rule that can fail the item, each once."""
         return tuple(dict.fromkeys(name for each in self.fails for name in each.rules))
 
     @model_validator(mode="after")
@@ -126,7 +128,7 @@ class ItemGroup(CatalogEntry):
 
 
 class Checklist(CatalogEntry):
-    """catalog/checklists/<id>.yml, or a file of an organisation's own."""
+    """catalog/checklists/<id>.yml, or an organisation's own file."""
 
     id: str = Field(pattern=LIST_ID, description="name of its file, without .yml")
     title: Words
@@ -147,8 +149,8 @@ class Checklist(CatalogEntry):
         return tuple(plan for plan in get_args(PlayedPlan) if plan in needed)
 
     def worded(self, laws: Laws) -> Self:
-        """The same, with the words of the law for items without words of their own. Raises ValueError where the law, or
-        the article of an item, is not there."""
+        """A copy in which items without a text of their own have the law's text. Raises ValueError if the law, or an
+        item's article, does not exist."""
         law = next((each for each in laws.laws if each.id == self.law), None)
         if self.law and law is None:
             raise ValueError(f"{self.law}: no such law; catalog/laws.yml has them")

@@ -1,8 +1,9 @@
-"""Orders lines of two clocks, the device's and the host's, which agree only within a bound.
+"""Orders lines of two clocks, the device's and the host's, which agree only to within a bound.
 
-What two lines of one clock say of their order is exact: a tap and a read (both of the device), a mark and an upload
-(both of the host). Between the clocks only what is farther apart than the bound is in order. What one clock gives the
-same microsecond is simultaneous. Where nobody compared them (a bound of infinity) nothing between them is.
+The order of two lines of the same clock is exact: a tap and a read (both on the device's), a mark and an upload (both
+on the host's). Lines of different clocks are in order only if they are farther apart than the bound. Lines of one clock
+with the same microsecond are simultaneous. If nobody compared the clocks (an infinite bound), no line of one is in
+order with a line of the other.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from appwitness.findings import ConsentName, ConsentStatus
 from appwitness.judge.consent import Clock, Timeline
 
 _CLAIMS: dict[ConsentName, int] = {"given": -2, "unseen_answer": -1, "basic_only": 1, "refused": 2, "withdrawn": 2}
-"""How much more than the lack of a yes a state says against the app."""
+"""How much more a state incriminates the app than the mere absence of a yes; negative: less."""
 
 
 def decided(
@@ -37,20 +38,18 @@ def told(
     data: DataType | None,
     scope: str = "general_policy",
 ) -> ConsentStatus:
-    """The same of the statuses that may have held at that moment; most often there is one."""
+    """The same, chosen from the statuses that may have held at that moment; usually there is only one."""
     return possible[0] if len(possible) == 1 else least(possible, timeline.at(at, data, scope))
 
 
 def least(possible: Sequence[ConsentStatus], as_timed: ConsentStatus) -> ConsentStatus:
-    """The status that accuses least, among those that may have held. That is a yes where there may have been one,
-    then an answer that was not seen, then the lack of a yes before a no. Where that leaves several: the one that the
-    times tell, or the first.
-    """
+    """The least incriminating of the statuses that may have held: a yes if there may have been one, then an unseen
+    answer, then the absence of a yes before a no. If several remain: the one that the times give, or the first."""
     ranked = {each: _CLAIMS.get(each.state, 0) for each in possible}
     best = min(ranked.values())
     return as_timed if ranked.get(as_timed) == best else next(each for each in possible if ranked[each] == best)
 
 
 def surely(possible: Iterable[ConsentStatus], wanted: Container[str]) -> bool:
-    """Whether the state was one of these whichever line came first, of those whose order is not known."""
+    """Whether the state was one of `wanted` in every possible order of the lines."""
     return all(each.state in wanted for each in possible)

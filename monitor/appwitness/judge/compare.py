@@ -45,12 +45,12 @@ ORDER: tuple[Pattern, ...] = (
     "after_yes",
     "only_after_yes",
 )
-"""What speaks most against the app first."""
+"""The most incriminating first."""
 
 Slot = tuple[DataType, str | int | None]
-"""What the same value is in several runs: its type and text; of a planted one its number in the persona, since runs
-may have different personas; None for any that is not planted and that only one run had, as a position that is never
-twice the same."""
+"""What identifies a value across runs: its type, and its text. For a planted value the number in the persona
+replaces the text, since runs may have different personas; None stands for an unplanted value that occurs in one run
+only, such as a position that never repeats."""
 
 
 class _Seen(NamedTuple):
@@ -80,9 +80,9 @@ class _Subject(NamedTuple):
 def compare(
     reports: Sequence[Report], candidates: Sequence[Candidate] = (), labels: Labels | None = None
 ) -> Comparison:
-    """The comparison of some runs of one app, in the order given; the same reports give the same rows.
+    """The comparison of several runs of one app, in the order given; the same reports give the same rows.
 
-    `labels` are those by which the reports were judged (catalog/consent.yml).
+    `labels`: those by which the reports were judged (catalog/consent.yml).
     """
     runs = tuple(_runs(reports))
     seen = [each for number, report in enumerate(reports) for each in _sightings(number, report, labels)]
@@ -103,7 +103,7 @@ def compare(
                 known.setdefault((value.type, value.text), Value(type=value.type, text=value.text))
     rows: list[ComparedRow] = []
     for subject, members_of in cells.items():
-        # Values that were seen in the same runs in the same states of consent are one row.
+        # Values seen in the same runs under the same consent states share one row.
         alike: dict[frozenset[tuple[int, ConsentName]], list[Slot | None]] = {}
         for slot, sightings in members_of.items():
             alike.setdefault(frozenset((each.run, each.consent) for each in sightings), []).append(slot)
@@ -151,7 +151,7 @@ def _runs(reports: Sequence[Report]) -> Iterator[ComparedRun]:
 
 
 def _answer(answers: Sequence[ConsentName], plan: str) -> Answer:
-    """The last word of the user; where none was observed, what the plan was."""
+    """The user's last answer; if none was observed, what the plan was."""
     given = (ANSWERS[moment] for state in reversed(answers) if (moment := MOMENTS[state]) in ANSWERS)
     return next(given, PLANNED.get(plan, "none"))
 
@@ -169,7 +169,7 @@ def _differ(reports: Sequence[Report]) -> Iterator[Literal["version", "apk", "de
 
 
 def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_Seen]:
-    """Every access that gave a value and every flow of one run, each with the consent at its moment."""
+    """Every access that returned a value and every flow of one run, each with the consent at its moment."""
     package = report.run.app.package
     bound_ms = report.run.clock_bound_ms
     phases = Phases(each for each in report.phases if holds(each, Phase))
@@ -190,7 +190,7 @@ def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_
             continue
         until = seen.on_host(event.until or event.at)
         first, last = (decided(timeline, at, "device", bound_ms, event.data).told for at in (seen.at, until))
-        # A folded line stands for many calls; only of the first and the last the moment is known.
+        # A folded line stands for many calls; only the first and the last have a known time.
         moments = [(seen.at, first, event.count)]
         if last != first:
             moments = [(seen.at, first, 1), (until, last, 1)]
@@ -205,7 +205,7 @@ def _sightings(number: int, report: Report, labels: Labels | None) -> Iterator[_
 
 
 class _Slots:
-    """Which values of different runs are the same."""
+    """Tells which values of different runs are the same."""
 
     def __init__(self, reports: Sequence[Report], seen: Iterable[_Seen]) -> None:
         self._planted: list[dict[tuple[str, str], int]] = []
@@ -252,7 +252,7 @@ def _patterns(seen: Sequence[Occurrence], runs: Sequence[ComparedRun]) -> tuple[
     found: set[Pattern] = {moment for moment in moments if moment != "after_yes"}
     answers = {run.answer for run in runs} - {"not_observed"}
     if moments == {"after_yes"}:
-        # A run that did not end with a yes shows that it stays out, or stops, without one.
+        # A run that did not end with a yes shows that without one it is not read or sent, or no longer is.
         found.add("only_after_yes" if answers - {"yes"} else "after_yes")
     elif all(run.recording in showing for run in runs) and len(answers) > 1:
         found.add("regardless")
@@ -260,7 +260,7 @@ def _patterns(seen: Sequence[Occurrence], runs: Sequence[ComparedRun]) -> tuple[
 
 
 def _order(row: ComparedRow) -> tuple[int, str, str, str, str, str]:
-    """Worst first, then by kind of data, the read before what was sent of it."""
+    """Worst first, then by data type, reads before uploads."""
     return (
         ORDER.index(row.patterns[0]),
         row.data,

@@ -1,9 +1,9 @@
 """Attributes an upload to the connection that carried it, and so to code, process and app; names what no proxy saw.
 
-By the name under which the agent led it to the proxy: certain. By its port, where the device's ports reach the proxy as
-they are: certain. Where an emulator or a tunnel puts other ports in their place, by the host that the connection was
-for, the time that it was open, and how much went out on it: less certain, and nothing where several connections of
-different code would do. What the agent saw at a TLS library says itself which code wrote it.
+By the name that the agent announced to the proxy: certain. By its port, if the device's ports reach the proxy
+unchanged: certain. If an emulator or a tunnel changes ports: by the connection's host, the time that it was open, and
+the bytes sent on it; this is less certain, and gives no answer if connections of different code would fit. What the
+agent saw at a TLS library says itself which code wrote it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from appwitness.judge.code import code_of, method_of
 from appwitness.judge.recipients import RecipientTable
 
 SLACK = timedelta(milliseconds=250)
-"""A connection whose line comes this much after the upload (clocks differ by that) may still have carried it."""
+"""A connection whose line comes this much after the upload may still have carried it: clocks differ by that much."""
 BY_NAME = 0.8
-"""How sure a connection is that is the only one for this host at that time."""
+"""Confidence in a connection that is the only one for this host at that time."""
 BY_NAME_AND_CODE = 0.6
-"""The same where there are several, all opened by the same code."""
+"""Confidence if there are several, all opened by the same code."""
 CERTAIN = ("name", "port")
 HOSTS_NAMED = 5
 DNS_PORT = 53
@@ -38,33 +38,33 @@ _Line = Seen[Connection]
 
 @dataclass
 class _Socket:
-    """One connection from its opening to its end, with who began to write on it meanwhile."""
+    """One connection from its opening to its end, with those who began to write on it in between."""
 
     opened: _Line
     written: list[_Line] = field(default_factory=list)
     closed: _Line | None = None
 
     def open_at(self, at: datetime) -> bool:
-        """Whether it was, as far as clocks tell."""
+        """Whether it was open, as far as the clocks can tell."""
         return self.opened.at <= at + SLACK and (self.closed is None or at <= self.closed.at + SLACK)
 
     def user(self, at: datetime) -> _Line:
-        """Who used it then: whoever began to write last, else whoever opened it."""
+        """Who used it then: whoever last began to write, else whoever opened it."""
         number = bisect_right(self.written, at, key=lambda line: line.at)
         return self.written[number - 1] if number else self.opened
 
     @property
     def sent(self) -> int | None:
-        """Bytes that went out on it; None where nobody counted."""
+        """Bytes sent on it; None if nobody counted."""
         return self.closed.event.sent if self.closed else None
 
 
 class Connections:
-    """The connections of the observed app in one recording; lines may come in any order."""
+    """The connections of the observed app in one recording; lines may arrive in any order."""
 
     def __init__(self, *, ports_kept: bool = True, clocks_compared: bool = True) -> None:
-        """`ports_kept`: the proxy sees the ports that the app's sockets have; else one that is the same is chance.
-        `clocks_compared`: else nothing says which socket was open at the time of an upload."""
+        """`ports_kept`: the proxy sees the ports of the app's own sockets; otherwise an equal port is coincidence.
+        `clocks_compared`: if false, nothing tells which socket was open at the time of an upload."""
         self._lines: list[_Line] = []
         self._known: set[Ref] = set()
         self._sockets: list[_Socket] | None = None
@@ -74,14 +74,14 @@ class Connections:
         self._compared = clocks_compared
 
     def add(self, seen: Seen[Connection]) -> None:
-        """Learn of a line; one that is known already changes nothing."""
+        """Add a line; adding a known one changes nothing."""
         if seen.ref not in self._known:
             self._known.add(seen.ref)
             insort(self._lines, seen, key=_order)
             self._sockets = None
 
     def carriers(self, uploads: Mapping[Ref, Seen[Upload]], known: RecipientTable | None = None) -> dict[Ref, Carrier]:
-        """What carried each upload that can be joined to a connection, or that the agent wrote."""
+        """What carried each upload that can be matched to a connection, or that the agent itself recorded."""
         found: dict[Ref, Carrier] = {}
         open_: list[Seen[Upload]] = []
         for ref, seen in uploads.items():
@@ -104,12 +104,12 @@ class Connections:
         return found
 
     def _named(self, name: str | None) -> _Socket | None:
-        """The connection that the agent led to the proxy under a name."""
+        """The connection that the agent announced to the proxy under a name."""
         self._build()
         return None if name is None else self._by_name.get(name)
 
     def _by_its_port(self, seen: Seen[Upload]) -> _Socket | None:
-        """The connection with the upload's client end, the last that was open before it or soon after."""
+        """The latest connection with the upload's client endpoint that was open then, or opened soon after."""
         upload = seen.event
         if upload.client is None or not self._ports_kept:
             return None
@@ -123,7 +123,8 @@ class Connections:
         return sockets[-1] if sockets and (self._compared or len(sockets) == 1) else None
 
     def _by_its_host(self, seen: Seen[Upload]) -> tuple[_Line | None, float]:
-        """The connection for the upload's host that was open and carried enough: if it is one, or all of one code."""
+        """The connection for the upload's host that was open and sent enough bytes, if there is only one or all
+        belong to the same code."""
         upload = seen.event
         if upload.host is None or upload.via in ("udp", "dns"):
             return None, 0.0
@@ -143,8 +144,9 @@ class Connections:
         return (max(fitting, key=_order), BY_NAME_AND_CODE) if len(code) == 1 and None not in code else (None, 0.0)
 
     def foreign(self, uploads: Mapping[Ref, Seen[Upload]], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
-        """Uploads that no socket of the observed app carried, where every one of its sockets was seen and ports are as
-        they are: another app's, or a process's that was not instrumented. What the agent led there is the app's."""
+        """Uploads that no socket of the observed app carried: they belong to another app, or to a process without
+        hooks. None unless ports are certain to identify sockets in this recording. What the agent announced belongs
+        to the app."""
         if not any(carrier.by in CERTAIN and not uploads[ref].event.by_agent for ref, carrier in carriers.items()):
             return frozenset()
         return frozenset(
@@ -157,9 +159,9 @@ class Connections:
         )
 
     def bypassing(self, uploads: Iterable[Upload], gaps: Iterable[Gap], *proxy: Endpoint | None) -> list[_Line]:
-        """Connections of the app that neither went to the proxy nor came by it, and on which something went out.
+        """Connections of the app that did not pass through the proxy, and on which something may have been sent.
 
-        `proxy`: where it listens, and where the device finds it.
+        `proxy`: where it listens, and where the device reaches it.
         """
         seen = {end.port for upload in uploads if self._ports_kept and (end := upload.client)}
         seen |= {gap.client.port for gap in gaps if self._ports_kept and gap.client}
@@ -178,12 +180,12 @@ class Connections:
 
     @property
     def opened(self) -> int:
-        """How many connections of the app there were."""
+        """How many connections the app opened."""
         self._build()
         return len(self._sockets or ())
 
     def app_of(self, gap: Gap) -> str | None:
-        """The app whose connection a gap is about, where that is told."""
+        """The app whose connection a gap is about, if known."""
         if (named := self._named(gap.announced)) is not None:
             return named.opened.event.app
         if gap.client is None or gap.announced is not None or not self._ports_kept:
@@ -197,7 +199,7 @@ class Connections:
         return sockets[-1].opened.event.app if sockets else None
 
     def _build(self) -> None:
-        """Put lines together to connections."""
+        """Assemble connections from lines."""
         if self._sockets is not None:
             return
         self._sockets = []
@@ -222,7 +224,7 @@ class Connections:
 
 
 def connections_of(run: Run) -> Connections:
-    """For the connections of a run, none yet."""
+    """An empty set of connections, with the settings of a run."""
     return Connections(
         ports_kept=run.route.get("keeps_port") is not False,
         clocks_compared=run.clocks_compared,
@@ -230,13 +232,13 @@ def connections_of(run: Run) -> Connections:
 
 
 def found_at(run: Run) -> Endpoint | None:
-    """Where the device found the proxy, if that is another place than it listens on."""
+    """Where the device reached the proxy; None if the run does not say."""
     host, port = run.route.get("host"), run.route.get("port")
     return Endpoint(ip=host, port=port) if isinstance(host, str) and isinstance(port, int) else None
 
 
 def bypass_gap(connections: Sequence[Seen[Connection]]) -> ReportedGap | None:
-    """How many connections to which hosts no proxy saw; None when there are none."""
+    """The gap for connections that no proxy saw: how many, and to which hosts; None if there are none."""
     if not connections:
         return None
     hosts = Counter(seen.event.host or seen.event.remote.ip for seen in connections)
@@ -255,7 +257,7 @@ def bypass_gap(connections: Sequence[Seen[Connection]]) -> ReportedGap | None:
 
 
 def foreign_gaps(uploads: Iterable[Seen[Upload]]) -> list[ReportedGap]:
-    """One gap for each host that uploads of no socket of the app went to."""
+    """One gap for each host to which uploads went that came from no socket of the app."""
     by_host: dict[str, list[Seen[Upload]]] = defaultdict(list)
     for seen in uploads:
         by_host[seen.event.host or "an unnamed host"].append(seen)
@@ -280,7 +282,7 @@ def _carrier(
     known: RecipientTable | None,
 ) -> Carrier:
     connection = line.event
-    own = code_of(upload.ref, upload.event, known)  # what the agent wrote knows best which code it was
+    own = code_of(upload.ref, upload.event, known)  # what the agent wrote knows best which code wrote it
     return Carrier(
         ref=line.ref,
         by=by,
@@ -292,17 +294,17 @@ def _carrier(
 
 
 def _order(line: _Line) -> tuple[datetime, int]:
-    """By time, then by line."""
+    """By time, then by line number."""
     return line.at, line.number
 
 
 def _latest(socket: _Socket, at: datetime) -> datetime:
-    """The moment to ask who used a connection; its first line may come a little after the upload."""
+    """The moment at which to ask who used a connection; its first line may come a little after the upload."""
     return max(at, socket.opened.at)
 
 
 def _same(local: Endpoint, client: Endpoint) -> bool:
-    """Whether two ends may be one: an address that stands for any is the same as each."""
+    """Whether two endpoints may be the same: a wildcard address matches any."""
     return local.ip == client.ip or local.ip in ("0.0.0.0", "::")  # noqa: S104 compared with, not bound to
 
 

@@ -12,7 +12,7 @@ from appwitness.events import DataType
 
 
 class Kind(CatalogEntry):
-    """One kind of personal data, side by side in the vocabularies that others use."""
+    """One kind of personal data, with its counterparts in the vocabularies that others use."""
 
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = Field(description="as lines and rules name it")
     en: str = Field(description="name in English, as inside a sentence: `phone number`")
@@ -42,7 +42,7 @@ class DataTypes(CatalogEntry):
         return frozenset(self._by_code)
 
     def label(self, code: DataType, language: Literal["en", "zh"]) -> str:
-        """The name of a kind in a language; an unknown code as it is, with spaces."""
+        """The name of a kind in a language; an unknown code unchanged, but with spaces."""
         kind = self._by_code.get(code)
         if kind is None:
             return code.replace("_", " ")

@@ -12,17 +12,17 @@ from appwitness.findings import Candidate, Report, Sighted
 from appwitness.judge.sent_text import SentText
 
 LONGEST = 512
-"""Characters of a text; a longer one is a document, not a field."""
+"""Most characters of a text; a longer one is a document, not a field."""
 SHORTEST = 3
 _ID = re.compile(r"\d+|(?=.*\d)[0-9a-fA-F-]{8,}|(?=.*\d)[\w.~%-]{16,}")
-"""A segment of a path that stands for a person, a device or a moment, not for what is asked."""
+"""A path segment that identifies a person, a device or a moment rather than what is requested."""
 _STAMP = re.compile(r"(\d{10})(?:\.?\d{3}|\.?\d{6}|\.?\d{9})?|\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*")
 _PLACES = frozenset({"url.path", "url.host", "url", "url.fragment"})
 """Leaves without a name of their own: the shape of the path is compared instead."""
 
 
 class DecodedUpload(NamedTuple):
-    """One upload, taken apart."""
+    """One upload, decoded."""
 
     ref: Ref
     upload: Upload
@@ -30,7 +30,7 @@ class DecodedUpload(NamedTuple):
 
 
 class _Field(NamedTuple):
-    """Where a text stood: the same place in requests of the same kind."""
+    """Where a text was: the same place in requests of the same kind."""
 
     host: str
     method: str
@@ -42,16 +42,16 @@ class _FieldTexts(NamedTuple):
     """What one run sent in one field."""
 
     texts: dict[str, Ref]
-    """Each with the first upload that carried it."""
+    """Each text with the first upload that carried it."""
     uploads: set[Ref]
 
 
 def changed(runs: Sequence[tuple[Report, Iterable[DecodedUpload]]]) -> tuple[Candidate, ...]:
-    """Fields that changed with the persona, most certain first, then in order of their names.
+    """Fields that changed with the persona, the most certain first, then in order of their names.
 
-    Only runs of the same plan are compared with each other: another answer changes fields too. A field is left out
-    when it changes within one run or between runs of the same persona (times, nonces), and when a value was found in
-    it: that is a flow, not a candidate. Fewer than two personas: none.
+    Only runs of the same plan are compared with each other, since another answer changes fields too. Fields that change
+    within one run or between runs of the same persona (times, nonces) are left out, as are fields in which a value was
+    found: those are flows, not candidates. With fewer than two personas there are none.
     """
     fields: dict[_Field, dict[int, _FieldTexts]] = {}
     matched: set[_Field] = set()
@@ -104,14 +104,14 @@ def _candidate(field: _Field, by_run: dict[int, _FieldTexts], reports: Sequence[
 
 
 def _pairs(groups: Sequence[list[int]]) -> Iterator[tuple[int, int]]:
-    """Two runs of different personas."""
+    """Every pair of runs with different personas."""
     for position, ones in enumerate(groups):
         for others in groups[position + 1 :]:
             yield from ((one, other) for one in ones for other in others)
 
 
 def _apart(one: int, other: int, text: dict[int, str], reports: Sequence[Report]) -> bool:
-    """Whether the texts differ, the plans do not, and it is not only that time has passed."""
+    """Whether the texts differ, the plans do not, and the difference is not only the time that passed."""
     runs = reports[one].run, reports[other].run
     if runs[0].plan != runs[1].plan or text[one] == text[other]:
         return False
@@ -128,7 +128,7 @@ def _outermost(leaves: Iterable[SentText]) -> Iterator[SentText]:
 
 
 def _is_time(text: str, started: datetime) -> bool:
-    """Whether a text is a moment of about the day of the run."""
+    """Whether a text is a time near the run: by year, or within two days for a number."""
     found = _STAMP.fullmatch(text)
     if found is None:
         return False
@@ -142,7 +142,7 @@ def _is_field(leaf: SentText) -> bool:
 
 
 def _within(found: str, leaf: str) -> bool:
-    """Whether a place where a value was found is this leaf, lies in it, or holds it."""
+    """Whether a place where a value was found is this leaf, lies inside it, or contains it."""
     if found == leaf:
         return True
     long, short = (found, leaf) if len(found) > len(leaf) else (leaf, found)

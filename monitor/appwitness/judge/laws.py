@@ -15,7 +15,7 @@ from appwitness.findings import Article, Party
 
 LANGUAGES = ("en", "zh")
 CHECK = {"en": "check before citing", "zh": "引用前请核对"}
-"""Printed beside an article that was not matched against the official text."""
+"""Printed beside an article that was not compared with the official text."""
 
 KindId = Annotated[str, Field(pattern=r"^F\d\d$")]
 
@@ -50,7 +50,7 @@ class Jurisdiction(CatalogEntry):
 
 
 class FindingType(CatalogEntry):
-    """What kind of breach a finding is."""
+    """The kind of breach that a finding shows."""
 
     id: KindId
     code: str = Field(description="the same as a word: pre_consent_collection")
@@ -59,7 +59,7 @@ class FindingType(CatalogEntry):
 
 
 class ArticleGroup(CatalogEntry):
-    """A part of a law that its articles are numbered in: 3 of 3.1."""
+    """A part of a law by which its articles are numbered: 3 in 3.1."""
 
     number: int
     en: str
@@ -88,7 +88,7 @@ class Provision(CatalogEntry):
 
 
 class ComparedText(CatalogEntry):
-    """What the numbers and the sense of a law were held against."""
+    """What the numbers and the sense of a law's articles were compared with."""
 
     at: date | None = Field(default=None, description="when; null: it was not compared")
     source: str | None = Field(
@@ -129,7 +129,7 @@ class Law(CatalogEntry):
         return self
 
     def article(self, provision: Provision) -> Article:
-        """One of its articles as findings carry it."""
+        """One of its articles in the form that findings carry."""
         return Article(
             law=self.id,
             article=provision.article,
@@ -170,7 +170,7 @@ class Laws(CatalogEntry):
         return tuple(place.code for place in self.places)
 
     def kind(self, id_: str) -> FindingType:
-        """The finding type of an id such as F01. Raises KeyError for one that is not in the catalog."""
+        """The finding type with an id such as F01. Raises KeyError if the catalog does not have it."""
         return self._kinds[id_]
 
     def articles(
@@ -180,10 +180,11 @@ class Laws(CatalogEntry):
         data: DataType | None = None,
         party: Party | None = None,
     ) -> tuple[Article, ...]:
-        """What findings of these types name, each once: by jurisdiction as chosen (none: all), then as in the file.
+        """The articles that findings of these types name, each once: by jurisdiction in the order given (none: all),
+        then in the order of the file.
 
-        With `data` and `party`, the kind of data that a finding is of and whose the recipient is, without what speaks
-        of others only.
+        `data` and `party`: the finding's data type and whose the recipient is; articles that cover only others are left
+        out.
         """
         wanted = set(kinds)
         return tuple(
@@ -197,7 +198,7 @@ class Laws(CatalogEntry):
         )
 
     def provisions(self, kind: str, jurisdictions: Collection[str] = ()) -> tuple[tuple[Provision, Article], ...]:
-        """All that touches a finding type, also what its findings do not name."""
+        """Every article that touches a finding type, including those that its findings do not name."""
         return tuple(
             (provision, article)
             for place in jurisdictions or self.jurisdictions
@@ -206,7 +207,7 @@ class Laws(CatalogEntry):
         )
 
     def references(self, articles: Iterable[Article]) -> tuple[str, ...]:
-        """Articles as short lines, one a law, for both languages in one: `个人信息保护法 PIPL art. 10, 13`."""
+        """Articles as short lines, one for each law, for both languages at once: `个人信息保护法 PIPL art. 10, 13`."""
         lines: dict[str, list[str]] = {}
         for article in articles:
             check = f" [{CHECK['en']} {CHECK['zh']}]" if article.verify else ""

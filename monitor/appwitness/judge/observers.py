@@ -1,4 +1,4 @@
-"""Which observers watched a run, by run.json and its lines, and which a clean result would have needed."""
+"""Which observers watched a run, by run.json and its lines, and which ones a clean result would have needed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _GAPS: dict[Missing, tuple[Literal["hook", "proxy", "device"], str, str]] = {
 
 
 def watched(run: Run, accesses: int, uploads: int, timeline: Timeline, witnesses: int = 0) -> Observers:
-    """The observers of a run. Who watched live was there also when nothing happened; of a foreign file nobody knows
-    more than its lines say."""
+    """The observers of a run. A live observer counts even if nothing happened; for a foreign file, hooks and proxy
+    count only if there are lines of theirs."""
     said = run.observers
     return said.model_copy(
         update={
@@ -50,12 +50,12 @@ def gaps(
     *,
     recorded_no_clock: bool = False,
 ) -> Iterator[ReportedGap]:
-    """A gap for each thing that a clean result would need and nobody observed, for each question whose answer was not
-    seen, and for clocks that nobody compared (unless one is recorded: `recorded_no_clock`). Of kinds whose lines were
-    `forgotten`, another gap says so."""
+    """A gap for each observation that a clean result would need and nobody made, for each question whose answer was
+    not seen, and for clocks that nobody compared (unless such a gap is recorded: `recorded_no_clock`). For kinds
+    whose lines were `forgotten`, another gap says so."""
     for name in observers.missing:
         if name not in _GAPS:
-            continue  # the agent has said so
+            continue  # the agent has reported it
         if name == "consent" and forgotten & OF_CONSENT:
             continue
         where, subject, detail = _GAPS[name]
@@ -83,7 +83,7 @@ def gaps(
 
 
 def _by_device(observers: Observers, timeline: Timeline) -> bool:
-    """Whether there are lines of the device's clock to put in order."""
+    """Whether there are lines timed by the device's clock, which would have to be ordered."""
     return observers.hooks or any(clock_of(each.consent) == "device" for each in timeline.readings())
 
 
@@ -92,16 +92,16 @@ PLAYED: Mapping[str, tuple[ConsentName, ...]] = {
     "refuse": ("refused", "basic_only"),
     "withdraw": ("withdrawn",),
 }
-"""Plan -> the answers by which it was played."""
+"""Plan -> the answers that carry it out."""
 SHORTEST = timedelta(seconds=2)
-"""In less than this no app shows what it does."""
+"""No app shows what it does in less time than this."""
 RUN = "run"
-"""Subject of the gap of a run that was too short, or in which nothing was seen of the app."""
+"""Subject of the gap for a run that was too short, or in which nothing of the app was seen."""
 
 
 def unplayed(run: Run, timeline: Timeline, phases: Sequence[Seen[Phase]], lines: int) -> Iterator[ReportedGap]:
-    """A gap for a run that ended before the app could show what it does, for one without a line (`lines`: how many tell
-    of the app), and for a plan whose answer was not seen. Who brought a foreign file had no plan."""
+    """A gap for a run that ended before the app could show what it does, for a run without lines (`lines`: how many
+    are about the app), and for a plan whose answer was not seen. An imported file had no plan."""
     if run.imported:
         return
     about: dict[str, Any] = {"at": run.started, "where": "device", "why": "not_observed", "until": run.ended}
@@ -123,7 +123,7 @@ def unplayed(run: Run, timeline: Timeline, phases: Sequence[Seen[Phase]], lines:
 
 
 def observed_for(run: Run, phases: Sequence[Seen[Phase]]) -> timedelta | None:
-    """For how long the app ran while it was observed; None: not known."""
+    """How long the app ran while it was observed; None: not known."""
     started = min((each.at for each in phases if each.event.state == "started"), default=run.started)
     ended = max((each.at for each in phases if each.event.state == "exited"), default=run.ended)
     return None if ended is None else max(ended - started, timedelta())

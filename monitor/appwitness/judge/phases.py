@@ -1,15 +1,15 @@
 """Whether the app was in the foreground and the screen on at a moment, computed from phase lines.
 
-What no line says stays unknown: before the first line about the foreground or the screen, either could be either.
+What no line says stays unknown: before the first line about the foreground or the screen, both are unknown.
 
-A life of the app begins with the `started` line of a process while none of its processes lives. Most lives begin
-because the user, or the observer, opened the app; it then comes to the foreground within seconds. A life was begun by
-the app itself, as far as lines can show that,
-- when the agent saw a broadcast bring it up (a mark, `started by a broadcast: ...`);
-- when it saw a service do so, and the app did not come to the foreground for `LAUNCH`;
-- when a process had ended before, and the new one did not come to the foreground for `SELF_START`.
-The first life of a recording without such a mark never counts: the observer began it, or came to it while it ran. Nor
-does one that the observer says to have begun (a mark of no process, `started by the observer: ...`).
+A life of the app begins with the `started` line of a process while none of the app's processes is alive. Most lives
+begin because the user, or the observer, opened the app; it then comes to the foreground within seconds. The app itself
+began a life, as far as lines can show that,
+- if the agent saw a broadcast start it (a mark, `started by a broadcast: ...`);
+- if the agent saw a service start it, and the app did not come to the foreground for `LAUNCH`;
+- if another life preceded it, and the app did not come to the foreground for `SELF_START`.
+The first life of a recording never counts without such a mark: the observer began it, or attached while it ran. Nor
+does a life that the observer claims to have begun (a mark without a process, `started by the observer: ...`).
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ from appwitness.events.seen import Seen
 from appwitness.judge.consent.machine import of_app
 
 SELF_START = timedelta(seconds=30)
-"""An app that somebody opens shows itself sooner than this, on slow devices too."""
+"""An app that somebody opens comes to the foreground sooner than this, even on slow devices."""
 LAUNCH = timedelta(seconds=10)
-"""The same where a service was seen first: an app that is opened may start one before its first screen is up."""
+"""The same limit if a service was seen first: an app that is opened may start one before its first screen is up."""
 BROADCAST = "started by a broadcast"
 SERVICE = "started by a service"
 OBSERVER = "started by the observer"
-"""How the marks begin that say what brought a process up."""
+"""How the marks begin that say what started a process."""
 LEFT = timedelta(seconds=2)
-"""What a process that ends by itself has on the screen goes away with it; where it went this long before, somebody
+"""When a process ends by itself, its screen goes away with it; if the screen went away this long before, somebody
 left the app."""
 FOREVER = datetime.max.replace(tzinfo=UTC)
 OUR_END = ("killed", "observation ended")
-"""Texts of ends that are the observer's doing, or nobody knows whose; as an operator's note they say nothing."""
+"""Texts of ends caused by the observer, or by nobody knows whom; in an operator's note they mean nothing."""
 
 
 class PhaseStatus(NamedTuple):
-    """What was known of app and screen at one moment."""
+    """What was known about the app and the screen at one moment."""
 
     foreground: bool | None = None
     screen_on: bool | None = None
     ever_foreground: bool = True
-    """False: this life of the app was begun by itself, and it has not come to the foreground yet."""
+    """False: the app began this life by itself and has not come to the foreground yet."""
     ref: Ref | None = None
-    """The line that says that the app is not in the foreground, or that the screen is off, or began this life."""
+    """The line that says that the app is not in the foreground or the screen is off, or that began this life."""
 
 
 UNKNOWN = PhaseStatus()
@@ -58,11 +58,11 @@ UNKNOWN = PhaseStatus()
 class _Life:
     began: datetime
     why: Ref
-    """The line that says so: its start, or the mark of what brought it up."""
+    """The line that shows it: its start, or the mark of what started it."""
     patience: timedelta | None = None
-    """Where a mark says what brought it up: how long the user may still be the one who opened it."""
+    """Set if a mark says what started it: how long it may still have been the user who opened it."""
     ours: bool = False
-    """The observer began it."""
+    """Whether the observer began it."""
     shown: datetime | None = None
     alive: set[int | None] = field(default_factory=set)
 
@@ -71,21 +71,21 @@ class Phases:
     """Phases over a run. Pure: the same lines in any order give the same answers."""
 
     def __init__(self, phases: Iterable[Seen[Phase]] = (), last: datetime | None = None) -> None:
-        """`last`: up to when the run was observed, on the host's clock, where that is later than its last phase."""
-        seen = (each for each in phases if each.event.by is None)  # what a person noted may be of any later time
+        """`last`: the end of observation, on the host's clock, if later than the last phase."""
+        seen = (each for each in phases if each.event.by is None)  # a person's note may be about any time
         lines = sorted(seen, key=lambda each: (each.at, each.number))
         self._told = (lines, last)
         self._times: list[datetime] = []
         self._states: list[PhaseStatus] = [UNKNOWN]
         self.shown = any(each.event.state in ("foreground", "background") for each in lines)
-        """Whether the app was seen to come to the foreground, or to leave it, at all."""
+        """Whether the app was ever seen to come to the foreground or leave it."""
         self._exits: list[tuple[datetime, Ref]] = []
         self._ends = [(at, ref, phase.pid) for ref, _, at, phase in lines if phase.state == "exited"]
         self._away: list[tuple[datetime, tuple[datetime, Ref] | None]] = []
-        """When the app came and went: since when it is away, by which line, or None."""
+        """When the app left and came back: the time and line since which it is away, or None."""
         lives = _lives(lines, last)
         self.settled = lives == _lives(lines, FOREVER)
-        """Whether the same lines say the same however much longer the run goes on."""
+        """Whether these lines give the same lives however much longer the run goes on."""
         app: tuple[bool | None, Ref | None] = (None, None)
         screen: tuple[bool | None, Ref | None] = (None, None)
         unseen: Ref | None = None
@@ -116,7 +116,7 @@ class Phases:
             self._states.append(PhaseStatus(app[0], screen[0], unseen is None, why))
 
     def of_app(self, package: str | None) -> Phases:
-        """The same without what other apps did; None: all of it."""
+        """The phases without those of other apps; None: unchanged."""
         lines, last = self._told
         own = [each for each in lines if package is None or of_app(each.event, package)]
         return self if len(own) == len(lines) else Phases(own, last)
@@ -126,8 +126,8 @@ class Phases:
         return self._states[bisect_right(self._times, time)]
 
     def exit_after(self, time: datetime, within: timedelta) -> tuple[datetime, Ref] | None:
-        """The first end of the app's last process after `time`, not later than `within`, that was its own doing: nobody
-        had left it in between."""
+        """The first end of the app's last process after `time`, no later than `within`, if it was the app's own
+        doing: nobody had left the app in between."""
         start = bisect_right(self._exits, time, key=lambda each: each[0])
         found = self._exits[start] if start < len(self._exits) else None
         if found is None or found[0] - time > within:
@@ -138,8 +138,8 @@ class Phases:
         return None if left else found
 
     def left(self, since: datetime, time: datetime, pid: int | None) -> tuple[datetime, Ref] | None:
-        """Since when, and by which line, what the process `pid` showed at `since` is gone at `time` (inclusive): the
-        app is in the background, or the process has ended; None while it is there, or back."""
+        """The time and line since which what the process `pid` showed at `since` is gone at `time` (inclusive): the
+        app is in the background, or the process has ended. None while it is there, or back."""
         ends = self._ends
         for number in range(bisect_right(ends, since, key=_time), bisect_right(ends, time, key=_time)):
             at, ref, ended = ends[number]
@@ -183,8 +183,8 @@ def _lives(lines: list[Seen[Phase]], last: datetime | None) -> dict[Ref, Ref | N
 
 
 def _why(life: _Life, end: datetime | None, *, later: bool) -> Ref | None:
-    """The line that shows that the app began a life by itself; `later`: another was before it, and some came to the
-    foreground."""
+    """The line that shows that the app began a life by itself; `later`: another life preceded it, and the app has
+    come to the foreground in some life."""
     waited = (life.shown or end or life.began) - life.began
     if life.patience is None:
         return life.why if later and not life.ours and waited > SELF_START else None

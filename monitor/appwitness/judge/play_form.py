@@ -13,12 +13,12 @@ from appwitness.judge.data_types import DataTypes
 from appwitness.judge.policy import DeclaredData, Policy
 
 TYPES, USAGE, ANY = "PSL_DATA_TYPES_", "PSL_DATA_USAGE_RESPONSES:", "PSL_DATA_COLLECTION_COLLECTS_PERSONAL_DATA"
-"""How the ids of questions begin: which types; how one is used; whether any is collected."""
+"""Prefixes of question ids: which types; how one is used; whether any is collected."""
 PURPOSES = {"DATA_USAGE_COLLECTION_PURPOSE": "collected", "DATA_USAGE_SHARING_PURPOSE": "shared"}
 
 
 class WrongForm(ValueError):
-    """What does not fit in a form, and in which of its lines."""
+    """What is wrong in a form, and on which of its lines."""
 
     def __init__(self, line: int | None, what: str) -> None:
         super().__init__(what)
@@ -35,13 +35,13 @@ class PlayForm(CatalogEntry):
     purposes: dict[str, str]
 
     def kinds(self, code: str, data_types: DataTypes) -> Iterator[DataType]:
-        """Our kinds of data that a type of the form takes in."""
+        """The catalog's data types that a type of the form covers."""
         labels = (self.types[code], *self.covers.get(code, ()))
         return (each.code for each in data_types.items if any(label in each.play for label in labels))
 
 
 def policy_of(text: str, form: PlayForm, data_types: DataTypes) -> Policy:
-    """What the form declares, kind by kind with its purposes. It is about what leaves the device. Raises WrongForm."""
+    """What the form declares, by data type with its purposes. It is about what leaves the device. Raises WrongForm."""
     declared: dict[str, list[str]] = {}
     answers = list(_answers(text))
     if any(question == ANY and value == "FALSE" for _, question, _, value in answers):
@@ -71,7 +71,7 @@ def _of(declared: dict[str, list[str]], code: str, form: PlayForm, line: int) ->
 
 
 def _answers(text: str) -> Iterator[tuple[int, str, str, str]]:
-    """Line, id of the question, id of the response, and its value in capitals."""
+    """Line, question id, response id, and the value in capitals."""
     rows = csv.reader(text.removeprefix("\ufeff").splitlines(keepends=True))
     known = False
     try:

@@ -1,4 +1,4 @@
-"""What an app's maker declares, as a tester wrote it down in policy.yml, compared with what was observed."""
+"""Compares what an app's maker declares, as a tester wrote it down in policy.yml, with what was observed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from appwitness.findings import Declared, Flow, Party
 from appwitness.judge.recipients import RecipientTable, clean_host, is_device
 
 EVIDENCE = 5
-"""A row of the table names at most this many lines."""
+"""Most lines that a row of the table names."""
 
 
 def _host(text: str) -> str:
@@ -39,17 +39,17 @@ def _app_type(name: int | str, info: ValidationInfo) -> int | str:
 
 
 Kind = Annotated[DataType, AfterValidator(_kind)]
-"""Code of a kind of data."""
+"""The code of a data type."""
 Host = Annotated[str, AfterValidator(_host)]
-"""A domain; it stands for itself and all below it."""
+"""A domain; it covers itself and every domain below it."""
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-"""ISO 3166 code of a country, such as CN."""
+"""The ISO 3166 code of a country, such as CN."""
 Prefix = Annotated[str, Field(pattern=r"^[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*$")]
-"""The beginning of names of classes, up to a dot."""
+"""A prefix of class names that ends before a dot."""
 
 
 class DeclaredData(CatalogEntry):
-    """One kind of data that the privacy policy says is collected."""
+    """A data type that the privacy policy says is collected."""
 
     type: Kind
     purposes: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class DeclaredData(CatalogEntry):
 
 
 class DeclaredRecipient(CatalogEntry):
-    """Somebody who, the privacy policy says, receives data."""
+    """A recipient of data according to the privacy policy."""
 
     name: str
     hosts: tuple[Host, ...] = ()
@@ -68,7 +68,7 @@ class DeclaredRecipient(CatalogEntry):
 
 
 class DeclaredSdk(CatalogEntry):
-    """An SDK of the maker's list; what it sends to its own hosts is declared where its kind of data is."""
+    """An SDK on the maker's list; what it sends to its own hosts is declared if the data type is."""
 
     name: str
     packages: tuple[Prefix, ...] = Field(min_length=1)
@@ -80,9 +80,9 @@ class DeclaredSdk(CatalogEntry):
 
 
 class Policy(CatalogEntry):
-    """A tester's policy.yml: what is declared of one app. What is left out is not declared.
+    """A tester's policy.yml: what is declared for one app. What it leaves out is not declared.
 
-    As context of validation: `data`, the codes of data_types.yml, and `app_types`.
+    Context for validation: `data`, the codes of data_types.yml, and `app_types`.
     """
 
     app_type: Annotated[int | str, AfterValidator(_app_type)] | None = Field(
@@ -101,27 +101,27 @@ class Policy(CatalogEntry):
 
     @property
     def codes(self) -> frozenset[DataType]:
-        """Every kind of data that it names."""
+        """Every data type that it names."""
         listed = (each.data or () for each in self.receivers)
         return frozenset({each.type for each in self.data}.union(*listed))
 
     @property
     def receivers(self) -> tuple[DeclaredRecipient | DeclaredSdk, ...]:
-        """Everybody who is declared to receive something."""
+        """Every declared recipient of data."""
         return (*self.recipients, *self.sdks)
 
     def recipient(self, host: str) -> DeclaredRecipient | DeclaredSdk | None:
-        """Who of the declared a host belongs to, by the longest domain."""
+        """The declared recipient that a host belongs to, by the longest matching domain; None if there is none."""
         named = [
             (len(domain), each) for each in self.receivers for domain in each.hosts if _below(clean_host(host), domain)
         ]
         return max(named, key=lambda pair: pair[0])[1] if named else None
 
     def declares(self, data: DataType, host: str | None = None) -> bool:
-        """Whether a kind of data is declared at all; with a host, that it goes there.
+        """Whether a data type is declared at all; with `host`, whether it is declared to go there.
 
-        What goes to the maker's own domains is collected, not passed on: it needs no recipient. Where a host is known
-        to be the maker's without being in `first_party`, ask without it.
+        What goes to the maker's own domains is collected, not passed on, and needs no recipient. For a host that is
+        known to be the maker's but is missing from `first_party`, leave `host` out.
         """
         if host is None or self.only_sent or any(_below(clean_host(host), domain) for domain in self.first_party):
             return data in self.codes
@@ -134,14 +134,14 @@ class Policy(CatalogEntry):
                 return False
 
     def purpose(self, data: DataType, host: str | None = None) -> str | None:
-        """What it is said to be for, of the recipient where that is declared, else of the kind of data."""
+        """The declared purpose: the recipient's if it has one, otherwise that of the data type."""
         receiver = self.recipient(host) if host else None
         purposes = receiver.purposes if receiver and receiver.purposes else ()
         purposes = purposes or tuple(text for each in self.data if each.type == data for text in each.purposes)
         return ", ".join(purposes) or None
 
     def with_hosts(self, table: RecipientTable) -> Policy:
-        """The same, with the hosts that the catalog knows of the SDKs named by their packages."""
+        """A copy with the hosts that the catalog knows for the SDKs, found by their packages."""
         sdks = []
         for sdk in self.sdks:
             known = [each for prefix in sdk.packages if (each := table.of_frame(prefix))]
@@ -151,11 +151,12 @@ class Policy(CatalogEntry):
 
 
 def declared(policy: Policy, accesses: Iterable[Seen[Access]], flows: Iterable[Flow]) -> tuple[Declared, ...]:
-    """Observed against declared, row by row: what was read, what was sent to whom, then what was declared and not seen.
+    """Observed compared with declared, row by row: what was read, what was sent to whom, then what was declared but not
+    seen.
 
-    A row for each kind of data that an API returned (recipient null), each kind and host that it went to, each
-    declared kind that was neither read nor sent, and each kind that a declared recipient did not get in this run.
-    What is sent to the device itself did not leave it. What the user picked has rows of its own.
+    There is a row for each data type that an API returned (recipient null), each data type and host that it went to,
+    each declared type that was neither read nor sent, and each type that a declared recipient did not get in this run.
+    Data sent to the device itself did not leave it. What the user picked has rows of its own.
     """
     read: dict[DataType, list[Ref]] = {}
     for ref, _, _, access in accesses:

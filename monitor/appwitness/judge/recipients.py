@@ -1,11 +1,12 @@
 """Identifies the owner of a host: the app's maker, a third party or unknown; always with the reason.
 
-In order: what the tester declared first party; the device itself; addresses; the package, read backwards as a domain
-(`com.example.circle` owns `circle.test`); the table of known recipients; hosting platforms, whose customers a name does
-not tell; everything else is a third party. What the tester's policy.yml says of a recipient goes before all of it.
+In order: domains that the tester declared first-party; the device itself; addresses; the package, read backwards as a
+domain, or a part of it (`com.example.circle` owns `circle.test`); the table of known recipients; hosting platforms,
+whose names do not tell the customer; everything else is a third party. What the tester's policy.yml says about a
+recipient overrides all of these.
 
-A country is always said with its basis: declared; where a known company is registered (not for platforms that host for
-others: their seat says nothing of the customer who receives); where the block of the server's address is registered.
+A country always comes with its basis: declared; where a known company is registered (not for hosting platforms: their
+seat says nothing about the customer who receives); where the block of the server's address is registered.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from appwitness.catalog.entries import CatalogEntry
 from appwitness.findings import Party, Reason, Recipient, Why, because
 
 _REGIONS = frozenset({"EU", "AP", "ZZ"})
-"""What the registries write where a block belongs to no single country."""
+"""What the registries write for a block that belongs to no single country."""
 Role = Literal[
     "ads", "analytics", "attribution", "consent", "crash", "hosting", "login", "map", "messaging", "payment",
     "platform", "push", "risk", "speech",
@@ -66,39 +67,39 @@ class RecipientTable(CatalogEntry):
         return {prefix: known for known in (*self.recipients, *self.lab) for prefix in known.code}
 
     def of_host(self, host: str) -> KnownRecipient | None:
-        """Who receives at a (clean) host, by the longest known domain; None when nobody that we know."""
+        """The recipient at a (clean) host, by the longest known domain; None if it is unknown."""
         return next((self.by_host[name] for name in _domains(host) if name in self.by_host), None)
 
     def name_of(self, host: str) -> str | None:
-        """What that recipient is called."""
+        """The name of that recipient; None if it is unknown."""
         known = self.of_host(host)
         return known.name if known else None
 
     def of_frame(self, frame: str) -> KnownRecipient | None:
-        """Whose code a stack frame is, by the longest known prefix; None when nobody's that we know."""
+        """The owner of a stack frame's code, by the longest known prefix; None if it is unknown."""
         name = frame.partition("(")[0]
         return next((self.by_code[prefix] for prefix in _prefixes(name) if prefix in self.by_code), None)
 
 
 class Declaration(Protocol):
-    """What a policy.yml says of one recipient."""
+    """What a policy.yml says about one recipient."""
 
     @property
     def name(self) -> str:
-        """As declared."""
+        """The name, as declared."""
 
     @property
     def party(self) -> Party | None:
-        """Null: not declared."""
+        """Whose the recipient is; None: not declared."""
 
     @property
     def country(self) -> str | None:
-        """ISO 3166 code; null: not declared."""
+        """ISO 3166 code; None: not declared."""
 
 
 class Recipients:
-    """Answers for one app. `first_party` are domains that the tester knows to be the maker's own; `declared` finds what
-    a policy.yml says of a host; `addresses_as_of` is the date of the data on blocks of addresses."""
+    """Identifies recipients for one app. `first_party`: domains that the tester knows to be the maker's; `declared`:
+    looks up what a policy.yml says about a host; `addresses_as_of`: date of the data on address blocks."""
 
     def __init__(
         self,
@@ -118,9 +119,9 @@ class Recipients:
         self._answers: dict[tuple[str, str | None], Recipient] = {}
 
     def of(self, host: str, address: str | None = None) -> Recipient:
-        """The recipient behind a host name or address; a port and upper case do not matter.
+        """The recipient behind a host name or address; port and case are ignored.
 
-        `address` is that of the server which took the upload: where nothing else tells a country, its block does.
+        `address` is that of the server that received the upload: its block gives the country if nothing else does.
         """
         key = (host, address)
         if key not in self._answers:
@@ -176,7 +177,7 @@ class Recipients:
             return "first", because(Why.SAME_MAKER, name=known.name, package=self._package, domain=str(self._domain))
         if domain == self._domain:
             return "first", because(Why.PACKAGE_BACKWARDS, domain=domain, package=self._package)
-        # A part further down may be a product ("com.example.umeng"): it does not turn a known SDK into the maker.
+        # A label further down may name a product ("com.example.umeng"): it does not make a known SDK the app's maker.
         label = domain.partition(".")[0].replace("-", "")
         if label in self._labels and not (known and known.role != "hosting"):
             return "first", because(Why.SHARED_LABEL, domain=domain, package=self._package, label=label)
@@ -188,14 +189,14 @@ class Recipients:
         return "third", because(Why.NOTHING_IN_COMMON, domain=domain, package=self._package)
 
     def _same_maker(self, known: KnownRecipient) -> bool:
-        """Whether app and recipient's code lie under one company domain: com.baidu.*, com.facebook.*."""
+        """Whether the app and the recipient's code are under one company domain: com.baidu.*, com.facebook.*."""
         return self._domain is not None and any(
             registrable(".".join(reversed(prefix.lower().split(".")))) == self._domain for prefix in known.code
         )
 
 
 def clean_host(host: str) -> str:
-    """A host in one spelling: lower case, ASCII (IDNA), without port, brackets or final dot."""
+    """A host in its canonical spelling: lower case, ASCII (IDNA), without port, brackets or final dot."""
     host = host.strip().lower()
     if host.startswith("["):
         host = host[1:].partition("]")[0]
@@ -224,13 +225,13 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return None
-    # Python 3.12 does not look through ::ffff:127.0.0.1.
+    # Python 3.12 does not see through ::ffff:127.0.0.1.
     return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
 
 
 def recipient_key(host: str, known: KnownRecipient | None) -> str:
-    """One name for all hosts of a recipient: the first domain of a known one, else the registrable domain, else the
-    host; `ip` of an address. `host` is clean; `known`: who receives there (`RecipientTable.of_host`)."""
+    """One name for all hosts of a recipient: the first domain of a known one, otherwise the registrable domain,
+    otherwise the host; `ip` for an address. `host` is clean; `known` is its recipient (`RecipientTable.of_host`)."""
     if _address(host) is not None:
         return "ip"
     return known.hosts[0] if known and known.role != "hosting" else registrable(host) or host
@@ -238,9 +239,10 @@ def recipient_key(host: str, known: KnownRecipient | None) -> str:
 
 @cache
 def country_of_block(text: str) -> str | None:
-    """Where the block of an address is registered (ISO 3166), by the registries' own lists, which lie inside iptocc.
+    """The country (ISO 3166) where an address block is registered, by the registries' own lists, which ship with
+    iptocc.
 
-    None for what is no public address, and for blocks that are registered for a whole region.
+    None for anything but a public address, and for blocks that are registered for a whole region.
     """
     address = _address(text)
     if address is None or not address.is_global:
@@ -251,18 +253,20 @@ def country_of_block(text: str) -> str | None:
 
 @cache
 def _suffixes(only_icann: bool) -> PublicSuffixList:
-    # Its list lies inside the package: nothing is fetched.
+    # The list is part of the package: nothing is fetched.
     return PublicSuffixList(only_icann=only_icann)
 
 
 def registrable(host: str) -> str | None:
-    """The domain somebody registered: `circle.test` of `api.circle.test`; None for a single label or a bare suffix."""
+    """The domain that somebody registered: `circle.test` for `api.circle.test`; None for a single label or a bare
+    suffix."""
     domain = _suffixes(only_icann=False).privatesuffix(host)
     return str(domain) if domain else None
 
 
 def _platform(host: str) -> str | None:
-    """The platform that gives out names below a private public suffix: `github.io` of `somebody.github.io`."""
+    """The platform that gives out names below a private public suffix: `github.io` for `somebody.github.io`; None
+    for others."""
     suffix = _suffixes(only_icann=False).publicsuffix(host)
     return str(suffix) if suffix != _suffixes(only_icann=True).publicsuffix(host) else None
 

@@ -6,16 +6,16 @@ from typing import Protocol
 
 
 class SentText(Protocol):
-    """One piece of an upload that is not taken apart further."""
+    """One piece of an upload that is not decoded further."""
 
     @property
     def path(self) -> str:
-        """Where: `$.u.h[3]` in a body, `url.query.lat`, `headers.cookie.uid`."""
+        """Its position: `$.u.h[3]` in a body, `url.query.lat`, `headers.cookie.uid`."""
 
     @property
     def text(self) -> str | None:
-        """The piece as text; None when it is not."""
+        """The piece as text; None if it is not text."""
 
     @property
     def decoding(self) -> tuple[str, ...]:
-        """Steps from the stored bytes to here."""
+        """The decoding steps from the stored bytes to this piece."""

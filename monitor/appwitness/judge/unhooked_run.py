@@ -1,7 +1,7 @@
 """Compares a run without hooks with the main run: what the app did only while it was not hooked.
 
-An app may behave otherwise from one run to the next without any reason of ours. So each sentence says what was seen in
-both, and what is within the usual (names below one domain, fewer bytes, a few seconds) is not told.
+An app may behave differently from one run to the next without our doing. So each sentence says what was seen in both
+runs, and usual differences (names below one domain, fewer bytes, a few seconds) are not reported.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from appwitness.findings import Counted, ReportedGap
 from appwitness.judge.recipients import clean_host, registrable
 
 ITSELF = "run"
-"""Subject of the line that tells how long the app ran in the control run; those of the others are hosts."""
+"""Subject of the line that says how long the app ran in the control run; the subjects of other lines are hosts."""
 SOONER = timedelta(seconds=10)
-"""By less than this an app may always end earlier than another time."""
+"""An app may end this much earlier in one run than in another without any reason."""
 LESS_BYTES = 65_536
 TIMES = 2
-"""Fewer bytes than so many times, and so much more, are the usual difference between two runs."""
+"""A factor up to this, plus LESS_BYTES, is a usual difference between the bytes of two runs."""
 
 ENDED = "observation ended"
-"""Text of the mark with which a run ends that the app has not ended itself."""
+"""Text of the mark at the end of a run that the app did not end itself."""
 Where = Literal["proxy", "device"]
 Lines = Sequence[Seen[Witness]]
 
@@ -32,8 +32,8 @@ Lines = Sequence[Seen[Witness]]
 def beyond(
     run: Run, control: Lines, uploads: Sequence[Upload], phases: Sequence[Phase], gaps: Sequence[Gap]
 ) -> Iterator[ReportedGap]:
-    """A gap for each domain that only the control run contacted, for much more that was sent in it, and for an app that
-    ended by itself when it was hooked and ran on when it was not."""
+    """A gap for each domain that only the control run contacted, for much more data sent in it, and for an app that
+    ended by itself when hooked but kept running when not."""
     if not control:
         return
     if run.observers.proxy:
@@ -57,7 +57,7 @@ def _hosts(run: Run, control: Lines, uploads: Sequence[Upload], gaps: Sequence[G
 
 
 def _more(run: Run, control: Lines, uploads: Sequence[Upload]) -> Iterator[ReportedGap]:
-    """Nothing where the control run was the longer one: then there was more time to send in."""
+    """The gap for more bytes in the control run; none if that run was longer and had more time to send."""
     lasted = [
         each.until - each.since for _, _, _, each in control if each.subject == ITSELF and each.until and each.since
     ]

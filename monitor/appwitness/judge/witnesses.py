@@ -1,8 +1,9 @@
 """Compares the system's own counters with what hooks and proxy recorded: what they missed, and how much.
 
-Only in one direction, and rather too little than too much: every read of ours that may explain a use explains it, an
-op that the system notes for harmless calls too is never held against anybody, and what another package asked for on
-the app's behalf is not the app's. Times of AppOps are good to a second or so, those of its history to a minute.
+It compares in one direction only, and reports rather too little than too much: a use counts as explained by any
+recorded read that may explain it, ops that the system also notes for harmless calls are ignored, and what another
+package requested on the app's behalf is not the app's. Times of AppOps are accurate to about a second, those of its
+history to a minute.
 """
 
 from __future__ import annotations
@@ -22,27 +23,27 @@ from appwitness.findings import Counted, ReportedGap
 from appwitness.judge import unhooked_run
 
 SLACK = timedelta(seconds=2)
-"""The system's time of a use and ours of the read behind it are taken on one clock, but not at one moment."""
+"""The system's time of a use and ours of the read behind it come from the same clock, but not from the same moment."""
 PLACES: tuple[DataType, ...] = ("location", "location_coarse", "movement_track")
 LEAST_BYTES = 65_536
-"""Fewer bytes than this are no gap: name look-ups, time, retransmissions."""
+"""Fewer missing bytes than this are no gap: name lookups, time synchronisation, retransmissions."""
 PER_UPLOAD = 700
 PER_CONNECTION = 8_000
 """Bytes that a message, and a connection (handshake, closing), need besides what is recorded."""
 SHARE = 0.15
-"""The same of every byte sent: headers of packets and TLS records, what was sent twice."""
+"""Overhead for each recorded byte: headers of packets and TLS records, retransmissions."""
 STARTED = "am_proc_start"
-"""Event of the system's log: a process was started."""
+"""Event in the system's log: a process was started."""
 UNHOOKED: Literal["process_not_instrumented"] = "process_not_instrumented"
 NETWORKS = "networks"
-"""Subject of a count of bytes without loopback, by which an app also talks to itself."""
+"""Subject of a byte count without loopback, over which an app also talks to itself."""
 ANSWERED = 0.04
-"""Bytes of acknowledgements for every byte received."""
+"""Bytes of acknowledgements for each byte received."""
 
 
 @dataclass(frozen=True)
 class _Use:
-    """How many uses there were between two moments."""
+    """How many uses there were between two times."""
 
     ref: Ref
     since: datetime
@@ -51,7 +52,7 @@ class _Use:
 
 
 class _Reads:
-    """The reads of some kinds of data, to be counted between two moments."""
+    """The reads of some data types, to be counted between two times."""
 
     def __init__(self, accesses: Iterable[Seen[Access]]) -> None:
         spans = [(each.at, each.on_host(each.event.until or each.event.at), each.event.count) for each in accesses]
@@ -63,7 +64,7 @@ class _Reads:
         self._ended = [0, *accumulate(count for _, count in ends)]
 
     def between(self, since: datetime, until: datetime) -> int:
-        """How many reads may have been in that time."""
+        """How many reads may have happened in that time."""
         begun = self._started[bisect_right(self._starts, until + SLACK)]
         return begun - self._ended[bisect_left(self._ends, since - SLACK)]
 
@@ -74,7 +75,7 @@ class Recorded:
 
     accesses: Sequence[Seen[Access]] = ()
     uploads: Sequence[Upload] = ()
-    """All that the proxy saw."""
+    """Everything that the proxy saw."""
     connections: int = 0
     phases: Sequence[Phase] = ()
     gaps: Sequence[Gap] = ()
@@ -83,10 +84,10 @@ class Recorded:
 def missed(
     run: Run, observers: Observers, witnesses: Sequence[Seen[Witness]], recorded: Recorded, ops: AppOps
 ) -> Iterator[ReportedGap]:
-    """A gap with its size for each thing that the system counted more often than it was recorded; for each process
-    that ran without hooks, unless one of the recorded gaps says so; and for what a run without hooks showed beyond.
+    """A gap, with its size, for everything that the system counted more often than it was recorded; for each process
+    that ran without hooks, unless a recorded gap says so; and for what a run without hooks showed in addition.
 
-    Nothing where nobody watched: that is a gap of its own.
+    There are none if nobody watched: that is a gap of its own.
     """
     if not witnesses:
         return
@@ -103,7 +104,7 @@ def missed(
 def _reads(
     run: Run, witnesses: Sequence[Seen[Witness]], accesses: Sequence[Seen[Access]], ops: AppOps
 ) -> Iterator[ReportedGap]:
-    """For each kind of data, the count that shows most: several ops, or two parts of the system, count one read."""
+    """For each data type, the count that shows most: several ops, or two parts of the system, count the same read."""
     uses: dict[tuple[tuple[DataType, ...], str, str], list[_Use]] = defaultdict(list)
     for seen in witnesses:
         witness = seen.event
@@ -145,7 +146,7 @@ def _reads(
 
 
 def _kinds(witness: Witness, ops: AppOps) -> tuple[DataType, ...]:
-    """The kinds of read that explain it; none where it says nothing of the app's own reads."""
+    """The data types of reads that explain it; empty if it says nothing about the app's own reads."""
     if witness.on_behalf is not None and not ops.is_provider(witness.on_behalf):
         return ()
     match witness.by:
@@ -189,8 +190,8 @@ def _bytes(
 def _processes(
     run: Run, witnesses: Sequence[Seen[Witness]], hooked: set[int | None], gaps: Sequence[Gap]
 ) -> Iterator[ReportedGap]:
-    """One for each process that the system ran for the app and no line of ours comes from; not for one that was started
-    only to find out of which hook the app dies, which is a gap already."""
+    """A gap for each process that the system ran for the app and that wrote no line of ours; not for a process
+    started only while searching for the hook that kills the app, which is already a gap."""
     told = set(" ".join(f"{gap.subject} {gap.detail or ''} {gap.pid}" for gap in gaps if gap.why == UNHOOKED).split())
     searches = [(gap.at, gap.until) for gap in gaps if gap.why == "detached" and gap.where == "hook" and gap.until]
     for seen in witnesses:

@@ -1,1 +1,2 @@
-"""The MCP server, through which an assistant reads findings and evidence: masked, bounded, foreign text marked."""
+"""The MCP server, through which an assistant reads findings and evidence: values are masked, sizes bounded, foreign
+text marked."""

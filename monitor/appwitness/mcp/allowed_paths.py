@@ -10,13 +10,13 @@ from appwitness.support.spoken import Spoken
 
 
 class AllowedPaths:
-    """Folders below which paths may be named."""
+    """Folders in which paths may be given."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders = tuple(dict.fromkeys(folder.resolve() for folder in folders))
 
     def __call__(self, name: str) -> Path:
-        """The path that a text names, links followed. Raises UserError when it leads out, or nothing is there."""
+        """Resolve a path. Raises UserError when it leads out of the folders or nothing is there."""
         try:
             path = Path(name).expanduser().resolve()
             there = path.exists()

@@ -66,13 +66,13 @@ if TYPE_CHECKING:
     from appwitness.mcp.allowed_paths import AllowedPaths
 
 PAGE, GAPS, STEPS, MATCHES, ROWS = 25, 20, 40, 10, 100
-"""Most findings or recordings of a page, gaps, steps of a chain, matches of a flow, and rows of other lists."""
+"""Most findings or recordings on a page, gaps, steps of a chain, matches of a flow, and rows of other lists."""
 LINES = 20
 """Most lines named for one finding."""
 LIVE = 50
 """Most findings, and most gaps, in one answer about a run in progress."""
 STOP_S = 90.0
-"""Time limit for the end of a run, in seconds: the device is restored, and the recording stamped."""
+"""Time limit in seconds for the end of a run, which includes restoring the device and stamping the recording."""
 MOST_RUNS = 20
 MOST_TEXT = 4000
 ENGLISH = Words("en")
@@ -88,7 +88,7 @@ Name = Annotated[str, Field(min_length=1, max_length=500)]
 
 @dataclass
 class AssistantTools:
-    """The tools, on one index. Every value is masked: none of them takes a way around that."""
+    """The tools, on one index. Values are always masked; no tool offers a way around that."""
 
     judging: Judging
     allowed: AllowedPaths
@@ -451,7 +451,7 @@ class AssistantTools:
     # what they share
 
     def _path(self, run: str) -> Path:
-        """The recording that a text names. Raises UserError when it may not be read."""
+        """The recording that a text names. Raises UserError when it does not exist or may not be read."""
         for each in self.runs.list():
             if each.id == run:
                 return each.recording
@@ -468,15 +468,15 @@ class AssistantTools:
         return self.index().place(run)
 
     def _report(self, run: str) -> Report:
-        """Unmasked: callers mask the values."""
+        """The report of a run, unmasked: callers must mask the values."""
         return self.judging.report(self._path(run))
 
     def report_document(self, run: str) -> Report:
-        """The report of a run, for the resource."""
+        """The report of a run, unmasked, for the resource that renders it."""
         return self._report(run)
 
     def _listed(self, filters: Mapping[str, str], start: int, limit: int) -> tuple[list[ListedRecording], int]:
-        """Recordings of the index from `start` on, and how many there are."""
+        """Recordings of the index from `start` on, at most `limit`, and their total number."""
         lists = self.index().lists
         number, left = divmod(start, PER_PAGE)
         found = lists.recordings(filters, page=number + 1)
@@ -516,7 +516,7 @@ READING = (
 )
 """Tools that change nothing but the index."""
 ACTING = ("observe_start", "observe_stop", "mark", "import_capture")
-"""Tools that are there only where the operator allows actions."""
+"""Tools that exist only if the operator allows actions."""
 
 
 def _start(cursor: str | None) -> int:

@@ -1,4 +1,5 @@
-"""Text from an app, a server or a file, as an assistant receives it: marked, bounded, without control codes."""
+"""Text from an app, a server or a file, as an assistant receives it: marked, of limited length, without control
+codes."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from appwitness.support import escape
 
 SHORT, LONG = 400, 4000
-"""Characters of a name or a sentence, and of a line of a recording."""
+"""Most characters of a name or a sentence, and of a line of a recording."""
 
 
 class ForeignText(BaseModel):
@@ -24,7 +25,7 @@ class ForeignText(BaseModel):
 
 
 def foreign(text: object, most: int = SHORT) -> ForeignText:
-    """A text of at most `most` characters, in which nothing controls a terminal or changes the writing direction."""
+    """A text cut to `most` characters, in which nothing controls a terminal or changes the text direction."""
     shown = escape.terminal(text)
     return ForeignText(text=f"{shown[:most]}…" if len(shown) > most else shown, cut=len(shown) > most)
 
@@ -39,5 +40,5 @@ ODD = "(no code)"
 
 
 def code(text: object) -> str:
-    """A code or an id as it is; a text that is none, as only a forged recording has it, is left out: it says `ODD`."""
+    """A code or an id, unchanged; `ODD` for any other text, which only a forged recording has."""
     return str(text) if _CODE.fullmatch(str(text)) else ODD

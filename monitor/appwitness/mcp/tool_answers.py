@@ -14,7 +14,7 @@ from appwitness.mcp.foreign_text import ForeignText
 
 
 class Answered(BaseModel):
-    """What all have in common: no field comes that is not described."""
+    """Base of all answers; undescribed fields are not allowed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,7 +23,7 @@ class Answered(BaseModel):
 
 
 class DeviceCheck(Answered):
-    """What one check of a device found."""
+    """The result of one check of a device."""
 
     check: str
     level: Literal["ok", "warning", "fault"] = Field(description="fault: a run would fail")
@@ -42,7 +42,7 @@ class DoctorAnswer(Answered):
 
 
 class LiveFinding(Answered):
-    """A finding while a run goes on; the recording's report may word it anew at the end."""
+    """A finding while a run is in progress; the final report may word it differently."""
 
     id: str
     rule: str
@@ -56,7 +56,7 @@ class LiveFinding(Answered):
 
 
 class LiveGap(Answered):
-    """Something that could not be observed, while a run goes on."""
+    """Something that could not be observed, reported while a run is in progress."""
 
     line: str
     where: str
@@ -64,7 +64,7 @@ class LiveGap(Answered):
 
 
 class RunStarted(Answered):
-    """A run that is on its way."""
+    """A run that was started."""
 
     run: str = Field(description="for observe_status, observe_stop and mark")
     recording: str = Field(description="its folder, once the device is open")
@@ -72,7 +72,7 @@ class RunStarted(Answered):
 
 
 class RunStatus(Answered):
-    """How far a run is, and what it told since a cursor."""
+    """The progress of a run, and what it reported since a cursor."""
 
     run: str
     recording: str
@@ -92,7 +92,7 @@ class RunStatus(Answered):
 
 
 class RunVerdict(Answered):
-    """What a run came to."""
+    """The result of a run."""
 
     run: str
     recording: str
@@ -117,7 +117,7 @@ class MarkedLine(Answered):
 
 
 class ImportedRun(Answered):
-    """A recording that was made of foreign files."""
+    """A recording that was made from foreign files."""
 
     run: str
     uploads: int
@@ -130,7 +130,7 @@ class ImportedRun(Answered):
 
 
 class ToldRecording(Answered):
-    """A recording of the index."""
+    """A recording in the index."""
 
     run: str
     app: ForeignText
@@ -164,7 +164,7 @@ class ToldGap(Answered):
 
 
 class GapList(Answered):
-    """What could not be observed: where there are gaps, no findings does not mean clean."""
+    """What could not be observed: if there are gaps, no findings does not mean clean."""
 
     total: int
     kinds: dict[str, int] = Field(description="where and why, as `hook hook_lost`: how many")
@@ -191,7 +191,7 @@ class ToldFinding(Answered):
 
 
 class FindingPage(Answered):
-    """Findings and gaps of one recording: always both."""
+    """Findings and gaps of one recording, always together."""
 
     run: str
     app: ForeignText
@@ -251,7 +251,7 @@ class EvidenceLine(Answered):
 
 
 class LineProblem(Answered):
-    """Something that is not what was stamped."""
+    """Something that does not match its stamp."""
 
     file: str
     line: int | None
@@ -259,7 +259,7 @@ class LineProblem(Answered):
 
 
 class VerifyAnswer(Answered):
-    """Whether a recording is what its stamps say."""
+    """Whether a recording matches its stamps."""
 
     run: str
     ok: bool
@@ -276,7 +276,7 @@ class VerifyAnswer(Answered):
 
 
 class ToldChange(Answered):
-    """What became of a finding since what it is held against."""
+    """How a finding differs from the baseline that it is compared with."""
 
     id: str
     change: Change
@@ -346,7 +346,7 @@ class ToldItem(Answered):
 
 
 class ChecklistAnswer(Answered):
-    """A list that testers work through, filled. `nothing_seen` does not say that the app complies."""
+    """A testers' checklist, filled in. `nothing_seen` does not say that the app complies."""
 
     checklist: str
     title: str

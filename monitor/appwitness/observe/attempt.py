@@ -1,4 +1,4 @@
-"""The app's starts within one run: hooked or not, watched to the end, and restarted where a hook crashed it."""
+"""The app's starts within one run: with or without hooks, watched to the end, and restarted when a hook crashed it."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from appwitness.support.spoken import Spoken, listed
 
 POLL_S = 0.1
 PROXY_RESTARTS = 5
-"""How many times in a run the proxy is restarted after it ended by itself."""
+"""Most restarts of the proxy in a run after it ended by itself."""
 CLOCK_S = 2.0
-"""Interval at which the device is asked for its time: an app may end at any moment, and the last answer applies to
-the end."""
+"""Seconds between requests for the device's time: an app may end at any moment, and the last answer applies to the
+end."""
 CLOCK_WAIT_S = 2.0
 FLUSH_S = 0.2
-"""Time for the agent to deliver what it has, before the app is asked something that may hang."""
+"""Seconds for the agent to deliver its pending lines before the app is asked something that may hang."""
 UNHOOKED_POLL_S = 1.0
-"""Interval at which a device is asked whether the app still runs, where there is no agent to say so."""
+"""Seconds between checks whether the app still runs, when there is no agent to report its end."""
 CLOSES_S = 10.0
-"""An app that ends within this time after its question was refused is assumed to have ended because of that."""
+"""An app that ends within this many seconds after its question was refused is assumed to have ended because of that."""
 AGAIN_S = 60.0
-"""How long an app that is started again after that is watched; its question is answered once it is idle."""
+"""How many seconds such an app is watched after a second start; its question is answered once it is idle."""
 STARTED_AGAIN = "started by the observer: the app ended after it was refused"
 MADE_UP = "appwitness.invalid"
 """A host that no app pins (RFC 2606): used to ask which authorities the app accepts."""
@@ -67,7 +67,7 @@ class Attempt:
         any.
 
         Raises Unhookable when no hook can be installed or none works; SetupError when the app does not start, or
-        crashes at once for no particular source.
+        crashes at once and no source can be blamed.
         """
         package = self.device.app.package
         survived = closed = False
@@ -109,7 +109,7 @@ class Attempt:
 
     def unhooked(self, why: str) -> None:
         """Start the app without hooks and watch it to the end of the run; a gap says that its reads are not
-        observed. `why`: a sentence without its full stop."""
+        observed. `why`: a sentence without its final period."""
         package = self.device.app.package
         self.device.reset()
         begun = datetime.now(UTC)
@@ -161,13 +161,13 @@ class Attempt:
         self._missed("agent", detail, begun, where="hook", why="not_observed", app=package, until=_now())
 
     def _was_refused(self) -> bool:
-        """Whether the app ended because a question of it was refused."""
+        """Whether the app ended because its question was refused."""
         refused_s = self.device.refused_s
         return refused_s is not None and refused_s <= CLOSES_S and not self.stop()
 
     def _once_more(self, sources: Sequence[Source], first: Agent) -> None:
-        """Start an app again that ended after a refusal, with its data: does it ask again, and what does it do then?
-        Once, and not for longer than AGAIN_S."""
+        """Start an app that ended after a refusal again, with its data, to see whether it asks again and what it
+        does then. This is done once, for at most AGAIN_S."""
         self._say_again()
         with self._agent(sources, self.lines, first.clock.readings) as agent:
             try:
@@ -197,7 +197,7 @@ class Attempt:
         self._missed(source, detail, where="hook", why="install_failed", app=package)
 
     def _missed(self, subject: str, detail: str, at: datetime | None = None, **fields: Any) -> None:
-        """Record a gap, now unless `at` says otherwise."""
+        """Record a gap, at the present time unless `at` is given."""
         self.recording.append(Gap(at=at or _now(), subject=subject, detail=detail, **fields))
 
     def _mark(self, text: str, pid: int | None = None) -> None:
@@ -213,7 +213,7 @@ class Attempt:
         return Agent(records, sources, self.device.app.package, options, readings=readings)
 
     def _ended_by_system(self, agent: Agent) -> bool:
-        """Whether the system reports that it, or a person, ended the process: then no hook of ours is to blame."""
+        """Whether the system reports that it, or a person, ended the process: then none of our hooks is to blame."""
         ended = self.device.ended(agent.pid) if agent.pid is not None else None
         if ended is None:
             return False
@@ -223,7 +223,7 @@ class Attempt:
     def _search(self, agent: Agent, sources: Sequence[Source]) -> str | None:
         """Find the source that crashes the app by bisection; None when the app does not crash again.
 
-        Raises SetupError.
+        Raises SetupError when no source can be blamed or the app cannot be started.
         """
         begun = _now()
         try:
@@ -247,7 +247,8 @@ class Attempt:
         return found
 
     def _survives(self, chosen: Sequence[Source]) -> bool:
-        """Whether the app survives with these hooked. Raises SetupError when they cannot be: then it is unknown."""
+        """Whether the app survives with these sources hooked. Raises SetupError when it cannot be hooked, and
+        nothing is known."""
         self.say(Spoken("starting it with {chosen} sources to hook, to find what it died of", chosen=_number(chosen)))
         try:
             with self._agent(chosen, Nowhere()) as agent:
@@ -278,10 +279,11 @@ class Attempt:
         )
 
     def _ask_whom_it_trusts(self, agent: Agent) -> None:
-        """Whether the app accepts the proxy's certificate, asked in the app itself: files in place prove nothing.
+        """Record a gap unless the app accepts the proxy's certificate. The app itself is asked: installed files prove
+        nothing.
 
-        Only where the run ends the app, and last of all: our thread asks while it holds the agent's lock, and may wait
-        for a lock of Java's that a thread of the app has, which waits for the agent.
+        Only at the very end, in runs that end the app: this thread asks while it holds the agent's lock, and may wait
+        for a Java lock held by a thread of the app that waits for the agent.
         """
         leaf = leaf_for(self.proxy.ca_pem, MADE_UP)
         answer, said = agent.trusts(leaf, MADE_UP) if leaf is not None else ("unknown", "the proxy's key is not there")
@@ -322,8 +324,8 @@ class Attempt:
         return by_itself
 
     def _until(self, ended: Callable[[], bool], most_s: float | None = None) -> bool:
-        """Keep the proxy running until `ended` (which takes a moment) is true: True; or until the run is to end:
-        False."""
+        """Keep the proxy running until `ended`, which blocks for a moment, is true (True) or the run is to end
+        (False)."""
         limits = [seconds for seconds in (self.order.seconds, most_s) if seconds is not None]
         end = time.monotonic() + min(limits) if limits else None
         alive_at, restarts = _now(), 0
@@ -340,7 +342,7 @@ class Attempt:
 
 
 def _check(agent: Agent) -> None:
-    """Raises Unhookable if the agent saw none of the calls of its own hooked methods."""
+    """Raise Unhookable if the agent saw no call in its self-test."""
     if agent.probe is not None and agent.useless:
         raise Unhookable(
             Spoken("No hook works in {app}: {problem}.", app=agent.app, problem=agent.probe.problem),
@@ -349,7 +351,7 @@ def _check(agent: Agent) -> None:
 
 
 def counted(states: Mapping[str, str]) -> str:
-    """The state of the run's sources, in the words that every report uses."""
+    """The state of the run's sources, in the wording of all reports."""
     count = count_sources(states)
     parts = (
         Spoken("{known:,} sources: {installed:,} installed", known=count.known, installed=count.installed),
@@ -365,24 +367,24 @@ def _now() -> datetime:
 
 
 def _number(sources: Sequence[Source]) -> str:
-    """The number of sources: an API counts once, whatever it may be asked for."""
+    """The number of sources; an API with several entries counts once."""
     return f"{len({source.name for source in sources}):,}"
 
 
 class Nowhere:
-    """Discards the lines of a start that only tests whether the app survives it."""
+    """Discards the lines of a start that only tests whether the app survives."""
 
     def append_all(self, events: Sequence[Event], /) -> object:
-        """Forget them."""
+        """Discard events."""
         return len(events)
 
     def put_body(self, data: bytes, /) -> str | None:
-        """Forget it."""
+        """Discard a body."""
         return hashlib.sha256(data).hexdigest()
 
 
 def _states(agent: Agent) -> dict[str, str]:
-    """Source -> the state of its hooks; the best of them where a source has several entries."""
+    """Source -> state of its hooks; the best state when a source has several entries."""
     states: dict[str, str] = {}
     for status in agent.statuses():
         states[status.source] = min(states.get(status.source, status.state), status.state, key=BEST_FIRST.index)
@@ -390,7 +392,7 @@ def _states(agent: Agent) -> dict[str, str]:
 
 
 def _again(proxy: Proxy, recording: Recording, alive_at: datetime, times: int) -> None:
-    """Restart the proxy after it has ended, so that the app can go on, and record the gap."""
+    """Restart the proxy after it ended by itself, so that the app can continue, and record the gap."""
     gap = Gap(
         at=alive_at,
         where="proxy",

@@ -1,8 +1,8 @@
 """A control run without hooks before the main run, to compare with what the hooks recorded.
 
-The two are compared with each other when the main run is correlated (judge/control.py): does the app contact the same
-hosts, and run as long, when it is watched? Whose traffic a proxy sees in it is not known by socket, as no agent is
-there: where the whole device goes through the proxy, another app's hosts are among them.
+They are compared when the main run is correlated (judge/control.py): does the app contact the same hosts, and run as
+long, when it is watched? Without an agent, sockets do not tell which app caused the proxy's traffic: if the whole
+device uses the proxy, other apps' hosts are included.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ ITSELF = "run"
 
 
 def seen_without_hooks(control: Recording) -> list[Witness]:
-    """The lines for witnesses.jsonl of the main run: how long the app ran in the control run, and each host with how
-    many messages and bytes went there. Their times are the control run's. Raises FileError when it cannot be read."""
+    """Lines for witnesses.jsonl of the main run: how long the app ran in the control run, and for each host the
+    number of messages and bytes sent to it. Times are the control run's. Raises FileError when the control run
+    cannot be read."""
     run = control.run
     ended = run.ended or datetime.now(UTC)
     exits = [each.until for each in control.events(Witness) if each.by == "exit_info" and each.until]

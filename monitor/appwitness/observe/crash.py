@@ -1,4 +1,4 @@
-"""Finds the sources whose hooks crash an app: from its last moment, otherwise by bisection."""
+"""Finds the source whose hooks crash an app by bisection."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from appwitness.agent.sources import Source
 
 Survives = Callable[[Sequence[Source]], bool]
-"""Whether the app survives with these sources hooked; restarts it each time."""
+"""Whether the app survives with these sources hooked; restarts the app each time."""
 
 
 def without(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
-    """The sources without those of these names: all entries of a source are left out together."""
+    """The sources except those with these names: all entries of a source are left out together."""
     return [source for source in sources if source.name not in names]
 
 
 def deadly(sources: Sequence[Source], survives: Survives) -> str | None:
-    """Name of a source that crashes the app; None when no source does so alone. Tests half of the rest each time:
-    1,000 sources take ten starts."""
+    """The name of a source that crashes the app; None when no source does so alone. Each start tests half of the
+    rest: 1,000 sources take ten starts."""
     names = list(dict.fromkeys(source.name for source in sources))
     if not names or not survives([]):
         return None

@@ -1,4 +1,4 @@
-"""Checks whether hooks work on a device: starts an app with the agent, which checks itself."""
+"""Checks whether hooks work on a device, by starting an app with the agent and its self-test."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from appwitness.support.spoken import Spoken
 
 
 def hooks_work(control: Control, package: str, given: Path | None, *, cache: Path) -> Result:
-    """Install frida-server on the device, start the app with the agent, have it check itself, stop it and undo
-    everything. `given`: the file of frida-server; `cache`: where a downloaded one is kept. Returns a fault if it did
-    not come up."""
+    """Install frida-server on the device, start the app with the agent, run the agent's self-test, stop the app and
+    undo everything. `given`: a file with frida-server; `cache`: where a downloaded one is kept. Returns a fault when
+    something could not be started."""
     serial = control.shell.serial
     try:
         with control.journal.held():
@@ -38,7 +38,7 @@ def hooks_work(control: Control, package: str, given: Path | None, *, cache: Pat
 
 
 def checked(target: Target, package: str, serial: str, *, api_level: int | None) -> Result:
-    """Start an app with an agent that hooks no source, and return the result of the agent's check of itself."""
+    """Start an app with an agent that hooks no source; returns the result of the agent's self-test."""
     with Agent(Nowhere(), (), package, AgentOptions(api_level=api_level, partial=True)) as agent:
         agent.launch(target)
         probe = agent.probe

@@ -16,7 +16,7 @@ PlanName = Literal["accept", "refuse", "silent", "withdraw", "free"]
 
 
 Say = Callable[[str], object]
-"""Reports progress to the caller of the run, in one clause."""
+"""Reports progress to the caller of the run, as a short phrase."""
 
 
 @dataclass(frozen=True)
@@ -45,32 +45,32 @@ class Order:
     port: int = 0
     """Port of the proxy; 0 takes a free one."""
     mode: str = "auto"
-    """The traffic mode (modes.py)."""
+    """The traffic mode (devices/traffic_modes.py)."""
     device_address: str | None = None
     """Address of the device, for a proxy that listens beyond this machine: only this address is admitted."""
     seconds: float | None = None
-    """End after this long; None: when the app ends or `stop` says so."""
+    """End after this many seconds; None: when the app ends or `stop` says so."""
     operator: str | None = None
-    """Who is responsible for the run; None takes the login name."""
+    """Who is responsible for the run; None: the login name."""
     case: str | None = None
     """Number of the case for which the run is made."""
     place: str | None = None
     """Where the run is made."""
     equipment: str | None = None
-    """The equipment, besides what run.json says of the device."""
+    """The equipment, in addition to what run.json says about the device."""
     obtained: ObtainedApp | None = None
     """Where the app came from."""
     image: DeviceImage | None = None
     """The image that the device runs."""
     campaign: str | None = None
-    """The campaign that it is made for."""
+    """The campaign that the run is made for."""
     app_type: int | None = None
-    """Number of the app type; None: as the device knows it."""
+    """Number of the app type; None: as the device gives it."""
     judged_by: Mapping[str, str] = field(default_factory=dict)
-    """Versions for run.json of what will match and judge, by name."""
+    """Versions of the parts that will match and judge, by name, for run.json."""
     hooks: bool | None = None
     """Inject the agent (True), or record only traffic and what the device itself sees (False); None: inject it if
-    possible, else continue with traffic only."""
+    possible, otherwise continue with traffic only."""
     control: Path | None = None
     """The recording of a control run without hooks, whose results are reported beside this run's."""
     isolate_crash: bool = False
@@ -82,14 +82,14 @@ class Order:
     tsa: tuple[str, ...] = ()
     """URLs of the time-stamp authorities to ask at the beginning and at the end."""
     crash_s: float = 5.0
-    """An app that crashes this soon after its hooks were installed is started again without the source that caused
-    it."""
+    """An app that crashes within this many seconds after its hooks were installed is restarted without the source
+    that caused it."""
     unpin: bool = False
-    """Make the app accept the proxy's certificate where it checks more than the device does."""
+    """Make the app accept the proxy's certificate even if it checks more than the device does."""
     max_bytes: int = MAX_BYTES
-    """Largest size of the recording: beyond it bodies are no longer stored, and gaps say so."""
+    """Largest size of the recording in bytes; beyond it bodies are not stored, and gaps say so."""
     free_bytes: int = FREE_BYTES
-    """How much of its disk stays free."""
+    """Bytes that stay free on the recording's disk."""
     pass_refused: bool = True
     """When the app refuses the proxy's certificate for a host, let later connections to that host through
     undecrypted: the agent records their plaintext at the TLS library."""

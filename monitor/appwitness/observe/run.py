@@ -1,4 +1,5 @@
-"""One run: creates the recording, starts proxy, device and agent, runs the app, and stops all in reverse order."""
+"""One run: creates the recording, starts proxy, device and agent, runs the app, and stops everything in reverse
+order."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ from appwitness.support.login import login
 from appwitness.support.spoken import Spoken
 
 MOST_CRASHES = 3
-"""How many sources are left out one after another because they crash the app, before the run is given up."""
+"""Most sources that are left out, one after another, because they crash the app; after that the run fails."""
 STAMP_S = 5.0
 SWITCHED_OFF = Spoken("hooks were switched off for this run (--no-hooks)")
 
@@ -46,9 +47,9 @@ def observe(
 ) -> Recording:
     """Record one run of `device`'s app into the new folder `path`.
 
-    Ends when the app's process ends, after `order.seconds`, or when `caller` says so. What
-    came up goes down in reverse, also after an error, and the recording is stamped to the end. Raises SetupError when
-    something does not come up; what was recorded until then stays.
+    The run ends when the app's process ends, after `order.seconds`, or when `caller` says so. What was started is
+    stopped in reverse order, also after an error, and the recording is stamped to the end. Raises SetupError when
+    something does not start; what was recorded until then stays.
     """
     mode = choose(order.mode, device.modes(order.listen), hooks=order.hooks is not False)
     admit = admitted(order.listen, mode, order.device_address)
@@ -61,7 +62,7 @@ def observe(
         if order.control is not None:
             recording.append_all(seen_without_hooks(Recording.open(order.control)))
         up.callback(lambda: recording.update_run(**_facts(device, recording)))
-        up.callback(device.undo)  # before the first change: half a preparation is taken back as a whole one is
+        up.callback(device.undo)  # before the first change: even a partial preparation is undone
         caller.say(Spoken("installing {package}", package=device.app.package))
         device.install()
         caller.say(Spoken("starting the proxy, mode {spec}: {why}", spec=mode.spec, why=mode.why))
@@ -95,7 +96,7 @@ def observe(
         up.callback(limited.close)
         up.callback(device.stop)
         up.enter_context(device.watching(limited, lambda: _silent_s(path)))
-        recording.update_run(persona=device.persona)  # what reads the screen plants a part of it
+        recording.update_run(persona=device.persona)  # reading the screen plants part of the persona
         attempt = Attempt(device, proxy, recording, limited, order, caller.stop, caller.say, caller.live)
         if why is None:
             if (unseen := _translated(recording.run)) is not None:
@@ -103,7 +104,7 @@ def observe(
                 recording.append(unseen)
             why = _why_not(lambda: _until_it_lives(attempt, sources), order, caller)
         if why is not None:
-            if mode.spec == "redirect":  # the agent was to lead its connections
+            if mode.spec == "redirect":  # the agent was to redirect its connections
                 proxy.restart(mode="regular")
                 recording.update_run(mode="regular")
             device.do_without_hooks()
@@ -113,8 +114,8 @@ def observe(
 
 
 def _why_not(hook: Callable[[], object], order: Order, caller: RunCaller) -> str | None:
-    """Try to hook the app. Returns why it is observed without hooks, where hooking fails and that is acceptable;
-    else None."""
+    """Try to hook the app. Returns None when it worked; when hooking failed but the run may continue without hooks,
+    returns why."""
     try:
         hook()
     except Unhookable as error:
@@ -143,7 +144,8 @@ def _translated(run: Run) -> Gap | None:
 
 
 def _until_it_lives(attempt: Attempt, sources: Sequence[Source]) -> None:
-    """Start the app, repeatedly without sources that crash it. Raises SetupError when that does not end."""
+    """Start the app, and again without each source that crashes it. Raises SetupError after MOST_CRASHES such
+    sources."""
     left = list(sources)
     package = attempt.device.app.package
     for crashes in range(MOST_CRASHES + 1):
@@ -173,7 +175,7 @@ def _silent_s(folder: Path) -> float:
 
 
 def _prepared(device: Device, recording: Recording) -> dict[str, Any]:
-    """The updates of run.json once the device is prepared: its app as installed, its persona as read back."""
+    """The updates of run.json once the device is prepared: the app as installed, the persona as read back."""
     return {
         "app": device.app,
         "device": device.identity,
@@ -184,21 +186,22 @@ def _prepared(device: Device, recording: Recording) -> dict[str, Any]:
 
 
 def _facts(device: Device, recording: Recording) -> dict[str, Any]:
-    """The device's facts about its preparation; what was sent for it is added to what is known already."""
+    """The device's facts about its preparation; its network requests are added to those already known."""
     told = dict(device.facts())
     requests = (*(recording.run.requests or ()), *told.pop("requests", ()))
     return told | {"requests": tuple(dict.fromkeys(requests))}
 
 
 def _tunnel(order: Order, configuration: str) -> Path:
-    """The file that the device's WireGuard app loads; it has a private key."""
+    """Write the configuration for the device's WireGuard app to a private file, as it contains a private key;
+    returns its path."""
     path = order.confdir.expanduser() / "device.wireguard.conf"
     private_files.write(path, configuration + "\n")
     return path
 
 
 def login_name() -> str:
-    """The name of this user; the number where there is no name, as in a container."""
+    """The name of this user; the user id when there is no name, as in a container."""
     return login() or f"uid {os.getuid()}"
 
 
@@ -214,7 +217,7 @@ def describe(device: Device, order: Order) -> Run:
         observers=Observers(persona=device.persona_is),
         persona=device.persona,
         started=started,
-        clock_offset_ms=None,  # until the agent has asked for the time
+        clock_offset_ms=None,  # until the agent has asked for the device's time
         unpin=order.unpin,
         requests=tuple(OwnRequest(what="time_stamp", to=urlsplit(url).netloc.rpartition("@")[2]) for url in order.tsa),
         versions={
@@ -238,7 +241,7 @@ def describe(device: Device, order: Order) -> Run:
 
 @contextmanager
 def _timed(recording: Recording, urls: Sequence[str], warn: Say) -> Iterator[None]:
-    """Have outside authorities confirm when the run began and ended; a missing token is reported once."""
+    """Have outside authorities confirm when the run began and ended; each authority's first failure is reported."""
     told: set[str] = set()
 
     def failed(url: str, error: NoToken) -> None:
@@ -263,7 +266,7 @@ def _timed(recording: Recording, urls: Sequence[str], warn: Say) -> Iterator[Non
 
 @contextmanager
 def _finished(recording: Recording) -> Iterator[None]:
-    """Write the end of the run to run.json and stamp that too, whatever happened in between."""
+    """Write the end of the run to run.json and stamp that, whatever happened before."""
     try:
         yield
     finally:

@@ -1,8 +1,10 @@
-"""A recording on disk, the folder of the recording contract: append, read, follow, bodies, stamps, verify.
+"""A recording on disk, in the folder layout of the recording contract: append, read, follow, store bodies, stamp,
+verify.
 
-What survives: an appended line is with the operating system before `append` returns, so killing any process at any
-moment (kill -9, out of memory, a crash) loses no acknowledged line. A power cut or a crash of the kernel may lose what
-came after the last stamp: a stamp first has the disk confirm (fsync) the lines and bodies that it covers.
+Durability: the operating system has an appended line before `append` returns, so killing any process at any moment
+(kill -9, out of memory, a crash) loses no acknowledged line. A power cut or a kernel crash may lose what came after the
+last stamp: before it writes a stamp, appwitness waits until the disk has confirmed (fsync) the lines and bodies that
+the stamp covers.
 """
 
 from appwitness.recording.folder import Recording

@@ -1,8 +1,8 @@
 """A recording as one file: a ZIP without compression, read like the folder that it unpacks to.
 
-Nothing in an archive is trusted: its members are those of a recording, each a run of bytes of its own in the file, so
-what is unpacked is never more than what was given. Checksums of the ZIP are not asked: `verify` knows what was stamped,
-and names the line or body that differs.
+Nothing in an archive is trusted. Its members may only be files of a recording, each in its own byte range of the
+archive, so unpacking never writes more bytes than the archive has. ZIP checksums are ignored: `verify` knows what was
+stamped, and names the line or body that differs.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from appwitness.support.errors import FileError
 from appwitness.support.spoken import Spoken
 
 MEMBERS = 100_000
-"""Most members of an archive, as its directory is held in memory."""
+"""Most members of an archive: its directory is held in memory."""
 DIRECTORY_BYTES = MEMBERS * 220
 CHUNK_BYTES = 1 << 20
 NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}\Z")
 _FOLDERS: tuple[list[str], ...] = ([], [BODIES], [TOKENS])
 INSIDE, SUMS, MOMENTS = "recording", "SHA256SUMS", "moments"
 """Names in a bundle: the folder of the recording, the file beside it that lists the digests of all files, and the
-folder that has one for each finding."""
+folder that holds one folder for each finding."""
 _LOCAL = struct.Struct("<4s22xHH")
 """A member's local header: its signature, and the lengths of the name and the extra field that follow."""
 
 
 def names(folder: Path) -> Iterator[tuple[str, ...]]:
-    """The files in a folder that belong to a recording, and no others, as parts of their paths."""
+    """The files in a folder that belong to a recording, each as the parts of its path; other files are left out."""
     yield from ((name,) for name in (RUN, *FILES.values(), SEAL) if os.path.lexists(folder / name))
     for below in (BODIES, TOKENS):
         if os.path.lexists(folder / below):
@@ -55,7 +55,7 @@ class UnreadableNow(FileError):
 
 
 class Unpacked:
-    """The private temporary folder that an archive unpacks to, removed with its last user."""
+    """The private temporary folder that an archive is unpacked to; removed when its last user is gone."""
 
     def __init__(self, file: BufferedReader | BufferedRandom, place: Path, encrypted: bool) -> None:
         self.file = place
@@ -85,7 +85,7 @@ class Unpacked:
 
     @property
     def is_bundle(self) -> bool:
-        """Whether there are other files beside the recording, and a list of digests."""
+        """Whether the archive is a bundle: it has a list of digests, and other files beside the recording."""
         return (self._root / SUMS).is_file()
 
     def unlike_sums(self) -> list[str]:
@@ -102,7 +102,7 @@ class Unpacked:
 
 
 class Fetched(Path):
-    """A downloaded archive, which the index names by its address."""
+    """A downloaded archive; the index names it by its URL."""
 
     def __init__(self, path: Path, url: str) -> None:
         super().__init__(path)
@@ -118,7 +118,8 @@ class Fetched(Path):
 
 
 def member(place: Path, name: str) -> bytes:
-    """A file of a recording (run.json, seal.jsonl) from its archive. Raises FileError for what is not an archive."""
+    """The content of one file of a recording (run.json, seal.jsonl), read from its archive; empty when the archive
+    has none. Raises FileError if `place` is not an archive of a recording."""
     try:
         with place.open("rb") as file:
             inside, members = _members(file)
@@ -132,7 +133,7 @@ def member(place: Path, name: str) -> bytes:
 
 
 def digests(file: BinaryIO) -> dict[str, str]:
-    """Name of each member of an archive -> its SHA-256. Raises BadZipFile for what is no archive of a recording."""
+    """Name of each member of an archive -> its SHA-256. Raises BadZipFile if it is not an archive of a recording."""
     found = {}
     for parts, start, length in _members(file)[1]:
         file.seek(start)
@@ -145,8 +146,8 @@ def digests(file: BinaryIO) -> dict[str, str]:
 
 
 def unpacked(place: Path) -> Unpacked:
-    """An unpacked archive, shared by all its users. Raises FileNotFoundError, and FileError for what is not an
-    archive of a recording."""
+    """An unpacked archive, shared by all its users. Raises FileNotFoundError, and FileError if it is not an archive
+    of a recording."""
     held = place.stat()
     if not stat.S_ISREG(held.st_mode):
         raise files.NotAFile(place)
@@ -158,7 +159,7 @@ def unpacked(place: Path) -> Unpacked:
 
 @contextmanager
 def _readable(place: Path) -> Iterator[tuple[BufferedReader | BufferedRandom, bool]]:
-    """An archive as a file, decrypted where it is encrypted, and whether it was."""
+    """The archive as an open file, decrypted if it is encrypted, and whether it was encrypted."""
     with place.open("rb") as file:
         if not encryption.is_encrypted(place):
             yield file, False
@@ -199,7 +200,8 @@ class _BoundedFile(FileIO):
 
 
 def _members(file: BinaryIO) -> tuple[str, list[tuple[list[str], int, int]]]:
-    """The folder of the recording, and of each member parts of its path, first byte and size. Raises BadZipFile."""
+    """The folder of the recording; then path parts, offset of the first byte and size of each member. Raises
+    BadZipFile."""
     try:
         with _BoundedFile(os.dup(file.fileno()), "rb") as bounded, zipfile.ZipFile(bounded) as archive:
             infos, end = archive.infolist(), archive.start_dir
@@ -247,7 +249,7 @@ def _parts(info: zipfile.ZipInfo, inside: str, is_bundle: bool) -> list[str]:
 
 
 def _start(file: BinaryIO, info: zipfile.ZipInfo) -> int:
-    """The first byte of what a member holds."""
+    """The offset of a member's first content byte."""
     file.seek(max(0, info.header_offset))
     head = file.read(_LOCAL.size)
     if info.header_offset < 0 or len(head) < _LOCAL.size or head[:4] != b"PK\3\4":

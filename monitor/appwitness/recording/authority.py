@@ -1,4 +1,5 @@
-"""Asks a time-stamp authority over HTTP; the answer is bounded in size and time, and redirects are refused."""
+"""Requests tokens from a time-stamp authority over HTTP; the answer is limited in size and time, and redirects are
+refused."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ class Unanswered(Exception):
 
 
 def post(url: str, request: bytes, most: int) -> bytes:
-    """The answer of a URL to a time-stamp request, limited in size. Raises Unanswered."""
+    """POST a time-stamp request to a URL and return the answer, of at most `most` bytes. Raises Unanswered."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=ANSWER_S)
@@ -36,12 +37,12 @@ def post(url: str, request: bytes, most: int) -> bytes:
         except (OSError, http.client.HTTPException) as error:
             said.append(error)
 
-    # in a thread, since a timeout of the connection begins anew with each byte, and names are looked up without one
+    # in a thread: the socket timeout restarts with each byte, and name resolution has none
     thread = threading.Thread(target=exchange, name="time-stamp authority", daemon=True)
     thread.start()
     thread.join(ANSWER_S)
     if not said:
-        with suppress(OSError, AttributeError):  # there is no connection yet, or no longer
+        with suppress(OSError, AttributeError):  # not connected yet, or no longer
             connection.sock.shutdown(socket.SHUT_RDWR)
         raise Unanswered(f"no answer within {ANSWER_S:g} s")
     if isinstance(said[0], Exception):

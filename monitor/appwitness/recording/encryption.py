@@ -21,13 +21,13 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     type Identity = x25519.Identity | ssh.Identity
 
 IDENTITY = "APPWITNESS_IDENTITY"
-"""Environment variable that names the file of the identity for encrypted recordings."""
+"""Environment variable that names the file with the identity (private key) for encrypted recordings."""
 BEGINNINGS = (b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----")
 IDENTITY_BYTES = 1 << 16
 
 
 def recipient(text: str) -> Recipient:
-    """A recipient: age1..., or an SSH public key (Ed25519 or RSA). Raises UserError for anything else."""
+    """Parse a recipient: age1..., or an SSH public key (Ed25519 or RSA). Raises UserError for anything else."""
     from pyrage import RecipientError, ssh, x25519
 
     kind = ssh if text.lstrip().startswith("ssh-") else x25519
@@ -41,7 +41,7 @@ def recipient(text: str) -> Recipient:
 
 
 class Passing:
-    """A temporary key in memory, with which an archive that is encrypted for others is read back once."""
+    """A temporary key in memory, used to read an archive back once after it was encrypted for others."""
 
     def __init__(self) -> None:
         from pyrage import x25519
@@ -50,18 +50,18 @@ class Passing:
 
     @property
     def recipient(self) -> Recipient:
-        """To encrypt to."""
+        """The public key to encrypt to."""
         return self._identity.to_public()
 
     def decrypted(self, file: BinaryIO, place: Path) -> AbstractContextManager[BufferedRandom]:
-        """As the function `decrypted`."""
+        """Decrypt a file with this key, as the function `decrypted` does with the user's."""
         return _decrypted(file, place, [self._identity])
 
 
 def encrypt(source: BinaryIO, target: BinaryIO, recipients: Sequence[str], own: Passing | None = None) -> None:
-    """Encrypt a file for each of the recipients, and for a key to read it back.
+    """Encrypt a file for each of the recipients, and for `own` so that it can be read back.
 
-    Raises UserError for a recipient that is none, and OSError.
+    Raises UserError for an invalid recipient, and OSError.
     """
     from pyrage import EncryptError, encrypt_io
 
@@ -72,7 +72,7 @@ def encrypt(source: BinaryIO, target: BinaryIO, recipients: Sequence[str], own: 
 
 
 def is_encrypted(path: Path) -> bool:
-    """Whether a file begins as age's do."""
+    """Whether a file begins like an age file."""
     with path.open("rb") as file:
         return file.read(max(map(len, BEGINNINGS))).startswith(BEGINNINGS)
 
@@ -81,7 +81,7 @@ def is_encrypted(path: Path) -> bool:
 def decrypted(file: BinaryIO, place: Path) -> Iterator[BufferedRandom]:
     """The decrypted content in an unnamed file, which disappears however the process ends.
 
-    Raises UserError where there is no identity or none that fits, and FileError for a damaged file.
+    Raises UserError when there is no identity or none that fits, and FileError for a damaged file.
     """
     with _decrypted(file, place, list(_identities(place))) as plain:
         yield plain
@@ -121,7 +121,8 @@ def _damaged(place: Path) -> FileError:
 
 
 def _identities(place: Path) -> Iterator[Identity]:
-    """Those of the file that IDENTITY names: as age-keygen writes it, or an SSH private key without a passphrase."""
+    """The identities in the file that IDENTITY names: written by age-keygen, or an SSH private key without a
+    passphrase."""
     from pyrage import IdentityError, ssh, x25519
 
     if not (name := os.environ.get(IDENTITY)):

@@ -1,7 +1,7 @@
 """Opens files of a recording safely: regular files only, no links, nothing outside its folder.
 
-A recording may come from somebody else: what looks like a file of it may be a link to another one, a pipe that nobody
-writes to, or a device.
+A recording may come from somebody else: a name in it may be a link to another file, a pipe that nobody writes to, or a
+device.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from appwitness.support.errors import FileError
 from appwitness.support.spoken import Spoken
 
 RUN_BYTES = 16 << 20
-"""A larger run.json is not read."""
+"""Largest run.json that is read."""
 FREE_BYTES = 512 << 20
-"""Bytes of a disk that stay free, whatever there is to write."""
+"""Bytes that always stay free on the disk."""
 
 _NO_FOLLOWING = os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY
 _ANOTHER_KIND = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.EISDIR)
@@ -40,9 +40,9 @@ class NotAFile(FileError):
 
 @contextmanager
 def folder(path: Path, *names: str) -> Iterator[int]:
-    """A folder opened, links in `path` followed (that is the user's own), those below it not.
+    """Open a folder. Links in `path`, which the user chose, are followed; links below it are not.
 
-    Raises FileNotFoundError, and NotAFile where something else is in its place.
+    Raises FileNotFoundError, and NotAFile when something else is in its place.
     """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -62,16 +62,16 @@ def folder(path: Path, *names: str) -> Iterator[int]:
 
 
 def opened(path: Path, *names: str, flags: int = os.O_RDONLY) -> int:
-    """The file `names` in the recording at `path`, opened; a new one is private.
+    """Open the file `names` in the recording at `path`; a new file is private.
 
-    Raises FileNotFoundError, NotAFile for what is no regular file, and FileError for one that cannot be opened. One
-    that is opened for writing must have no other name: what is appended would be in that other file, too.
+    Raises FileNotFoundError, NotAFile for anything but a regular file, and FileError when it cannot be opened. A file
+    opened for writing must not have a second name (a hard link): what is appended would change that other file, too.
     """
     *above, name = names
     place = path.joinpath(*names)
     with folder(path, *above) as fd:
         try:
-            if not flags & os.O_CREAT:  # opening a device or a pipe may itself do something
+            if not flags & os.O_CREAT:  # even opening a device or a pipe may have an effect
                 _regular(os.stat(name, dir_fd=fd, follow_symlinks=False), place)
             file = os.open(name, flags | _NO_FOLLOWING, 0o600, dir_fd=fd)
         except OSError as error:
@@ -88,12 +88,12 @@ def opened(path: Path, *names: str, flags: int = os.O_RDONLY) -> int:
 
 
 def reading(path: Path, *names: str, buffering: int = 1 << 20) -> BufferedReader:
-    """The same, to read; raises as `opened` does."""
+    """Open a file for reading; raises as `opened` does."""
     return BufferedReader(FileIO(opened(path, *names)), buffering)
 
 
 def whole(path: Path, *names: str, most: int) -> bytes:
-    """The whole content of a file of at most this many bytes; raises FileError when there is more."""
+    """The whole content of a file; raises FileError when it has more than `most` bytes."""
     with reading(path, *names) as file:
         data = file.read(most + 1)
     if len(data) > most:

@@ -37,15 +37,16 @@ if TYPE_CHECKING:
 
 POLL_S = 0.01
 ACTIVE_POLL_S = 0.001
-"""The interval while lines are coming in."""
+"""Polling interval while lines are coming in."""
 ACTIVE_S = 0.5
-"""How long after the last new line the short interval applies."""
+"""How long after the last new line ACTIVE_POLL_S applies."""
 HELD_BYTES = 8 << 20
-"""Largest body that is read into memory; larger ones are mapped."""
+"""Largest body that is read into memory; larger ones are memory-mapped."""
 BATCH_LINES = 1000
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _SNAPSHOT = ("upload", *(kind for kind in FILES if kind != "upload"))
-"""Following: the end of uploads.jsonl is noted first, so what was written before an upload is read before it."""
+"""Order in which `follow` notes the ends of the files: uploads.jsonl first, so that whatever was written before an
+upload is read before it."""
 
 
 def _now() -> datetime:
@@ -53,7 +54,7 @@ def _now() -> datetime:
 
 
 class Recording:
-    """One run on disk. Safe to use from several threads, and from several processes with a Recording each."""
+    """One run on disk. Safe for use from several threads, and from several processes if each has its own Recording."""
 
     def __init__(
         self,
@@ -70,9 +71,9 @@ class Recording:
             archive = unpacked(path)
             path = archive.path
         self.path = path
-        """The folder of its files."""
+        """The folder that holds its files."""
         self.place = archive.name if archive else str(path)
-        """The path that names it: its archive rather than the folder that this is unpacked to."""
+        """The path that names it: for an archive, the archive's rather than that of the folder it is unpacked to."""
         self.archive = archive
         self._clock = clock
         self._signer = signer
@@ -84,10 +85,10 @@ class Recording:
     def create(
         cls, path: Path, run: Run, *, clock: Callable[[], datetime] = _now, signer: Signer | None = None
     ) -> Recording:
-        """A new recording in a folder that does not exist or is empty: private, and with its first stamp.
+        """A new, private recording with its first stamp, in a folder that does not exist or is empty.
 
-        The `signer` signs each stamp. Raises UserError when the folder has something in it or cannot be made, and when
-        the signer's key cannot be used.
+        The `signer` signs each stamp. Raises UserError when the folder is not empty or cannot be made, and when the
+        signer's key cannot be used.
         """
         path = Path(path)
         try:
@@ -112,7 +113,7 @@ class Recording:
 
     @classmethod
     def open(cls, path: Path | str, *, clock: Callable[[], datetime] = _now, signer: Signer | None = None) -> Recording:
-        """An existing recording, live or finished, or the archive of one, to which nothing can be added.
+        """An existing recording, live or finished, or an archive of one, which is read-only.
 
         Raises UserError when it is neither.
         """
@@ -135,8 +136,8 @@ class Recording:
         return recording
 
     def unpacked(self) -> Recording:
-        """The unpacked folder of an archive, as long as this recording is held; the path itself where it is a
-        folder."""
+        """The folder that an archive was unpacked to, which exists as long as this recording is held; a recording
+        that is a folder returns itself."""
         return Recording(self.path, self._clock, self._signer) if self.archive else self
 
     def close(self) -> None:
@@ -159,7 +160,7 @@ class Recording:
 
     @property
     def run(self) -> Run:
-        """run.json as it is now. Raises FileError when it is not what the contract says."""
+        """run.json as it is now. Raises FileError when it does not fit the contract."""
         path = self.path / RUN
         try:
             return Run.model_validate_json(files.whole(self.path, RUN, most=files.RUN_BYTES))
@@ -177,7 +178,7 @@ class Recording:
     def update_run(self, **changes: Any) -> Run:
         """Change fields of run.json in one step: a reader sees the old file or the new one.
 
-        A stamp that names both digests goes first, so that a run killed in between still verifies.
+        A stamp that names both digests is written first, so that a run killed in between still verifies.
         """
         sealer = self._sealer()
         with sealer.locked():
@@ -194,13 +195,14 @@ class Recording:
     # lines
 
     def append(self, event: Event) -> Ref:
-        """Append an event to the file of its kind; its name, once the operating system has the whole line."""
+        """Append an event to the file of its kind; returns its ref once the operating system has the whole line."""
         return self.append_all((event,))[0]
 
     def append_all(self, events: Iterable[Event]) -> list[Ref]:
-        """Append events, each to the file of its kind, one write a file; their names in the order given.
+        """Append events, each to the file of its kind, with one write for each file; returns their refs in the given
+        order.
 
-        Raises FileError when a file could not be written, the disk being full for instance.
+        Raises FileError when a file could not be written, for example because the disk is full.
         """
         by_kind: dict[str, list[tuple[int, bytes]]] = {}
         count = 0
@@ -217,10 +219,10 @@ class Recording:
     def read(
         self, kind: str, after: Position | None = None, *, until: int | None = None, finished: bool | None = None
     ) -> Iterator[ReadLine]:
-        """The whole lines of one kind after a position, in order, those that do not parse too.
+        """The whole lines of one kind after a position, in order, including those that do not parse.
 
-        A last line without newline is being written and is left for later. In a recording that is `finished`
-        (default: run.json says when it ended) it is a line like any other, most likely one that does not parse.
+        A last line without newline is still being written and is left for later. In a recording that is `finished`
+        (default: whether run.json says when it ended) it is read like any other line; most likely it does not parse.
         """
         if finished is None:
             finished = self.run.ended is not None
@@ -231,17 +233,19 @@ class Recording:
         return (event for read in self.read(kind_of(kind)) if isinstance(event := read.event, kind))
 
     def seen[Kind: Event](self, kind: type[Kind]) -> Iterator[Seen[Kind]]:
-        """The same with their names and their times on the host's clock, an unfinished last line too."""
+        """All events of one kind that parse, with their refs and their times on the host's clock, including an
+        unfinished last line."""
         run = self.run
         for read in self.read(kind_of(kind), finished=True):
             if (seen := read.seen(run.clock_offset_ms)) and holds(seen, kind):
                 yield seen
 
     def follow(self, after: Mapping[str, Position], stop: Callable[[], bool]) -> Iterator[list[ReadLine]]:
-        """New lines of all files in batches as they appear, each file in order; an empty batch at each idle look.
+        """New lines of all files in batches as they appear, each file in order; an empty batch after each poll without
+        news.
 
-        When a batch has an upload, then whatever was in the recording before that upload has been given, too. After
-        `stop()` what is there by then is still given, unfinished last lines included if the run has ended.
+        Everything that was in the recording before an upload is delivered no later than that upload. After `stop()`,
+        lines that exist by then are still delivered, including unfinished last lines if the run has ended.
         """
         positions = {kind: after.get(kind, START) for kind in FILES}
         active_until = 0.0
@@ -284,14 +288,14 @@ class Recording:
     # bodies
 
     def body_path(self, sha256: str) -> Path:
-        """The path of the body with that digest, whether or not it exists. Raises ValueError when it is not a
-        digest."""
+        """The path of the body with that digest, whether or not it exists. Raises ValueError if it is not a digest."""
         if not _DIGEST.match(sha256):
             raise ValueError(f"not a sha256 in hex: {sha256!r}")
         return self.path / BODIES / sha256
 
     def put_body(self, data: bytes) -> str:
-        """Store bytes under their digest, whole or not at all; the digest. Storing them again changes nothing."""
+        """Store bytes under their digest, whole or not at all; returns the digest. Storing them again changes
+        nothing."""
         name = hashlib.sha256(data).hexdigest()
         with suppress(FileNotFoundError), files.folder(self.path, BODIES) as bodies:
             held = os.stat(name, dir_fd=bodies, follow_symlinks=False)
@@ -301,7 +305,7 @@ class Recording:
         return name
 
     def put_token(self, name: str, data: bytes) -> None:
-        """Store an authority's time-stamp token over a stamp, whole or not at all."""
+        """Store a time-stamp token over a stamp, whole or not at all."""
         self._put(TOKENS, name, data)
 
     def _put(self, below: str, name: str, data: bytes) -> None:
@@ -320,12 +324,12 @@ class Recording:
             ) from error
 
     def body(self, sha256: str) -> bytes | None:
-        """The bytes of that digest; None when they are not there, or no regular file."""
+        """The bytes with that digest; None when there is no such file or it is not a regular one."""
         with self._body(sha256) as file:
             return file.read() if file else None
 
     def body_view(self, sha256: str) -> bytes | mmap.mmap | None:
-        """The same; a large body is memory-mapped."""
+        """Like `body`, but a large body is memory-mapped."""
         with self._body(sha256) as file:
             if file is None or os.fstat(file.fileno()).st_size <= HELD_BYTES:
                 return file.read(HELD_BYTES + 1) if file else None
@@ -342,10 +346,11 @@ class Recording:
             yield file
 
     def scratch(self, blocks: Iterable[bytes]) -> bytes | mmap.mmap:
-        """Blocks in a file without a name, mapped as a large body is; it is gone when nobody looks at it any more."""
+        """Blocks joined in an unnamed file, memory-mapped when large, as a body is; it disappears with its last
+        user."""
         with tempfile.TemporaryFile(
             dir=private_files.roomy()
-        ) as file:  # nothing is written into a recording that is read
+        ) as file:  # nothing is written into a recording while it is read
             for block in blocks:
                 file.write(block)
             file.flush()
@@ -355,21 +360,21 @@ class Recording:
 
     @property
     def sealed(self) -> bool:
-        """Whether there are stamps: a folder that was put together by hand has none."""
+        """Whether there are stamps; a folder that was put together by hand has none."""
         return os.path.lexists(self.path / SEAL)
 
     @property
     def begun_by(self) -> str | None:
-        """Fingerprint of the key that signed the first stamp; None: none did, or there is none."""
+        """Fingerprint of the key that signed the first stamp; None when there is no stamp or it is unsigned."""
         return first_key(self.path)
 
     @property
     def signs_as(self) -> str | None:
-        """Fingerprint of the key that signs what is stamped now; None: none does."""
+        """Fingerprint of the key that signs new stamps; None when they are not signed."""
         return fingerprint(self._signer.public) if self._signer else None
 
     def stamp(self, final: bool = False) -> None:
-        """Append a stamp to seal.jsonl over all whole lines, on disk by then; costs only what is new."""
+        """Append a stamp over all whole lines to seal.jsonl, after syncing them to disk; costs only what is new."""
         self._sealer().stamp(final=final)
 
     def forget(
@@ -381,10 +386,10 @@ class Recording:
         before: Before,
         reason: str | None = None,
     ) -> Forgotten:
-        """Put tombstones in the place of lines (kind -> numbers), remove files of bodies/, replace run.json: for good.
+        """Irreversibly replace lines (kind -> numbers) by tombstones, remove files of bodies/, and replace run.json.
 
-        A stamp says so first. Whoever is killed in between leaves what `verify` names, and doing the same once more
-        ends it. Raises UserError, with nothing done, when the key cannot be used.
+        A stamp that says so is written first. If the process is killed in between, `verify` names what is left over,
+        and calling this again completes it. Raises UserError, with nothing done, when the key cannot be used.
         """
         self._see_that_it_grows()
         data = None if run is None else _run_bytes(run)
@@ -415,17 +420,17 @@ class Recording:
 
     @contextmanager
     def sealing(self, every_s: float = 5.0) -> Iterator[None]:
-        """Stamp at this interval in seconds, in a thread of its own, and once more at the end."""
+        """Stamp at this interval in seconds, in a separate thread, and once more at the end."""
         done = threading.Event()
 
         def run() -> None:
             while not done.wait(every_s):
-                with suppress(UserError, OSError):  # tried again in a moment; the stamp at the end does raise
+                with suppress(UserError, OSError):  # retried after the interval; the stamp at the end raises
                     self.stamp()
 
         thread = threading.Thread(target=run, name="sealing", daemon=True)
         with files.folder(self.path) as here:
-            with suppress(OSError):  # a disk without locks: nobody can tell that the run is going on
+            with suppress(OSError):  # a disk without locks: nobody can tell whether the run is going on
                 fcntl.flock(here, fcntl.LOCK_SH | fcntl.LOCK_NB)
             thread.start()
             try:
@@ -437,7 +442,7 @@ class Recording:
 
     @property
     def going_on(self) -> bool:
-        """Whether a process is recording here now; a killed one is not."""
+        """Whether a process is recording here now; a killed process does not count."""
         with files.folder(self.path) as here:
             try:
                 fcntl.flock(here, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -448,9 +453,9 @@ class Recording:
         return False
 
     def note(self, event: Event) -> Ref:
-        """Append a person's mark. One that comes after the end is stamped at once, apart from the run.
+        """Append a person's mark. A mark made after the end of the run is stamped at once, separately from the run.
 
-        What the run itself stamped stays as it was: all that is after the stamp that ended it was noted later, and
+        What the run itself stamped stays unchanged: everything after the stamp that ended the run was noted later, and
         `verify` says so.
         """
         if self.run.ended is None or not self.sealed:
@@ -474,7 +479,7 @@ class Recording:
         """Whether it is read from an encrypted archive."""
         return self.archive is not None and self.archive.encrypted
 
-    # open files belong to one process: a lock shared with a forked child would keep nobody out
+    # open files belong to one process: a lock shared with a forked child would exclude nobody
 
     def _appender(self, kind: str) -> Appender:
         self._see_that_it_grows()
@@ -496,12 +501,13 @@ class Recording:
 
 
 def _run_bytes(run: Run) -> bytes:
-    """run.json, each time with another salt: stamps have the digest of each, which must not tell what was forgotten."""
+    """run.json as bytes, with a new salt each time: stamps contain its digest, which must not reveal forgotten
+    values."""
     return f'{run.model_dump_json(indent=1)[:-2]},\n "salt": "{salt()}"\n}}\n'.encode()
 
 
 def _write_new(path: Path, *names: str, data: bytes, sync: bool = False) -> None:
-    """Write a private file whole: under another name first, then renamed."""
+    """Write a private file as a whole: under a temporary name first, then renamed."""
     *above, name = names
     temporary = f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
     with files.folder(path, *above) as folder:

@@ -1,4 +1,4 @@
-"""A file of whole lines: several processes append to it at once, and it is read while it grows."""
+"""A file of whole lines that several processes append to at once, and that can be read while it grows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 1 << 20
 MAX_LINE_BYTES = 64 << 20
-"""A longer line is not held in memory; it counts as one that does not parse."""
+"""Most bytes of a line that are held in memory; a longer line counts as one that does not parse."""
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
@@ -42,22 +42,23 @@ class ReadLine(msgspec.Struct, frozen=True, gc=False):
     """One raw line of a recording's file, parsed on each access."""
 
     kind: str
-    """The kind of line that the file should hold."""
+    """The kind of event that the file should hold."""
     raw: bytes
-    """The line without its newline; of one that is too long its beginning."""
+    """The line without its newline; only the beginning of a line that is too long."""
     size: int
-    """Bytes of it in the file, its newline included."""
+    """Bytes of the line in the file, including its newline."""
     position: Position
     """The position after this line."""
 
     @property
     def ref(self) -> Ref:
-        """The line by name."""
+        """The line's ref."""
         return f"{FILES[self.kind]}:{self.position.line}"
 
     @property
     def event(self) -> Event | None:
-        """The event of the line; None when it is not a line of the contract, or not of this file: see `error`."""
+        """The event of the line; None when the line does not fit the contract or belongs in another file: see
+        `error`."""
         try:
             return self._parsed()
         except BadLine:
@@ -65,7 +66,7 @@ class ReadLine(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def forgotten(self) -> bool:
-        """Whether it is the tombstone of a line that was forgotten."""
+        """Whether the line is the tombstone of a forgotten line."""
         return forgotten(self.raw) is not None
 
     @property
@@ -93,10 +94,10 @@ class ReadLine(msgspec.Struct, frozen=True, gc=False):
 
 
 class Appender:
-    """Appends whole lines to one file, beside other processes and threads that do the same.
+    """Appends whole lines to one file, alongside other processes and threads that do the same.
 
-    The lock (flock) is there for the line number and for the torn tail that a killed writer left; a line itself goes
-    out in one O_APPEND write. Both belong to this process: after a fork, make another.
+    The lock (flock) protects the line number, and the repair of an unfinished line that a killed writer left; each line
+    itself is one O_APPEND write. Lock and file belong to this process: after a fork, make another Appender.
     """
 
     def __init__(self, path: Path) -> None:
@@ -105,11 +106,11 @@ class Appender:
         self._mutex = threading.RLock()
         self._depth = 0
         self._known = START
-        """Up to where the lines of the file have been counted."""
+        """How far the lines of the file have been counted."""
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other writer of the file out. May be nested."""
+        """Keep all other writers out of the file. May be nested."""
         with self._mutex:
             if self._depth == 0:
                 self._lock()
@@ -122,7 +123,8 @@ class Appender:
                     fcntl.flock(self._fd, fcntl.LOCK_UN)
 
     def _lock(self) -> None:
-        """Lock the file that has the name now: lines of the one that was opened may have been forgotten since."""
+        """Lock the file that has the name now: the opened one may have been replaced since because lines were
+        forgotten."""
         fcntl.flock(self._fd, fcntl.LOCK_EX)
         with suppress(FileNotFoundError):
             while not os.path.samestat(os.lstat(self.path), os.fstat(self._fd)):
@@ -132,10 +134,11 @@ class Appender:
                 fcntl.flock(self._fd, fcntl.LOCK_EX)
 
     def append(self, lines: Sequence[bytes]) -> int:
-        """Append lines (without newline); the number of the first. On return the operating system has all of them.
+        """Append lines (without newline); returns the number of the first. By then the operating system has all of
+        them.
 
-        Raises FileError when they could not be written whole; then none of them counts as written, though some may be
-        in the file, where nobody takes them back.
+        Raises FileError when they could not be written as a whole. None of them then counts as written, though some may
+        be in the file, where they stay.
         """
         data = b"\n".join((*lines, b""))
         with self.locked():
@@ -157,7 +160,7 @@ class Appender:
             return count + 1
 
     def sync(self) -> None:
-        """Return when the disk has confirmed all that was appended."""
+        """Return once the disk has confirmed everything that was appended."""
         os.fsync(self._fd)
 
     def close(self) -> None:
@@ -178,7 +181,7 @@ class Appender:
             rest = rest[os.write(self._fd, rest) :]
 
     def _count(self) -> tuple[int, bool]:
-        """How many newlines the file has, and whether bytes stand after the last; only new bytes are looked at."""
+        """The number of newlines in the file, and whether bytes follow the last one; only new bytes are read."""
         size = os.fstat(self._fd).st_size
         line, offset = self._known.line, self._known.offset
         if size < offset:
@@ -196,10 +199,10 @@ class Appender:
 def read_lines(
     path: Path, kind: str, after: Position = START, *, until: int | None = None, finished: bool = False
 ) -> Iterator[ReadLine]:
-    """The lines of a file of that kind after a position.
+    """The lines after a position in the file of one kind.
 
     A last line without newline is still being written: it is not read, unless the recording is `finished`. Lines that
-    begin at or after the byte `until` are left for another time. A file that is not there has no lines.
+    begin at or after the byte `until` are left for later. A missing file has no lines.
     """
     try:
         file = files.reading(path.parent, path.name, buffering=CHUNK_BYTES)
@@ -222,10 +225,10 @@ def read_lines(
 
 @dataclass(frozen=True, slots=True)
 class RawLine:
-    """One line as bytes, for who only takes digests."""
+    """One line as bytes, for callers that only need digests."""
 
     head: bytes
-    """The line with its newline; of one that is too long its beginning."""
+    """The line with its newline; only the beginning of a line that is too long."""
     size: int
     sha256: str
     whole: bool
@@ -233,7 +236,7 @@ class RawLine:
 
 
 def raw_lines(file: BinaryIO, running: Digest, most: int = MAX_LINE_BYTES) -> Iterator[RawLine]:
-    """Lines with their digests, which go into the `running` one too; no line is held in memory beyond `most` bytes."""
+    """Lines with their digests; all bytes also update `running`. At most `most` bytes of a line are held in memory."""
     while head := file.readline(most):
         digest = hashlib.sha256(head)
         running.update(head)
@@ -269,7 +272,7 @@ def _resume(file: BinaryIO, after: Position) -> Position | None:
 
 
 def _skip(file: BinaryIO) -> int:
-    """Read to the end of a line that is too long; how many bytes that were."""
+    """Skip the rest of a line that is too long; returns the number of bytes skipped."""
     size = 0
     while chunk := file.readline(CHUNK_BYTES):
         size += len(chunk)

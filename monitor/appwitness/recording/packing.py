@@ -22,15 +22,14 @@ from appwitness.support.errors import DiskFullError, UserError
 from appwitness.support.spoken import Spoken
 
 TIME = (1980, 1, 1, 0, 0, 0)
-"""The time of every member: when it was packed says nothing."""
+"""The time of every member: when it was packed is of no interest."""
 
 
 @contextmanager
 def created(output: Path) -> Iterator[BinaryIO]:
     """A new private file that gets its name once it is complete and on disk.
 
-    Raises DiskFullError where its disk has no room, UserError when such a file exists already, and when it cannot be
-    written.
+    Raises DiskFullError when the disk is full, and UserError when such a file exists already or cannot be written.
     """
     hidden = output.parent / f".{output.name}.{secrets.token_hex(4)}.part"
     try:
@@ -55,7 +54,7 @@ def created(output: Path) -> Iterator[BinaryIO]:
 
 
 def add(archive: zipfile.ZipFile, name: str, source: BinaryIO) -> str:
-    """Add a member; its SHA-256."""
+    """Add a member; returns its SHA-256."""
     info = zipfile.ZipInfo(name, TIME)
     info.external_attr = 0o100600 << 16
     digest = hashlib.sha256()
@@ -67,11 +66,12 @@ def add(archive: zipfile.ZipFile, name: str, source: BinaryIO) -> str:
 
 
 def write(place: Path, output: Path, recipients: Sequence[str] = ()) -> None:
-    """Pack a recording into a new archive, whose members unpack to a folder named as the archive is.
+    """Pack a recording into a new archive, whose members unpack to a folder with the archive's name.
 
-    With `recipients` it is encrypted for each of them. It is read back, as whoever gets it reads it, before it has its
-    name. Raises UserError when the archive is there already or cannot be written, or is not what was written, for a
-    recipient that is none, while the run is going on, and FileError for a file of the recording that is no regular one.
+    With `recipients`, encrypt it for each of them. The archive is read back, as its recipients would read it, before it
+    gets its name. Raises UserError when the archive exists already, cannot be written or reads back differently, for an
+    invalid recipient, and while the run is going on; raises FileError for a file of the recording that is not a regular
+    one.
     """
     recording = Recording.open(place)
     if recording.going_on:
@@ -88,7 +88,7 @@ def write(place: Path, output: Path, recipients: Sequence[str] = ()) -> None:
             _see_that_it_holds(file, made, output)
             return
         own = encryption.Passing()
-        with tempfile.TemporaryFile(dir=private_files.roomy()) as plain:  # a ZIP is not written from end to end
+        with tempfile.TemporaryFile(dir=private_files.roomy()) as plain:  # a ZIP is not written sequentially
             made = _pack(recording.path, members, inside, plain)
             plain.seek(0)
             encryption.encrypt(plain, file, recipients, own)
@@ -98,12 +98,12 @@ def write(place: Path, output: Path, recipients: Sequence[str] = ()) -> None:
 
 
 def bare(name: str) -> str:
-    """The name of an archive without what says that it is one."""
+    """The name of an archive without its suffixes, .zip and .age."""
     return name.removesuffix(".age").removesuffix(".zip")
 
 
 def folder_in(output: Path) -> str:
-    """The folder that a new archive unpacks to. Raises UserError for a name of which none can be made."""
+    """The folder that a new archive unpacks to. Raises UserError if the archive's name cannot name a folder."""
     inside = bare(output.name)
     if not NAME.match(inside):
         raise UserError(
@@ -113,7 +113,7 @@ def folder_in(output: Path) -> str:
 
 
 def _pack(folder: Path, members: Sequence[tuple[str, ...]], inside: str, into: BinaryIO) -> dict[str, str]:
-    """Name in the archive -> SHA-256 of the bytes packed."""
+    """Pack the members; returns their names in the archive -> SHA-256 of the packed bytes."""
     made = {}
     with zipfile.ZipFile(into, "w") as archive:
         for parts in members:
@@ -124,7 +124,7 @@ def _pack(folder: Path, members: Sequence[tuple[str, ...]], inside: str, into: B
 
 
 def _see_that_it_holds(file: BinaryIO, made: Mapping[str, str], output: Path) -> None:
-    """Read an archive back. Raises UserError where it has anything else than was put into it."""
+    """Read an archive back. Raises UserError if its content differs from what was put into it."""
     _from_disk(file)
     try:
         held = digests(file)
@@ -140,7 +140,7 @@ def _see_that_it_holds(file: BinaryIO, made: Mapping[str, str], output: Path) ->
 
 
 def _from_disk(file: BinaryIO) -> None:
-    """Drop cached pages, so that later reads come from the disk, where the system can."""
+    """Drop cached pages, on systems that can, so that later reads come from the disk."""
     file.flush()
     os.fsync(file.fileno())
     if hasattr(os, "posix_fadvise"):
@@ -149,8 +149,8 @@ def _from_disk(file: BinaryIO) -> None:
 
 
 def remove(place: Path) -> list[str]:
-    """Remove a recording that was packed: its archive, or the files that are in the new one and their folder; the names
-    of files that stay, since they do not belong to it."""
+    """Remove a recording that was packed: its archive, or its files that are in the new archive, and their folder.
+    Returns the names of files that stay because they do not belong to it."""
     if place.is_file():
         place.unlink()
         return []
@@ -164,7 +164,8 @@ def remove(place: Path) -> list[str]:
 
 
 def write_again(folder: Path, output: Path) -> None:
-    """Pack the folder that an archive was unpacked to, and put that in the archive's place. Raises as `write` does."""
+    """Pack the folder that an archive was unpacked to, and replace the archive with the result. Raises as `write`
+    does."""
     with tempfile.TemporaryDirectory(prefix=f".{output.stem}.", dir=output.parent) as beside:
         write(folder, Path(beside) / output.name)
         (Path(beside) / output.name).replace(output)

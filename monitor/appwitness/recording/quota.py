@@ -17,14 +17,15 @@ from appwitness.recording.seal import BODIES
 
 MAX_BYTES = 4 << 30
 LINES_MORE = 4
-"""Lines may go on for a quarter more than what bodies may fill: they say what was not stored."""
+"""Lines may exceed the limit by a quarter (1/4): they say what was not stored."""
 LOOK_S = 10.0
-"""Interval at which all bodies are counted, including others'; longer where counting is slow."""
+"""Interval, in seconds, at which all bodies are measured, including those of other processes; longer where that is
+slow."""
 
 
 class Quota:
-    """A quota for the recording in a folder: at most `max_bytes`, and none while less than `free_bytes` are free on
-    its disk."""
+    """The quota of the recording in a folder: at most `max_bytes`, and nothing while less than `free_bytes` are free
+    on its disk."""
 
     def __init__(
         self,
@@ -41,7 +42,7 @@ class Quota:
         self._look_at = 0.0
 
     def body(self, size: int) -> str | None:
-        """Why this many bytes of a body cannot be stored; None when they can, and then they count."""
+        """Why a body of this size cannot be stored; None when it can, and then its size is counted."""
         if self._used() + size > self._max:
             return f"the recording has reached its limit of {self._max} bytes (--max-size)"
         why = self._scarce(size)
@@ -77,7 +78,7 @@ def _size_of(folder: Path) -> int:
     size = 0
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            with suppress(OSError):  # put in place meanwhile
+            with suppress(OSError):  # replaced meanwhile
                 size += entry.stat(follow_symlinks=False).st_size
     return size
 
@@ -90,10 +91,10 @@ class Limited:
         self._quota = quota
         self._lock = threading.Lock()
         self._left: dict[tuple[str, str], tuple[int, datetime]] = {}
-        """What was left out and why: count, and since when."""
+        """What was left out, and why: its count, and the time of the first."""
 
     def append_all(self, events: Sequence[Event], /) -> object:
-        """Append events; none of them when the quota is used up."""
+        """Append events, or none of them when the quota is used up."""
         why = self._quota.line()
         if why is None:
             return self._recording.append_all(events)
@@ -124,5 +125,5 @@ class Limited:
             self._gap(what, f"{why}: {what} of the app's own process are not recorded from here on", now, None)
 
     def _gap(self, subject: str, detail: str, at: datetime, until: datetime | None) -> None:
-        """The time on the host's clock, as for all device lines written by the host."""
+        """Record a gap, with times on the host's clock, as in all device lines that the host writes."""
         self._recording.append(Gap(at=at, where="device", subject=subject, why="quota", detail=detail, until=until))

@@ -27,14 +27,14 @@ RUN = "run.json"
 BODIES = "bodies"
 TOKENS = "tokens"
 LINE_DIGEST = 16
-"""Hex digits of a line's sha256 in `FileStamp.added`, as stamps of before have them."""
+"""Hex digits of each sha256 in `FileStamp.added`, the form used by older stamps."""
 MOST_LINES = 100_000
-"""New lines of one file that one stamp lists: where there are more, another stamp follows at once."""
+"""Most new lines of one file that one stamp lists; if there are more, another stamp follows at once."""
 
 MAX_STAMP_BYTES = 64 << 20
-"""A longer line of seal.jsonl is no stamp: MOST_LINES of each file are 58 MB."""
+"""Longest line of seal.jsonl that is read as a stamp: with MOST_LINES of each file a stamp has 58 MB."""
 MAX_PARTS = 10_000
-"""A line of seal.jsonl with more commas and brackets is no stamp, and is not taken apart."""
+"""Most commas and brackets in a line of seal.jsonl; a line with more is no stamp, and is not parsed."""
 
 _NAMED_BODY = re.compile(rb'"(?:body|tree|image|film)"\s*:\s*"([0-9a-f]{64})"')
 _OWN_DIGEST = re.compile(rb',"digest":"([0-9a-f]{64})"\}\n?\Z')
@@ -54,13 +54,13 @@ class FileStamp(Record):
 
     @property
     def listed(self) -> tuple[int, int, str]:
-        """The first line listed, the number of hex digits of each, and all the digests."""
+        """The first line listed, the number of hex digits of each digest, and all the digests as one string."""
         text, width = (self.digests, 64) if self.digests else (self.added, LINE_DIGEST)
         return self.lines - len(text) // width + 1, width, text
 
 
 class RunStamp(Record):
-    """The state of run.json, the only file that is replaced: its digest now, and the one that it is about to have."""
+    """The state of run.json, the only file that is replaced: its digest now, and the digest it is about to have."""
 
     sha256: Sha256
     next: Sha256 | None = Field(
@@ -69,11 +69,11 @@ class RunStamp(Record):
 
 
 MADE_BY = ("operator", "case", "place", "equipment", "obtained", "image")
-"""What the operator says of a run in run.json, by whom, for what, where and with what it was made."""
+"""Fields of run.json with what the operator says of a run: by whom, for what, where and with what it was made."""
 
 
 class Binds(Record):
-    """What the first stamp says of the run, so that nothing else can be put in its place later."""
+    """What the first stamp records of the run, so that no other run can be put in its place later."""
 
     nonce: str = Field(description="random, so that no two runs begin alike")
     id: str = Field(description="ID of the run")
@@ -89,7 +89,7 @@ class Binds(Record):
 
     @classmethod
     def of(cls, run: Run, nonce: str) -> Binds:
-        """The binding of a run as far as it is known."""
+        """The binding of a run, as far as its values are known."""
         app = run.app
         return cls(
             nonce=nonce,
@@ -101,7 +101,7 @@ class Binds(Record):
         )
 
     def differs(self, run: Run) -> str | None:
-        """The first field of run.json that is another now; None: all are what they were. What was not known may be."""
+        """The first field of run.json that has changed; None when none has. A value that was not known may be added."""
         now = Binds.of(run, self.nonce)
         if self.id != now.id:
             return "id"
@@ -119,7 +119,7 @@ Before = Literal["intact", "intact_up_to", "altered"]
 
 
 class Forgotten(Record):
-    """What the stamp before it covers and was then forgotten: lines are tombstones, their bodies are gone."""
+    """What earlier stamps cover and was then forgotten: lines became tombstones, their bodies are gone."""
 
     lines: dict[str, int] = Field(description="file -> how many of its lines")
     bodies: int = Field(description="how many files of bodies/")
@@ -128,7 +128,8 @@ class Forgotten(Record):
 
 
 class Stamp(Record):
-    """One line of seal.jsonl; in the file a last field follows, `digest`: sha256 of the line up to its comma."""
+    """One line of seal.jsonl; in the file one more field follows, `digest`: sha256 of the line up to the comma
+    before it."""
 
     v: Literal[1] = 1
     kind: Literal["stamp"] = "stamp"
@@ -143,7 +144,7 @@ class Stamp(Record):
 
 
 def write(stamp: Stamp, signer: Signer | None = None) -> bytes:
-    """A stamp as a line, without newline. Raises UserError when the key cannot be used now."""
+    """A stamp as a line, without newline. Raises UserError when the key cannot be used."""
     left_out: dict[str, Any] = {"files": {"__all__": {"added"}}}
     left_out |= {name: True for name in ("binds", "forgotten", "signature") if getattr(stamp, name) is None}
     text = stamp.model_dump_json(exclude=left_out).encode()[:-1]
@@ -153,13 +154,14 @@ def write(stamp: Stamp, signer: Signer | None = None) -> bytes:
 
 
 def signed_part(raw: bytes) -> bytes | None:
-    """What the signature of a stamp's line is over, beside its context; None: the line has none at its end."""
+    """The part of a stamp's line that its signature covers, besides its context; None when the line does not end
+    with a signature."""
     found = _SIGNATURE.search(raw)
     return raw[: found.start()] if found else None
 
 
 def read(raw: bytes) -> Stamp | None:
-    """The stamp that a line is; None when the line is not, or no longer, what was written."""
+    """Parse a line as a stamp; None if it is not one or was changed since it was written."""
     own = _OWN_DIGEST.search(raw)
     if own is None or hashlib.sha256(raw[: own.start()]).hexdigest() != own[1].decode():
         return None
@@ -172,17 +174,17 @@ def read(raw: bytes) -> Stamp | None:
 
 
 def link(raw: bytes) -> str:
-    """The digest by which the next stamp names a stamp's line."""
+    """The digest by which the next stamp refers to this stamp's line."""
     return hashlib.sha256(raw.removesuffix(b"\n") + b"\n").hexdigest()
 
 
 def named_bodies(raw: bytes) -> list[str]:
-    """The bodies that a line names (a quote inside a JSON string is escaped, so text cannot look like it)."""
+    """The bodies that a line refers to (quotes inside JSON strings are escaped, so text cannot imitate a reference)."""
     return [name.decode() for name in _NAMED_BODY.findall(raw)]
 
 
 class _Tail:
-    """The running digest of one file: a stamp costs only what is new."""
+    """The running digest of one file, so that a stamp costs only what is new."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -190,12 +192,13 @@ class _Tail:
         self.bytes = 0
         self.digest = hashlib.sha256()
         self.recent: list[str] = []
-        """Digests of the last lines, those that no stamp of ours or of another process has yet."""
+        """Digests of the last lines, at least of those that no stamp, ours or another process's, covers yet."""
         self.behind = False
-        """Whether there are more lines than one stamp lists."""
+        """Whether there are more new lines than one stamp lists."""
 
     def advance(self, sealed: int) -> list[str]:
-        """Take in the whole lines that came since; the bodies that they name. The first `sealed` lines are stamped."""
+        """Read the whole lines that were added; returns the bodies that they refer to. The first `sealed` lines are
+        stamped."""
         bodies: list[str] = []
         self.behind = False
         try:
@@ -221,7 +224,7 @@ class _Tail:
         return bodies
 
     def stamp(self, sealed: int) -> FileStamp:
-        """What is in the file, with the digests of the lines after the first `sealed`."""
+        """The state of the file, with the digests of the lines after the first `sealed`."""
         new = self.recent[max(0, sealed - (self.lines - len(self.recent))) :]
         return FileStamp(lines=self.lines, bytes=self.bytes, sha256=self.digest.hexdigest(), digests="".join(new))
 
@@ -246,7 +249,7 @@ class Sealer:
             yield
 
     def stamp(self, *, final: bool = False, next_run: str | None = None) -> None:
-        """Append a stamp over everything that is in the recording now, signed where there is a key.
+        """Append a stamp over everything that is in the recording now, signed if there is a key.
 
         Raises UserError when the key cannot be used for the first stamp; a later one is then left unsigned, and
         `verify` says so.
@@ -261,23 +264,23 @@ class Sealer:
     def forget(
         self, forgotten: Forgotten, instead: Mapping[str, FileStamp], next_run: str | None, *, final: bool
     ) -> None:
-        """Append a stamp over what some files are about to be, in which lines are forgotten. Whoever calls it keeps
-        others out, and replaces the files at once.
+        """Append a stamp over the future state of files in which lines are forgotten. The caller must hold the lock,
+        and replace the files at once.
 
-        Raises UserError when the key cannot be used: nobody shall find a hole that nobody signed for.
+        Raises UserError when the key cannot be used: every hole must be covered by a signature.
         """
         self._advance()
         if any(tail.lines > self._sealed(name) for name, tail in self._tails.items()):
-            self.stamp(final=final)  # what is forgotten was stamped first, so that its tombstone can be checked
+            self.stamp(final=final)  # what is forgotten was stamped before, so that its tombstone can be checked
         self._append(final=final, next_run=next_run, forgotten=forgotten, instead=instead)
 
     def _advance(self) -> None:
-        """Take in all that came since, and have the disk confirm it."""
+        """Read everything that was added since the last call, and sync it to disk."""
         self._catch_up()
         self._sync([name for file, tail in self._tails.items() for name in tail.advance(self._sealed(file))])
 
     def _sealed(self, name: str) -> int:
-        """Lines of a file that are stamped."""
+        """The number of lines of a file that are stamped."""
         return self._last.files[name].lines if self._last and name in self._last.files else 0
 
     def _append(
@@ -333,7 +336,7 @@ class Sealer:
             ) from None
 
     def _catch_up(self) -> None:
-        """Read the stamps, ours and others', that were appended since."""
+        """Read the stamps, ours and others', that were appended since the last call."""
         with files.reading(self.folder, SEAL) as file:
             file.seek(self._read)
             for raw in raw_lines(file, hashlib.sha256(), MAX_STAMP_BYTES):
@@ -341,12 +344,12 @@ class Sealer:
                 if stamp is not None:
                     self._last, self._previous = stamp, link(raw.head)
                     for name in stamp.forgotten.lines if stamp.forgotten else ():
-                        self._tails[name] = _Tail(self.folder / name)  # it is another file from now on
+                        self._tails[name] = _Tail(self.folder / name)  # it was replaced: count it anew
                 if raw.whole:
                     self._read += raw.size
 
     def _sync(self, bodies: list[str]) -> None:
-        """Have the disk confirm the bodies before a stamp speaks for the lines that name them."""
+        """Sync bodies to disk before a stamp covers the lines that refer to them."""
         for name in dict.fromkeys(bodies):
             try:
                 fd = files.opened(self.folder, BODIES, name)
@@ -361,13 +364,13 @@ class Sealer:
 
 
 def first_key(folder: Path) -> str | None:
-    """Fingerprint of the key that signed the first stamp of a recording; None: none did, or there is none."""
+    """Fingerprint of the key that signed a recording's first stamp; None when there is no stamp or it is unsigned."""
     stamp = read(_first_line(folder))
     return stamp.signature.fingerprint if stamp and stamp.signature else None
 
 
 def first_stamp(folder: Path) -> str | None:
-    """The digest of the first stamp of a recording, which no other run has; None: there is none."""
+    """The digest of a recording's first stamp, unique to its run; None when there is none."""
     line = _first_line(folder)
     return link(line) if read(line) else None
 
@@ -379,6 +382,6 @@ def _first_line(folder: Path) -> bytes:
 
 
 def sync_folder(path: Path, *names: str) -> None:
-    """Have the disk confirm which files a folder has."""
+    """Sync a folder's entries to disk."""
     with suppress(FileNotFoundError, files.NotAFile), files.folder(path, *names) as fd:
         os.fsync(fd)

@@ -32,13 +32,13 @@ PUBLIC_BYTES, SIGNATURE_BYTES = 32, 64
 
 
 class Signature(Record):
-    """The signature of one stamp, over CONTEXT and its line up to the comma before this field."""
+    """The signature of one stamp, over CONTEXT and the stamp's line up to the comma before this field."""
 
     key: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$", description="the public key, 32 bytes in base64")]
     value: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{86}==$", description="Ed25519, 64 bytes in base64")]
 
     def fits(self, signed: bytes) -> bool:
-        """Whether it is over these bytes, by the key that it names."""
+        """Whether it is a valid signature of these bytes by the key that it names."""
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -51,7 +51,7 @@ class Signature(Record):
 
     @property
     def fingerprint(self) -> str:
-        """The fingerprint of its key, as `fingerprint` gives it."""
+        """The fingerprint of its key, in the form of `fingerprint`."""
         return fingerprint(base64.b64decode(self.key))
 
 
@@ -63,12 +63,12 @@ class Signer(Protocol):
         """The public key: 32 bytes."""
 
     def sign(self, data: bytes) -> bytes:
-        """64 bytes. Raises UserError when the key cannot be used now."""
+        """The signature, 64 bytes. Raises UserError when the key cannot be used."""
 
 
 def signature(signer: Signer, text: bytes) -> Signature:
-    """The signature of a stamp's text, checked as a verifier would. Raises UserError when the key cannot be used
-    now, or gave a signature that does not fit."""
+    """The signature of a stamp's text, verified at once. Raises UserError when the key cannot be used or gave an
+    invalid signature."""
     key, value = signer.public, signer.sign(CONTEXT + text)
     made = Signature(key=base64.b64encode(key).decode(), value=base64.b64encode(value).decode())
     if not made.fits(text):
@@ -80,19 +80,19 @@ def signature(signer: Signer, text: bytes) -> Signature:
 
 
 def fingerprint(public: bytes) -> str:
-    """SHA256:... as `ssh-keygen -l` prints it."""
+    """The fingerprint of a key, SHA256:..., as `ssh-keygen -l` prints it."""
     return "SHA256:" + base64.b64encode(hashlib.sha256(_blob(public)).digest()).decode().rstrip("=")
 
 
 def line(public: bytes, name: str = "") -> str:
-    """A public key as OpenSSH writes it: kind, base64, whose it is."""
+    """A public key as OpenSSH writes it: type, base64, name."""
     return f"{KIND} {base64.b64encode(_blob(public)).decode()} {name}".rstrip()
 
 
 def trusted(text: str, place: Path) -> dict[str, str]:
-    """Fingerprint -> whose key it is, of lines as `line` gives them; empty lines and # are passed over.
+    """Fingerprint -> name of each key, from lines in the format of `line`; empty lines and lines with # are skipped.
 
-    Raises FileError with the line that is no Ed25519 key, or when there is none.
+    Raises FileError for a line that is not an Ed25519 key, or when there is no key.
     """
     found = {}
     for number, row in enumerate(text.splitlines(), start=1):
@@ -105,9 +105,10 @@ def trusted(text: str, place: Path) -> dict[str, str]:
 
 
 def signer_of(data: bytes, armoured: str, namespace: str, place: Path) -> bytes:
-    """The public key whose signature of a file this is, as `ssh-keygen -Y sign -n NAMESPACE` makes it.
+    """The public key that signed a file, from a signature that `ssh-keygen -Y sign -n NAMESPACE` made.
 
-    `armoured`: the text of the signature's file, `place`. Raises FileError where it is none, or does not fit the data.
+    `armoured`: the text of the signature file `place`. Raises FileError when it is not a signature or does not fit the
+    data.
     """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -149,18 +150,18 @@ class FileKey:
         return self.private.public_key().public_bytes_raw()
 
     def sign(self, data: bytes) -> bytes:
-        """64 bytes."""
+        """The signature, 64 bytes."""
         return self.private.sign(data)
 
 
 @dataclass(frozen=True)
 class AgentKey:
-    """A private key that an ssh agent holds: in its memory, or in a token."""
+    """A private key that an ssh agent holds, in memory or in a hardware token."""
 
     public: bytes
 
     def sign(self, data: bytes) -> bytes:
-        """64 bytes. Raises UserError when the agent does not answer, or does not have the key."""
+        """The signature, 64 bytes. Raises UserError when the agent does not answer or does not have the key."""
         said = _asked(13, _string(_blob(self.public)) + _string(data) + struct.pack(">I", 0))
         try:
             kind, value = _strings(next(_strings(said[1:]))) if said[:1] == b"\x0e" else (b"", b"")
@@ -189,7 +190,7 @@ def agent_keys() -> list[tuple[bytes, str]]:
 
 
 def new(path: Path) -> FileKey:
-    """A new key in a file that its owner alone can read. Raises UserError when there is a file already."""
+    """A new key, in a file that only its owner can read. Raises UserError when the file exists already."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -200,9 +201,9 @@ def new(path: Path) -> FileKey:
 
 
 def keep(path: Path, data: bytes) -> None:
-    """Write the file of a key: a private one, or the line of one that an agent holds.
+    """Write a key file: a private key, or the public line of a key that an agent holds.
 
-    Raises UserError when there is a file already: what it signed could not be signed again.
+    Raises UserError when the file exists: a key that was overwritten could never sign again.
     """
     if os.path.lexists(path):
         raise UserError(
@@ -214,7 +215,8 @@ def keep(path: Path, data: bytes) -> None:
 
 
 def load(path: Path) -> Signer | None:
-    """The key of a file; None: there is none. Raises FileError for a file that is no key, or that others can read."""
+    """The key in a file; None when there is no file. Raises FileError if the file is not a key or others can read
+    it."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -265,7 +267,7 @@ def _string(data: bytes) -> bytes:
 
 
 def _strings(data: bytes) -> Iterator[bytes]:
-    """The strings of an SSH message, one after the other. Raises ValueError when it ends within one."""
+    """The strings of an SSH message, in order. Raises ValueError when the message ends inside one."""
     at = 0
     while at < len(data):
         size = int.from_bytes(data[at : at + 4], "big")
@@ -277,7 +279,7 @@ def _strings(data: bytes) -> Iterator[bytes]:
 
 
 def _asked(code: int, message: bytes, environment: Mapping[str, str] = os.environ) -> bytes:
-    """What the ssh agent answers (draft-ietf-sshm-ssh-agent): a code and what belongs to it."""
+    """Send a request to the ssh agent (draft-ietf-sshm-ssh-agent); returns the answer's code and content."""
     place = environment.get("SSH_AUTH_SOCK")
     if not place:
         raise UserError("There is no ssh agent: SSH_AUTH_SOCK is not set.", "Start one, and ssh-add the key.")

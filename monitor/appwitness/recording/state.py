@@ -1,4 +1,4 @@
-"""Digests of a recording's content at a moment, to check that it is still what was read."""
+"""Digests of a recording's content at a moment, to check whether it has changed since it was read."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ NOTHING = ""
 
 
 def chained(before: str, raw: bytes, size: int) -> str:
-    """The digest of the previous lines and one more: `raw` without its newline, `size` bytes in the file."""
+    """The digest of the previous lines plus one more: `raw` without its newline, `size` bytes in the file."""
     return hashlib.sha256(f"{before} {size} ".encode() + raw).hexdigest()
 
 
 def prefix_digest(path: Path, until: Position) -> str | None:
-    """The digest of the lines of a file up to a position, as `chained` makes it; None when no line ends there."""
+    """The digest of a file's lines up to a position, as `chained` computes it; None when no line ends there."""
     digest, offset = NOTHING, 0
     if until.offset == 0:
         return digest
@@ -48,9 +48,9 @@ def run_digest(folder: Path) -> str:
 
 
 def bodies_digest(folder: Path) -> str:
-    """A digest of which bodies there are, and of when each was written last: none of them is read.
+    """A digest of the bodies' names and change times; no body is read.
 
-    Whoever replaces or changes a body changes the time that the file system keeps of it (ctime), which nobody sets.
+    Replacing or changing a body updates its ctime, which nobody can set.
     """
     digest = hashlib.sha256()
     try:

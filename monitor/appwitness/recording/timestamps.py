@@ -1,7 +1,7 @@
 """Time-stamp tokens (RFC 3161) on stamps: an outside authority confirms when a recording existed in its present form.
 
-A token is the whole answer of an authority, in tokens/LINE-HOST.tsr: LINE is the line of seal.jsonl, newline included,
-whose SHA-256 the authority signed with its own time.
+A token is the authority's whole answer, in tokens/LINE-HOST.tsr. LINE is the number of a line of seal.jsonl; the
+authority signed the SHA-256 of that line, newline included, together with its own time.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ type Authorities = Sequence[Certificate]
 MAX_TOKEN_BYTES = 64 << 10
 MAX_TOKENS = 100
 SOON = timedelta(minutes=1)
-"""Largest difference between an authority's time and that of a stamp that is not remarked on."""
+"""Largest difference between an authority's time and a stamp's that goes without remark."""
 CERTIFICATES = 0xA0
-"""Tag of the field of signed data that has them."""
+"""Tag of the field of signed data that holds the certificates."""
 SHA256_OID = "2.16.840.1.101.3.4.2.1"
 NAME_CHARACTERS = 200
 _NAME = re.compile(r"\d{1,9}-[\w.-]{1,100}\.tsr\Z", re.ASCII)
@@ -45,7 +45,7 @@ _URL = re.compile(r"https?://[!-~]{1,2000}\Z")
 
 
 class NoToken(UserError):
-    """An authority could not be reached, or did not give a token."""
+    """An authority could not be reached or did not give a token."""
 
 
 @dataclass(frozen=True)
@@ -54,22 +54,23 @@ class Token:
 
     file: str
     stamp: int | None = None
-    """The line of seal.jsonl that it covers; None: none that is there."""
+    """The line of seal.jsonl that it covers; None when no present stamp is covered."""
     at: datetime | None = None
     """The authority's time."""
     by: str = ""
-    """The signer that its certificate names."""
+    """The signer's name in its certificate."""
     wrong: str | None = None
-    """Why it is invalid."""
+    """Why it is invalid; None when nothing is wrong."""
     stamped: datetime | None = None
-    """The time that the stamp itself has."""
+    """The time in the stamp itself."""
     trusted: bool = False
-    """Whether its signature chains to an authority named as trusted."""
+    """Whether its signature chains to one of the trusted authorities."""
 
 
 def address(url: str) -> str:
-    """The URL of an authority. Raises UserError for any other text, and for a password in it, which would be shown."""
-    with suppress(ValueError):  # of a port that is no number
+    """Check the URL of an authority. Raises UserError for other text, and for a URL with a password, which would be
+    shown."""
+    with suppress(ValueError):  # a port that is not a number
         parts = urlsplit(url)
         if _URL.match(url) and parts.hostname and "@" not in parts.netloc and parts.port != 0:
             return url
@@ -80,7 +81,7 @@ def address(url: str) -> str:
 
 
 def authorities(data: bytes, place: Path) -> list[Certificate]:
-    """Certificates as PEM, one or several, or one as DER. Raises FileError for a file that has none."""
+    """Certificates from PEM, one or several, or one from DER. Raises FileError for a file without any."""
     from cryptography import x509
 
     try:
@@ -97,10 +98,10 @@ def authorities(data: bytes, place: Path) -> list[Certificate]:
 
 
 def anchor(recording: Recording, urls: Sequence[str], failed: Callable[[str, NoToken], object]) -> list[str]:
-    """Ask each authority for a token over the first stamp and over the last one, where there is none of it yet.
+    """Ask each authority for a token over the first stamp and one over the last, unless it has given them already.
 
-    The names of the new tokens; `failed` gets the URL and the error of an authority that gives none. Raises FileError
-    when a token cannot be written.
+    Returns the names of the new tokens. `failed` is called with the URL and the error of an authority that gives none.
+    Raises FileError when a token cannot be written.
     """
     written = []
     stamps = _ends(recording.path)
@@ -119,8 +120,8 @@ def anchor(recording: Recording, urls: Sequence[str], failed: Callable[[str, NoT
 
 
 def clock_off(recording: Recording, name: str) -> timedelta | None:
-    """By how much the clock of a recording differed from an authority's when it was asked for this token: positive
-    where it was ahead; None: by no more than SOON."""
+    """How far a recording's clock was ahead of the authority's when this token was requested (negative: behind);
+    None for at most SOON."""
     with files.reading(recording.path, SEAL) as file:
         stamps = {hashlib.sha256(raw.head).hexdigest(): read(raw.head) for raw in _whole(file)}
     response = _parsed(_data(recording.path, name.rpartition("/")[2]))
@@ -164,7 +165,7 @@ def _no_token(url: str, why: str) -> NoToken:
 
 
 def _ends(folder: Path) -> dict[int, bytes]:
-    """The first and the last stamp by their line in seal.jsonl, newline included."""
+    """The first and the last stamp, newline included, by line number in seal.jsonl."""
     found: dict[int, bytes] = {}
     with files.reading(folder, SEAL) as file:
         for number, raw in enumerate(raw_lines(file, hashlib.sha256(), MAX_STAMP_BYTES), 1):
@@ -177,15 +178,16 @@ def _ends(folder: Path) -> dict[int, bytes]:
 
 
 def check(folder: Path, stamps: Mapping[str, int], trusted: Sequence[Certificate] | None) -> list[Token]:
-    """Every token of a recording against its stamps (SHA-256 of the line -> its number), in the order of their names.
+    """Check every token of a recording against its stamps (SHA-256 of the line -> its number); the tokens in the order
+    of their names.
 
-    With the certificates of authorities that are `trusted`, their signatures too.
+    With the certificates of `trusted` authorities, their signatures are checked too.
     """
     return [_checked(f"{TOKENS}/{name}", _data(folder, name), stamps, trusted) for name in _names(folder)]
 
 
 def strangers(folder: Path) -> Iterator[str]:
-    """What is in tokens/ and is not checked: no token by its name, or one too many."""
+    """Files in tokens/ that are not checked: their name is not a token's, or there are too many."""
     named = set(_names(folder))
     yield from (f"{TOKENS}/{name}" for name in _listed(folder) if name not in named)
 
@@ -222,7 +224,8 @@ def _checked(file: str, data: bytes, stamps: Mapping[str, int], trusted: Sequenc
 
 
 def _parsed(data: bytes) -> TimeStampResponse | None:
-    """An answer with a token; None: it is none. All that is asked of it later is asked here, and may raise no more."""
+    """Parse an answer with a token; None if it is not one. All fields that are read later are read here once, so
+    that they cannot raise later."""
     from rfc3161_client import decode_timestamp_response
 
     try:
@@ -231,16 +234,15 @@ def _parsed(data: bytes) -> TimeStampResponse | None:
             return None
         _ = (response.tst_info.gen_time.astimezone(UTC), _imprint(response), response.tst_info.nonce)
         _ = (_signer(response), response.time_stamp_token())
-    except Exception:  # it may be anything, and the library raises KeyError and others for what it did not expect
+    except Exception:  # rfc3161-client raises KeyError and other exceptions for unexpected input
         return None
     return response
 
 
 def _sorted(data: bytes) -> bytes:
-    """The answer with its certificates in the order that DER asks for and rfc3161-client insists on.
+    """The answer with its certificates in the order that DER requires and rfc3161-client insists on.
 
-    Authorities that run OpenSSL write them in any order, which no signature covers. Raises ValueError for what is
-    no DER.
+    Authorities that run OpenSSL write them in any order, which no signature covers. Raises ValueError for invalid DER.
     """
     place = (0, len(data))  # the answer
     for step in (1, 1, 0):  # its token, the token's content, the signed data in it
@@ -256,7 +258,7 @@ def _sorted(data: bytes) -> bytes:
 
 
 def _inside(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
-    """Where each element of DER begins and ends that is inside the one from `start` to `end`."""
+    """Start and end of each DER element directly inside the one from `start` to `end`."""
     found = []
     at, _ = _content(data, start, end)
     while at < end:
@@ -267,7 +269,7 @@ def _inside(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _content(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """Where the content of an element of DER begins and ends. Raises ValueError when it is not all there."""
+    """Start and end of the content of a DER element. Raises ValueError when it is truncated."""
     size = data[start + 1] if start + 1 < end else 0
     at, long = start + 2, size & 0x7F if size & 0x80 else 0
     if long:
@@ -278,15 +280,15 @@ def _content(data: bytes, start: int, end: int) -> tuple[int, int]:
 
 
 def _imprint(response: TimeStampResponse) -> str:
-    """SHA-256 that the token is over, in hex; empty for another algorithm."""
+    """The SHA-256 that the token covers, in hex; empty for another algorithm."""
     imprint = response.tst_info.message_imprint
     return imprint.message.hex() if imprint.hash_algorithm.dotted_string == SHA256_OID else ""
 
 
 def _signer(response: TimeStampResponse) -> str:
-    """The name in the certificate that signed it.
+    """The subject of the certificate that signed it.
 
-    Raises ValueError where that is not just one: which of two with the same number was checked, nobody could tell.
+    Raises ValueError unless exactly one certificate matches: with two, nobody could tell which one was checked.
     """
     from cryptography import x509
 
@@ -300,7 +302,7 @@ def _signer(response: TimeStampResponse) -> str:
 
 
 def _untrusted(response: TimeStampResponse, imprint: str, trusted: Sequence[Certificate]) -> str | None:
-    """Why none of the authorities that are trusted signed it; None: one did."""
+    """Why no trusted authority signed it; None when one did."""
     from rfc3161_client import VerifierBuilder
 
     try:

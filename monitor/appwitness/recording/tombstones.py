@@ -18,30 +18,31 @@ from appwitness.recording.lines import CHUNK_BYTES, raw_lines
 from appwitness.recording.seal import BODIES, FileStamp, sync_folder
 
 _LEFT = re.compile(r"\.(?:run\.json|[a-z]+\.jsonl)\.\d+\.[0-9a-f]{8}\Z")
-"""What a writer that was killed left beside the files of a recording."""
+"""Temporary files that a killed writer left beside the files of a recording."""
 
 
 class Holed(NamedTuple):
-    """A file that is about to take the place of another."""
+    """A file that is about to replace another."""
 
     name: str
     beside: str
-    """Its name until then."""
+    """Its temporary name."""
     stamp: FileStamp
-    """Its whole lines."""
+    """The state of its whole lines."""
     forgotten: int
-    """Lines that are forgotten in it."""
+    """The number of lines forgotten in it."""
 
     def put(self, path: Path) -> None:
-        """Put it in its place."""
+        """Move it into place."""
         with files.folder(path) as here:
             os.rename(self.beside, self.name, src_dir_fd=here, dst_dir_fd=here)
 
 
 def holed(path: Path, kind: str, gone: Collection[int]) -> Holed:
-    """Write a file of lines once more beside itself, on disk when this returns, without the lines of these numbers.
+    """Write a new copy of a file of lines beside it, with tombstones for the lines of these numbers; on disk when this
+    returns.
 
-    An unfinished last line that is one of them is cut off: no stamp has it.
+    An unfinished last line among them is cut off: no stamp covers it.
     """
     name = FILES[kind]
     beside = f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
@@ -74,7 +75,7 @@ def holed(path: Path, kind: str, gone: Collection[int]) -> Holed:
 
 
 def remove(path: Path, bodies: Iterable[str]) -> None:
-    """Remove files of bodies/, and what a writer that was killed left beside the files of lines."""
+    """Remove files of bodies/, and temporary files that a killed writer left."""
     with suppress(FileNotFoundError), files.folder(path, BODIES) as here:
         for name in bodies:
             with suppress(FileNotFoundError, IsADirectoryError, PermissionError):

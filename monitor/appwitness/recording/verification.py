@@ -49,12 +49,12 @@ if TYPE_CHECKING:
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _NAMING = (FILES["upload"], FILES["transform"], FILES["screen"], FILES["witness"], FILES["gap"])
-"""The files whose lines name bodies."""
+"""The files whose lines refer to bodies."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something about one file of a recording."""
+    """A problem with one file of a recording, or a remark on it."""
 
     file: str
     line: int | None
@@ -62,21 +62,21 @@ class Problem:
 
 
 class StillThere(Problem):
-    """Forgetting was stopped: the file has what was to be forgotten, and is else what was stamped."""
+    """Forgetting was interrupted: the file still has the lines that were to be forgotten, and otherwise matches its
+    stamps."""
 
 
 Outcome = Literal["intact", "intact_up_to", "altered", "never_stamped"]
-"""intact: everything is what its stamps say, up to the end of the run; intact_up_to: so is what the stamps cover, and
-there is more, or the run has not ended; altered: something differs; never_stamped: there are no stamps.
-"""
+"""intact: everything matches its stamps, up to the end of the run; intact_up_to: what the stamps cover matches, but
+there is more, or the run has not ended; altered: something differs; never_stamped: there are no stamps."""
 
 
 @dataclass(frozen=True)
 class Late:
-    """What was noted after the run had ended, and is stamped apart from it."""
+    """Marks that were noted after the run had ended, and are stamped separately."""
 
     lines: dict[str, int] = field(default_factory=dict)
-    """How many of each file, of those files that have some."""
+    """The number of such lines in each file that has any."""
     first_at: datetime | None = None
     """Time of the first stamp over them; None when there are none."""
     last_at: datetime | None = None
@@ -87,70 +87,72 @@ class Verification:
     """The result of recomputing the stamps of a recording."""
 
     ok: bool
-    """Whether everything is what its stamps say, and those that are trusted, where some were named, signed them all."""
+    """Whether everything matches its stamps, and trusted keys and authorities, if any were named, signed what they
+    must."""
     problems: tuple[Problem, ...] = ()
-    """What is not: of each file the first line that differs, and every body."""
+    """What does not match: the first differing line of each file, and every differing body."""
     stamps: int = 0
     sealed: dict[str, int] = field(default_factory=dict)
-    """How many lines of each file the last stamp covers."""
+    """Number of lines of each file that the last stamp covers."""
     digests: dict[str, str] = field(default_factory=dict)
-    """sha256 of these lines of each file, as the last stamp says."""
+    """SHA-256 of these lines of each file, as the last stamp gives it."""
     last: str | None = None
-    """sha256 of the last stamp's line: it covers all earlier stamps."""
+    """SHA-256 of the last stamp's line; it covers all earlier stamps."""
     last_at: datetime | None = None
     """Time of the last stamp."""
     unsealed: dict[str, int] = field(default_factory=dict)
-    """How many whole lines came after it, of those files that have some; no error."""
+    """Number of whole lines after the last stamp, for each file that has any; not an error."""
     remarks: tuple[Problem, ...] = ()
-    """What a killed writer left, files that do not belong to the contract, a run without an end; no errors."""
+    """What a killed writer left, files that are not part of the contract, a run without an end; not errors."""
     ended: bool = False
     """Whether a stamp says that the run has ended."""
     late: Late = Late()
-    """Marks that were made after that: they are covered by stamps, and the run itself is what it was."""
+    """Marks that were made after the run ended: stamps cover them, and the run itself is unchanged."""
     good: dict[str, int] = field(default_factory=dict)
-    """Up to which line each file is what its stamps say: the first difference is behind it."""
+    """The last line up to which each file matches its stamps; the first difference comes after it."""
     spoilt: frozenset[Ref] = frozenset()
-    """Lines whose body is missing or not what it was."""
+    """Lines whose body is missing or was changed."""
     signed: int = 0
-    """How many stamps have a signature that fits."""
+    """The number of stamps with a valid signature."""
     keys: tuple[str, ...] = ()
-    """Fingerprints of the keys that signed, the first stamp's first."""
+    """Fingerprints of the keys that signed, starting with the first stamp's."""
     nonce: str | None = None
-    """Nonce of the first stamp: two recordings with the same one are copies of one run."""
+    """Nonce of the first stamp: two recordings with the same nonce are copies of one run."""
     tokens: tuple[Token, ...] = ()
-    """Tokens of outside authorities, over stamps that are there."""
+    """Tokens of outside authorities over stamps that exist."""
     forgotten: tuple[tuple[int, Stamp, Forgotten], ...] = ()
-    """Stamps that say what was forgotten, each with its line in seal.jsonl."""
+    """Stamps that record forgotten lines, each with its line in seal.jsonl."""
 
     @property
     def outcome(self) -> Outcome:
-        """All of it in one word."""
+        """The result in one word."""
         if self.problems:
             return "altered" if self.stamps else "never_stamped"
         return "intact" if self.ok and self.ended and not self.unsealed else "intact_up_to"
 
     @property
     def before(self) -> Before:
-        """What a record of forgetting says of it: damage is not forgiven, and what was stopped is none."""
+        """What a record of forgetting says of the recording before it: damage counts as altered, an interrupted
+        forgetting does not."""
         if any(not isinstance(problem, StillThere) for problem in self.problems):
             return "altered"
         return "intact" if self.ended and not self.unsealed else "intact_up_to"
 
     def covers(self, ref: Ref) -> bool:
-        """Whether a line, and the body that it names, are known to be what was stamped."""
+        """Whether a line, and the body it refers to, are known to match their stamps."""
         return 0 < number_of(ref) <= self.good.get(_file(ref), 0) and ref not in self.spoilt
 
 
 @dataclass
 class _Chain:
-    """The stamps of one recording that are what was written, each with its line in seal.jsonl."""
+    """The valid stamps of one recording, each with its line in seal.jsonl."""
 
     stamps: list[tuple[int, Stamp]] = field(default_factory=list)
     last: str | None = None
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
     keys: dict[int, str] = field(default_factory=dict)
-    """Line in seal.jsonl -> fingerprint of the key whose signature it has; of unsigned stamps none."""
+    """Line in seal.jsonl -> fingerprint of the key that signed it; unsigned stamps are left out."""
     links: dict[str, int] = field(default_factory=dict)
     """SHA-256 of each stamp's line, newline included -> its number."""
 
@@ -158,16 +160,16 @@ class _Chain:
 def verify(path: Path, trusted: Container[str] | None = None, authorities: Authorities | None = None) -> Verification:
     """Recompute the stamps of the recording at `path`, or in the archive there; nothing in it is changed.
 
-    With the fingerprints of keys that are `trusted`, each stamp of the run has to be signed by one of them, and one to
-    say that the run has ended: whoever does not have the key can then have changed nothing, and cut off nothing of the
-    run. Marks that came after that under a stamp that none of them signed count as covered by no stamp.
+    `trusted`: fingerprints of keys. If given, one of these keys must have signed each stamp of the run, and one of the
+    stamps must say that the run has ended; then nobody without the key can have changed anything or cut off the end of
+    the run. Marks made later, under a stamp that none of these keys signed, count as covered by no stamp.
 
-    With the certificates of time-stamp `authorities`, each token has to be signed by one of them, and there has to be
-    one over the first stamp and one over a stamp that says that the run has ended. A token over a stamp that is not
-    there is a problem in any case.
+    `authorities`: certificates of time-stamp authorities. If given, one of these authorities must have signed each
+    token, and there must be a token over the first stamp and one over a stamp that says that the run has ended. A token
+    over a stamp that does not exist is a problem in any case.
 
-    Lines after the last stamp of a run that has not ended are counted, not judged; after the stamp that says that the
-    run has ended, only a person's marks may come, each with a stamp of its own. Raises UserError when there is no such
+    Lines after the last stamp of a run that has not ended are counted, not judged. After the stamp that says that the
+    run has ended, only a person's marks may follow, each with its own stamp. Raises UserError when there is no such
     folder.
     """
     path = Path(path)
@@ -185,7 +187,7 @@ def verify(path: Path, trusted: Container[str] | None = None, authorities: Autho
 
 
 def _with_sums(found: Verification, bundle: Unpacked) -> Verification:
-    """The same, and whether all files of a bundle are what it lists."""
+    """Add to a result whether all files of a bundle match its list of digests."""
     from appwitness.recording.archive import INSIDE, SUMS
 
     problems = tuple(Problem(name, None, Spoken("is not what {sums} says", sums=SUMS)) for name in bundle.unlike_sums())
@@ -259,21 +261,21 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Authoriti
 
 @dataclass
 class _Compared:
-    """What came of comparing the lines of each file with the stamps over it; counts are of lines, by file."""
+    """The result of comparing the lines of each file with its stamps; counts are lines, by file."""
 
     sealed: dict[str, int] = field(default_factory=dict)
     unsealed: dict[str, int] = field(default_factory=dict)
     late: dict[str, int] = field(default_factory=dict)
-    """Those that a stamp covers which came after the end of the run."""
+    """Lines written after the end of the run that a stamp covers."""
     good: dict[str, int] = field(default_factory=dict)
     named: dict[str, list[Ref]] = field(default_factory=dict)
-    """Body -> the lines that name it."""
+    """Body -> the lines that refer to it."""
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
 
 
 def _check_files(path: Path, chain: _Chain, last: Stamp | None, end: Stamp | None) -> _Compared:
-    """Compare each file with the stamps over it, up to the `last` that counts; `end` is the first that ends the run."""
+    """Compare each file with its stamps, up to the `last` that counts; `end` is the first stamp that ends the run."""
     found = _Compared()
     for name in FILES.values():
         stamps = [(line, stamp) for line, stamp in chain.stamps if name in stamp.files]
@@ -296,7 +298,7 @@ def _check_files(path: Path, chain: _Chain, last: Stamp | None, end: Stamp | Non
 
 
 def _doubted(forgettings: Iterable[tuple[int, Stamp, Forgotten]]) -> Iterator[Problem]:
-    """Damage from before lines were forgotten: it can no longer be shown, and is not forgiven either."""
+    """Damage that existed before lines were forgotten: it can no longer be shown, but still counts."""
     for line, _, what in forgettings:
         if what.before == "altered":
             yield Problem(
@@ -305,8 +307,8 @@ def _doubted(forgettings: Iterable[tuple[int, Stamp, Forgotten]]) -> Iterator[Pr
 
 
 def _vouched(chain: _Chain, trusted: Container[str]) -> tuple[int, list[Problem]]:
-    """For how many stamps, from the first on, trusted keys vouch; and the first stamp of the run, or of a hole, that
-    none of them signed, or an end that none vouches for."""
+    """The number of leading stamps that trusted keys vouch for. Then the problem, if any: the first stamp of the
+    run, or of a hole, that none of them signed, or a missing end."""
     vouched = len(chain.stamps)
     ended = False
     for at, (number, stamp) in enumerate(chain.stamps):
@@ -327,7 +329,7 @@ def _by_none(chain: _Chain, number: int) -> str:
 
 
 def _late_unsigned(chain: _Chain, vouched: int) -> Iterator[Problem]:
-    """Where the stamps begin that no trusted key signed, of a run that one did."""
+    """A remark on the first stamp after the end of the run that no trusted key signed."""
     for number, _ in chain.stamps[vouched : vouched + 1]:
         yield Problem(
             SEAL,
@@ -341,7 +343,7 @@ def _late_unsigned(chain: _Chain, vouched: int) -> Iterator[Problem]:
 
 
 def _untimed(chain: _Chain, timed: list[Token]) -> Iterator[Problem]:
-    """That no trusted authority vouches for the first stamp, or for one that ends the run."""
+    """Problems: no trusted authority vouches for the first stamp, or for one that ends the run."""
     trusted = {token.stamp for token in timed if token.trusted}
     if chain.stamps and chain.stamps[0][0] not in trusted:
         yield Problem(SEAL, chain.stamps[0][0], "has no time-stamp token of a trusted authority")
@@ -355,7 +357,7 @@ def _untimed(chain: _Chain, timed: list[Token]) -> Iterator[Problem]:
 
 
 def _late_tokens(timed: list[Token]) -> Iterator[Problem]:
-    """Tokens whose time is not about that of their stamp."""
+    """Remarks on tokens whose time is not close to their stamp's."""
     for token in timed:
         if token.wrong is None and token.at and token.stamped:
             after = token.at - token.stamped
@@ -384,7 +386,7 @@ def _late_tokens(timed: list[Token]) -> Iterator[Problem]:
 
 
 def _notes(before: Stamp, stamp: Stamp, end: Stamp | None) -> bool:
-    """Whether a stamp covers more lines than the run had when it ended, and than the stamp before."""
+    """Whether a stamp covers more lines than the run had when it ended and than the previous stamp."""
     if end is None:
         return False
     return any(
@@ -395,23 +397,24 @@ def _notes(before: Stamp, stamp: Stamp, end: Stamp | None) -> bool:
 
 @contextmanager
 def _no_stamping(folder: Path) -> Iterator[None]:
-    """Hold off who stamps or replaces run.json: a recording may be verified while it is being made."""
+    """Keep other processes from stamping and from replacing run.json: a recording may be verified while it is being
+    made."""
     try:
         file = files.reading(folder, SEAL)
     except (FileNotFoundError, FileError):
         yield
         return
-    with file:  # closing it gives the lock back
+    with file:  # closing the file releases the lock
         with suppress(OSError):  # a disk without locks holds no live recording
             fcntl.flock(file, fcntl.LOCK_SH)
         yield
 
 
 def _chain(folder: Path) -> _Chain:
-    """Read seal.jsonl. A line that a killed writer left unfinished is excused when the stamp behind it skips it."""
+    """Read seal.jsonl. A line that a killed writer left unfinished is excused if the next stamp skips it."""
     chain = _Chain()
     previous: str | None = None
-    doubtful: list[int] = []  # lines since the last good stamp that are no stamps
+    doubtful: list[int] = []  # invalid lines since the last good stamp
     tail = b""
     number = 0
     lines = _Lines(folder, SEAL, MAX_STAMP_BYTES)
@@ -436,7 +439,7 @@ def _chain(folder: Path) -> _Chain:
         chain.last = previous = link(raw)
         chain.links[previous] = number
     if doubtful:
-        # after the last stamp: excused only where the file ends in the middle of a line
+        # after the last stamp: excused only if the file ends in the middle of a line
         torn = not tail.endswith(b"\n") and read(tail[:-1]) is None and doubtful == [number]
         where = chain.remarks if torn else chain.problems
         where.append(
@@ -452,7 +455,7 @@ def _chain(folder: Path) -> _Chain:
 
 
 def _sign(chain: _Chain, number: int, stamp: Stamp, raw: bytes) -> None:
-    """Note by which key a stamp is signed, and what its clock says against the stamp before."""
+    """Record which key signed a stamp, and whether its time fits the previous stamp's."""
     if stamp.signature is not None:
         text = signed_part(raw)
         if text is not None and stamp.signature.fits(text):
@@ -545,38 +548,38 @@ class _File:
         self.name = name
         self.stamps = [(line, stamp.files[name]) for line, stamp in stamps]
         self.ended = ended
-        """How many lines the run had when it ended; None when no stamp says so."""
+        """Number of lines when the run ended; None when no stamp says so."""
         self.lines = 0
-        """Whole lines that are there."""
+        """Whole lines read so far."""
         self.good = 0
-        """Up to which line it is what its stamps say."""
+        """The last line up to which the file matches its stamps."""
         self.unfinished = False
         self.bodies: dict[str, list[int]] = {}
-        """Bodies that the lines name, with these lines."""
+        """Bodies that the lines refer to -> the numbers of these lines."""
         self._listed = [held.listed for _, held in self.stamps]
         self._firsts = [first for first, _, _ in self._listed]
         self._holes = [at for at, (_, stamp) in enumerate(stamps) if stamp.forgotten and name in stamp.forgotten.lines]
-        """Stamps from which on the file has tombstones for some of the lines that it had before."""
+        """Indexes of the stamps at which lines of this file became tombstones."""
         self._tombstones = 0
-        """Up to which line there may be tombstones."""
+        """The last line that may be a tombstone."""
         self._forgotten = [stamp.forgotten.lines.get(name, 0) if stamp.forgotten else 0 for _, stamp in stamps]
-        """How many lines each stamp says were forgotten."""
+        """Number of lines forgotten, for each stamp."""
         self._declared = 0
-        """How many tombstones there are to be."""
+        """Number of tombstones that the stamps declare."""
         self._found = 0
-        """How many there are."""
+        """Number of tombstones found."""
 
     def check(self) -> Problem | None:
-        """Read all of it; the first line that differs.
+        """Read the whole file; returns the first line that differs.
 
-        Stamps before a hole can only be held against the digests of single lines: those of the lines that are there,
-        and those that tombstones name.
+        Stamps before a hole can only be compared through the digests of single lines: those of the present lines, and
+        those that tombstones give.
         """
         since, until = self._between_holes()
         self._tombstones = self.stamps[since - 1][1].lines if since else 0
         self._declared = sum(self._forgotten[: since + 1]) if since else 0
         problem = self._compare(list(reversed(self.stamps[since:until])))
-        if problem is None and self._found > self._declared:  # fewer, where forgetting was stopped and done once more
+        if problem is None and self._found > self._declared:  # fewer if forgetting was interrupted and repeated
             self.good = 0
             said = Spoken(
                 "has {found:,} tombstones, and {seal} says that {declared:,} lines were forgotten",
@@ -590,7 +593,7 @@ class _File:
         return problem
 
     def _compare(self, pending: list[tuple[int, FileStamp]]) -> Problem | None:
-        """Read all of it against these stamps, the next one last."""
+        """Read the whole file and compare it with these stamps, which are in reverse order."""
         covered = self.stamps[-1][1].lines if self.stamps else 0
         digest = hashlib.sha256()
         running = hashlib.sha256()
@@ -626,14 +629,15 @@ class _File:
             return lines.problem
         if problem is None and pending:
             problem = self._differs(pending[-1], suspect)
-        if problem and problem.line:  # what stands before the first line that differs is as it was listed
+        if problem and problem.line:  # everything before the first line that differs is as listed
             self.good = max(self.good, problem.line - 1 if suspect is None or self._said(suspect) else self.good)
         elif problem is None and added and added.line:
             self.good = min(self.good, added.line - 1)
         return problem or added
 
     def _between_holes(self) -> tuple[int, int]:
-        """Which stamps the file can be held against as a whole: from the last hole that it has on, up to the next."""
+        """The range of stamps that the file can be compared with as a whole: from its latest hole up to the next
+        one."""
         ends = [0, *self._holes, len(self.stamps)]
         for since, until in reversed(list(pairwise(ends))) if self._holes else ():
             held = self.stamps[since or until - 1][1]
@@ -653,12 +657,12 @@ class _File:
         return bool(said) and (gone or raw.sha256).startswith(said)
 
     def _said(self, number: int) -> str:
-        """The digest that a stamp lists for a line, or its beginning; empty where none does."""
+        """The digest (or its beginning) that a stamp lists for a line; empty when none does."""
         first, width, text = self._listed[max(0, bisect_right(self._firsts, number) - 1)]
         return text[(number - first) * width : (number - first + 1) * width] if number >= first else ""
 
     def _count(self, raw: RawLine) -> int:
-        """Take in one line; its number."""
+        """Count one line; returns its number."""
         if raw.whole:
             self.lines += 1
             self._found += self.lines <= self._tombstones and forgotten(raw.head) is not None
@@ -669,9 +673,9 @@ class _File:
         return self.lines + self.unfinished
 
     def _added(self, raw: RawLine, number: int, covered: int) -> Problem | None:
-        """What is wrong with a line that came after the run had ended."""
+        """What is wrong with a line that was added after the end of the run; None when nothing is."""
         if not raw.whole and not _reads(raw):
-            return None  # what a killed writer leaves; it is noted as a remark
+            return None  # left by a killed writer; reported as a remark
         if number > covered:
             return Problem(self.name, number, "came after the stamp that ended the run, and no stamp covers it")
         if not (_mark(raw) or (number <= self._tombstones and forgotten(raw.head))):
@@ -681,7 +685,7 @@ class _File:
         return None
 
     def _passed(self, pending: list[tuple[int, FileStamp]], size: int, digest: str) -> list[tuple[int, FileStamp]]:
-        """The stamps that are still to come, the next one last."""
+        """The stamps that are still to be compared, in reverse order."""
         while pending:
             held = pending[-1][1]
             if (held.bytes, held.lines, held.sha256) != (size, self.lines, digest):
@@ -724,14 +728,14 @@ class _File:
 
 
 def _reads(raw: RawLine) -> bool:
-    """Whether a line without newline counts as one."""
+    """Whether a line without newline counts as a line."""
     with suppress(BadLine):
         return raw.size == len(raw.head) and parse(raw.head) is not None
     return False
 
 
 def _mark(raw: RawLine) -> bool:
-    """Whether a line is what `mark` writes."""
+    """Whether a line is one that `mark` writes."""
     try:
         event = parse(raw.head) if raw.size == len(raw.head) else None
     except BadLine:
@@ -748,7 +752,8 @@ def _mark(raw: RawLine) -> bool:
 def _check_bodies(
     path: Path, named: dict[str, list[Ref]], sealed: dict[str, int]
 ) -> tuple[list[Problem], list[Problem], set[str]]:
-    """Bodies that are missing or not what their name says, remarks on the rest of the folder, and those bodies."""
+    """Problems with bodies (missing, or not matching their name), remarks on the rest of the folder, and those
+    bodies."""
     problems: list[Problem] = []
     remarks: list[Problem] = []
     wrong: set[str] = set()
@@ -810,14 +815,14 @@ def _extra(path: Path) -> Iterator[Problem]:
 
 
 class _Lines:
-    """The lines of one file, the last one perhaps without newline; none when there is no such file."""
+    """The lines of one file; the last one may lack its newline. A missing file has no lines."""
 
     def __init__(self, folder: Path, name: str, most: int = MAX_LINE_BYTES, running: Digest | None = None) -> None:
         self.place = (folder, name)
         self.most = most
         self.running = hashlib.sha256() if running is None else running
         self.problem: Problem | None = None
-        """Set after a pass over something other than a regular file."""
+        """Set after an attempt to read something other than a regular file."""
 
     def __iter__(self) -> Iterator[RawLine]:
         try:

@@ -21,9 +21,9 @@ FORMATS: dict[str, str] = {
     "complaint": "appwitness.reports.complaint",
     "complaint-html": "appwitness.reports.complaint.page",
 }
-"""format -> the module whose `render(report, *, lang, reveal)` writes it; imported late."""
+"""Format -> the module whose `render(report, *, lang, reveal)` writes it; imported late."""
 LETTERS = ("complaint", "complaint-html")
-"""Those of them that take a template of the user's own."""
+"""The formats that accept a template of the user's own."""
 
 
 class _Renders(Protocol):
@@ -41,9 +41,9 @@ def render(
 ) -> str:
     """The report in one of FORMATS. Personal values are masked unless `reveal`; a renderer never sees them otherwise.
 
-    `verbose`: the text has everything, not what one screen has room for. A letter is written by the user's own
-    `template` instead of ours. Raises UserError for a format or a language that does not exist, and for a template
-    where the format has none.
+    `verbose`: the text is complete instead of fitting one screen. `template`: the user's own template for a letter,
+    used instead of ours. Raises UserError for an unknown format or language, and for a template if the format takes
+    none.
     """
     if format not in FORMATS:
         raise UserError(

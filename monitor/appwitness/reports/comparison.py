@@ -28,9 +28,9 @@ FORMATS = ("text", "json", "html")
 def render(
     comparison: Comparison, format: str, *, of: Sequence[Report] = (), reveal: bool = False, lang: str = "en"
 ) -> str:
-    """The comparison in one of FORMATS. `of` are the compared reports, whose values are masked unless `reveal`.
+    """The comparison in one of FORMATS. `of`: the compared reports, whose values are masked unless `reveal`.
 
-    Raises UserError for a format or a language that does not exist.
+    Raises UserError for an unknown format or language.
     """
     if format not in FORMATS:
         raise UserError(
@@ -53,15 +53,15 @@ def render(
 
 
 def masked(comparison: Comparison, of: Sequence[Report] = ()) -> Comparison:
-    """The same comparison with every personal value masked, wherever it shows."""
+    """The same comparison with every personal value masked, wherever it occurs."""
     values = [value for report in of for value in known_values(report)]
     values += [value for row in comparison.rows for value in row.values]
     values += [value for each in comparison.runs for value in each.run.persona]
     mask = Mask(values)
 
     def candidate(of: Candidate) -> Candidate:
-        """What a candidate carries is unknown, and may be a value in a form that nobody has seen: only its ends
-        show."""
+        """The text of a candidate is unknown and may be a value in a form that nobody recognised: only its ends are
+        shown."""
         seen = partial(changed, text=partial(mask_value, ""))
         return changed(of, host=mask.host, path=mask.excerpt, leaf=mask.name, seen=seen)
 
@@ -76,15 +76,15 @@ def masked(comparison: Comparison, of: Sequence[Report] = ()) -> Comparison:
     )
 
 
-# what a comparison shows, in words: its runs, its rows under what they come to, and the candidates
+# the comparison in words: its runs, its rows grouped by their first pattern, and the candidates
 
 SHOWN_VALUES = 3
-"""Values of a row that are shown; all of them are in the JSON."""
+"""Most values of a row that are shown; the JSON has all of them."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one run showed of a row, in one state of consent."""
+    """What one run showed for a row, under one state of consent."""
 
     state: str
     consent: str
@@ -94,7 +94,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class ComparisonRow:
-    """One row: what, of which values, from where, to whom, and when in each run."""
+    """One row: what happened to which values, from where, to whom, and when in each run."""
 
     what: str
     data: str
@@ -104,9 +104,9 @@ class ComparisonRow:
     host: str
     who: str
     cells: tuple[tuple[Cell, ...], ...]
-    """One entry a run; empty: that run did not show it."""
+    """One entry for each run; empty: that run did not show it."""
     also: tuple[str, ...]
-    """What else it comes to."""
+    """The other patterns that it fits."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Head:
 
 
 class ComparisonTable:
-    """The comparison, ready to be laid out."""
+    """The comparison, ready for layout."""
 
     def __init__(self, comparison: Comparison, words: Words) -> None:
         self.comparison = comparison
@@ -162,7 +162,7 @@ class ComparisonTable:
             )
 
     def _groups(self) -> Iterator[tuple[Pattern, str, str, list[ComparisonRow]]]:
-        """Pattern, its name, what it means, and the rows of which it is the first."""
+        """Each pattern with its name, its meaning, and the rows whose first pattern it is."""
         rows: dict[Pattern, list[ComparisonRow]] = {}
         for row in self.comparison.rows:
             rows.setdefault(row.patterns[0], []).append(self._row(row))
@@ -193,7 +193,7 @@ class ComparisonTable:
         )
 
 
-# the comparison for a terminal: the runs, then a table for each thing that it comes to
+# the comparison for a terminal: the runs, then a table for each pattern
 
 TONES: dict[Pattern, str] = {
     "after_withdrawal": "bold red",
@@ -207,7 +207,7 @@ TONES: dict[Pattern, str] = {
 
 
 def text(comparison: Comparison, words: Words, width: int | None = None, colour: bool | None = None) -> str:
-    """The comparison as text; `width` and `colour` are those of standard output unless given."""
+    """The comparison as text; `width` and `colour` default to those of standard output."""
     return printed(_parts(comparison, words), width, colour)
 
 

@@ -32,14 +32,14 @@ class FlowRead(NamedTuple):
 
 
 def explain(report: Report, flow: str, *, lang: str = "en", reveal: bool = False, as_json: bool = False) -> str:
-    """The chain of one flow as text, or as JSON. Values are masked unless `reveal`.
+    """The chain of one flow as text or JSON. Values are masked unless `reveal`.
 
-    Raises UserError when the report has no such flow.
+    Raises UserError if the report has no such flow.
     """
     one = next((each for each in report.flows if each.id == flow), None)
     if one is None:
         raise UserError(Spoken("The recording has no flow {flow}.", flow=flow), _there_are(report))
-    reads = list(_reads(report, one))  # of values as they are: masked ones may look alike
+    reads = list(_reads(report, one))  # compares unmasked values: masked ones may look the same
     shown = report
     if not reveal:
         mask = mask_of(report)
@@ -71,11 +71,11 @@ def _there_are(report: Report) -> str:
 
 
 FLOWS = 12
-"""Flows that are named where another was asked for."""
+"""Most flows that are named when an unknown one was asked for."""
 
 
 def _reads(report: Report, flow: Flow) -> Iterator[FlowRead]:
-    """Every access that returned a value of a flow, and why it is the one that is named, or is not."""
+    """Every access that returned a value of a flow, and why it is the one named, or why not."""
     values = {(match.type, match.value) for match in flow.matches}
     for seen in report.accesses:
         event = seen.event
@@ -115,7 +115,7 @@ def _told(reason: Reason, words: Words) -> dict[str, Any]:
 
 
 def _chain(report: Report, flow: Flow, words: Words) -> Iterator[str]:
-    """Each step from the read to what had been answered, and what would refute it."""
+    """Each step from the read to the user's answer, and what would refute it."""
     yield words("chain")
     for number, step in enumerate(steps(Chains(report).of_flow(flow), words), 1):
         yield f"  {number}. {step.says}"
@@ -151,11 +151,11 @@ def _of_match(match: Match, words: Words) -> Iterator[str]:
     yield f"  {words('confidence')}{words('colon')}{match.confidence:.2%}"
 
 
-# what a fingerprint stands for: its parts, and the findings and lines of a baseline that have it
+# what a fingerprint stands for: its parts, and the findings and baseline lines that have it
 
 
 class FingerprintPlace(NamedTuple):
-    """A place from which a fingerprint is known."""
+    """A place where a fingerprint was found."""
 
     identity: Identity
     """Its parts as reports show them."""
@@ -166,11 +166,11 @@ class FingerprintPlace(NamedTuple):
     plans: tuple[str, ...]
     evidence: tuple[Ref, ...] = ()
     chain: Chain = ()
-    """How the finding was concluded, masked; none of a line of a baseline."""
+    """How the finding was concluded, masked; empty for a line of a baseline."""
 
 
 def shown(report: Report, which: str, aliases: Mapping[str, str], where: str) -> Iterator[FingerprintPlace]:
-    """The findings of a recording that have it."""
+    """The findings of a recording that have this fingerprint."""
     package, plans = report.run.app.package, (report.run.plan,)
     mask = mask_of(report)
     hidden = masked(report, mask)
@@ -190,7 +190,7 @@ def _shown(of: Identity, mask: Mask) -> Identity:
 
 
 def listed(behaviour: Behaviour, package: str, where: str) -> FingerprintPlace:
-    """A line of a baseline."""
+    """A line of a baseline as such a place."""
     parts = (behaviour.rule, package, behaviour.data or "", behaviour.recipient or "", behaviour.actor)
     of = Identity(*parts)
     return FingerprintPlace(
@@ -199,9 +199,9 @@ def listed(behaviour: Behaviour, package: str, where: str) -> FingerprintPlace:
 
 
 def told(which: str, known: Sequence[FingerprintPlace], *, lang: str = "en", as_json: bool = False) -> str:
-    """The parts of a fingerprint and where it is known from, as text or as JSON.
+    """The parts of a fingerprint and where it was found, as text or JSON.
 
-    Raises UserError when nothing has it: the parts cannot be computed back from it.
+    Raises UserError if nothing has it: the parts cannot be computed from the fingerprint.
     """
     if not known:
         raise UserError(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from appwitness.events import stacks
 
 FRAMEWORK = (*stacks.PLATFORM, "com.squareup.okhttp", "org.apache.http.", "org.chromium.net.")
-"""Where nobody said whose a frame is: beginnings of names that say nothing about who wanted the data."""
+"""For a stack without known owners: prefixes of names that say nothing about who wanted the data."""
 
 _FRAME = re.compile(r"^(?P<name>[^(]+)\((?P<place>[^)]*)\)?$")
 
@@ -23,13 +23,13 @@ class StackLine(NamedTuple):
     place: str
     """`File.java:12`, or empty."""
     own: bool
-    """Code of the app or of an SDK in it, not the framework's."""
+    """Whether it is code of the app or of an SDK in it, not of the framework."""
     package: str | None = None
-    """Another package in the app's process that it is of: WebView, a module of Google Play services."""
+    """The other package in the app's process that it belongs to: WebView, a module of Google Play services."""
 
 
 def frames(stack: Sequence[str], owners: Sequence[str | None] = ()) -> list[StackLine]:
-    """A stack as frames, innermost first; `owners` as the line says them."""
+    """A stack as frames, innermost first; `owners` as recorded in the line."""
     out = []
     for text, kind, package in stacks.owned([text.strip() for text in stack], owners, FRAMEWORK):
         found = _FRAME.match(text)
@@ -40,6 +40,7 @@ def frames(stack: Sequence[str], owners: Sequence[str | None] = ()) -> list[Stac
 
 
 def caller(stack: Sequence[str], owners: Sequence[str | None] = ()) -> StackLine | None:
-    """The code that asked for the data or sent it: the innermost of the app, else of another package in its process."""
+    """The code that asked for the data or sent it: the app's innermost frame, otherwise that of another package in
+    its process."""
     found = frames(stack, owners)
     return next((frame for frame in found if frame.own), next((frame for frame in found if frame.package), None))

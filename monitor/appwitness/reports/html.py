@@ -22,7 +22,7 @@ from appwitness.support import escape
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOT_IN_A_STRING = re.compile(r"[^A-Za-z0-9 .:_-]")
-"""What no string of a style may hold that is made of foreign text."""
+"""Characters that must not go into a string of a stylesheet when it is made from foreign text."""
 
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
@@ -34,8 +34,8 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
 
 
 def fill(template: str, words: Words, *, folder: Path = TEMPLATES, foot: str = "", **fields: Any) -> str:
-    """One of the templates in `folder` as a document with its style and its policy inside; `foot` stands at the foot of
-    each printed sheet."""
+    """Render a template from `folder` into a document that contains its style and its policy; `foot` is printed at
+    the foot of each sheet."""
     style = (TEMPLATES / "report.css").read_text("utf-8")
     if foot:
         literal = NOT_IN_A_STRING.sub("?", foot)
@@ -44,9 +44,10 @@ def fill(template: str, words: Words, *, folder: Path = TEMPLATES, foot: str = "
 
 
 def write_own(source: str, words: Words, most: int, **fields: Any) -> str:
-    """A user's own template the same way, up to this many characters; for a process of its own, see complaint/own.py.
+    """Render a user's own template in the same way, up to this many characters; for use in a separate process, see
+    complaint/own.py.
 
-    Raises WrongTemplate, and whatever a template can make go wrong.
+    Raises WrongTemplate, and anything else that a template can cause.
     """
     parts: list[str] = []
     size = 0
@@ -64,7 +65,7 @@ def write_own(source: str, words: Words, most: int, **fields: Any) -> str:
 
 
 class WrongTemplate(Exception):
-    """What is wrong with a template, and in which of its lines, where that is known."""
+    """What is wrong with a template, and on which of its lines, if known."""
 
     def __init__(self, line: int | None, what: str) -> None:
         super().__init__(what)
@@ -73,20 +74,21 @@ class WrongTemplate(Exception):
 
 
 def safe(html: str) -> Markup:
-    """HTML that was made from escaped text, for a template to take as it is."""
+    """HTML that was made from escaped text, for a template to insert unchanged."""
     return Markup(html)  # noqa: S704
 
 
 def policy(style: str) -> str:
-    """The content security policy: no script, no request, no form; only our own style, known by its digest, and
-    pictures that are in the document."""
+    """The content security policy: no scripts, requests or forms; only our own style, identified by its digest, and
+    pictures inside the document."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 @cache
 def environment(folder: Path = TEMPLATES) -> Environment:
-    """The templates: everything escaped, no control characters, no name left undefined."""
+    """The environment for templates: everything is escaped, control characters are removed, and undefined names are
+    errors."""
     return Environment(
         loader=FileSystemLoader([folder, TEMPLATES]),
         autoescape=True,
@@ -104,37 +106,39 @@ FILTERS = (
     "rejectattr", "replace", "reverse", "round", "select", "selectattr", "slice", "sort", "string", "sum", "title",
     "trim", "truncate", "unique", "upper", "wordcount", "wordwrap",
 )  # fmt: skip
-"""Those of Jinja2's filters that a letter may use: they take texts, numbers and lists, and give such."""
+"""Jinja2's filters that a letter may use: they take and return texts, numbers and lists."""
 METHODS = {dict: ("get", "items", "keys", "values")}
-"""What a letter may ask of a value, besides the fields of a mapping."""
+"""Methods that a letter may call on a value, besides accessing fields of a mapping."""
 
 
 class _Letters(ImmutableSandboxedEnvironment):
-    """What letters are written in: plain data, the filters above and parts of ours; no attribute of any object."""
+    """The environment for letters: plain data, the filters above and our own parts; no attributes of any other
+    object."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """A field of a mapping before a method of the same name: `fact.values`."""
+        """A field of a mapping takes precedence over a method of the same name: `fact.values`."""
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Allows the public attributes of Jinja2's own objects, and of data those in METHODS."""
+        """Allow the public attributes of Jinja2's own objects, and for data the methods in METHODS."""
         if isinstance(obj, LoopContext | TemplateModule):
             return super().is_safe_attribute(obj, attr, value)
         return attr in METHODS.get(type(obj), ())
 
     def wrap_str_format(self, value: Any) -> None:
-        """No text has methods here, `format` neither: there is nothing to make safe."""
+        """Do nothing: no text has methods here, not even `format`, so there is nothing to make safe."""
 
     def is_safe_callable(self, obj: Any) -> bool:
-        """Functions and macros, no classes."""
+        """Allow functions and macros, but not classes."""
         return not isinstance(obj, type) and super().is_safe_callable(obj)
 
 
 @cache
 def letters() -> Environment:
-    """The letters: in what is filled in, nothing that Markdown would act on. A user's own runs no code, reads no file.
+    """The environment for letters: whatever is filled in has its Markdown escaped. A user's own template runs no code
+    and reads no file.
 
     It may import our parts of letters and nothing else.
     """
@@ -154,12 +158,12 @@ def letters() -> Environment:
 
 
 def _literal(shown: Any) -> Any:
-    """A text on one line with every character that Markdown acts on escaped."""
+    """A text on one line, with every character escaped that is special in Markdown."""
     if isinstance(shown, Markup) or not isinstance(shown, str):
         return shown
     return Markup(escape.markdown(shown))  # noqa: S704
 
 
 def _code(text: object) -> Markup:
-    """A text as a span of code."""
+    """A text as a code span."""
     return Markup(escape.code(text))  # noqa: S704

@@ -1,4 +1,4 @@
-"""The report as JSON in the shape of the contract; the same recording gives the same bytes."""
+"""The report as JSON, in the shape of the published schema; the same recording gives the same bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from appwitness.support import escape
 
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
-    """The report as indented JSON with a newline at the end. `lang` changes nothing: titles come in every language."""
+    """The report as indented JSON with a final newline. `lang` has no effect: titles are included in every language."""
     chains = Chains(report)
     findings = tuple(each.model_copy(update={"chain": chains.of(each)}) for each in report.findings)
     tree = report.model_copy(update={"findings": findings, "audit": audit(report)}).model_dump(mode="json")
@@ -30,7 +30,7 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
 
 
 def _sorted(tree: Any) -> Any:
-    """Free-form objects in order of key, whoever filled them and in whatever order."""
+    """Free-form objects sorted by key, so that their order does not depend on who filled them."""
     if isinstance(tree, dict):
         return {key: _sorted(tree[key]) for key in sorted(tree)}
     return [_sorted(item) for item in tree] if isinstance(tree, list) else tree

@@ -27,9 +27,9 @@ class JunitCase(NamedTuple):
     failure: tuple[str, str, str] | None = None
     """Type, message and text; None: it did not fail."""
     skipped: str | None = None
-    """Why it is neither passed nor failed."""
+    """Why it neither passed nor failed."""
     attached: Sequence[str] = ()
-    """Files, relative to the root of the project: Jenkins and GitLab find them by their lines of system-out."""
+    """Files, relative to the root of the project: Jenkins and GitLab find them by their lines in system-out."""
 
 
 def junit_document(
@@ -39,7 +39,7 @@ def junit_document(
     properties: Mapping[str, str] = MappingProxyType({}),
     out: str = "",
 ) -> str:
-    """JUnit XML of one suite (the dialect of xunit2, which Jenkins, GitLab and pytest share), by its attributes."""
+    """JUnit XML for one suite (the xunit2 dialect, which Jenkins, GitLab and pytest share), with these attributes."""
 
     def add(parent: ET.Element, tag: str, text: str = "", /, **attributes: str) -> ET.Element:
         made = ET.SubElement(parent, tag, {name: xml(value) for name, value in attributes.items()})
@@ -59,7 +59,7 @@ def junit_document(
             add(of, "failure", text, type=type_, message=message)
         elif case.skipped is not None:
             add(of, "skipped", message=case.skipped)
-        if case.attached:  # a file's name ends neither the line nor the mark that it stands in
+        if case.attached:  # a file's name must not end the line or the marker that contains it
             names = (xml(plain(name.replace("]", "_"))) for name in case.attached)
             add(of, "system-out").text = "\n".join(f"[[ATTACHMENT|{name}]]" for name in names)
     if out:

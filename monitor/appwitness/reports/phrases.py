@@ -17,7 +17,7 @@ from appwitness.reports.words import Words, plain
 
 
 def country(recipient: Recipient, words: Words) -> str:
-    """The country with what it rests on; empty where it is not known."""
+    """The country with its basis; empty if it is not known."""
     if not recipient.country:
         return ""
     if not recipient.country_basis:
@@ -28,7 +28,7 @@ def country(recipient: Recipient, words: Words) -> str:
 
 
 def edition(report: Report, words: Words) -> str:
-    """Which edition of the data that ages it was judged by, with its source."""
+    """The edition of the data that ages by which it was judged, with its source."""
     known = report.catalog
     if known is None:
         return words("unknown")
@@ -38,23 +38,23 @@ def edition(report: Report, words: Words) -> str:
 
 
 def data_of(of: Flow | Finding, words: Words) -> str:
-    """The kind of data; of what identifies few people of an address book or call log, how many of how many."""
+    """The data type; if few people of an address book or call log are identified, how many out of how many."""
     return label(of.people, words.data(of.data or ""), words.lang) if of.data else ""
 
 
 def read_of(access: Access, words: Words) -> str:
-    """The kind of data that an access asked for; of what the user picked, that."""
+    """The data type that an access asked for; what the user picked is named as such."""
     return picked(access.data, words.lang) if was_picked(access) else words.data(access.data)
 
 
 def who(recipient: Recipient, words: Words) -> str:
-    """Name, party and country, as one line."""
+    """Name, party and country, on one line."""
     parts = (plain(recipient.name or ""), words(f"party_{recipient.party}"), country(recipient, words))
     return words("comma").join(part for part in parts if part)
 
 
 def ends(finding: Finding, words: Words) -> str:
-    """Who read it and who sent it, as far as the stacks tell; empty where neither does."""
+    """Who read it and who sent it, as far as the stacks show; empty if they show neither."""
     said = []
     if finding.read_by:
         said.append(words("read_by", code=code(finding.read_by, words)))
@@ -64,13 +64,13 @@ def ends(finding: Finding, words: Words) -> str:
 
 
 def code(of: Code, words: Words) -> str:
-    """Code by its name, with whose it is."""
+    """Code by its name, with its owner."""
     name = plain(of.code)
     return words("code_of", code=name, owner=plain(of.owner)) if of.owner else name
 
 
 def named_gap(gap: ReportedGap, words: Words) -> str:
-    """Its subject, and for what hooks or proxy missed how much that is."""
+    """The subject of a gap; for what hooks or proxy missed, with how much that is."""
     if (counted := gap.counted) is None:
         return gap.subject
     return words(
@@ -90,12 +90,12 @@ def has_forgotten(report: Report, kind: str) -> bool:
 
 
 def besides(gap: ReportedGap) -> str | None:
-    """What else is to be said of it; nothing where `named_gap` has said it."""
+    """What else there is to say about it; None if `named_gap` has said it."""
     return gap.detail if gap.counted is None else None
 
 
 def gap_line(gap: ReportedGap, words: Words) -> str:
-    """A gap as one line: what, where, why."""
+    """A gap on one line: what, where, why."""
     more = f"; {besides(gap)}" if besides(gap) else ""
     return f"{named_gap(gap, words)} ({words(f'where_{gap.where}')}): {words(f'why_{gap.why}')}{more}"
 
@@ -106,13 +106,13 @@ def received_by(recipient: Recipient, words: Words) -> str:
 
 
 def cited(article: Article, words: Words) -> str:
-    """One article as it is cited, with a warning where it was not matched against the official text."""
+    """One article as it is cited, with a warning if it was not compared with the official text."""
     text = words.of(article.citation)
     return f"{text}{words('space')}{words('check_before_citing')}" if article.verify else text
 
 
 def by_jurisdiction(articles: Iterable[Article], words: Words) -> list[tuple[str, list[Article]]]:
-    """Name of each jurisdiction, and its articles, in the order in which they come."""
+    """Name of each jurisdiction and its articles, in the order of first appearance."""
     found: dict[str, list[Article]] = {}
     for article in articles:
         found.setdefault(article.jurisdiction, []).append(article)
@@ -129,14 +129,14 @@ def citations(articles: Iterable[Article], words: Words) -> list[tuple[str, list
 # why something was concluded, in words: the sentences of reasons.yml, filled with the fields of a reason
 
 OUR_NAMES = frozenset(("variant", "of", "step"))
-"""Fields that are names of ours, whose words underscores join."""
+"""Fields that hold names of ours, in which underscores join the words."""
 CHOICE_WORDS = {"signal": "signal", "by": "by", "state": "consent", "scope": "scope"}
-"""Fields that are a choice of the contract -> what their names in words.yml begin with."""
+"""Fields with a choice of the contract -> the prefix of their names in words.yml."""
 EXACT_MS = 10
-"""Less than this is told with a decimal."""
+"""Times below this are given with a decimal."""
 EMPTY_WORDS = {"who": "code_unrecorded", "steps": "none", "algorithms": "unknown", "names": "none", "way": "unknown",
            "agent": "unknown"}  # fmt: skip
-"""Fields that may be empty -> what is said then, in words.yml."""
+"""Fields that may be empty -> the text for that, in words.yml."""
 
 
 def said(reason: Reason, words: Words) -> str:
@@ -165,7 +165,7 @@ def said(reason: Reason, words: Words) -> str:
 
 
 def all_said(reasons: Iterable[Reason], words: Words) -> str:
-    """Reasons one after the other."""
+    """Reasons, one after the other."""
     return words("semicolon").join(said(reason, words) for reason in reasons)
 
 
@@ -174,11 +174,11 @@ class ReasonStep(NamedTuple):
 
     says: str
     unless: str
-    """What would refute it, as one clause; empty where nothing is named."""
+    """What would refute it, as one clause; empty if nothing is named."""
 
 
 def steps(chain: Iterable[Inference], words: Words) -> list[ReasonStep]:
-    """A chain of inferences in words, what is of foreign origin in it harmless."""
+    """A chain of inferences in words, with foreign text made harmless."""
     return [ReasonStep(plain(said(each.says, words)), plain(_unless(each, words))) for each in chain]
 
 

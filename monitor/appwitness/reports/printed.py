@@ -14,7 +14,7 @@ from appwitness.support import escape
 from appwitness.support.colour import wanted
 
 COLUMNS = 80
-"""Width where the output is no terminal and COLUMNS is not set."""
+"""Width if the output is not a terminal and COLUMNS is not set."""
 WIDEST = 140
 
 TONES = {
@@ -32,7 +32,7 @@ class CopiedLines(Group):
 
 
 def printed(parts: Iterable[RenderableType], width: int | None = None, colour: bool | None = None) -> str:
-    """What rich makes of some parts, for a file or a terminal; no colour when standard output is not a tty."""
+    """Render parts with rich, for a file or a terminal; without colours if standard output is not a terminal."""
     out = io.StringIO()
     colour = wanted.get() if colour is None else colour
     console = Console(
@@ -51,6 +51,6 @@ def printed(parts: Iterable[RenderableType], width: int | None = None, colour: b
 
 
 def _inert(segments: Iterable[Segment]) -> Iterator[Segment]:
-    """What is to be printed; nothing foreign in it acts on a terminal."""
+    """The segments, with foreign text made unable to act on a terminal."""
     for segment in segments:
         yield segment if segment.control else Segment(escape.terminal(segment.text), segment.style)

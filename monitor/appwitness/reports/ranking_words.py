@@ -15,12 +15,12 @@ WAYS: Mapping[str, Way] = {
     "data": vocabulary.sifted,
     **dict.fromkeys(("note", "reason"), vocabulary.told),
 }
-"""Columns of tables that have text out of recordings -> how it may be shown."""
+"""Columns of tables with text from recordings -> how it may be shown."""
 
 
 def basis(words: Words, able: tuple[int, int], gaps: int, left: Mapping[str, int]) -> str:
-    """How far it can be trusted. `able`: apps and runs that could have shown it; `gaps`: how many of these runs have
-    gaps; `left`: the runs that could not, by reason."""
+    """How far a ranking can be trusted. `able`: apps and runs that could have shown it; `gaps`: how many of these
+    runs have gaps; `left`: the runs that could not, by reason."""
     apps, runs = able
     said = [words("ranked_able", apps=words.count("ranked_apps", apps), runs=words.count("ranked_runs", runs))]
     if gaps:
@@ -32,14 +32,15 @@ def basis(words: Words, able: tuple[int, int], gaps: int, left: Mapping[str, int
 
 
 def masked(column: str, value: str | None) -> str | None:
-    """A value of a column as it may be shown where no values are known: names by their form, our own words."""
+    """A value of a column as it may be shown if the values to mask are not known: names by their form, our own
+    words."""
     return Mask(()).by(WAYS[column], value) if value and column in WAYS else value
 
 
 def named(
     words: Words, column: str, value: str | None, titles: Mapping[str, dict[str, str]], who: Callable[[str], str | None]
 ) -> str:
-    """What a value of a column is called. `titles` are those of rules; `who` names the recipient behind a domain."""
+    """The name of a value in a column. `titles`: those of rules; `who`: names the recipient behind a domain."""
     if value is None:
         return words("ranked_unknown")
     if column == "data":

@@ -27,14 +27,14 @@ SEVERITY: dict[Level, str] = {"high": "8.0", "medium": "5.5", "low": "3.0", "inf
 """`security-severity`, by which code hosts sort."""
 RANK: dict[Confidence, float] = {"proven": 95.0, "corroborated": 75.0, "indicated": 50.0, "declared": 25.0}
 CODE_FLOWS = 20
-"""A result carries at most this many; the JSON report has all."""
+"""Most code flows of a result; the JSON report has all of them."""
 LARGEST = 9_900_000
-"""Bytes of a file: less than the 10 MB that code hosts take."""
+"""Most bytes of a file: less than the 10 MB that code hosts accept."""
 DEEP = 8
-"""Spaces before what stands in a run of a log, at most."""
+"""Most spaces of indentation before the contents of a run in a log."""
 RESULTS, TAGS, CONSENTS = 25_000, 20, 400
-"""At most so many results of a run, tags of a rule, and answers on the way of one code flow. GitHub refuses more than
-25,000 results, 20 tags, and 10,000 steps in all code flows of a result."""
+"""Most results of a run, tags of a rule, and answers in one code flow. GitHub refuses more than 25,000 results, 20
+tags, and 10,000 steps in all code flows of a result."""
 BASE = "RECORDING"
 Tree = dict[str, Any]
 
@@ -46,8 +46,8 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
 
 
 def document(runs: Sequence[Tree], words: Words) -> str:
-    """A SARIF log of some runs. What is too much for one run goes on in further ones, each with a category of its own:
-    code hosts refuse two runs of one category, and forget no alert of another."""
+    """A SARIF log of several runs. A run that is too large is split into several, each with its own category: code
+    hosts refuse two runs with the same category, and keep the alerts of others."""
     text = _log(_inert(runs))
     if len(text.encode()) <= LARGEST and all(len(run["results"]) <= RESULTS for run in runs):
         return text
@@ -60,7 +60,8 @@ def _log(runs: Sequence[Tree]) -> str:
 
 
 def _parts(run: Tree, words: Words) -> list[Tree]:
-    """A run as several, each of no more results and bytes than code hosts take; the gaps stand in the first."""
+    """A run split into several, each with no more results and bytes than code hosts accept; the gaps are in the
+    first."""
     results = run["results"]
     sheets = _sheets(results, LARGEST - _size({**run, "results": []}))
     if len(sheets) == 1:
@@ -87,7 +88,8 @@ def _parts(run: Tree, words: Words) -> list[Tree]:
 
 
 def _sheets(trees: Iterable[Tree], room: int) -> list[list[Tree]]:
-    """The same in order, to a sheet as many as there is room for (bytes), and RESULTS at most; there is always one."""
+    """The trees in order, divided into sheets: each as many as fit into `room` bytes, and at most RESULTS; at least
+    one sheet."""
     sheets: list[list[Tree]] = [[]]
     filled = 0
     for tree in trees:
@@ -101,14 +103,14 @@ def _sheets(trees: Iterable[Tree], room: int) -> list[list[Tree]]:
 
 
 def _size(tree: Tree) -> int:
-    """Bytes of a result, or of what stands around the results, at its place in a log."""
+    """The size in bytes of a result, or of a run without results, at its place in a log."""
     text = json.dumps(tree, ensure_ascii=False, indent=2)
     return len(text.encode()) + DEEP * (text.count("\n") + 1)
 
 
 def files_of(text: str, file: Path) -> list[tuple[Path, str]]:
-    """A log as the files that code hosts take: itself, or, where it is too large, `file` and others beside it
-    (`gate.sarif`, `gate-2.sarif`), each with as many of its runs as there is room for."""
+    """A log as the files that code hosts accept: itself, or, if it is too large, `file` and others beside it
+    (`gate.sarif`, `gate-2.sarif`), each with as many of its runs as fit."""
     if len(text.encode()) <= LARGEST:
         return [(file, text)]
     sheets = _sheets(json.loads(text)["runs"], LARGEST)
@@ -117,7 +119,7 @@ def files_of(text: str, file: Path) -> list[tuple[Path, str]]:
 
 
 def run_of(report: Report, words: Words, reveal: bool) -> Tree:
-    """One report as a run; its results in the order of `worst_first`."""
+    """One report as a run, with its results in the order of `worst_first`."""
     rules = _rules(report)
     index = {rule.id: number for number, rule in enumerate(rules)}
     flows = {flow.id: flow for flow in report.flows}
@@ -178,7 +180,7 @@ def run_of(report: Report, words: Words, reveal: bool) -> Tree:
 
 
 def _inert(tree: Any) -> Any:
-    """The same log; nothing in its texts that a viewer would act on. Markdown was escaped where it was made."""
+    """The same log without anything in its texts that a viewer would act on. Markdown was escaped where it was made."""
     if isinstance(tree, dict):
         return {name: text if name == "markdown" else _inert(text) for name, text in tree.items()}
     if isinstance(tree, list):
@@ -187,7 +189,7 @@ def _inert(tree: Any) -> Any:
 
 
 def _rules(report: Report) -> list[JudgedRule]:
-    """The rules that judged, and any that a finding names besides."""
+    """The rules that judged, and any others that a finding names."""
     rules = {rule.id: rule for rule in report.rules}
     for finding in report.findings:
         rules.setdefault(
@@ -291,7 +293,7 @@ def _told(finding: Finding, words: Words) -> str:
 
 
 def _first(finding: Finding, report: Report) -> Ref | None:
-    """Where the result stands: the upload if there is one, else the first line of evidence."""
+    """The location of the result: the upload if there is one, otherwise the first line of evidence."""
     sent = [ref for ref in finding.evidence if isinstance(report.evidence.get(ref), Upload)]
     return next(iter((*sent, *finding.evidence)), None)
 
@@ -320,14 +322,15 @@ def _code(finding: Finding, report: Report) -> str | None:
 
 
 def _stack_of(event: Event | None) -> tuple[Sequence[str], Sequence[str | None]]:
-    """Its frames, and whose code they are."""
+    """The frames of an event's stack, and their owners."""
     if isinstance(event, Access | Connection | Upload):
         return event.stack, event.owners
     return (event.stack if isinstance(event, Consent) else ()), ()
 
 
 def _fingerprint(finding: Finding, report: Report) -> str:
-    """The same for the same behaviour in another run: no line numbers, times, values or ids in it."""
+    """A fingerprint that is the same for the same behaviour in another run: it contains no line numbers, times,
+    values or ids."""
     source = next(
         (event.source for ref in finding.evidence if isinstance(event := report.evidence.get(ref), Access)), ""
     )
@@ -343,8 +346,8 @@ def _fingerprint(finding: Finding, report: Report) -> str:
 
 
 def _code_flow(flow: Flow, report: Report, words: Words) -> Tree:
-    """Read, question or answer, socket, upload: in order of time; lines of two clocks that nobody compared side by
-    side."""
+    """Read, question or answer, socket and upload in order of time; lines of two clocks that nobody compared go into
+    separate thread flows."""
     compared = report.run.clocks_compared
     steps: list[tuple[datetime, str, Ref, str]] = []
     if flow.access and (access := report.evidence.get(flow.access)):
@@ -406,7 +409,7 @@ def _upload_text(flow: Flow, event: Event | None, words: Words) -> str:
 
 
 def _stacks(finding: Finding, flows: Iterable[Flow], report: Report, words: Words) -> Iterable[Tree]:
-    """Where it was read and where it was sent: of the first flow, else of the evidence."""
+    """The stacks of the read and of the upload: those of the first flow, otherwise of the evidence."""
     flow = next(iter(flows), None)
     refs = [flow.access, flow.connection, flow.upload] if flow else list(finding.evidence[:2])
     for ref in refs:
@@ -419,7 +422,7 @@ def _stacks(finding: Finding, flows: Iterable[Flow], report: Report, words: Word
 
 
 def _where(frame: StackLine) -> str:
-    """File and line, and the package where it is another than the app."""
+    """File and line, and the package if it is not the app's."""
     return plain(f"{frame.place} ({frame.package})".strip() if frame.package else frame.place)
 
 

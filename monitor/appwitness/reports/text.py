@@ -47,7 +47,7 @@ from appwitness.reports.watched import (
 from appwitness.reports.words import Words, capital, plain
 
 SHOWN = 5
-"""How many entries of each kind there is room for."""
+"""Most entries of each kind that fit."""
 MOMENTS = 3
 INDENT = (0, 0, 0, 2)
 
@@ -61,9 +61,9 @@ def render(
     width: int | None = None,
     colour: bool | None = None,
 ) -> str:
-    """The report as text: all of it when `verbose`, else what one screen has room for.
+    """The report as text: all of it if `verbose`, otherwise what fits on one screen.
 
-    `width` and `colour` are those of standard output unless given; no colour when it is not a terminal.
+    `width` and `colour` default to those of standard output; without colours if that is not a terminal.
     """
     words = Words(lang)
     return printed(_parts(report, words, reveal, verbose), width, colour)
@@ -176,7 +176,7 @@ def _by_hand(flow: Flow) -> str:
 
 
 def _rules(report: Report, findings: Iterable[Finding], words: Words) -> Iterator[Text]:
-    """The rules as tags, whether stamps cover their lines, and the articles of a law that was chosen."""
+    """The rules as tags, whether stamps cover their lines, and the articles of the chosen laws."""
     tags = Text("  ".join(dict.fromkeys(finding.rule for finding in findings)), style="cyan")
     if any(finding.uncovered for finding in findings):
         tags.append(f"  {words('uncovered')}", style=TONES["high"])
@@ -222,21 +222,21 @@ def _next(report: Report, words: Words, reveal: bool, verbose: bool) -> Renderab
     return CopiedLines(Text(title, style="dim"), *lines)
 
 
-# all of a report for a terminal: each finding with its evidence, what was declared, every gap; under --verbose
+# the complete report for a terminal, under --verbose: each finding with its evidence, what was declared, every gap
 
 EVIDENCE_LINES = 3
 SUBJECTS = 4
 TOGETHER = 15
-"""More findings than this are told together where only the recipient differs."""
+"""More findings than this are grouped if they differ only in the recipient."""
 HOSTS = 3
 FLOWS = 4
-"""Flows that are named under a finding."""
+"""Most flows that are named under a finding."""
 ARTICLES = 2
-"""Articles of one jurisdiction that are named under a finding; the page has all of them."""
+"""Most articles of one jurisdiction that are named under a finding; the page has all of them."""
 
 
 def details(report: Report, words: Words) -> Iterable[RenderableType]:
-    """Who watched, then the findings worst first, then observed against declared, then the gaps."""
+    """Who watched, then the findings, worst first, then observed compared with declared, then the gaps."""
     yield _about(report, words)
     yield ""
     counts = {"accesses": report.accesses, "uploads": report.uploads, "flows": report.flows}
@@ -337,7 +337,7 @@ def _what(group: list[Finding], words: Words, chosen: bool) -> RenderableType:
 
 
 def laws(articles: Iterable[Article], words: Words) -> Iterable[Text]:
-    """The first articles of each jurisdiction, one line each."""
+    """The first articles of each jurisdiction, one line for each jurisdiction."""
     for place, texts in citations(articles, words):
         more = f" {words('and_more', count=len(texts) - ARTICLES)}" if len(texts) > ARTICLES else ""
         yield Text(f"{place}{words('colon')}{'; '.join(map(plain, texts[:ARTICLES]))}{more}", style="dim")

@@ -1,4 +1,4 @@
-"""States the consent at a moment from the consent lines, and formats times for people."""
+"""Determines the consent at a moment from the consent lines, and formats times for people."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class ConsentStep(NamedTuple):
 
 
 def still_counts(ref: Ref, line: Consent, report: Report) -> bool:
-    """Whether a line has not been replaced or taken back since, and is no such word on another line itself."""
+    """Whether a line has not been replaced or retracted since, and is not itself a retraction."""
     return ref not in report.replaced and not line.retracts
 
 
 def consent_steps(report: Report) -> list[ConsentStep]:
-    """How the answer to the privacy policy changed, with the lines that made it so."""
+    """How the answer to the privacy policy changed, with the lines that caused it."""
     lines = {seen.ref: seen.event for seen in report.consents if isinstance(seen.event, Consent)}
     return [
         ConsentStep(status.at, status.ref, status.state, lines[status.ref])
@@ -35,13 +35,12 @@ def consent_steps(report: Report) -> list[ConsentStep]:
 
 
 def step_for(steps: list[ConsentStep], at: datetime, state: ConsentName) -> ConsentStep | None:
-    """The line that made it `state` by the time `at`."""
+    """The last line by the time `at` that made the state `state`; None if there is none."""
     return next((step for step in reversed(steps) if step.at <= at and step.state == state), None)
 
 
 def clocks(run: Run, words: Words) -> str:
-    """How the clocks of device and host stood: offset, drift, and how wrong that may be; or that nobody compared
-    them."""
+    """How the clocks of device and host compared: offset, drift, and uncertainty; or that nobody compared them."""
     if run.clock_offset_ms is None or (run.imported and not run.clocks_compared):
         return words("clocks_uncompared")
     offset = f"{run.clock_offset_ms:+.1f} ms"
@@ -64,7 +63,7 @@ def clock(at: datetime) -> str:
 
 
 def span(seconds: float) -> str:
-    """A length of time as a person says it: `340 ms`, `2.4 s`, `3 min 5 s`."""
+    """A duration as a person says it: `340 ms`, `2.4 s`, `3 min 5 s`."""
     seconds = abs(seconds)
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"

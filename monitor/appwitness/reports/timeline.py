@@ -28,36 +28,36 @@ RIGHT = 20
 TOP = 14
 LANE = 28
 TOGETHER = 11.0
-"""Marks of one lane that are closer than this are drawn as one with a number."""
+"""Marks in one lane that are closer together than this are drawn as one with a number."""
 LANES = 8
 DENSE = 24
-"""More marks than this in one lane are drawn as bars, as high as they are many."""
+"""If one lane has more marks than this, they are drawn as bars whose height shows how many lines each stands for."""
 LINKS = 60
 TITLES = 6
 LISTED = 100
-"""Marks that are listed as text."""
+"""Most marks that are listed as text."""
 LABEL = 23
 """Widest label of a lane, in columns (a Chinese character takes two)."""
 
 
 @dataclass(frozen=True)
 class TimelineMark:
-    """One or several lines at one place."""
+    """One line, or several at one place."""
 
     x: float
     y: float
     count: int
     carried: bool
-    """A read whose value was found in an upload, or an upload in which one was found."""
+    """Whether it is a read whose value was found in an upload, or an upload in which one was found."""
     title: str
     height: float = 0
     """Height of a bar; 0: it is drawn as a sign with a number."""
     card: int = 0
-    """The card that tells of it; 0: none does."""
+    """The number of the card about it; 0: there is none."""
     ref: Ref = ""
-    """The first of the lines that carried something, else the first; empty: a gap that no line tells of."""
+    """The first of the lines that carried something, otherwise the first line; empty: a gap without a line."""
     target: bool = False
-    """Whether the card leads back to it: the first of its uploads, else of its reads."""
+    """Whether the card links back to it: to the first of its uploads, otherwise of its reads."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,12 @@ class Lane:
     y: float
     marks: tuple[TimelineMark, ...] = ()
     level: str = ""
-    """Level of the worst finding that rests on one of its lines; empty: none does."""
+    """Level of the worst finding that rests on one of its lines; empty: there is none."""
 
 
 @dataclass(frozen=True)
 class Band:
-    """A stretch of time: what had been answered, or that the app was in the background."""
+    """A span of time: under which answer, or while the app was in the foreground, or that of a gap."""
 
     x: float
     width: float
@@ -97,23 +97,24 @@ class Picture:
     consent_y: float
     bands: tuple[Band, ...]
     fronts: tuple[Band, ...]
-    """While the app was in the foreground."""
+    """Times when the app was in the foreground."""
     front_y: float
     gaps: tuple[Band, ...]
-    """Gaps that say until when."""
+    """Gaps with an end time."""
     ticks: tuple[tuple[float, str], ...]
     links: tuple[tuple[str, str], ...]
-    """Path and title of each line from a read to an upload: of the worst findings, and over the whole time."""
+    """Path and title of each drawn link from a read to an upload: those of the worst findings, spread over the whole
+    time."""
     all_links: int
-    """How many there are, drawn or not."""
+    """How many links there are, drawn or not."""
     about: str
     low: float
     """Seconds at its left end."""
     high: float
     cards: frozenset[int]
-    """Those with a mark that leads to them."""
+    """The cards to which a mark links."""
     listed: tuple[tuple[str, str], ...]
-    """Lane and text of each mark, for those who do not see the picture."""
+    """Lane and text of each mark, for those who cannot see the picture."""
     width: int = WIDTH
     gutter: int = GUTTER
     top: int = TOP
@@ -121,19 +122,19 @@ class Picture:
 
 
 class _PointTrack(NamedTuple):
-    """Points in time by their places: those of a lane of the report, or a few."""
+    """Points in time by their positions: those of a lane of the report, or a few."""
 
     at: Sequence[int]
     """Microseconds since 1970."""
     name: Callable[[int], Ref]
     text: Callable[[int], str]
     moved: Mapping[int, int] = {}
-    """Place -> its time, where that is another than `at` says."""
+    """Position -> its time, if it differs from that in `at`."""
     told: Mapping[int, _LineTold] = {}
-    """Place -> what the report tells of it; of most it tells nothing."""
+    """Position -> what the report says about it, which for most positions is nothing."""
 
     def when(self, place: int) -> int:
-        """The time at a place."""
+        """The time at a position."""
         return self.moved[place] if place in self.moved else self.at[place]
 
 
@@ -141,12 +142,12 @@ class _LineTold(NamedTuple):
     ref: Ref
     carried: bool
     level: int
-    """The place in LEVELS of the worst finding that rests on it; one more than there are: none."""
+    """Index in LEVELS of the worst finding that rests on it; len(LEVELS): none."""
     card: int
-    """The card that tells of it; 0: none does."""
+    """The number of the card about it; 0: there is none."""
 
     def beside(self) -> _LineTold:
-        """The same of a point that is about the line, and not the line itself."""
+        """The same for a point that is about the line rather than the line itself."""
         return self._replace(carried=False, level=len(LEVELS))
 
 
@@ -156,7 +157,7 @@ class _Row:
     label: str
     track: _PointTrack
     places: list[int] = field(default_factory=list)
-    """Of its points, in order of time once it is `sorted`."""
+    """Positions of its points, in order of time once it is `sorted`."""
 
     def sorted(self) -> _Row:
         """The row with its points in order of time."""
@@ -165,13 +166,13 @@ class _Row:
 
     @cached_property
     def told(self) -> list[int]:
-        """The places of which the report tells something, in order of time and name."""
+        """The positions about which the report says something, in order of time and name."""
         found = (place for place in self.places if place in self.track.told)
         return sorted(found, key=lambda place: (self.track.when(place), self.track.told[place].ref))
 
     @property
     def worst(self) -> int:
-        """The place in LEVELS of the worst finding that rests on one of its lines; one more than there are: none."""
+        """Index in LEVELS of the worst finding that rests on one of its lines; len(LEVELS): none."""
         return min((self.track.told[place].level for place in self.told), default=len(LEVELS))
 
     def when(self, number: int) -> int:
@@ -183,7 +184,7 @@ class _Row:
         return any(self.track.told[place].carried for place in self.told)
 
     def within(self, axis: _Axis) -> _Row:
-        """Its points of the time that is drawn alone."""
+        """The row with only the points in the time that is drawn."""
 
         def seconds(place: int) -> float:
             return _since(self.track.when(place), axis.start)
@@ -193,7 +194,7 @@ class _Row:
         return self if last - first == len(self.places) else replace(self, places=self.places[first:last])
 
     def first(self, low: int, high: int) -> list[tuple[int, Ref, str]]:
-        """Time, name and text of the first points of a stretch of it, by time and name."""
+        """Time, name and text of the first points from `low` to `high`, by time and name."""
         track, until = self.track, min(high, low + TITLES)
         while until < high and track.when(self.places[until]) == track.when(self.places[until - 1]):
             until += 1
@@ -208,10 +209,10 @@ def picture(
     only: tuple[float, float] | None = None,
     lines: Collection[Ref] | None = None,
 ) -> Picture | None:
-    """The picture of a report, or None where nothing happened.
+    """The picture of a report, or None if nothing happened.
 
-    `cards` says which card tells of a line; `only`, which seconds since the start of the run are shown; `lines`, of
-    which reads and uploads alone.
+    `cards`: the number of the card about each line; `only`: the seconds since the start of the run that are shown;
+    `lines`: if given, only these reads and uploads are shown.
     """
     start = microseconds(report.run.started)
     if lines is not None:
@@ -298,7 +299,7 @@ def _screens(report: Report, words: Words) -> _Row:
 
 
 def _gaps(report: Report, words: Words, told: Mapping[Ref, _LineTold]) -> _Row:
-    """Gaps; one that is about a line leads to what is told of that."""
+    """The row of gaps; a gap about a line links to the card about that line."""
     points = [(report.host_time(gap), gap.ref or "", _gap(gap, words)) for gap in report.gaps]
     return _points("gap", words("gaps"), points, told)
 
@@ -306,7 +307,7 @@ def _gaps(report: Report, words: Words, told: Mapping[Ref, _LineTold]) -> _Row:
 def _points(
     kind: str, label: str, points: Sequence[tuple[datetime, Ref, str]], told: Mapping[Ref, _LineTold] | None = None
 ) -> _Row:
-    """A row of a few points: when, which line, and what is said of it."""
+    """A row of a few points: when, which line, and its text."""
     of = {n: told[ref].beside() for n, (_, ref, _) in enumerate(points) if told and ref in told}
     at = [microseconds(when) for when, _, _ in points]
     track = _PointTrack(at, lambda n: points[n][1], lambda n: points[n][2], {}, of)
@@ -327,7 +328,8 @@ def _gap_bands(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
 
 
 def _targets(lanes: Iterable[Lane]) -> Iterable[Lane]:
-    """The lanes, each card's first upload, else its first read, marked as what the card leads back to."""
+    """The lanes with each card's first upload, otherwise its first read, marked as the place that the card links
+    back to."""
     lanes = list(lanes)
     first: dict[int, TimelineMark] = {}
     for kind in ("read", "sent"):
@@ -340,7 +342,7 @@ def _targets(lanes: Iterable[Lane]) -> Iterable[Lane]:
 
 
 class _Axis(NamedTuple):
-    """Seconds since the run began, as places in the picture."""
+    """Seconds since the run began, as positions in the picture."""
 
     start: int
     """Microseconds since 1970."""
@@ -352,7 +354,7 @@ class _Axis(NamedTuple):
         return round(GUTTER + share * (WIDTH - RIGHT - GUTTER), 1)
 
     def at(self, microseconds: int) -> float:
-        """The place of a time."""
+        """The position of a time."""
         return self.x(_since(microseconds, self.start))
 
     def seconds(self, at: datetime) -> float:
@@ -365,7 +367,7 @@ def _since(at: int, start: int) -> float:
 
 
 def _range(first: float, last: float, ended: float | None) -> tuple[float, float]:
-    """From a little before the first line to a little after the last; an idle end is cut off."""
+    """From a little before the first line to a little after the last; a long idle time at the end is cut off."""
     room = max((last - first) * 0.06, 0.5)
     low = 0.0 if 0 <= first <= room * 4 else first - room
     high = last + room if ended is None else min(max(ended, last + room), last + room * 4)
@@ -373,7 +375,7 @@ def _range(first: float, last: float, ended: float | None) -> tuple[float, float
 
 
 def _told(report: Report, cards: Mapping[Ref, int]) -> dict[Ref, _LineTold]:
-    """Line -> what the report tells of it: that something was found in it, or that a finding rests on it."""
+    """Line -> what the report says about it: that something was found in it, or that a finding rests on it."""
     carried = {ref for flow in report.flows for ref in (flow.access, flow.upload) if ref}
     levels = dict.fromkeys(carried, len(LEVELS))
     of_flow = {flow.id: (flow.access, flow.upload) for flow in report.flows}
@@ -446,7 +448,7 @@ def _track(
 def _during(
     places: Sequence[int], track: _PointTrack, report: Report, only: tuple[float, float] | None
 ) -> Sequence[int]:
-    """Those of some seconds of the run alone."""
+    """Only the positions within these seconds of the run."""
     if only is None:
         return places
     start, (low, high) = microseconds(report.run.started), only
@@ -454,7 +456,8 @@ def _during(
 
 
 def _bounded(rows: Iterable[_Row], others: _Row) -> list[_Row]:
-    """The rows that the worst findings rest on, then those that carry something, then the earliest; the rest in one."""
+    """The rows that the worst findings rest on, then those that carry something, then the earliest; the rest are
+    combined into one."""
     ranked = sorted(
         (row.sorted() for row in rows), key=lambda row: (row.worst, not row.carries(), row.when(0), row.label)
     )
@@ -501,7 +504,7 @@ def _marks(
 
 
 def _together(row: _Row, axis: _Axis) -> Iterator[tuple[int, int]]:
-    """Stretches of points that are so close that they are drawn as one."""
+    """Runs of points so close together that they are drawn as one."""
     low = 0
     while low < len(row.places):
         left = axis.at(row.when(low))
@@ -511,7 +514,7 @@ def _together(row: _Row, axis: _Axis) -> Iterator[tuple[int, int]]:
 
 
 def _height(count: int, most: int) -> float:
-    """The height of a bar on a power scale: one is visible beside thousands."""
+    """The height of a bar on a logarithmic scale: a single line is visible beside thousands."""
     return round(5 + (LANE - 11) * math.log(count) / math.log(most), 1) if most > 1 else LANE - 6.0
 
 
@@ -530,7 +533,7 @@ def _bands(report: Report, words: Words, axis: _Axis, marks: Sequence[float]) ->
 
 
 def _fronts(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
-    """While the app was in the foreground and the screen was on, as far as its phases say."""
+    """Times when the app was in the foreground and the screen was on, as far as phase lines show."""
     since: float | None = None
     steps = sorted(
         (axis.seconds(seen_at), event.state) for _, _, seen_at, event in report.phases if isinstance(event, Phase)
@@ -547,7 +550,7 @@ def _fronts(report: Report, words: Words, axis: _Axis) -> Iterable[Band]:
 
 class _DrawnFlow(NamedTuple):
     level: int
-    """The place in LEVELS of the worst finding that rests on it."""
+    """Index in LEVELS of the worst finding that rests on it."""
     path: str
     title: str
 
@@ -555,7 +558,7 @@ class _DrawnFlow(NamedTuple):
 def _links(
     report: Report, words: Words, places: dict[Ref, tuple[float, float]], told: Mapping[Ref, _LineTold]
 ) -> list[_DrawnFlow]:
-    """Every line from a read to an upload, in order of time; those of one place are one."""
+    """Every link from a read to an upload, in order of time; links with the same path are combined."""
     drawn: dict[str, list[str]] = defaultdict(list)
     worst: dict[str, int] = {}
     for flow in sorted(report.flows, key=lambda flow: flow.at):
@@ -578,7 +581,8 @@ def _links(
 
 
 def _thinned(links: Sequence[_DrawnFlow]) -> Iterable[tuple[str, str]]:
-    """At most LINKS of them: those of the worst findings; of one level, as far apart in time as they can be."""
+    """At most LINKS of them: those of the worst findings first; within one level, spread out as far as possible in
+    time."""
     left = LINKS
     for _, of_level in itertools.groupby(sorted(links, key=lambda link: link.level), key=lambda link: link.level):
         those = list(of_level)
@@ -608,7 +612,7 @@ def _ticks(low: float, high: float) -> _Ticks:
 
 
 def minutes(seconds: float, step: float = 1.0) -> str:
-    """A moment of the run as `2:05`, `1:02:05` from an hour on, with as many decimals as steps of `step` seconds
+    """A time in the run as `2:05`, or `1:02:05` from one hour on, with as many decimals as steps of `step` seconds
     need."""
     decimals = max(0, math.ceil(-math.log10(step) - 1e-9)) if step < 1 else 0
     whole = round(abs(seconds), decimals)

@@ -17,19 +17,19 @@ from appwitness.reports.watched import assumption, consent, missing, uncompared
 from appwitness.reports.words import Words, capital, plain
 
 FEW = 2
-"""Kinds of data and recipients that the sentence of facts names."""
+"""Most data types and recipients that the sentence of facts names."""
 ANSWERS = ("given", "refused", "withdrawn", "basic_only", "partial")
-"""States that a user's answer brings about; closing a question is none."""
+"""States that result from a user's answer; closing a question is not one."""
 CLEARTEXT = "sent-in-cleartext"
-"""The rule whose objection is how it went."""
+"""The rule that objects to how data was sent."""
 BY_ANSWER = frozenset({"sent-before-consent", "sent-after-refusal", "sent-after-withdrawal"})
-"""Rules whose objection is when it was, against what the user had answered."""
+"""Rules that object to when data was sent, relative to the user's answer."""
 OBJECTION = "objection_"
-"""How the name of a rule's words begins."""
+"""Prefix of the names of rules' words."""
 HASHES = re.compile(r"(?<![a-z])(md5|sha|hmac|crc|murmur|xxh|fnv|blake|ripemd|sm3|adler|digest|hash)", re.IGNORECASE)
-"""Names of forms that are hashes."""
+"""Matches names of variants that are hashes."""
 LABEL = 40
-"""Characters of a button or setting that it quotes."""
+"""Most characters of a button or setting that it quotes."""
 
 
 class VerdictLine(NamedTuple):
@@ -43,19 +43,19 @@ class VerdictLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Graded:
-    """Something that the rules say something of, and how bad that is."""
+    """Something with the findings about it, and how serious they are."""
 
     findings: tuple[Finding, ...]
-    """Worst first; none where no rule objects."""
+    """Worst first; empty if no rule objects."""
 
     @property
     def level(self) -> Level | None:
-        """The worst; None where no rule objects."""
+        """The worst level; None if no rule objects."""
         return self.findings[0].level if self.findings else None
 
     @property
     def confidence(self) -> Confidence | None:
-        """How sure the surest of the worst findings is."""
+        """The highest confidence among the worst findings; None if no rule objects."""
         return self.findings[0].confidence if self.findings else None
 
     @property
@@ -65,13 +65,13 @@ class Graded:
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """Its place: the worst first, then what is surest, then what most rules object to."""
+        """Sort key: the worst first, then the most certain, then what most rules object to."""
         return (*_rank(self.findings[0]), -len(self.rules)) if self.findings else (len(LEVELS), 0, 0)
 
 
 @dataclass(frozen=True)
 class SentData(Graded):
-    """Values of one kind that one recipient got: the flows, and what the rules say of them."""
+    """Values of one data type that one recipient received: the flows, and the findings about them."""
 
     recipient: Recipient
     flows: tuple[Flow, ...]
@@ -79,29 +79,29 @@ class SentData(Graded):
 
     @property
     def data(self) -> str:
-        """Code of the kind of data."""
+        """Code of the data type."""
         return self.flows[0].data
 
     @property
     def people(self) -> People | None:
-        """Whose data went there, where it is about people."""
+        """Whose data was sent there, if it is about people."""
         return combined(self.flows)
 
     @property
     def attempted(self) -> bool:
-        """Whether no answer was recorded to any of them, so that it is not known whether anything arrived."""
+        """Whether no answer was recorded to any of them, so that nobody knows whether anything arrived."""
         return all(flow.unanswered for flow in self.flows)
 
     @property
     def moments(self) -> tuple[tuple[Flow, ...], ...]:
-        """The flows by what had been answered at their time, as it changed."""
+        """The flows, grouped by the consent at their time, as it changed."""
         return tuple(
             tuple(flows) for _, flows in groupby(self.flows, key=lambda flow: (flow.consent, flow.consent_assumed))
         )
 
 
 def verdict(report: Report, words: Words) -> VerdictLine:
-    """What the recording comes to. Gaps without findings are never called clean, nor what nobody watched."""
+    """The result of the recording. Gaps without findings are never called clean, nor is a run that nobody watched."""
     lacking = missing(report, words)
     levels = Counter(finding.level for finding in report.findings)
     line, tone = headline(report.run, levels, bool(report.gaps or lacking), words)
@@ -125,7 +125,7 @@ def verdict(report: Report, words: Words) -> VerdictLine:
 def headline(
     run: Run, levels: Mapping[Level, int], unclean: bool, words: Words, *, so_far: bool = False
 ) -> tuple[str, str]:
-    """The line, and the word for its colour, of a run with so many findings of each level.
+    """The line, and the word for its colour, for a run with these numbers of findings by level.
 
     `unclean`: something could not be observed; `so_far`: it has not been judged to its end.
     """
@@ -145,9 +145,9 @@ def headline(
 
 
 def sent(report: Report) -> list[SentData]:
-    """What left, by kind of data and host: what the rules object to most first, then in order of time.
+    """What was sent, by data type and host: what the rules object to most first, then in order of time.
 
-    What another app sent is not among it, nor what went to the device itself: no finding rests on that.
+    Data that another app sent, or that went to the device itself, is left out: no finding rests on it.
     """
     groups: dict[tuple[str, str, bool], list[Flow]] = {}
     for flow in sorted(filter(_left, report.flows), key=lambda flow: flow.at):
@@ -164,13 +164,13 @@ def sent(report: Report) -> list[SentData]:
 
 
 def _left(flow: Flow) -> bool:
-    """Whether it left the device, and not from another app."""
+    """Whether it left the device, and did not come from another app."""
     reason = flow.recipient.reason
     return not flow.other_app and (reason is None or reason.code != Why.THE_DEVICE)
 
 
 def facts(report: Report, words: Words) -> str:
-    """What went to whom, and when that was against what the user had answered."""
+    """What was sent to whom, and when, relative to the user's answer."""
     groups = sent(report)
     told = [group for group in groups if group.findings] or groups
     said = [went(report, group, words) for group in told[:FEW]]
@@ -181,9 +181,9 @@ def facts(report: Report, words: Words) -> str:
 
 
 def went(report: Report, group: SentData, words: Words) -> str:
-    """The same of one kind of data and one recipient, without a full stop: how it went, and what rules object to.
+    """The same for one data type and one recipient, without a full stop: how it was sent, and what rules object to.
 
-    Where some uploads were answered, those are told, and the others counted as attempts.
+    If some of the uploads were answered, the text is about these, and the others are counted as attempts.
     """
     answered = tuple(flow for flow in group.flows if not flow.unanswered)
     told_of = replace(group, flows=answered) if answered else group
@@ -193,7 +193,7 @@ def went(report: Report, group: SentData, words: Words) -> str:
 
 
 def objection(report: Report, group: Graded, words: Words) -> str:
-    """What the rules object to, in a few words; empty where none does."""
+    """What the rules object to, in a few words; empty if no rule does."""
     if not isinstance(group, SentData):
         return plain(words.of(group.findings[0].title)) if group.findings else ""
     if not group.findings:
@@ -203,8 +203,8 @@ def objection(report: Report, group: Graded, words: Words) -> str:
 
 
 def _objected(report: Report, group: SentData, words: Words) -> list[str]:
-    """What the rules object to besides that it went unencrypted: when it was, where they rest on what the user had
-    answered or none objects; else in their own words."""
+    """What the rules object to, apart from cleartext: when it was sent, if they rest on the user's answer or no rule
+    objects; otherwise in their own words."""
     if rests_on_answer(report, group, words):
         return [words("went_again").join([when(report, flows, words) for flows in group.moments][:FEW])]
     rules = [finding for finding in group.findings if finding.rule != CLEARTEXT]
@@ -219,13 +219,13 @@ def rests_on_answer(report: Report, group: SentData, words: Words) -> bool:
 
 
 def _own_words(finding: Finding, words: Words) -> str:
-    """What a rule objects to; of a rule that is not ours, its title."""
+    """What a rule objects to; for a rule that is not ours, its title."""
     key = f"{OBJECTION}{finding.rule}"
     return words(key) if words.has(key) else plain(words.of(finding.title))
 
 
 def _gone(report: Report, group: SentData, words: Words) -> str:
-    """What went, how and where to."""
+    """What was sent, how and where to."""
     said, host = _as_sent(group, words), plain(group.recipient.host)
     if not host:
         return _without_host(report, group, words, said)
@@ -236,7 +236,8 @@ def _gone(report: Report, group: SentData, words: Words) -> str:
 
 
 def _without_host(report: Report, group: SentData, words: Words, said: str) -> str:
-    """The same of what has no host: a text message, another app, Bluetooth. Numbers are counted where each shows."""
+    """The same for what has no host: a text message, another app, Bluetooth. Phone numbers are counted if every
+    upload shows one."""
     via = group.flows[0].via
     if any(flow.via != via for flow in group.flows) or not words.has(f"went_by_{via}"):
         return words("went_unnamed", what=said)
@@ -248,14 +249,14 @@ def _without_host(report: Report, group: SentData, words: Words, said: str) -> s
 
 
 def unnamed(flows: Sequence[Flow], words: Words) -> str:
-    """Who got what has no host: by the way in which it left the device."""
+    """The recipient of what has no host, by how it left the device."""
     ways = {flow.via for flow in flows}
     key = f"unnamed_{next(iter(ways))}"
     return words(key) if len(ways) == 1 and words.has(key) else words("unnamed")
 
 
 def _as_sent(group: SentData, words: Words) -> str:
-    """The kind of data, and that nothing but hashes, or what the app had encrypted, was found of it."""
+    """The data type, and if so, that only hashes or the app's own encryption of it were found."""
     said = what(group, words)
     forms = dict.fromkeys(match.variant for flow in group.flows for match in flow.matches)
     if forms and all(map(is_hash, forms)):
@@ -266,12 +267,13 @@ def _as_sent(group: SentData, words: Words) -> str:
 
 
 def is_hash(variant: str) -> bool:
-    """Whether a form is a hash or a MAC of the value."""
+    """Whether a variant is a hash or a MAC of the value."""
     return bool(HASHES.search(variant))
 
 
 def what(group: SentData, words: Words) -> str:
-    """The kind of data; of people, how many of how many and which of their details; of other rows, how many went."""
+    """The data type; for people, how many out of how many and which of their details; for other rows, how many were
+    sent."""
     data = words.data(group.data)
     if group.people is not None:
         return told(group.people, data, words.lang)
@@ -282,7 +284,8 @@ def what(group: SentData, words: Words) -> str:
 
 
 def when(report: Report, flows: tuple[Flow, ...], words: Words) -> str:
-    """When some uploads were, against the question to the user and the answer: of the first of them, and how many."""
+    """When uploads were sent, relative to the question to the user and the answer: for the first of them, and how
+    many there were."""
     flow = flows[0]
     steps = consent_steps(report)
     later = [step for step in steps if step.at > flow.at]
@@ -314,7 +317,7 @@ def when(report: Report, flows: tuple[Flow, ...], words: Words) -> str:
 
 
 def worst_first(report: Report) -> list[Finding]:
-    """Findings by level, then by how sure they are; otherwise in the order in which they were judged."""
+    """Findings by level, then by confidence; otherwise in the order in which they were judged."""
     return sorted(report.findings, key=_rank)
 
 
@@ -322,21 +325,21 @@ def _rank(finding: Finding) -> tuple[int, int]:
     return LEVELS.index(finding.level), CONFIDENCES.index(finding.confidence)
 
 
-# what a report tells of, worst first: each kind of data at each recipient, and the findings that nothing left for
+# what a report is about, worst first: each data type at each recipient, and the findings without anything sent
 
 
 @dataclass(frozen=True)
 class DataAtRecipient(Graded):
-    """One kind of data at one recipient; without a recipient, what findings say of reads and of questions."""
+    """One data type at one recipient; without a recipient, what findings say about reads and questions."""
 
     data: str
-    """Empty: the findings are about no kind of data."""
+    """Empty: the findings are about no data type."""
     host: str
-    """Empty: nothing was sent, or it was not seen to be."""
+    """Empty: nothing was sent, or nobody saw it sent."""
     sent: SentData | None = None
 
     def label(self, words: Words) -> str:
-        """The kind of data; of what identifies few people, how many of how many; empty where it is about none."""
+        """The data type; if few people are identified, how many out of how many; empty if it is about none."""
         data = words.data(self.data) if self.data else ""
         return label(self.sent.people, data, words.lang) if self.sent else data
 
@@ -359,7 +362,7 @@ def groups(report: Report) -> list[DataAtRecipient]:
 
 
 def sentence(group: DataAtRecipient, report: Report, words: Words) -> str:
-    """What went to whom and when, without a full stop; of a group without flows, what its worst rule says."""
+    """What was sent to whom and when, without a full stop; for a group without flows, the title of its worst rule."""
     if group.sent:
         said = went(report, group.sent, words)
     else:

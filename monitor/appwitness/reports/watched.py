@@ -14,7 +14,7 @@ from appwitness.reports.words import Words, plain
 
 
 def watched(report: Report, words: Words) -> str:
-    """What was watched, and what was not: one line."""
+    """What was watched and what was not, on one line."""
     there = [name for name in get_args(Need) if getattr(report.observers, name)]
     said = [words(f"watched_{name}") for name in there]
     if report.observers.witnesses:
@@ -29,7 +29,7 @@ def watched(report: Report, words: Words) -> str:
 
 
 def unwatched(report: Report, words: Words) -> str:
-    """Who of those that a run has did not watch; nothing where all did."""
+    """The observers that did not watch; empty if all did."""
     lacking = [name for name in get_args(Need) if not getattr(report.observers, name)]
     return not_watched(lacking, words) if lacking else ""
 
@@ -40,23 +40,23 @@ def not_watched(lacking: Iterable[Need], words: Words) -> str:
 
 
 def missing(report: Report, words: Words) -> str:
-    """What a clean result would need besides; nothing where everything was there."""
+    """What else a clean result would need; empty if nothing is missing."""
     names = report.observers.missing
     return words("missing", what=words("semicolon").join(words(f"missing_{name}") for name in names)) if names else ""
 
 
 def uncompared(report: Report, words: Words) -> str:
-    """That the clocks of device and host were not compared; nothing where they were, or where one clock wrote all."""
+    """That the clocks of device and host were not compared; empty unless a gap says so."""
     return words("clocks_uncompared_more") if any(gap.why == "no_clock" for gap in report.gaps) else ""
 
 
 def assumption(report: Report, words: Words) -> str:
-    """What the operator has taken for granted; nothing where nothing was."""
+    """What the operator had assumed; empty if nothing."""
     return words(f"assumed_{report.assumed_consent}") if report.assumed_consent else ""
 
 
 def files(report: Report, words: Words) -> list[str]:
-    """The foreign files that it was made of, each with what tells it from others."""
+    """The foreign files that it was made from, each with what identifies it."""
     return [
         plain(
             words(
@@ -73,7 +73,7 @@ def files(report: Report, words: Words) -> list[str]:
 
 
 def device(run: Run, words: Words) -> str:
-    """The device of a run; of a foreign file what somebody says of it, as nobody of ours saw one."""
+    """The device of a run; for an imported file what somebody says about it, as we did not see it ourselves."""
     kind = words(f"device_{run.device.kind}")
     if not run.imported:
         named = " ".join(part for part in (run.device.model, run.device.serial) if part)
@@ -84,7 +84,7 @@ def device(run: Run, words: Words) -> str:
 
 
 def case(run: Run, words: Words) -> list[tuple[str, str]]:
-    """For what, where and with what it was made, as far as the operator said so."""
+    """For what case, where and with what it was made, as far as the operator said."""
     said: dict[str, str | None] = {name: getattr(run, name) for name in ("case", "place", "equipment")}
     for name in ("obtained", "image"):
         parts = getattr(run, name)
@@ -93,7 +93,7 @@ def case(run: Run, words: Words) -> list[tuple[str, str]]:
 
 
 def plan(report: Report, words: Words) -> str:
-    """What plan was set, and what the user was seen to answer."""
+    """Which plan was set, and what the user was seen to answer."""
     said = words(f"plan_{report.run.plan}")
     if not report.observers.consent:
         answers = words("plan_unwatched")
@@ -106,12 +106,12 @@ def plan(report: Report, words: Words) -> str:
 
 
 def sources(report: Report) -> dict[str, str]:
-    """The count of sources, for words."""
+    """The counts of sources, for use in words."""
     return {name: f"{number:,}" for name, number in count_sources(report.run.hooks).model_dump().items()}
 
 
 def consent(of: Finding | Flow, words: Words) -> str:
-    """The consent at that moment; empty where it has nothing to do with it."""
+    """The consent at that moment; empty if consent is irrelevant."""
     if of.consent is None:
         return ""
     if of.consent_assumed:
@@ -121,11 +121,11 @@ def consent(of: Finding | Flow, words: Words) -> str:
     return words(f"consent_{of.consent}")
 
 
-# whether the recording is what was stamped, in one sentence: every report says it
+# whether the recording is what was stamped, in one sentence that every report contains
 
 
 def seal_state(report: Report | ComparedRun) -> str:
-    """intact, intact_up_to, altered, never_stamped; not_checked where nobody recomputed the stamps."""
+    """intact, intact_up_to, altered, never_stamped; not_checked if nobody recomputed the stamps."""
     return report.verified.outcome if report.verified else "not_checked"
 
 
@@ -135,13 +135,13 @@ def is_sound(report: Report | ComparedRun) -> bool:
 
 
 def integrity(report: Report | ComparedRun, words: Words) -> str:
-    """What recomputing the stamps came to, and of a shared copy what it was made of."""
+    """The result of recomputing the stamps, and for a shared copy what it was made from."""
     said = _recomputed(report.verified, words)
     return words("shared_itself", copy=copied(report.run, words), said=said) if report.run.shared else said
 
 
 def copied(run: Run, words: Words) -> str:
-    """What a shared copy was made of; empty for an original."""
+    """What a shared copy was made from; empty for an original."""
     if run.shared is None:
         return ""
     seal = words("shared_seal", seal=run.shared.seal) if run.shared.seal else words("shared_no_seal")
@@ -174,7 +174,7 @@ def signature(seal: Seal, words: Words) -> str:
 
 
 def against_clock(seal: Seal, words: Words) -> Iterator[str]:
-    """What time-stamp authorities say against the clock by which the recording was made."""
+    """What time-stamp authorities say that contradicts the clock of the recording."""
     for token in seal.tokens:
         off_s = (token.at - token.stamped).total_seconds() if token.stamped else 0.0
         if abs(off_s) > SOON.total_seconds():
@@ -182,7 +182,7 @@ def against_clock(seal: Seal, words: Words) -> Iterator[str]:
 
 
 def is_remarkable(report: Report | ComparedRun) -> bool:
-    """Whether there is more to say of its stamps than that all is what they say."""
+    """Whether there is more to say about its stamps than that everything is what they say."""
     seal = report.verified
     return seal is not None and (
         seal.outcome != "intact"
@@ -194,7 +194,7 @@ def is_remarkable(report: Report | ComparedRun) -> bool:
 
 
 def forgotten(seal: Seal, words: Words) -> str:
-    """That lines were forgotten on purpose, how many, when and why; else nothing."""
+    """That lines were forgotten on purpose, how many, when and why; otherwise empty."""
     if not seal.forgotten:
         return ""
     whens = (f"{format_time(each.at)}{f', {each.reason}' if each.reason else ''}" for each in seal.forgotten)
@@ -214,14 +214,14 @@ def _signed(seal: Seal, words: Words) -> str:
     return words("signed_whole", keys=keys)
 
 
-# observed against declared, as rows: what was seen, and whether the app's maker declares it
+# observed compared with declared, as rows: what was seen, and whether the app's maker declares it
 
 DECLARED_ORDER = ("no", "yes", "unseen")
-"""What was seen and is not declared first."""
+"""What was seen and is not declared comes first."""
 
 
 class DeclaredRow(NamedTuple):
-    """One kind of data at one recipient."""
+    """One data type at one recipient."""
 
     state: Literal["no", "yes", "unseen"]
     data: str
@@ -233,7 +233,7 @@ class DeclaredRow(NamedTuple):
 
 
 def declared_rows(report: Report, words: Words) -> list[DeclaredRow]:
-    """The table of a report whose tester gave a policy.yml; none otherwise."""
+    """The table for a report whose tester supplied a policy.yml; otherwise empty."""
     found = []
     for each in report.declared:
         state: Literal["no", "yes", "unseen"] = "no" if not each.declared else "yes" if each.observed else "unseen"

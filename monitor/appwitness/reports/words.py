@@ -14,7 +14,7 @@ from appwitness.support.spoken import Spoken
 __all__ = ["LANGUAGES", "Words", "plain"]
 
 LANGUAGES = {"en": "en", "zh": "zh-CN"}
-"""lang parameter -> language tag (BCP 47)."""
+"""The `lang` parameter -> language tag (BCP 47)."""
 
 
 class Words:
@@ -38,25 +38,25 @@ class Words:
         return key in _table()
 
     def count(self, key: str, count: int, **fill: Any) -> str:
-        """A sentence with a number in it: `<key>_one` where there is one and the number is 1."""
+        """A sentence with a number in it: `<key>_one`, if it exists, when the number is 1."""
         name = f"{key}_one" if count == 1 and f"{key}_one" in _table() else key
         return self(name, count=f"{count:,}", **fill)
 
     def actor(self, name: str) -> str:
-        """Whose code did something, by the name of an identity."""
+        """Whose code did something, by the name in an identity."""
         return self(f"actor_{name}") if self.has(f"actor_{name}") else name
 
     def data(self, code: str) -> str:
-        """A data type as a person says it."""
+        """The name of a data type as a person says it."""
         return _data_types().get(code, {}).get(self.lang) or code.replace("_", " ")
 
     def of(self, texts: dict[str, str]) -> str:
-        """A text that comes in languages, in ours; else in English; else in whichever there is."""
+        """A text that exists in several languages: in ours, otherwise in English, otherwise in any."""
         return texts.get(self.lang) or texts.get("en") or next(iter(texts.values()), "")
 
 
 def capital(text: str) -> str:
-    """The text as a sentence begins."""
+    """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 

@@ -19,14 +19,14 @@ from appwitness.store.runs import Runs
 Name = Literal["runs", "findings", "flows", "recipients"]
 type Query = Select[*tuple[Any, ...]]
 AT_ONCE = 5000
-"""Rows that are held in memory."""
+"""Rows held in memory at once."""
 
 
 class CampaignTable(NamedTuple):
     """A table whose rows are read once, in order."""
 
     columns: Mapping[str, type]
-    """Name -> str, int or bool; any value may be None. Times are as the contract writes them."""
+    """Column name -> str, int or bool; any value may be None. Times are strings in the format of the contract."""
     rows: Iterator[tuple[Any, ...]]
 
 
@@ -91,18 +91,18 @@ TABLES: Mapping[Name, Callable[[], Query]] = {
     "flows": _flows,
     "recipients": _recipients,
 }
-"""The tables by name. Only recordings that were judged to their end are in them; `runs` are those that a fleet
-planned."""
+"""The tables by name. Findings, flows and recipients come only from completely judged recordings; `runs` are those
+that a fleet planned."""
 
 
 def table(place: str | Path, name: Name, campaign: str | None = None) -> CampaignTable:
-    """A table of the index at `place`. Raises UserError, while it is read too, when the index cannot be used."""
+    """A table of the index at `place`. Raises UserError, also while rows are read, when the index cannot be used."""
     query = TABLES[name]()
     columns = {column.name: _type(column.type) for column in query.selected_columns}
     if campaign is not None:
         query = query.where(query.selected_columns[0] == campaign)
     if name == "runs":
-        Runs(place).close()  # which makes them where no fleet has
+        Runs(place).close()  # creates the tables of a fleet if there are none
     return CampaignTable(
         {name: str if kind is datetime else kind for name, kind in columns.items()}, _rows(place, query, columns)
     )
@@ -116,7 +116,7 @@ def _rows(place: str | Path, query: Query, columns: Mapping[str, type]) -> Itera
 
 
 def _type(of: TypeEngine[Any]) -> type:
-    """The Python type of a column; the only numbers with a fraction are times."""
+    """The Python type of a column; float columns are times."""
     if isinstance(of, Boolean):
         return bool
     return int if isinstance(of, Integer) else datetime if isinstance(of, Float) else str

@@ -15,7 +15,7 @@ from appwitness.store.runs import Runs
 
 FILTERS = ("state", "reason", "plan", "pool", "device")
 COUNTED = {name for name in FILTERS if name in run_counts.KEY}
-"""Those by which runs are counted as they change."""
+"""The filters that are part of the key of the run counts."""
 
 
 class CampaignRun(NamedTuple):
@@ -28,21 +28,21 @@ class CampaignRun(NamedTuple):
     state: str
     reason: str | None
     note: str | None
-    """What ended the last attempt, in words."""
+    """What ended the last attempt, as text."""
     attempts: int
     host: str | None
     device: str | None
     begun: datetime | None
     recorded: datetime | None
     recording: str | None
-    """Its name where recordings are kept."""
+    """Its name in the store of recordings."""
     indexed: str | None
-    """Its id in the index, once it is judged."""
+    """Its id in the index, once it has been judged."""
     findings: int | None
 
 
 class Failure(NamedTuple):
-    """Why some runs are unobservable."""
+    """A reason why runs are unobservable, with an example."""
 
     reason: str
     runs: int
@@ -50,15 +50,15 @@ class Failure(NamedTuple):
 
 
 def has_fleet(store: Store) -> bool:
-    """Whether runs were ever planned in the database of an index."""
+    """Whether runs were ever planned in the index's database."""
     with store.reading() as connection:
         return inspect(connection).has_table(FleetVersion.__tablename__)
 
 
 def runs_of(runs: Runs, campaign: str, filters: Filters, page: int = 1) -> ListPage[CampaignRun]:
-    """The runs of a campaign: those that were begun last first, then in the order in which they were planned.
+    """The runs of a campaign: those begun last first, then waiting ones in the order in which they were planned.
 
-    `filters` (FILTERS) each ask for one value, `text` for a piece of app or id; empty texts for nothing.
+    Each of `filters` (FILTERS) requests one value, and `text` a part of the app or id; empty texts match everything.
     """
     query = select(*_COLUMNS).where(RunRow.campaign == campaign)
     count = select(func.sum(RunCountRow.runs)).where(RunCountRow.campaign == campaign)
@@ -77,7 +77,7 @@ def runs_of(runs: Runs, campaign: str, filters: Filters, page: int = 1) -> ListP
 
 
 def choices_of_runs(runs: Runs, campaign: str) -> dict[str, list[str]]:
-    """The values that `plan` and `pool` have, and the devices that hosts have reported, whatever they made."""
+    """The values of `plan` and `pool` in this campaign, and all devices that hosts have reported."""
     columns = {"plan": RunCountRow.plan, "pool": RunCountRow.pool, "device": DeviceRow.serial}
     with runs.reading() as connection:
         found = {}
@@ -90,7 +90,7 @@ def choices_of_runs(runs: Runs, campaign: str) -> dict[str, list[str]]:
 
 
 def failures(runs: Runs, campaign: str) -> list[Failure]:
-    """The reasons for which runs are unobservable, the most frequent first."""
+    """The reasons why runs are unobservable, the most frequent first."""
     found = runs.unobservable(campaign, *_COLUMNS)
     return [Failure(reason, count, _planned(run)) for reason, count, run in found]
 

@@ -19,7 +19,7 @@ class Conclusions(NamedTuple):
 
 
 def masked(found: Conclusions, values: Iterable[Value]) -> Conclusions:
-    """The same without the values that the recording names or that were found in its uploads."""
+    """The conclusions with masks for the values that the recording names or that were found in its uploads."""
     from appwitness.findings.mask import Mask
 
     mask = Mask(chain(values, _carried(found.flows)))
@@ -31,7 +31,7 @@ def masked(found: Conclusions, values: Iterable[Value]) -> Conclusions:
 
 
 def masked_run(run: Run) -> Run:
-    """The run without the values that were planted for it."""
+    """The run with masks for the values that were planted for it."""
     from appwitness.findings.mask import Mask
 
     return Mask(run.persona).run(run)

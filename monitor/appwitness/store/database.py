@@ -1,4 +1,4 @@
-"""Opens a database: by default a private SQLite file in WAL mode, or any other by its URL; explains its errors."""
+"""Opens a database: by default a private SQLite file in WAL mode, or any other by its URL. Explains its errors."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ from appwitness.support.errors import StoreError, UserError
 from appwitness.support.spoken import Spoken
 
 BUSY_MS = 30_000
-"""Time that a writer waits for another before it gives up."""
+"""How long a writer waits for another before it gives up, in milliseconds."""
 
 LOCK = 0x61707077
-"""Number of the advisory lock under which tables are made and dropped on PostgreSQL: CREATE TABLE IF NOT EXISTS of two
-at once fails there."""
+"""Number of the advisory lock under which tables are created and dropped on PostgreSQL, where two simultaneous
+CREATE TABLE IF NOT EXISTS fail."""
 
 REBUILD = (
     "Delete it, or name another with --db: an index is rebuilt from its recordings by `appwitness index correlate`."
@@ -66,10 +66,10 @@ def open_engine(
     prepare: Callable[[Connection, str], None] | None = None,
     of_server: Mapping[str, Any] | None = None,
 ) -> Engine:
-    """An engine on a database that has our tables, made if need be by `prepare`; None: those of the index.
+    """An engine for a database that has our tables, created by `prepare` if necessary (None: the tables of the index).
 
-    `place` is the path of a SQLite file, or a SQLAlchemy URL; `of_server` are options of the engine of a server.
-    Raises UserError when it cannot be used.
+    `place` is the path of a SQLite file, or a SQLAlchemy URL; `of_server` are engine options for a server. Raises
+    UserError when the database cannot be used.
     """
     name = name_of(place)
     with in_words(name):
@@ -86,7 +86,7 @@ def open_engine(
 
 
 class Database:
-    """A database that is open."""
+    """An open database."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Database:
         prepare: Callable[[Connection, str], None] | None = None,
         of_server: Mapping[str, Any] | None = None,
     ) -> None:
-        """As `open_engine`."""
+        """Open the database as `open_engine` does."""
         self.name = name_of(place)
         self._engine = open_engine(place, prepare, of_server)
         self._file = file_of(place)
@@ -102,8 +102,8 @@ class Database:
         self._writing = self._engine.execution_options(write=True)
 
     def see_that_it_is_there(self) -> None:
-        """Raise StoreError where the file that was opened is not in its place any more: what is read is then of no use
-        to anybody, though SQLite reads on."""
+        """Raise StoreError if the opened file is no longer in its place: SQLite would keep reading it, but what it
+        reads is of no use."""
         if self._file is None or self._held is None:
             return
         try:
@@ -117,7 +117,7 @@ class Database:
             )
 
     def close(self) -> None:
-        """Close it; the next use opens it again."""
+        """Close the database; the next use opens it again."""
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -128,7 +128,7 @@ class Database:
 
 
 def engine_of(place: str | Path, of_server: Mapping[str, Any] | None = None) -> Engine:
-    """An engine on a database as it is."""
+    """An engine for a database as it is; no tables are created."""
     url = url_of(place)
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, memory=file_of(place) is None)
@@ -136,7 +136,7 @@ def engine_of(place: str | Path, of_server: Mapping[str, Any] | None = None) -> 
 
 
 def name_of(place: str | Path) -> str:
-    """A database as messages name it: without passwords."""
+    """The name of a database for messages, without passwords."""
     url = url_of(place)
     return str(
         file_of(place) or url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
@@ -144,9 +144,9 @@ def name_of(place: str | Path) -> str:
 
 
 def set_aside(file: Path) -> Path | None:
-    """Rename an index that another version of appwitness made, so that a new one can be begun in its place.
+    """Rename an index that another version of appwitness made, so that a new one can take its place.
 
-    Gives its new name; None where there is nothing to rename. Raises UserError: another program has it open.
+    Returns its new name; None when there is nothing to rename. Raises UserError when another program has it open.
     """
     if not file.is_file():
         return None
@@ -156,9 +156,9 @@ def set_aside(file: Path) -> Path | None:
         version = old.execute("SELECT version FROM index_version").fetchone() if made else None
         if version is None or version[0] == VERSION:
             return None
-        old.execute("PRAGMA journal_mode = DELETE")  # its -wal is not to be taken for the new one's
+        old.execute("PRAGMA journal_mode = DELETE")  # so that its -wal is not taken for the new one's
         old.execute("BEGIN EXCLUSIVE")
-        if not file.exists() or not os.path.samestat(was, file.stat()):  # somebody else was quicker
+        if not file.exists() or not os.path.samestat(was, file.stat()):  # another process was faster
             return None
         return file.rename(file.with_name(f"{file.name}.version-{version[0]}.bak"))
 
@@ -234,7 +234,7 @@ _STEPS_SERVER = {
     "relation": _UPGRADE,
     "column": _UPGRADE,
 }
-"""Error message of PostgreSQL or its client -> what to do; the first that matches."""
+"""Part of an error message of PostgreSQL or its client -> what to do; the first match counts."""
 
 
 def url_of(place: str | Path) -> URL:
@@ -255,7 +255,8 @@ def file_of(place: str | Path) -> Path | None:
 
 
 def _make_private(file: Path) -> None:
-    """Make the file private; SQLite gives its side files (-wal, -shm) the same permissions."""
+    """Create the file as a private one if it is missing; SQLite gives its side files (-wal, -shm) the same
+    permissions."""
     for folder in reversed(file.parents):
         folder.mkdir(mode=0o700, exist_ok=True)
     if not file.exists():
@@ -278,7 +279,7 @@ def _sqlite(url: URL, *, memory: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        # a writer says so at once: a reader that turns writer half-way is refused when another wrote in between
+        # a writer takes its lock at once: a reader that turns into a writer fails if another has written in between
         write = connection.get_execution_options().get("write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
@@ -286,7 +287,7 @@ def _sqlite(url: URL, *, memory: bool) -> Engine:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch the journal; where several begin a database at once, SQLite refuses that without waiting."""
+    """Switch to WAL. SQLite refuses this without waiting while others open a new database, so it is retried."""
     end = time.monotonic() + BUSY_MS / 1000
     while True:
         try:
@@ -303,7 +304,7 @@ def _server(url: URL, **options: Any) -> Engine:
         options["isolation_level"] = "READ COMMITTED"
     return create_engine(
         url, **{"pool_pre_ping": True, **options}
-    )  # connections of before a restart of the server are no use
+    )  # connections from before a restart of the server are useless
 
 
 def _prepare(connection: Connection, name: str) -> None:
@@ -335,7 +336,7 @@ def _prepare(connection: Connection, name: str) -> None:
 
 
 def copy(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write rows into PostgreSQL by COPY, in the transaction that is going on."""
+    """Write rows into PostgreSQL by COPY, within the current transaction."""
     driver: Any = connection.connection.driver_connection
     names = ", ".join(f'"{column}"' for column in columns)
     statement = f"COPY {table.name} ({names}) FROM STDIN (FORMAT BINARY)"
@@ -345,7 +346,7 @@ def copy(connection: Connection, table: Table, columns: Sequence[str], rows: Ite
             into.set_types([_wire_type(kind) for kind in kinds])
             for row in rows:
                 into.write_row([fitting(value, kind) for value, kind in zip(row, kinds, strict=True)])
-    except driver.__class__.Error as error:  # as SQLAlchemy has it for what goes through it
+    except driver.__class__.Error as error:  # raised as SQLAlchemy raises errors of its own statements
         raise DBAPIError(statement, None, error) from error
 
 
@@ -357,7 +358,7 @@ def _wire_type(column: TypeEngine[Any]) -> str:
 
 
 def fitting(value: object, kind: TypeEngine[Any]) -> object:
-    """A value as PostgreSQL takes it: no NUL in texts (JSON has it escaped anyway), and no longer than its column."""
+    """A value that PostgreSQL accepts: no NUL in strings (JSON escapes it anyway), and no longer than the column."""
     if type(value) is str:
         value = value.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in value else value
         if isinstance(kind, String) and kind.length and len(value) > kind.length:
@@ -366,7 +367,7 @@ def fitting(value: object, kind: TypeEngine[Any]) -> object:
 
 
 def insert_or_nothing(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
-    """Insert a row; False where somebody else has inserted one of that key in the meantime."""
+    """Insert a row; False when another transaction has inserted one with that key in the meantime."""
     if connection.dialect.name != "postgresql":
         connection.execute(insert(table), row)
         return True
@@ -374,7 +375,7 @@ def insert_or_nothing(connection: Connection, table: Table, row: dict[str, Any])
 
 
 def lock(connection: Connection) -> None:
-    """Until this transaction ends nobody else makes or drops tables."""
+    """Until this transaction ends, keep others from creating or dropping tables."""
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
 
@@ -385,14 +386,14 @@ def add_campaign(connection: Connection, number: int, name: str) -> None:
     if connection.dialect.name == "postgresql":
         for table in PARTITIONED:
             part = f"{table.name}_of_{number}"
-            # made apart and attached: whoever reads or writes the other partitions goes on meanwhile
+            # created separately, then attached: readers and writers of other partitions are not blocked
             connection.exec_driver_sql(f"CREATE TABLE {part} (LIKE {table.name} INCLUDING ALL)")
             bounds = f"FROM ({number << CAMPAIGN_BITS}) TO ({(number + 1) << CAMPAIGN_BITS})"
             connection.exec_driver_sql(f"ALTER TABLE {table.name} ATTACH PARTITION {part} FOR VALUES {bounds}")
 
 
 def drop_campaign(connection: Connection, number: int) -> None:
-    """Drop all rows that a campaign has in partitioned tables."""
+    """Delete all rows of a campaign from partitioned tables."""
     first, after = number << CAMPAIGN_BITS, (number + 1) << CAMPAIGN_BITS
     for table in PARTITIONED:
         if connection.dialect.name == "postgresql":

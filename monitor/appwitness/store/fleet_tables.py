@@ -1,7 +1,7 @@
 """The tables of a fleet, and the records that describe their rows.
 
-They are no index: a plan cannot be rebuilt from recordings, so they have a version of their own. Times are seconds
-since 1970 by the clock of the database, which is one for all hosts.
+They are not part of the index and have their own version: a plan cannot be rebuilt from recordings. Times are seconds
+since 1970 by the database's clock, which all hosts share.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class FleetVersion(FleetBase):
 
 _LEASED = text("lease IS NOT NULL")
 UNOBSERVABLE = text("state = 'unobservable'")
-"""As text: a database uses a partial index only where it reads the same condition."""
+"""Literal SQL, not a parameter: a database uses a partial index only for the identical condition."""
 
 
 class RunRow(FleetBase):
@@ -69,29 +69,29 @@ class RunRow(FleetBase):
 
     __tablename__ = "runs"
     id: Mapped[Name] = mapped_column(primary_key=True)
-    """Made of campaign, app, plan and persona, so that nothing is planned twice; recordings are named after it."""
+    """Made of campaign, app, plan and persona, so that no run is planned twice; recordings are named after it."""
     campaign: Mapped[Name]
     app: Mapped[Name]
-    """SHA-256 of the APK, else the package, or `lab:NAME`."""
+    """SHA-256 of the APK; otherwise the package, or `lab:NAME`."""
     package: Mapped[Long]
-    """Its readable name: the package, or the name of the file."""
+    """The app's readable name: its package, or its file name."""
     apk: Mapped[Long | None]
     plan: Mapped[Name]
     persona: Mapped[Long | None]
     options: Mapped[Long]
     """Its other options, as JSON."""
     pool: Mapped[Name]
-    """Requirements on a device, in the form of monitor/appwitness/fleet/pools.py."""
+    """Requirements on the device, in the format of monitor/appwitness/fleet/pools.py."""
     number: Mapped[Number]
     """The order in which runs were planned."""
     state: Mapped[Name]
     reason: Mapped[Name | None]
     note: Mapped[Long | None]
-    """What ended the last attempt, in words."""
+    """What ended the last attempt, as text."""
     attempts: Mapped[Number]
     judgings: Mapped[Number]
     host: Mapped[Name | None]
-    """Who has it, or had it last."""
+    """The host that has the run, or had it last."""
     device: Mapped[Name | None]
     lease: Mapped[Name | None]
     expires: Mapped[Time | None]
@@ -116,14 +116,14 @@ class RunRow(FleetBase):
 
 
 BEGUN_LAST_FIRST = (RunRow.leased_at.desc().nulls_last(), RunRow.number)
-"""Order of a campaign's runs: those begun last first, then those that wait, as planned."""
-# in each dialect an index in that order; SQLite has NULL last without being told, and in an index cannot be told
+"""Order of a campaign's runs: those begun last first, then waiting ones in the order in which they were planned."""
+# an index in that order for each dialect; SQLite sorts NULL last when descending, and its indexes take no NULLS LAST
 Index("runs_begun", RunRow.campaign, RunRow.leased_at.desc(), RunRow.number).ddl_if(dialect="sqlite")
 Index("runs_begun", RunRow.campaign, *BEGUN_LAST_FIRST).ddl_if(dialect="postgresql")
 
 
 class RunCountRow(FleetBase):
-    """How many runs are in one state; kept by triggers (store/run_counts.py), and never written by anybody else."""
+    """The number of runs in one state; only triggers write it (store/run_counts.py)."""
 
     __tablename__ = "run_counts"
     campaign: Mapped[Name] = mapped_column(primary_key=True)
@@ -134,12 +134,12 @@ class RunCountRow(FleetBase):
     runs: Mapped[Number]
     findings: Mapped[Number]
     recorded: Mapped[Number]
-    """How many of them were recorded, which took `took_ms` in all."""
+    """How many of them were recorded; these took `took_ms` in total."""
     took_ms: Mapped[Number]
 
 
 class SupersededRow(FleetBase):
-    """A recording that was not the first of its run: kept, never judged, so that nothing is counted twice."""
+    """A recording that was not the first of its run: kept but never judged, so that nothing is counted twice."""
 
     __tablename__ = "superseded"
     recording: Mapped[Name] = mapped_column(primary_key=True)
@@ -149,7 +149,7 @@ class SupersededRow(FleetBase):
 
 
 class CommittedRow(FleetBase):
-    """The commit record that a host wrote for a recording before anybody else could see it."""
+    """The commit record that a host wrote for a recording before others could see the recording."""
 
     __tablename__ = "committed"
     recording: Mapped[Name] = mapped_column(primary_key=True)
@@ -159,11 +159,11 @@ class CommittedRow(FleetBase):
     digest: Mapped[Name]
     """SHA-256 of its archive."""
     stamp: Mapped[Name | None]
-    """SHA-256 of its last stamp; NULL: it was never stamped."""
+    """SHA-256 of its last stamp; NULL when it was never stamped."""
 
 
 class DeviceRow(FleetBase):
-    """A device of a host, as of the last heartbeat."""
+    """A device of a host, as its last heartbeat reported it."""
 
     __tablename__ = "fleet_devices"
     host: Mapped[Name] = mapped_column(primary_key=True)
@@ -181,7 +181,7 @@ class DeviceRow(FleetBase):
 
 @dataclass(frozen=True)
 class Planned:
-    """A run to be made."""
+    """A run to be recorded."""
 
     id: str
     campaign: str
@@ -205,7 +205,7 @@ class LeasedRun(Planned):
 
 @dataclass(frozen=True)
 class CommittedRecording:
-    """A recording as its host committed it."""
+    """A recording, with what its host committed."""
 
     recording: str
     run: str
@@ -214,7 +214,7 @@ class CommittedRecording:
     digest: str
     """SHA-256 of its archive."""
     stamp: str | None = None
-    """SHA-256 of its last stamp; None: it was never stamped."""
+    """SHA-256 of its last stamp; None when it was never stamped."""
 
 
 class HeldLease(NamedTuple):
@@ -225,7 +225,7 @@ class HeldLease(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """Runs that wait for devices of one kind."""
+    """Runs of one campaign that wait for devices of one kind."""
 
     campaign: str
     pool: str
@@ -268,7 +268,7 @@ class Slot:
 
 
 def prepare(connection: Connection, name: str) -> None:
-    """Make the tables where they are not there yet. Raises UserError when another version made them."""
+    """Create the tables that are missing. Raises UserError when another version made them."""
     lock(connection)
     look = inspect(connection)
     there = look.get_table_names()
@@ -288,11 +288,11 @@ def prepare(connection: Connection, name: str) -> None:
             ),
             "Finish the campaign with that version, or name another database with --db.",
         )
-    FleetBase.metadata.create_all(connection)  # what a campaign has not that was begun before there was that table
+    FleetBase.metadata.create_all(connection)  # adds tables that did not exist when the campaign was begun
     runs = FleetBase.metadata.tables[RunRow.__tablename__]
     known = {each["name"] for each in look.get_indexes(runs.name)}
     for index in runs.indexes:
-        if index.name not in known:  # or before there was that index
+        if index.name not in known:  # and indexes that did not exist
             index.create(connection)
     if RunCountRow.__tablename__ not in there:
         keep_counts(connection)

@@ -64,33 +64,33 @@ from appwitness.support.errors import StoreError, UserError
 from appwitness.support.spoken import Spoken
 
 BATCH = 5000
-"""Lines in one transaction: a killed reader continues after the last one."""
+"""Lines in one transaction; a reader that was killed continues after the last transaction."""
 PAGE = 2000
-"""Lines in one query, so that no reader keeps a transaction open while its events are used."""
+"""Lines in one query, so that a reader keeps no transaction open while it uses the events."""
 
 
 Keep = Literal["lines", "conclusions"]
-"""What is kept of a recording: all, or what was concluded from it, with values masked; its lines stay in the
-recording."""
+"""What the index keeps of a recording: its lines and conclusions, or only the conclusions, with values masked; the
+lines then stay in the recording."""
 
 
 class IndexedState(NamedTuple):
-    """The index's record of a recording, to be compared with the recording itself."""
+    """What the index has of a recording, to be compared with the recording itself."""
 
     name: str
-    """Name of the recording in the index: what every method calls `recording_id`."""
+    """The recording's name in the index; methods call it `recording_id`."""
     own_id: str
-    """As run.json has it."""
+    """The id in run.json."""
     head: str
-    """Digest of its first stamp; empty: it had none."""
+    """Digest of its first stamp; empty when there was none."""
     path: str
     started: str
-    """As the contract writes times."""
+    """In the format of the contract."""
     package: str
     campaign: str
     judged_by: str | None
     gaps: int
-    """Their number, as of the last save."""
+    """Number of gaps at the last save."""
     lines: bool
     """Whether the index has its lines; otherwise only conclusions."""
     prefixes: dict[str, tuple[Position, str]]
@@ -98,51 +98,52 @@ class IndexedState(NamedTuple):
 
     @property
     def kept(self) -> Keep:
-        """The index's record of it."""
+        """What the index keeps of it."""
         return "lines" if self.lines else "conclusions"
 
 
 class Saved(NamedTuple):
-    """What a save wrote, so that the next need not write it again."""
+    """The result of a save, so that the next save need not write the same rows again."""
 
     turn: str | None
-    """The random name of that save, which the index keeps until the next; None: it cannot be continued."""
+    """A random name of this save, which the index holds until the next one; None: no save can build on it."""
     kept: Conclusions
-    """As the index stores them."""
+    """The conclusions as the index stores them."""
     lines: bool
-    """Whether the index also has the recording's lines; otherwise its values are masked."""
+    """Whether the index also has the recording's lines; otherwise values are masked."""
 
 
 class Sight(NamedTuple):
-    """What a run could have shown, by what was observed and recorded."""
+    """What a run could have shown, given what was observed and recorded."""
 
     reads: int = 0
-    """Reads of the app."""
+    """Accesses by the app."""
     uploads: int = 0
-    """Uploads of the app."""
+    """Uploads by the app."""
     sought: bool = False
     """Whether there were values to look for: read by the app, planted or declared."""
     asked: bool | None = None
-    """Whether any question to the user was seen; None: nobody watched."""
+    """Whether any consent question to the user was seen; None when nobody watched for one."""
     gaps: int = 0
-    """How many gaps there are, lines that are gaps included."""
+    """Number of gaps, including lines that are gaps."""
 
 
 def here(place: str) -> Recording | None:
-    """The recording in a folder or an archive of this machine; None: it is gone. Raises UserError for anything else."""
+    """The recording in a folder or an archive on this machine; None when it is gone. Raises UserError for anything
+    else."""
     path = Path(place)
     return Recording.open(path) if path.exists() else None
 
 
 class Store(Database):
-    """The index of any number of recordings in one database. Safe to use from several threads and processes.
+    """The index of any number of recordings in one database. Safe for use from several threads and processes.
 
-    `url` is the path of a SQLite file, or a URL as SQLAlchemy writes it; `postgresql://` is read by psycopg 3. Every
-    method raises UserError when the database does not let it: locked, not a database, no room.
+    `url` is the path of a SQLite file, or a SQLAlchemy URL; `postgresql://` uses psycopg 3. Every method raises
+    UserError when the database cannot be used: locked, not a database, no room.
 
-    `keep` is what to keep of recordings that are taken in; None: all, and of those that are there what was kept so far.
-    `key` is for the digests that take the place of values where conclusions alone are kept. `opened` opens a recording
-    of which the index has no lines, by where it was when it was taken in, as `here` does.
+    `keep` says what to keep of recordings that are ingested; None: everything of new ones, and of known ones what was
+    kept before. `key` is the key of the digests that replace values where only conclusions are kept. `opened` opens a
+    recording whose lines are not in the index, from its path at ingestion, as `here` does.
     """
 
     def __init__(
@@ -154,38 +155,39 @@ class Store(Database):
     ) -> None:
         self.place = url
         self.again = partial(Store, url, keep, key, opened)
-        """Opens the same, in another process."""
+        """Opens the same index in another process."""
         self.keep = keep
         self._key = key
         self._opened = opened
         self._last: Recording | None = None
-        """The last recording opened: what was downloaded or unpacked stays until another is requested."""
+        """The last recording opened: its downloaded or unpacked files stay until another one is requested."""
         super().__init__(url)
         self._postgres = self._engine.dialect.name == "postgresql"
         self._reading = self._asking = self._engine
         if self._postgres:
-            # of one moment, as in SQLite; a single question is of one moment without a transaction
+            # transactions see one snapshot, as in SQLite; a single query does so without a transaction
             self._reading = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             self._asking = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self.turn_to_write: Callable[[], AbstractContextManager[Any]] = nullcontext
-        """A lock held by writing transactions: processes that agree on turns wait less than SQLite would make them."""
+        """A lock that writing transactions hold: processes that take turns wait less than they would for SQLite's
+        own lock."""
         self._here = threading.local()
-        # in memory there is one connection for all threads
+        # a database in memory has one connection for all threads
         self._turn: AbstractContextManager[Any] = threading.RLock() if self.in_memory else nullcontext()
 
     @property
     def in_memory(self) -> bool:
-        """Whether no other process can open it."""
+        """Whether it is in memory, where no other process can open it."""
         return isinstance(self._engine.pool, StaticPool)
 
     @property
     def is_file(self) -> bool:
-        """Whether it is a SQLite file, where one writes at a time."""
+        """Whether it is a SQLite file, which allows one writer at a time."""
         return self._engine.dialect.name == "sqlite" and not self.in_memory
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """All reads of this thread inside see one snapshot, whatever is written meanwhile."""
+        """All reads of this thread inside the context see the same snapshot, whatever is written meanwhile."""
         with self.reading() as connection:
             before = getattr(self._here, "connection", None)
             self._here.connection = connection
@@ -195,7 +197,7 @@ class Store(Database):
                 self._here.connection = before
 
     def check(self) -> None:
-        """Check that the database is where it was, and answers. Raises UserError where it is not, or does not."""
+        """Check that the database is still in its place and answers. Raises UserError otherwise."""
         self.see_that_it_is_there()
         with self.reading() as connection:
             connection.execute(select(IndexVersion.version)).one()
@@ -203,15 +205,15 @@ class Store(Database):
     # lines
 
     def ingest(self, recording_id: str, run: Run, path: str, reads: Iterable[ReadLine], head: str = "") -> int:
-        """Take in lines of a recording, each file in order; how many were new. `head` is the digest of its first stamp,
-        where it has one.
+        """Add lines of a recording to the index, each file in order; returns how many were new. `head` is the digest of
+        its first stamp, if it has one.
 
-        Lines that are in already are passed over, so the same may be read again or by two at once. Each batch is one
-        transaction together with how far it came. The persona is masked where conclusions alone are kept. Raises
-        UserError when the database has another recording of that id, or one in another folder: see `restart`.
+        Lines that are already in the index are skipped, so they may be read again, or by two processes at once. Each
+        batch and its position are written in one transaction. The persona is masked where only conclusions are kept.
+        Raises UserError when the database has another recording with that id, or one in another folder: see `restart`.
         """
         new = 0
-        for batch in batched(chain([None], reads), BATCH):  # even without lines the recording is put in
+        for batch in batched(chain([None], reads), BATCH):  # even a recording without lines is inserted
             with self._write() as connection:
                 number, lines = self._remember(connection, recording_id, run, path, self.keep, head)
                 new += self._take(connection, number, [read for read in batch if read], keep_lines=lines)
@@ -224,20 +226,20 @@ class Store(Database):
         return {kind: position for kind, (position, _) in found.items()}
 
     def held(self, recording_id: str) -> IndexedState | None:
-        """The index's record of a recording; None when it was never read."""
+        """What the index has of a recording; None when it was never ingested."""
         with self.reading() as connection:
             return _held(connection, recording_id)
 
     def of_id(self, own_id: str) -> list[IndexedState]:
-        """The index's records of all recordings whose run.json has this ID, by name."""
+        """What the index has of all recordings whose run.json has this id, ordered by name."""
         with self.reading() as connection:
             return [_state(connection, row) for row in connection.execute(_OF_ID, {"id": own_id}).all()]
 
     def restart(self, recording_id: str, run: Run, path: str, instead_of: IndexedState, head: str = "") -> bool:
-        """Forget all that the index has under a name, and begin with the recording at `path`, in one transaction.
+        """Delete all that the index has under a name, and insert the recording at `path` instead, in one transaction.
 
-        Unless the store says what to keep, that is the same as of `instead_of`.
-        False, and nothing is done, when the index no longer has what it had: somebody else was faster.
+        Unless the store says what to keep, the same is kept as of `instead_of`. Returns False, with nothing done, when
+        the index no longer has `instead_of`: another process was faster.
         """
         with self._write() as connection:
             number = _lock(connection, recording_id)
@@ -248,7 +250,7 @@ class Store(Database):
         return True
 
     def forget(self, recording_ids: Collection[str]) -> int:
-        """Delete everything of these recordings from the index; returns how many were in it."""
+        """Delete all that the index has of these recordings; returns how many of them it had."""
         found = 0
         with self._write() as connection:
             for number in [_lock(connection, each) for each in sorted(recording_ids)]:
@@ -259,9 +261,9 @@ class Store(Database):
         return found
 
     def forget_campaign(self, name: str) -> int:
-        """Delete all that the index has of the recordings of a campaign; how many they were.
+        """Delete all that the index has of a campaign's recordings; returns how many there were.
 
-        On PostgreSQL its partitions are dropped. Raises UserError when the index knows of no such campaign.
+        On PostgreSQL its partitions are dropped. Raises UserError when the index has no such campaign.
         """
         with self._write() as connection:
             lock(connection)
@@ -273,7 +275,7 @@ class Store(Database):
                     "Campaigns are named in run.json of recordings, as `campaign`.",
                 )
             of = RecordingRow.campaign == name
-            connection.execute(select(RecordingRow.number).where(of).with_for_update())  # writers of them are done then
+            connection.execute(select(RecordingRow.number).where(of).with_for_update())  # waits for their writers
             drop_campaign(connection, number)
             gone = connection.execute(delete(RecordingRow).where(of)).rowcount
             connection.execute(delete(CampaignRow).where(CampaignRow.number == number))
@@ -281,7 +283,8 @@ class Store(Database):
         return gone
 
     def campaigns(self) -> dict[str, int]:
-        """Campaign -> how many recordings of it were taken in, by name; those of none under the empty text."""
+        """Campaign -> number of its ingested recordings, by name; the empty name is for recordings without a
+        campaign."""
         query = select(RecordingRow.campaign, func.count()).group_by(RecordingRow.campaign)
         with self._ask() as connection:
             return {name: count for name, count in connection.execute(query.order_by(RecordingRow.campaign))}  # noqa: C416
@@ -289,10 +292,10 @@ class Store(Database):
     def read(
         self, recording_id: str, kind: str, after: Position = START, recording: Recording | None = None
     ) -> Iterator[ReadLine]:
-        """The lines of one kind after a position as they were taken in, in order; none of one that never was.
+        """The ingested lines of one kind after a position, in order; none if the recording was never ingested.
 
-        Where the index has conclusions alone, they are read from the recording, which is opened unless it is given.
-        Raises UserError when it is not there, or is another by now, and StoreError while it cannot be reached.
+        Where the index has only conclusions, the lines are read from the recording, which is opened unless it is given.
+        Raises UserError when it is gone or has changed, and StoreError while it cannot be reached.
         """
         query = select(LineRow.line, LineRow.size, LineRow.raw).order_by(LineRow.line).limit(PAGE)
         query = query.where(LineRow.recording == number_of(recording_id), LineRow.kind == kind)
@@ -313,15 +316,15 @@ class Store(Database):
     # recordings
 
     def recordings(self) -> list[Run]:
-        """The runs whose recordings were taken in, oldest first."""
+        """The runs of all ingested recordings, oldest first."""
         query = select(RecordingRow.run).order_by(RecordingRow.started, RecordingRow.id)
         with self._ask() as connection:
             return [Run.model_validate_json(run) for run in connection.scalars(query)]
 
     def run(self, recording_id: str, recording: Recording | None = None) -> Run:
-        """The run of a recording; its persona is masked where the index has conclusions alone and the recording is not
-        there. Raises UserError when that was never taken in, and StoreError while the recording cannot be reached: who
-        masks values must not miss those of the persona once it can."""
+        """The run of a recording; its persona is masked when the index has only conclusions and the recording is
+        gone. Raises UserError when it was never ingested, and StoreError while the recording cannot be reached:
+        callers that mask values need the persona's as soon as they are available."""
         with self._ask() as connection:
             query = select(RecordingRow.run, RecordingRow.lines, RecordingRow.path, RecordingRow.head)
             row = connection.execute(query.where(RecordingRow.id == recording_id)).one_or_none()
@@ -344,20 +347,20 @@ class Store(Database):
         return same and head in ("", first_stamp(recording.path))
 
     def path(self, recording_id: str) -> Path:
-        """The path of a recording when it was last read. Raises UserError when it never was."""
+        """The path of a recording when it was last ingested. Raises UserError when it never was."""
         return Path(self.address(recording_id))
 
     def address(self, recording_id: str) -> str:
-        """The same as it was given, which may be in a bucket."""
+        """The same as text, as it was given; it may be in a bucket."""
         return self._recording(recording_id, RecordingRow.path)
 
     def judged_by(self, recording_id: str) -> str | None:
-        """The digest of what the findings come from; None when it was not judged, or never taken in."""
+        """The digest of everything the findings come from; None when it was never judged or never ingested."""
         with self._ask() as connection:
             return connection.scalar(_JUDGED_BY, {"id": recording_id})
 
     def _has_lines(self, recording_id: str) -> bool:
-        """Whether the lines of a recording are kept; of one that was never taken in, whether they would be."""
+        """Whether the lines of a recording are kept; for one that was never ingested, whether they would be."""
         with self._ask() as connection:
             lines: bool | None = connection.scalar(_LINES, {"id": recording_id})
         return self.keep != "conclusions" if lines is None else lines
@@ -370,7 +373,7 @@ class Store(Database):
         return found
 
     def recording_in(self, path: str) -> Recording | None:
-        """The recording that is there now; None: none. Raises StoreError while it cannot be reached."""
+        """The recording that is there now; None when there is none. Raises StoreError while it cannot be reached."""
         try:
             return self._open(path)
         except StoreError:
@@ -410,7 +413,7 @@ class Store(Database):
 
     # conclusions
 
-    def save(  # noqa: PLR0913, what was concluded, and what it is held against
+    def save(  # noqa: PLR0913, the conclusions, and what they are compared with
         self,
         recording_id: str,
         flows: Sequence[Flow],
@@ -423,24 +426,24 @@ class Store(Database):
         sight: Sight = Sight(),  # noqa: B008, immutable
         values: Iterable[Value] = (),
     ) -> Saved:
-        """Save what was concluded from a recording, in one transaction; what is as in `before` is not written.
+        """Save the conclusions from a recording, in one transaction; what is unchanged since `before` is not written.
 
-        `gaps` are those that correlating came upon, `judged_by` the digest of what they come from, `before` what the
-        last save gave, `sight` what the run could show, `values` those that the recording names. Where conclusions
-        alone are kept, these and the values of the flows are masked; `values` is not read elsewhere. Raises UserError
-        when the index has by now the recording of another folder than `path`.
+        `gaps` are those found by correlating, `judged_by` is the digest of everything the conclusions come from,
+        `before` the result of the last save, `sight` what the run could show, `values` the values that the recording
+        names. Where only conclusions are kept, `values` and the values of flows are masked; otherwise `values` is not
+        used. Raises UserError when the index now has the recording of a folder other than `path`.
         """
         found = Conclusions(flows, findings, gaps)
         lines = before.lines if before else self._has_lines(recording_id)
-        kept = found if lines else masked(found, values)  # which may take longer than others should wait to write
+        kept = found if lines else masked(found, values)  # may take long; other writers should not wait for it
         turn = None if judged_by else secrets.token_hex(16)
         with self._write() as connection:
             row = self._row_of(connection, recording_id, path)
             number = row.number
-            if row.lines != lines:  # somebody else had it begin anew meanwhile
+            if row.lines != lines:  # another process has restarted it meanwhile
                 lines, kept = row.lines, found if row.lines else masked(found, values)
             written = before.kept if before and before.turn and before.turn == row.turn else None
-            if written is None and (row.turn or row.judged_by):  # else nothing was saved so far
+            if written is None and (row.turn or row.judged_by):  # otherwise nothing was saved yet
                 for model in (FlowRow, MatchRow, FindingRow, FoundGapRow):
                     connection.execute(delete(model).where(model.recording == number))
             written = written or Conclusions()
@@ -456,7 +459,8 @@ class Store(Database):
         return Saved(turn, kept, lines)
 
     def flows(self, recording_id: str, *, access: Ref | None = None, upload: Ref | None = None) -> list[Flow]:
-        """The flows of a recording in the order they were saved; those of one read, or of one upload, where named."""
+        """The flows of a recording in the order they were saved; if given, only those of one access or of one
+        upload."""
         query, matches = _FLOWS, _MATCHES
         named = [FlowRow.access == access] if access else [FlowRow.upload == upload] if upload else []
         if named:
@@ -480,7 +484,7 @@ class Store(Database):
             return [Finding.model_validate_json(finding) for finding in connection.scalars(query)]
 
     def found_gaps(self, recording_id: str) -> list[ReportedGap]:
-        """The gaps that correlating came upon, in the order they were saved."""
+        """The gaps found by correlating, in the order they were saved."""
         query = (
             select(FoundGapRow.gap).where(FoundGapRow.recording == number_of(recording_id)).order_by(FoundGapRow.number)
         )
@@ -491,13 +495,13 @@ class Store(Database):
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction to read in: that of the `snapshot` around, or its own."""
+        """A read transaction: that of the surrounding `snapshot`, or a new one."""
         with self._read(self._reading) as connection:
             yield connection
 
     @contextmanager
     def _ask(self) -> Iterator[Connection]:
-        """The same for a single query, which needs no transaction."""
+        """Like `reading`, for a single query, which needs no transaction."""
         with self._read(self._asking) as connection:
             yield connection
 
@@ -517,10 +521,10 @@ class Store(Database):
             yield connection
 
     def _erase(self) -> None:
-        """Compact a SQLite file, so that nothing that was deleted stays on its free pages."""
+        """Compact a SQLite file, so that no deleted data stays on its free pages."""
         if self._engine.dialect.name == "sqlite":
             with in_words(self.name), self._turn, self._engine.connect() as connection:
-                plain = connection.connection.cursor()  # none of it may stand in a transaction
+                plain = connection.connection.cursor()  # these must not run inside a transaction
                 plain.execute("VACUUM")
                 plain.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -531,7 +535,7 @@ class Store(Database):
     def _insert_tuples(
         self, connection: Connection, model: type[Base], columns: tuple[str, ...], rows: list[tuple[object, ...]]
     ) -> None:
-        # past SQLAlchemy's own handling of parameters, which costs as much as the whole work of the database
+        # bypasses SQLAlchemy's parameter handling, which costs as much as all of the database's work
         table = _table(model)
         if self._postgres:
             copy(connection, table, columns, rows)
@@ -546,8 +550,8 @@ class Store(Database):
     def _remember(
         self, connection: Connection, recording_id: str, run: Run, path: str, keep: Keep | None, head: str
     ) -> tuple[int, bool]:
-        """Insert the recording or update its run; returns its number, and whether its lines are kept. On a server
-        this also makes other writers of it wait."""
+        """Insert the recording or update its run; returns its number and whether its lines are kept. On a server
+        this also blocks its other writers until the transaction ends."""
         columns = RecordingRow.number, RecordingRow.path, RecordingRow.run, RecordingRow.lines, RecordingRow.head
         query = select(*columns).where(RecordingRow.id == recording_id).with_for_update()
         held = connection.execute(query).one_or_none()
@@ -558,7 +562,7 @@ class Store(Database):
             new = {"id": recording_id, "number": number, "lines": lines, **row, **Sight()._asdict()}
             if insert_or_nothing(connection, _table(RecordingRow), new):
                 return number, lines
-            held = connection.execute(query).one()  # somebody else was faster
+            held = connection.execute(query).one()  # another process was faster
         self._must_be_at(recording_id, path, held.path)
         if held.head and head not in ("", held.head):
             raise self._another(recording_id, held.path)
@@ -575,12 +579,12 @@ class Store(Database):
                     ),
                     "Name another database with --db.",
                 )
-            del row["campaign"]  # its number says to which it belongs: see `restart`
+            del row["campaign"]  # its number contains the campaign's: see `restart`
             connection.execute(update(RecordingRow).where(RecordingRow.number == held.number).values(**row))
         return held.number, held.lines
 
     def _recording_row(self, run: Run, path: str, head: str, *, lines: bool) -> Row:
-        """What is known of a recording by its run, whose persona is masked unless its `lines` are kept."""
+        """The columns that come from a recording's run; the persona is masked unless its `lines` are kept."""
         shown = masked_run(run)
         kept = run if lines else shown
         row: Row = {
@@ -603,7 +607,7 @@ class Store(Database):
         return row
 
     def _next_number(self, connection: Connection, campaign: str) -> int:
-        """The number of a new recording."""
+        """The number for a new recording."""
         query = select(CampaignRow.number).where(CampaignRow.name == campaign)
         of = connection.scalar(query)
         if of is None:
@@ -629,7 +633,7 @@ class Store(Database):
             at = read.position
             if at.offset <= last.offset:
                 continue
-            if at.line <= last.line:  # it was unfinished when it was read before
+            if at.line <= last.line:  # it was unfinished when it was last read
                 known = (LineRow.recording == recording, LineRow.kind == read.kind, LineRow.line == at.line)
                 connection.execute(delete(LineRow).where(*known))
             elif at.line > last.line + 1:
@@ -656,7 +660,8 @@ class Store(Database):
         return new
 
     def _row_of(self, connection: Connection, recording_id: str, path: str | None) -> Any:
-        """Number, path, turn, judged_by and lines of a recording, which must be known, and in this folder."""
+        """Number, path, turn, judged_by and lines of a recording; raises UserError if it is unknown or not at
+        `path`."""
         columns = RecordingRow.number, RecordingRow.path, RecordingRow.turn, RecordingRow.judged_by, RecordingRow.lines
         query = select(*columns).where(RecordingRow.id == recording_id).with_for_update()
         row = connection.execute(query).one_or_none()
@@ -689,7 +694,8 @@ class Store(Database):
         flows: Sequence[Flow],
         unmasked: Sequence[Flow] | None,
     ) -> None:
-        """Digests replace values, where `unmasked` has the flows as they were found."""
+        """Save the flows that changed since `before`. With `unmasked`, the flows as they were found, values are
+        replaced by digests."""
         stale, new = _changed(before, flows)
         ids = [before[number].id for number in stale]
         _delete(connection, MatchRow, MatchRow.flow, recording, ids)
@@ -702,12 +708,12 @@ class Store(Database):
         return [self.digest(match.value) for match in flow.matches]
 
     def digest(self, value: str) -> str:
-        """The replacement of a value where only conclusions are kept; empty without a key."""
+        """The digest that replaces a value where only conclusions are kept; empty without a key."""
         return hmac.digest(self._key, value.encode(errors="replace"), "sha256").hex() if self._key else ""
 
 
 def _changed(before: Sequence[object], now: Sequence[object]) -> tuple[list[int], list[int]]:
-    """The positions of removed and of new items."""
+    """The positions of removed and of new items; a changed item counts as both."""
     pairs = enumerate(zip_longest(before, now))
     differ = [number for number, (old, new) in pairs if old is not new and old != new]
     return [number for number in differ if number < len(before)], [number for number in differ if number < len(now)]
@@ -729,11 +735,11 @@ def _forget(connection: Connection, recording: int) -> None:
 
 
 def number_of(recording_id: str) -> ScalarSelect[int]:
-    """The number of a recording, inside a query."""
+    """The number of a recording, as a subquery."""
     return select(RecordingRow.number).where(RecordingRow.id == recording_id).scalar_subquery()
 
 
-# What is asked for each recording that may have changed is made once: making it takes longer than SQLite's answer.
+# Queries asked for each recording that may have changed are built once: building takes longer than SQLite's answer.
 _OF = select(RecordingRow.number).where(RecordingRow.id == bindparam("id")).scalar_subquery()
 _JUDGED_BY = select(RecordingRow.judged_by).where(RecordingRow.id == bindparam("id"))
 _LINES = select(RecordingRow.lines).where(RecordingRow.id == bindparam("id"))
@@ -756,7 +762,7 @@ _MATCHES = (
 
 
 def _lock(connection: Connection, recording_id: str) -> int | None:
-    """The number of a recording, whose other writers wait from now on; None when the index does not have it."""
+    """The number of a recording, after locking its row against other writers; None when the index does not have it."""
     return connection.scalar(select(RecordingRow.number).where(RecordingRow.id == recording_id).with_for_update())
 
 
@@ -783,8 +789,8 @@ def _state(connection: Connection, row: Any) -> IndexedState:
 
 
 def _elsewhere(connection: Connection, recording_id: str, kind: str) -> tuple[str, Position, str] | None:
-    """Where the recording of which the index has conclusions alone is, how far its lines of a kind were taken in, and
-    their digest; None: it has its lines, or there are none."""
+    """The path of a recording of which the index has only conclusions, the position up to which its lines of a kind
+    were ingested, and their digest. None: the index has its lines, or there are none."""
     query = select(RecordingRow.path, PositionRow.line, PositionRow.offset, PositionRow.digest)
     query = query.join(PositionRow, PositionRow.recording == RecordingRow.number)
     query = query.where(RecordingRow.id == recording_id, PositionRow.kind == kind, RecordingRow.lines.is_(False))
@@ -793,7 +799,7 @@ def _elsewhere(connection: Connection, recording_id: str, kind: str) -> tuple[st
 
 
 def flow_of(stored: str, matches: Sequence[str]) -> Flow:
-    """A flow with its matches, which have rows of their own."""
+    """A flow with its matches, which are stored in separate rows."""
     return Flow.model_validate_json(f'{stored[:-1]},"matches":[{",".join(matches)}]}}')
 
 

@@ -1,8 +1,9 @@
-"""Leases the runs of campaigns: locks rows, leases them for a time, and takes them back; SQLite or PostgreSQL.
+"""Leases the runs of campaigns: locks rows, leases them for a time, and takes them back. SQLite or PostgreSQL.
 
-A row is taken by `SELECT ... FOR UPDATE SKIP LOCKED` (SQLite has one writer at a time): two that ask at once get two
-rows, and neither waits. A lease has a token, and ends when its holder does not renew it. Whoever says what came of a
-run names the token, and does not count once somebody else has the run. A recording counts when it is the first.
+A row is taken by `SELECT ... FOR UPDATE SKIP LOCKED` (SQLite has one writer at a time), so two simultaneous callers get
+different rows, and neither waits. A lease has a token, and expires unless its holder renews it. Whoever reports the
+result of a run gives the token; the report is ignored if somebody else has the run by then. The first recording of a
+run counts.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ from appwitness.store.fleet_tables import (
 )
 
 ATTEMPTS = 3
-"""Attempts after which a run counts as unobservable."""
+"""After this many attempts a run counts as unobservable."""
 JUDGINGS = 5
-"""Attempts after which judging a recording counts as impossible; a killed judge counts as one."""
+"""After this many attempts at judging, a recording counts as impossible to judge; a killed judge counts as an
+attempt."""
 
 OF_SERVER: dict[str, Any] = {
     "pool_size": 4,
@@ -47,16 +49,16 @@ OF_SERVER: dict[str, Any] = {
         "tcp_user_timeout": 40_000,
     },
 }
-"""Few connections for each host, with timeouts for a lost network."""
+"""A few connections for each host, with timeouts for a lost network."""
 
 _RUN = tuple(getattr(RunRow, each.name) for each in fields(LeasedRun))
 
 
 class Leases(Database):
-    """The leases of runs in one database. Safe to use from several threads, processes and hosts.
+    """The leases of runs in one database. Safe for use from several threads, processes and hosts.
 
-    `place` is the path of a SQLite file or a SQLAlchemy URL. Every method raises UserError when the database does not
-    let it.
+    `place` is the path of a SQLite file or a SQLAlchemy URL. Every method raises UserError when the database cannot be
+    used.
     """
 
     def __init__(self, place: str | Path) -> None:
@@ -67,7 +69,7 @@ class Leases(Database):
     # recording
 
     def take(self, waiting: Waiting, host: str, device: str, lease_s: float) -> LeasedRun | None:
-        """Lease the next of these runs, failed ones last; None: there is none."""
+        """Lease the next of these runs, those with the fewest attempts first; None when there is none."""
         which = (RunRow.state == "planned", RunRow.campaign == waiting.campaign, RunRow.pool == waiting.pool)
         values = {
             "state": "leased", "host": host, "device": device, "attempts": RunRow.attempts + 1, "leased_at": Now(),
@@ -86,14 +88,15 @@ class Leases(Database):
         return LeasedRun(**row._mapping) if row else None
 
     def renew(self, held: Sequence[HeldLease], lease_s: float) -> None:
-        """Renew the leases of these runs. An expired lease is taken back where nobody has the run by now."""
+        """Renew the leases of these runs. An expired lease is restored if nobody else has the run."""
         which = (RunRow.id.in_([each.run for each in held]), RunRow.lease.in_([each.lease for each in held]))
         self._change(*which, expires=Now() + lease_s)
         lapsed = RunRow.state.in_(("planned", "unobservable"))
         self._change(*which, lapsed, state="leased", reason=None, note=None)
 
     def recorded(self, run: str, recording: str, device: str) -> bool:
-        """The recording of a run is complete. False: another was first, and this one is kept as superseded."""
+        """Record that the recording of a run is complete. False: another one was first, and this one is kept as
+        superseded."""
         free = (RunRow.id == run, RunRow.recording.is_(None))
         values = {
             "state": "recorded", "recording": recording, "device": device, "recorded_at": Now(), "lease": None,
@@ -103,25 +106,25 @@ class Leases(Database):
             if connection.execute(update(RunRow).where(*free).values(**values)).rowcount:
                 return True
             if connection.scalar(select(RunRow.recording).where(RunRow.id == run)) == recording:
-                return True  # said before, and the answer was lost
+                return True  # reported before, but the answer was lost
             row = {"recording": recording, "run": run, "device": device, "at": Now()}
             connection.execute(self._insert(SupersededRow).values(row).on_conflict_do_nothing())
         return False
 
     def failed(self, lease: str, reason: Reason, note: str, *, last: bool = False) -> None:
-        """A leased run was not observed: it waits again, or is unobservable if that was the `last` time, or if it was
-        begun ATTEMPTS times since it was planned, or planned again."""
+        """Record that a leased run was not observed. It waits again; it becomes unobservable if this was the `last`
+        attempt, or after ATTEMPTS attempts since it was planned or retried."""
         self._end([RunRow.lease == lease], reason, note, last=last)
 
     def released(self, lease: str) -> None:
-        """Return a leased run through no fault of its own: it waits again, as if it had not been started."""
+        """Return a leased run that did not fail: it waits again, and the attempt does not count."""
         which = (RunRow.lease == lease, RunRow.state == "leased")
         self._change(*which, state="planned", lease=None, expires=None, attempts=RunRow.attempts - 1)
 
     def expire(self, grace_s: float = 0.0) -> int:
-        """End the leases whose holders sent no heartbeat in time; returns how many. None ends until the server has
-        been up for `grace_s`, as nobody could renew them before. A run's lease is remembered until the run is leased
-        again, so that it can be taken back."""
+        """End leases that were not renewed in time; returns how many. None ends until the server has been up for
+        `grace_s`, since nobody could renew them before. A run's lease is remembered until the run is leased again,
+        so that its holder can restore it."""
         late = [RunRow.expires < Now(), RunRow.lease.is_not(None)]
         if self.server:
             late.append(Now() - func.extract("epoch", func.pg_postmaster_start_time()) >= grace_s)
@@ -131,7 +134,7 @@ class Leases(Database):
     def _end(
         self, which: Sequence[ColumnElement[bool]], reason: Reason, note: str, *, last: bool = False, lease: Any = None
     ) -> int:
-        """End leases of runs that are made."""
+        """End the leases of runs that are being recorded; returns how many."""
         again = false() if last else RunRow.attempts % ATTEMPTS != 0
         state, reasons = case((again, "planned"), else_="unobservable"), case((again, None), else_=reason)
         leased = RunRow.state == "leased"
@@ -140,16 +143,17 @@ class Leases(Database):
     # judging
 
     def to_judge(self, lease_s: float) -> LeasedRun | None:
-        """Lease the recording that waits longest for a judge, those that could not be judged last; None: none waits."""
+        """Lease the recording that has waited longest for a judge, those that could not be judged last; None when
+        none waits."""
         which = (RunRow.state == "recorded", RunRow.lease.is_(None))
         return self._lease(which, (RunRow.judgings, RunRow.recorded_at), lease_s, {"judgings": RunRow.judgings + 1})
 
     def judged(self, lease: str, findings: int, indexed: str | None = None) -> None:
-        """The conclusions of a run are saved, `findings` of them; `indexed` is the id by which the index has it."""
+        """Record that the conclusions of a run are saved, `findings` of them; `indexed` is its id in the index."""
         self._end_judging(lease, state="judged", judged_at=Now(), findings=findings, indexed=indexed, note=None)
 
     def put_back(self, lease: str) -> None:
-        """Return a recording to be judged, through no fault of its own or its judge's."""
+        """Return a recording to be judged; the attempt does not count."""
         self._end_judging(lease, judgings=RunRow.judgings - 1)
 
     def unjudged(self, lease: str, note: str) -> None:
@@ -159,13 +163,13 @@ class Leases(Database):
         self._end_judging(lease, state=state, reason=reason, note=note)
 
     def _end_judging(self, lease: str, **values: Any) -> None:
-        """End a judge's lease; its result counts only while the lease holds."""
+        """End a judge's lease; has no effect if the lease has expired."""
         self._change(RunRow.state == "recorded", RunRow.lease == lease, lease=None, expires=None, **values)
 
     # inside
 
     def _change(self, *which: ColumnElement[bool], **values: Any) -> int:
-        """Change these runs; how many there are."""
+        """Change these runs; returns how many matched."""
         with self._write() as connection:
             return connection.execute(update(RunRow).where(*which).values(**values)).rowcount
 
@@ -174,7 +178,7 @@ class Leases(Database):
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction to read in."""
+        """A read transaction."""
         with in_words(self.name), self._engine.begin() as connection:
             yield connection
 

@@ -17,22 +17,22 @@ from appwitness.store.index import Store, flow_of, number_of
 from appwitness.store.models import FindingRow, FlowRow, LineRow, MatchRow, PositionRow, RecordingRow
 
 ROWS = 100
-"""Rows of a page."""
+"""Rows on a page."""
 CHOICES = 200
-"""Values of a column that are offered as filters."""
+"""Most values of a column that are offered as filters."""
 
 Filters = Mapping[str, str]
-"""Filter name -> requested value; empty texts match everything."""
+"""Filter name -> requested value; empty values match everything."""
 
 
 class ListPage[T](NamedTuple):
-    """Some rows of a list."""
+    """One page of a list."""
 
     rows: tuple[T, ...]
     number: int
     """Number of the page, from 1."""
     total: int
-    """Rows of the whole list."""
+    """Number of rows in the whole list."""
 
     @property
     def last(self) -> int:
@@ -44,20 +44,20 @@ class ListedRecording(NamedTuple):
     """A recording in the list."""
 
     name: str
-    """In the index: its id, where no other has that."""
+    """Its name in the index: its id, unless another recording has that id."""
     run: Run
     path: str
     judged: bool
     """Whether all of it was judged; otherwise it is in progress or was interrupted."""
     levels: dict[Level, int]
     gaps: int
-    """How many there are, as of the last save."""
+    """Number of gaps at the last save."""
     lines: dict[str, int]
-    """kind -> how many lines were read."""
+    """kind -> number of lines that were read."""
 
 
 class State(NamedTuple):
-    """The index's state for a recording: conclusions from another state may be out of date."""
+    """What the index has of a recording at a moment: conclusions from another state may be out of date."""
 
     lines: tuple[tuple[str, int], ...]
     turn: str | None
@@ -66,7 +66,7 @@ class State(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """A flow as lists name it."""
+    """A flow as lists show it."""
 
     id: str
     access: Ref | None
@@ -85,7 +85,7 @@ class Receiver(msgspec.Struct, frozen=True):
 
 
 class FindingFields(msgspec.Struct, frozen=True):
-    """What lists show of a finding."""
+    """The fields of a finding that lists show."""
 
     rule: str
     level: Level
@@ -99,7 +99,7 @@ class FindingFields(msgspec.Struct, frozen=True):
     consent_assumed: bool = False
     consent_unordered: bool = False
     people: dict[str, Any] | None = None
-    """A `People`."""
+    """The fields of a `People`."""
     flows: tuple[str, ...] = ()
     all_evidence: tuple[Ref, ...] = ()
 
@@ -113,13 +113,13 @@ class SentCount(NamedTuple):
     consent: str
     flows: int
     first: str
-    """Time of the first flow, as the contract writes times."""
+    """Time of the first flow, in the format of the contract."""
     people: People | None = None
-    """Whose data it was, where it is about people."""
+    """Whose data it was, if it is about people."""
 
 
 class RuleCount(NamedTuple):
-    """How often a rule objected in one recording."""
+    """How many findings of a rule one recording has."""
 
     recording: str
     package: str
@@ -128,22 +128,22 @@ class RuleCount(NamedTuple):
     data: str | None
     host: str | None
     picked: bool
-    """They are about what the user had picked."""
+    """Whether the findings are about data that the user picked."""
     findings: int
 
 
 class AppRuns(NamedTuple):
-    """The runs of one app, by the plan that they had."""
+    """The runs of one app, by plan."""
 
     package: str
     newest: dict[str, ListedRecording]
     """plan -> the newest run with it."""
     counts: dict[str, int]
-    """plan -> how many runs had it."""
+    """plan -> number of runs with it."""
 
 
 class SentMatch(NamedTuple):
-    """What one run sent to one host of one kind of data, where it was searched for."""
+    """Data of one type that one run sent to one host, as a search result."""
 
     recording: str
     package: str
@@ -152,7 +152,7 @@ class SentMatch(NamedTuple):
     consent: str
     flows: int
     upload: Ref
-    """The first of the uploads."""
+    """The first of its uploads."""
 
 
 class Lists:
@@ -171,7 +171,7 @@ class Lists:
             return (*connection.execute(query).one(), hash(tuple(map(tuple, turns))))
 
     def state(self, recording: str) -> State | None:
-        """The index's state for a recording; None when it has none of that ID."""
+        """The state of a recording in the index; None when it has none with that id."""
         query = select(RecordingRow.turn, RecordingRow.judged_by, RecordingRow.ended)
         lines = select(PositionRow.kind, PositionRow.line).where(PositionRow.recording == number_of(recording))
         with self.store.reading() as connection:
@@ -182,9 +182,10 @@ class Lists:
             return State(tuple(counts), row.turn, row.judged_by, row.ended)
 
     def recordings(self, filters: Filters, sort: str = "-started", page: int = 1) -> ListPage[ListedRecording]:
-        """The recordings, by `text` in id, app or device, by `app`, `device`, `plan`, and by the `level` of a finding.
+        """The recordings, filtered by `text` in id, app or device, by `app`, `device` and `plan`, and by the `level` of
+        a finding.
 
-        Sorted by started, app, device, plan, findings or gaps; a leading `-` turns the order.
+        Sorted by started, app, device, plan, findings or gaps; a leading `-` reverses the order.
         """
         here = RecordingRow.number
         findings = _count(select(FindingRow).where(FindingRow.recording == here))
@@ -206,7 +207,7 @@ class Lists:
         return ListPage(listed, page, total)
 
     def apps(self, page: int = 1) -> ListPage[AppRuns]:
-        """The apps, those first that were observed last; of each the newest run of each plan."""
+        """The apps, the most recently observed first, each with its newest run for each plan."""
         query = select(RecordingRow.package, func.max(RecordingRow.started).label("last"))
         columns = (RecordingRow.number, RecordingRow.id, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by)
         with self.store.reading() as connection:
@@ -239,9 +240,9 @@ class Lists:
         )
 
     def sent_where(self, host: str = "", value: str = "", page: int = 1) -> ListPage[SentMatch]:
-        """What was sent, in all recordings, to hosts with `host` in their names, or that carries `value` itself.
+        """What was sent, in all recordings, to hosts whose names contain `host`, or that carries exactly `value`.
 
-        Where the index has conclusions alone, a value is found by its digest; without the key, it is not found.
+        Where the index has only conclusions, a value is found by its digest; without the key, it is not found.
         """
         query = select(
             RecordingRow.id, RecordingRow.package, FlowRow.host, FlowRow.data, FlowRow.consent, func.count(),
@@ -263,7 +264,8 @@ class Lists:
             return ListPage(tuple(SentMatch(*row) for row in rows), page, total)
 
     def choices_of_recordings(self, *, reveal: bool) -> dict[str, list[str]]:
-        """The apps, devices and plans that there are; unless `reveal`, those that no row of the list masks."""
+        """The apps, devices and plans in the index; unless `reveal`, only apps and devices that no row of the list
+        masks."""
         shown = func.min(case((RecordingRow.plain, 1), else_=0)) == 1
         found = {}
         with self.store.reading() as connection:
@@ -277,14 +279,14 @@ class Lists:
     # one recording
 
     def seen(self, recording: str, kind: str, numbers: Sequence[int]) -> list[Seen[Event]]:
-        """These lines of a kind, in this order, but for those that are none of the contract."""
+        """The lines of a kind with these numbers, in this order; lines that do not fit the contract are left out."""
         query = select(LineRow.line, LineRow.size, LineRow.raw).where(
             LineRow.recording == number_of(recording), LineRow.kind == kind, LineRow.line.in_(numbers)
         )
         with self.store.reading() as connection:
             run = connection.scalar(select(RecordingRow.run).where(RecordingRow.id == recording))
             reads = {line: ReadLine(kind, raw, size, Position(line)) for line, size, raw in connection.execute(query)}
-        if numbers and not reads:  # where the index has conclusions alone
+        if numbers and not reads:  # the index has only conclusions
             wanted = set(numbers)
             reads = {
                 each.position.line: each for each in self.store.read(recording, kind) if each.position.line in wanted
@@ -294,7 +296,7 @@ class Lists:
         return [seen for read in there if (seen := read.seen(offset_ms))]
 
     def flows(self, recording: str) -> list[Carried]:
-        """Its flows, in the order they were saved."""
+        """A recording's flows, in the order they were saved."""
         columns = (FlowRow.id, FlowRow.access, FlowRow.upload, FlowRow.data, FlowRow.consent, FlowRow.host)
         query = (
             select(*columns, FlowRow.flow.contains(_PICKED))
@@ -305,7 +307,7 @@ class Lists:
             return [Carried(*row) for row in connection.execute(query)]
 
     def findings(self, recording: str) -> list[FindingFields]:
-        """Its findings, in the order they were saved."""
+        """A recording's findings, in the order they were saved."""
         query = (
             select(FindingRow.finding).where(FindingRow.recording == number_of(recording)).order_by(FindingRow.number)
         )
@@ -313,7 +315,7 @@ class Lists:
             return [_BRIEF.decode(finding) for finding in connection.scalars(query)]
 
     def counted(self, recording: str) -> dict[Level, dict[str, int]]:
-        """Level -> rule -> how many findings a recording has of it; the worst level and the most findings first."""
+        """Level -> rule -> number of findings in a recording; the worst level first, then the most findings."""
         query = (
             select(FindingRow.level, FindingRow.rule, func.count())
             .where(FindingRow.recording == number_of(recording))
@@ -350,20 +352,20 @@ class Lists:
         return ListPage(tuple(told), page, total)
 
     def recipient(self, host: str) -> Recipient | None:
-        """Who receives at a host, as the newest flow has it."""
+        """The recipient behind a host, according to the newest flow."""
         query = select(FlowRow.flow).where(FlowRow.host == host).order_by(FlowRow.at.desc()).limit(1)
         with self.store.reading() as connection:
             found = connection.scalar(query)
         return Recipient.model_validate(msgspec.json.decode(found)["recipient"]) if found else None
 
     def rules(self) -> dict[str, tuple[int, int]]:
-        """rule -> how many findings, in how many recordings."""
+        """rule -> number of findings, and of recordings with them."""
         query = select(FindingRow.rule, func.count(), func.count(FindingRow.recording.distinct()))
         with self.store.reading() as connection:
             return {rule: (count, runs) for rule, count, runs in connection.execute(query.group_by(FindingRow.rule))}
 
     def found_by(self, rule: str, page: int = 1) -> ListPage[RuleCount]:
-        """Where a rule objected, newest run first."""
+        """The recordings with findings of a rule, newest run first."""
         columns = (
             RecordingRow.id, RecordingRow.package, RecordingRow.started, FindingRow.level, FindingRow.data,
             FindingRow.host, FindingRow.finding.contains(_PICKED).label("picked"),
@@ -381,7 +383,7 @@ class Lists:
 
 
 def _people(connection: Connection, host: str, recordings: Iterable[str]) -> dict[tuple[str, str, str], People]:
-    """Recording, kind of data and state of consent -> the people whose data these recordings sent to a host."""
+    """(recording, data type, consent state) -> the people whose data these recordings sent to a host."""
     query = (
         select(RecordingRow.id, FlowRow.id, FlowRow.data, FlowRow.consent, FlowRow.flow, MatchRow.match)
         .join(RecordingRow, RecordingRow.number == FlowRow.recording)
@@ -399,12 +401,12 @@ def _people(connection: Connection, host: str, recordings: Iterable[str]) -> dic
 
 
 _PICKED: ColumnElement[str] = literal_column("""'"picked":true'""")
-"""Marks data picked by the user in the JSON of a flow or finding; inside a text its quotes would be escaped."""
+"""Marks data picked by the user in the JSON of a flow or finding; inside a string its quotes would be escaped."""
 _BRIEF = msgspec.json.Decoder(FindingFields)
 
 
 def _listed(connection: Connection, rows: Sequence[Any]) -> tuple[ListedRecording, ...]:
-    """Rows of recordings with what they hold and what the rules say of them."""
+    """Rows of recordings, with their findings by level and their line counts."""
     numbers = [row.number for row in rows]
     levels: dict[int, dict[Level, int]] = {}
     of_level = select(FindingRow.recording, FindingRow.level, func.count()).where(FindingRow.recording.in_(numbers))
@@ -437,7 +439,7 @@ _COLUMNS: dict[str, Any] = {
 
 
 class _Clock(msgspec.Struct):
-    """The parts of run.json that are needed to correct times."""
+    """The part of run.json that is needed to correct times."""
 
     clock_offset_ms: float | None = None
 
@@ -458,7 +460,7 @@ def _count(query: Select[Any]) -> Any:
 
 
 def paged(number: int, total: int) -> tuple[int, int]:
-    """The number of a page that there is, and its first row, from 0."""
+    """The page number, clamped to existing pages, and the index of the page's first row, from 0."""
     number = min(max(1, number), max(1, -(-total // ROWS)))
     return number, (number - 1) * ROWS
 
@@ -466,7 +468,7 @@ def paged(number: int, total: int) -> tuple[int, int]:
 def paged_rows(
     connection: Connection, query: Any, order: Iterable[Any], number: int, count: Any = None
 ) -> tuple[Sequence[Any], int, int]:
-    """The rows of a page, its number, and how many rows there are in all: what the query `count` says, else counted."""
+    """The rows of a page, its number, and the total number of rows: the result of the query `count` if given."""
     total = int(connection.scalar(select(func.count()).select_from(query.subquery()) if count is None else count) or 0)
     number, start = paged(number, total)
     rows = connection.execute(query.order_by(*order).limit(ROWS).offset(start)).all()

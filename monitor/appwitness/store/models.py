@@ -1,7 +1,7 @@
-"""The tables of lines and conclusions; each row has the number of its recording and a name within it.
+"""The tables of lines and conclusions; each row has the number of its recording and a key within the recording.
 
-On PostgreSQL what belongs to recordings is partitioned by that number, which begins with the number of a campaign: a
-campaign has a partition of each table, and forgetting it drops them.
+On PostgreSQL the tables of recordings are partitioned by that number, whose leading bits are the number of a campaign.
+Each campaign has a partition of each table; forgetting the campaign drops them.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from appwitness.events import FILES, KINDS, Line, kind_of
 
 VERSION = 11
-"""Version of these tables. An index of another version is not read: a new one is built from the recordings."""
+"""Version of these tables. An index of another version is not read; a new one is built from the recordings."""
 CAMPAIGN_BITS = 40
-"""The number of a recording is that of its campaign with these bits behind it, which count recordings."""
+"""Number of low bits of a recording's number that count recordings; the bits above are its campaign's number."""
 
 
 def _text(of: String | Text) -> Any:
-    """Text that PostgreSQL compares bytewise, as SQLite does, whatever the database's locale."""
+    """A text type that PostgreSQL compares bytewise, as SQLite does, whatever the database's locale."""
     return of.with_variant(of.__class__(of.length, collation="C"), "postgresql")
 
 
 NAME_LENGTH = 200
-"""In PostgreSQL, where a key may not be long; what a recording has beyond that stands in its JSON alone."""
+"""Longest name in PostgreSQL, where keys must be short; a longer one is complete only in the JSON."""
 Name = Annotated[str, mapped_column(_text(String(NAME_LENGTH)))]
 Moment = Annotated[str, mapped_column(_text(String(40)))]
 Long = Annotated[str, mapped_column(_text(Text()))]
@@ -45,7 +45,7 @@ class IndexVersion(Base):
 
 
 class CampaignRow(Base):
-    """A campaign of which a recording was read; number 0, without a name, is that of recordings of none."""
+    """A campaign with recordings in the index; number 0, without a name, is for recordings without a campaign."""
 
     __tablename__ = "campaigns"
     number: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
@@ -53,90 +53,91 @@ class CampaignRow(Base):
 
 
 RECORDING_NUMBERS = Sequence("recording_numbers", metadata=Base.metadata)
-"""Counts recordings on a server; in SQLite, where only one writes at a time, the next is one more than the last."""
+"""Counts recordings on a server; in SQLite, with one writer at a time, the next number is the last one plus 1."""
 
 
 class RecordingRow(Base):
-    """A recording that was read."""
+    """A recording in the index."""
 
     __tablename__ = "recordings"
     number: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
     id: Mapped[Name] = mapped_column(unique=True)
-    """Its name here: its own id; with `~` and a digest behind it, where another recording had that id first."""
+    """Its name in the index: its own id, followed by `~` and a digest if another recording had that id first."""
     own_id: Mapped[Name] = mapped_column(index=True)
-    """As run.json has it, which any number of recordings may have."""
+    """The id in run.json; several recordings may have the same."""
     head: Mapped[Name]
-    """Digest of its first stamp, which no other run has; empty: it had none when it was read last."""
+    """Digest of its first stamp, which no other run has; empty: there was none when the recording was last read."""
     campaign: Mapped[Name] = mapped_column(index=True)
-    """Name of the campaign that it was made for; empty: for none."""
+    """Name of the campaign that it was made for; empty: none."""
     path: Mapped[Long]
-    """Its path: lines and conclusions are those of the recording that was there."""
+    """Where the recording was when its lines were read and it was judged."""
     lines: Mapped[bool]
-    """Whether its lines are here; otherwise only conclusions, with values masked."""
+    """Whether its lines are in the index; otherwise only conclusions, with values masked."""
     package: Mapped[Name]
     app: Mapped[Name]
-    """SHA-256 of its APK; the package where that is not known."""
+    """SHA-256 of its APK; the package if that is unknown."""
     device: Mapped[Name]
     plain: Mapped[bool]
-    """Whether package and device can be listed as they are: no planted value stands in them."""
+    """Whether package and device can be listed unmasked: they contain no planted value."""
     plan: Mapped[Name]
     started: Mapped[Moment] = mapped_column(index=True)
     ended: Mapped[Moment | None]
     run: Mapped[Long]
     """run.json."""
     judged_by: Mapped[Name | None]
-    """Digest of all that the findings come from: the lines, run.json, the bodies, the rules, our own version."""
+    """Digest of everything the findings come from: the lines, run.json, the bodies, the rules, the version of
+    appwitness."""
     turn: Mapped[Name | None]
-    """The random name of the last save while the run goes on."""
+    """The random name of the last save while the run is going on."""
     reads: Mapped[Number]
-    """How many reads of the app were recorded, as of the last save; so too the next four."""
+    """Number of accesses by the app; this and the next four columns are as of the last save."""
     uploads: Mapped[Number]
     sought: Mapped[bool]
     """Whether there were values to look for: read by the app, planted or declared."""
     asked: Mapped[bool | None]
-    """Whether any question to the user was seen; None: nobody watched."""
+    """Whether any consent question to the user was seen; None when nobody watched for one."""
     gaps: Mapped[Number]
-    """How many gaps there are, lines that are gaps included."""
+    """Number of gaps, including lines that are gaps."""
 
 
 class OfRecording(Base):
-    """Base of the tables with rows of one recording."""
+    """Base of the tables whose rows belong to one recording."""
 
     __abstract__ = True
     recording: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False, sort_order=-1)
-    """Number of the recording, and first in every key: rows are asked for by it. No foreign key: whoever writes rows
-    holds the row of their recording."""
+    """Number of the recording; first in every key, since queries ask for it. It is no foreign key: writers lock the
+    row of their recording."""
 
 
 class PositionRow(OfRecording):
-    """How far a file of a recording was read."""
+    """How far a file of a recording has been read."""
 
     __tablename__ = "positions"
     kind: Mapped[Name] = mapped_column(primary_key=True)
     line: Mapped[Number]
     offset: Mapped[Number] = mapped_column("bytes")
     digest: Mapped[Name]
-    """Digest of the lines up to there (monitor/appwitness/recording/state.py)."""
+    """Digest of the lines up to that position (monitor/appwitness/recording/state.py)."""
 
 
 class LineRow(OfRecording):
-    """A line of a recording as it stands in its file; it is parsed by whoever asks for it."""
+    """A line of a recording as it is in the file; readers parse it."""
 
     __tablename__ = "lines"
     kind: Mapped[Name] = mapped_column(primary_key=True)
     line: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
     size: Mapped[Number] = mapped_column("bytes")
-    """In the file, its newline included; `raw` is shorter by more than that where the line is too long."""
+    """Size in the file, including the newline; `raw` is cut if the line is too long."""
     raw: Mapped[bytes]
 
 
 class FlowRow(OfRecording):
-    """An access and an upload joined."""
+    """An access and an upload joined by matches."""
 
     __tablename__ = "flows"
     id: Mapped[Name] = mapped_column(primary_key=True)
     number: Mapped[Number]
-    """Place in the order they were given."""
+    """Its place in the order of the save."""
     access: Mapped[Name | None]
     upload: Mapped[Name]
     connection: Mapped[Name | None]
@@ -146,12 +147,12 @@ class FlowRow(OfRecording):
     recipient: Mapped[Name]
     """One name for all hosts of a recipient."""
     sdk: Mapped[Name | None]
-    """Whose code sent it, where that is an SDK of a known maker or package; None: the app's own, or not known."""
+    """The SDK of a known maker or package whose code sent it; None: the app's own code, or unknown."""
     other_app: Mapped[bool]
     party: Mapped[Name]
     at: Mapped[Moment]
     flow: Mapped[Long]
-    """All of it as JSON, but for its matches."""
+    """The whole flow as JSON, without its matches."""
 
 
 class MatchRow(OfRecording):
@@ -162,12 +163,12 @@ class MatchRow(OfRecording):
     number: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
     type: Mapped[Long]
     value: Mapped[Long]
-    """Where conclusions alone are kept, a keyed digest of it; empty without a key."""
+    """The value; only a keyed digest of it where only conclusions are kept (empty without a key)."""
     variant: Mapped[Long]
     path: Mapped[Long]
     confidence: Mapped[float]
     match: Mapped[Long]
-    """All of it as JSON."""
+    """The whole match as JSON."""
 
 
 class FindingRow(OfRecording):
@@ -182,21 +183,21 @@ class FindingRow(OfRecording):
     host: Mapped[Long | None]
     recipient: Mapped[Name | None]
     sdk: Mapped[Name | None]
-    """Whose code sent it, else whose code read it, as in flows."""
+    """The SDK whose code sent it, or else whose code read it, as in flows."""
     consent: Mapped[Name | None]
     finding: Mapped[Long]
-    """All of it as JSON."""
+    """The whole finding as JSON."""
 
 
 class FoundGapRow(OfRecording):
-    """A gap that correlating came upon: no line of the recording says it."""
+    """A gap found by correlating; no line of the recording states it."""
 
     __tablename__ = "found_gaps"
     number: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False)
     subject: Mapped[Long]
     why: Mapped[Name]
     gap: Mapped[Long]
-    """All of it as JSON."""
+    """The whole gap as JSON."""
 
 
 # A ranking of all recordings reads these instead of whole rows (store/ranking.py).
@@ -213,24 +214,24 @@ Index(
     RecordingRow.gaps,
     RecordingRow.id,
 )
-Index("flows_of_host", FlowRow.host, postgresql_using="hash")  # of any length, which a B-tree there does not take
+Index("flows_of_host", FlowRow.host, postgresql_using="hash")  # too long for a B-tree
 
 TABLES = tuple(Base.metadata.sorted_tables)
-"""All of the index: it can be rebuilt."""
+"""All tables of the index; they can be rebuilt."""
 PARTITIONED = tuple(table for table in TABLES if "recording" in table.columns)
-"""Those of what belongs to recordings."""
+"""The tables whose rows belong to recordings."""
 
 for table in PARTITIONED:
     table.dialect_options["postgresql"]["partition_by"] = "RANGE (recording)"
 for table in TABLES:
     if table.name != LineRow.__tablename__:
-        table.dialect_options["sqlite"]["with_rowid"] = False  # small rows that are found by their key
+        table.dialect_options["sqlite"]["with_rowid"] = False  # small rows that are looked up by key
 
 
 def view(kind: type[Line], body: str) -> str:
-    """SQL for one view: the lines of a kind with a column for each field, for queries by hand.
+    """SQL that creates one view: the lines of a kind with a column for each field, for queries by hand.
 
-    `body` is SQL for a line as JSON, null where it is none.
+    `body` is SQL for a line as JSON, or null for a line that is not JSON.
     """
     columns = ", ".join(f"body ->> '{name}' AS \"{name}\"" for name in kind.__struct_encode_fields__)
     return (
@@ -241,7 +242,7 @@ def view(kind: type[Line], body: str) -> str:
 
 
 def view_name(kind: type[Line]) -> str:
-    """The name of the view of a kind: that of its file."""
+    """The name of the view for a kind: that of its file."""
     return Path(FILES[kind_of(kind)]).stem
 
 
@@ -249,7 +250,7 @@ BODY = {
     "sqlite": "CASE WHEN json_valid(CAST(raw AS TEXT)) THEN CAST(raw AS TEXT) END",
     "postgresql": "line_body(raw)",
 }
-"""Dialect -> a line as JSON; null where it is none."""
+"""Dialect -> SQL for a line as JSON; null for a line that is not JSON."""
 LINE_BODY = r"""
 CREATE FUNCTION line_body(raw bytea) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN  -- jsonb has no \u0000
@@ -258,11 +259,11 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$
 """
-"""For PostgreSQL: a line as `jsonb`; null where it is none."""
+"""For PostgreSQL: a line as `jsonb`; null for a line that is not JSON."""
 
 
 def after_create(connection: Connection) -> None:
-    """Make what is no table: the views."""
+    """Create what is not a table: the views, and a function that they use."""
     dialect = connection.dialect.name
     if dialect == "postgresql":
         connection.exec_driver_sql(LINE_BODY)

@@ -1,4 +1,5 @@
-"""Rankings across apps by recipient, data type, SDK or rule, with how many apps could have shown it."""
+"""Rankings across apps by recipient, data type, SDK, rule, finding or app, with how many apps could have shown each
+row."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from appwitness.store.models import FindingRow, FlowRow, RecordingRow
 By = Literal["recipient", "sdk", "data", "rule", "finding", "app"]
 When = Literal["unasked"] | Moment
 Needed = Literal["values"] | Need
-"""An observer, or values to look for."""
+"""What a run needs to show something: an observer, or values to look for."""
 
 
 GROUPS: Mapping[By, tuple[str, ...]] = {
@@ -27,76 +28,78 @@ GROUPS: Mapping[By, tuple[str, ...]] = {
     "finding": ("rule", "data", "recipient", "sdk"),
     "app": ("app",),
 }
-"""What a row of a ranking stands for; `finding`: the same finding of many apps, folded."""
+"""Filters whose values identify a row of a ranking; `finding`: the same finding in many apps, folded into one row."""
 FILTERS = ("campaign", "recipient", "sdk", "data", "rule", "app")
 UNKNOWN = "-"
-"""As a filter: rows in which the value is unknown."""
+"""As a filter's value: rows whose value is unknown."""
 WHEN: tuple[When, ...] = (
     *("unasked", "before_answer", "after_refusal", "after_withdrawal", "after_yes", "not_observed"),
 )
-"""When it was against the user's answer; `unasked`: in a run that was watched, and in which no question was seen."""
+"""The moment relative to the user's answer; `unasked`: in a run in which consent was watched, and no question was
+seen."""
 SENT: frozenset[Needed] = frozenset({"proxy", "values"})
 """What a run must have recorded to show that personal data was sent."""
 NONE: Filters = MappingProxyType({})
 NO_RULES: Mapping[str, Collection[Needed]] = MappingProxyType({})
 BESIDE = 3
-"""How many data types, recipients and SDKs a row lists."""
+"""Most data types, recipients and SDKs that a row lists."""
 HOSTS = 20
-"""How many hosts of a recipient are listed."""
+"""Most hosts of a recipient that are listed."""
 
 
 class Ranked(NamedTuple):
-    """A row of a ranking. An app is its APK, or its package where that is not known."""
+    """A row of a ranking. An app is identified by its APK, or by its package if the APK is unknown."""
 
     of: dict[str, str | None]
-    """What it stands for: name of a filter -> value. As filters these show what is behind the row."""
+    """What the row is about: filter name -> value. As filters, they select what is behind the row."""
     apps: int
     able: int
-    """How many apps could have shown it: something of what it needs was recorded."""
+    """Number of apps that could have shown it: what it needs was recorded."""
     runs: int
     when: dict[When, int]
-    """Apps by when it was; one may be in several."""
+    """Moment -> number of apps; an app may count for several."""
     example: str
-    """Id of a recording that has it."""
+    """Id of a recording with it."""
     package: str
-    """Package of an app that has it."""
+    """Package of an app with it."""
     level: Level | None
-    """The worst of its findings; null where it is of what was sent."""
+    """The worst level of its findings; None for rows of flows."""
     beside: dict[str, tuple[str, ...]]
-    """`data`, `recipient`, `sdk` -> those that are most often together with it."""
+    """`data`, `recipient`, `sdk` -> the values that occur with it most often."""
 
 
 class AppCount(NamedTuple):
-    """Runs and their apps."""
+    """A number of runs, and of the apps in them."""
 
     apps: int
     runs: int
 
 
 class Basis(NamedTuple):
-    """The basis of a ranking."""
+    """The runs that a ranking is based on."""
 
     all: AppCount
     able: AppCount
-    """Runs that could have shown it."""
+    """Runs that could have shown such rows."""
     gaps: AppCount
-    """Those of them in which something could not be observed."""
+    """Those runs among them that have gaps."""
     left: dict[str, int]
-    """Runs that could not, by the first reason: unjudged, nothing_sent, nothing_read, no_values, consent_unwatched."""
+    """Runs that could not, by first reason: unjudged, nothing_sent, nothing_read, no_values, consent_unwatched."""
 
 
 class Rankings:
     """Queries the index of one store. Only completely judged recordings count."""
 
     def __init__(self, store: Store, shown_by: Mapping[str, Collection[Needed]] = NO_RULES) -> None:
-        """`shown_by`: id of a rule -> what a run must have recorded to show it."""
+        """`shown_by`: rule id -> what a run must have recorded to show it."""
         self.store = store
         self._shown_by = shown_by
 
     def ranking(self, by: By, filters: Filters = NONE, page: int = 1, rows: int = ROWS) -> ListPage[Ranked]:
-        """The rows with the most apps first, so many to a page. A page that there is not is the first.
+        """The rows with the most apps first, `rows` to a page. For a page that does not exist, the first page.
 
-        `filters` (FILTERS) each ask for one value, empty texts for nothing; `text` for a piece of what rows stand for.
+        Each of `filters` (FILTERS) requests one value, and `text` a part of the rows' names; empty texts match
+        everything.
         """
         facts = FindingRow if by in ("rule", "finding") or filters.get("rule") else FlowRow
         names = GROUPS[by]
@@ -155,13 +158,13 @@ class Rankings:
         return ListPage(tuple(ranked), page, found[0][first + 4] if found else 0)
 
     def hosts(self, recipient: str) -> list[str]:
-        """Where a recipient has received something, at most HOSTS of them."""
+        """Hosts of a recipient that received something, at most HOSTS."""
         query = select(FlowRow.host).where(FlowRow.recipient == recipient).distinct().order_by(FlowRow.host)
         with self.store.reading() as connection:
             return list(connection.scalars(query.limit(HOSTS)))
 
     def _needs(self, rule: str) -> frozenset[Needed]:
-        """What a run must have recorded to show what this rule objects to; without a rule, that something was sent."""
+        """What a run must have recorded for a finding of this rule; without a rule, to show that data was sent."""
         return frozenset(self._shown_by.get(rule, ())) if rule else SENT
 
     def _beside(
@@ -183,8 +186,8 @@ class Rankings:
         return found
 
     def basis(self, by: By, filters: Filters = NONE) -> Basis:
-        """How many runs and apps could have shown such rows, and why the others could not. Of several rules every run
-        that was judged could: see `Ranked.able`."""
+        """How many runs and apps could have shown such rows, and why the others could not. In a ranking by rules,
+        every judged run counts as able: see `Ranked.able` for each rule."""
         rule = filters.get("rule") or ""
         needs = self._needs(rule) if rule or by not in ("rule", "finding") else frozenset()
         lacks = _lacks(needs)
@@ -214,7 +217,7 @@ def _counted(connection: Connection, *conditions: ColumnElement[bool]) -> AppCou
 
 
 def _lacks(needs: Collection[Needed]) -> dict[str, ColumnElement[bool]]:
-    """Why a run could not have shown what has these needs."""
+    """Reason -> condition under which a run could not have shown what has these needs."""
     without: dict[Needed, tuple[str, ColumnElement[bool]]] = {
         "proxy": ("nothing_sent", RecordingRow.uploads == 0),
         "hooks": ("nothing_read", RecordingRow.reads == 0),
@@ -229,7 +232,7 @@ def _column(facts: Any, name: str) -> Any:
 
 
 def _wanted(facts: Any, by: By, filters: Filters) -> list[ColumnElement[bool]]:
-    """Which flows or findings count."""
+    """The conditions for flows or findings to count."""
     key = _column(facts, GROUPS[by][0])
     conditions = [RecordingRow.judged_by.is_not(None), key.is_not(None)]
     if facts is FlowRow:
@@ -245,14 +248,15 @@ def _wanted(facts: Any, by: By, filters: Filters) -> list[ColumnElement[bool]]:
 
 
 def _level(facts: Any) -> Any:
-    """The place of a finding's level in LEVELS."""
+    """The index of a finding's level in LEVELS; null for flows."""
     if facts is FlowRow:
         return null()
     return case(*((FindingRow.level == level, place) for place, level in enumerate(LEVELS)))
 
 
 def _when(facts: Any) -> Any:
-    """The bit of WHEN. What nobody watched may have been taken for granted: it is not counted."""
+    """The bit for the moment in WHEN; `not_observed` where nobody watched for questions, since consent may have been
+    assumed there."""
     bits = {when: 1 << number for number, when in enumerate(WHEN)}
     return case(
         (facts.consent.is_(None), null()),

@@ -1,4 +1,4 @@
-"""Conclusions as database rows: which of their fields become columns for queries."""
+"""Conclusions as database rows: defines which of their fields become columns for queries."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def flow_row(recording: int, number: int, flow: Flow) -> Row:
 
 
 def match_rows(recording: int, flow: Flow, values: Sequence[str] | None = None) -> list[Row]:
-    """The rows of the matches of a flow; `values` is what to keep of each value, None: the value."""
+    """The rows of a flow's matches; `values` replaces their values (None: they are kept)."""
     return [
         {
             "recording": recording,
@@ -68,7 +68,7 @@ def finding_row(recording: int, number: int, finding: Finding) -> Row:
 
 
 def gap_row(recording: int, number: int, gap: ReportedGap) -> Row:
-    """The row of a gap that correlating came upon."""
+    """The row of a gap found by correlating."""
     return {
         "recording": recording,
         "number": number,

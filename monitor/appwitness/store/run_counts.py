@@ -1,7 +1,7 @@
-"""Counts a fleet's runs as they change: triggers of the database keep the counts, in the transaction of each change.
+"""Counts a fleet's runs as they change: database triggers maintain the counts, in the transaction of each change.
 
-So the status of a campaign takes as long among a million runs as among a thousand, and no statement on a run, whoever
-makes it, can leave the counts behind.
+So the status of a campaign takes as long with a million runs as with a thousand, and no statement that changes a run,
+whoever executes it, can leave the counts out of date.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection
 
 KEY = ("campaign", "pool", "plan", "state", "reason")
-"""What runs are counted by; empty where a run has none."""
+"""The columns that runs are counted by; empty for a run without a value."""
 SUMS = ("runs", "findings", "recorded", "took_ms")
 SUPERSEDED = "superseded"
-"""The state under which superseded recordings are counted, of all campaigns together."""
+"""The state under which superseded recordings are counted, for all campaigns together."""
 _FORMULAS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "runs": (
         tuple(f"coalesce({{row}}{name}, '')" for name in KEY),
@@ -27,8 +27,8 @@ _FORMULAS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "superseded": (("''", "''", "''", f"'{SUPERSEDED}'", "''"), ("1", "0", "0", "0")),
 }
-"""Table -> the key under which a row of it is counted, and what it adds to each sum. Whole numbers: what is added and
-taken away again leaves nothing."""
+"""Table -> the key under which a row is counted, and what the row adds to each sum. Sums are integers, so adding and
+subtracting a row leaves exactly nothing."""
 _COLUMNS = ", ".join((*KEY, *SUMS))
 _UPSERT = f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET " + ", ".join(
     f"{name} = run_counts.{name} + excluded.{name}" for name in SUMS
@@ -38,12 +38,12 @@ _CHANGES = {
     "UPDATE": "SELECT 1 AS sign, * FROM after_it UNION ALL SELECT -1, * FROM before_it",
     "DELETE": "SELECT -1 AS sign, * FROM before_it",
 }
-"""Statement -> what it changed: the rows as they are, and as they were."""
+"""Statement -> the rows that it added (sign 1) and removed (sign -1)."""
 _NAMES = {"after_it": "NEW TABLE AS after_it", "before_it": "OLD TABLE AS before_it"}
 
 
 def _formulas(table: str, row: str = "", sign: str = "1") -> tuple[list[str], list[str]]:
-    """The key and the sums of a row: `row` is empty, or its name and a dot."""
+    """SQL for the key and the sums of a row: `row` is empty, or its name and a dot."""
     key, sums = _FORMULAS[table]
     return [each.format(row=row) for each in key], [f"{sign} * ({each.format(row=row)})" for each in sums]
 
@@ -58,7 +58,7 @@ def _summed(table: str, rows: str, sign: str = "1") -> str:
 
 
 def counted(table: str) -> str:
-    """SQL that counts a table anew: what `run_counts` has of it, but for counts of nothing."""
+    """SQL that counts a table from scratch: the rows that `run_counts` should have, without those that are all zero."""
     return _summed(table, f"SELECT * FROM {table}")  # noqa: S608, our own names
 
 
@@ -77,7 +77,8 @@ def _of_sqlite(table: str) -> Iterator[str]:
 
 
 def _of_postgresql(table: str) -> Iterator[str]:
-    """Once for a statement, not for each row; in the order of the key, so that no two wait for each other."""
+    """Triggers that run once for each statement, not for each row; they update in key order, so that no two
+    deadlock."""
     for when, rows in _CHANGES.items():
         name = f"{table}_counted_{when.lower()}"
         add = f"INSERT INTO run_counts ({_COLUMNS}) {_summed(table, rows, 'sign')} {_UPSERT};"
@@ -90,7 +91,7 @@ def _of_postgresql(table: str) -> Iterator[str]:
 
 
 def keep_counts(connection: Connection) -> None:
-    """Make the triggers, and count what is there; `run_counts` was just made."""
+    """Create the triggers, and count existing rows; `run_counts` was just created."""
     triggers = _of_postgresql if connection.dialect.name == "postgresql" else _of_sqlite
     for table in _FORMULAS:
         for statement in triggers(table):

@@ -1,4 +1,4 @@
-"""The runs of campaigns and the devices that make them: plans, progress, presence."""
+"""The runs of campaigns and the devices that record them: plans, progress, heartbeats."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Runs(Leases):
     # planning
 
     def plan(self, runs: Iterable[Planned]) -> int:
-        """Plan these; how many were not planned before."""
-        with self.reading() as connection:  # by its time a later plan has higher numbers, however many runs there are
+        """Plan these runs; returns how many were not planned before."""
+        with self.reading() as connection:  # the time in microseconds: later plans always get higher numbers
             number = int(1e6 * (connection.scalar(select(Now())) or 0))
         new = 0
         for batch in batched(runs, ROWS):
@@ -67,8 +67,8 @@ class Runs(Leases):
         return self._change(RunRow.campaign == campaign, RunRow.state == "judged", state="recorded", judgings=0)
 
     def retry(self, campaign: str, reason: str | None = None) -> int:
-        """Plan again what was unobservable for this reason (None: for any); how many. Attempts are counted on: no
-        recording of the run gets the name of an earlier one."""
+        """Plan unobservable runs again, for this reason or (None) for any; returns how many. Attempts are not reset,
+        so no recording of the run gets the name of an earlier one."""
         which = [RunRow.campaign == campaign, RunRow.state == "unobservable"]
         if reason is not None:
             which.append(RunRow.reason == reason)
@@ -79,7 +79,7 @@ class Runs(Leases):
     # recording
 
     def waiting(self, campaign: str | None = None) -> list[Waiting]:
-        """The pools in which runs wait, of one campaign or of all; in the order in which their next run was planned."""
+        """The pools in which runs wait, of one campaign or of all, ordered by their next run."""
         row = RunCountRow
         pools = select(row.campaign, row.pool).where(*_counted(campaign, "planned")).distinct().subquery()
         of_pool = (RunRow.state == "planned", RunRow.campaign == pools.c.campaign, RunRow.pool == pools.c.pool)
@@ -89,21 +89,21 @@ class Runs(Leases):
             return [Waiting(*row) for row in rows]
 
     def going_on(self, campaign: str | None = None) -> bool:
-        """Whether runs are being made or judged, or wait to be judged."""
+        """Whether runs are being recorded or judged, or wait to be judged."""
         with self.reading() as connection:
             query = select(RunCountRow.state).where(*_counted(campaign, "leased", "recorded"))
             return connection.scalar(query.limit(1)) is not None
 
     def commit(self, made: CommittedRecording) -> bool:
-        """Write the commit record of a recording before others can see it. False: another recording has this name
-        already."""
+        """Write the commit record of a recording before others can see the recording. False: another recording
+        already has this name."""
         digest = select(CommittedRow.digest).where(CommittedRow.recording == made.recording)
         with self._write() as connection:
             connection.execute(self._insert(CommittedRow).on_conflict_do_nothing(), asdict(made))
             return connection.scalar(digest) == made.digest
 
     def committed(self, recording: str) -> CommittedRecording | None:
-        """The commit record of a recording; None: none."""
+        """The commit record of a recording; None when there is none."""
         columns = [getattr(CommittedRow, each.name) for each in fields(CommittedRecording)]
         with self.reading() as connection:
             row = connection.execute(select(*columns).where(CommittedRow.recording == recording)).one_or_none()
@@ -145,7 +145,7 @@ class Runs(Leases):
         return found
 
     def superseded(self) -> int:
-        """How many recordings were not the first of their run."""
+        """The number of recordings that were not the first of their run."""
         with self.reading() as connection:
             count = select(RunCountRow.runs).where(RunCountRow.state == SUPERSEDED)
             return connection.scalar(count) or 0
@@ -186,8 +186,8 @@ class Runs(Leases):
             return connection.execute(update(DeviceRow).where(which).values(paused=rest)).rowcount
 
     def _known(self, connection: Connection, ids: list[str]) -> set[str]:
-        """Which of these runs are planned already."""
-        # one array, of which PostgreSQL makes a hash table; it would compare each of many parameters with each row
+        """Those of these runs that are planned already."""
+        # one array, which PostgreSQL turns into a hash table; it would compare many parameters with each row
         among = RunRow.id == func.any(literal(ids, postgresql.ARRAY(Text))) if self.server else RunRow.id.in_(ids)
         return set(connection.scalars(select(RunRow.id).where(among)))
 
@@ -203,14 +203,14 @@ def _of(campaign: str | None, column: Any) -> ColumnElement[bool]:
 
 
 def _counted(campaign: str | None, *states: str) -> list[ColumnElement[bool]]:
-    """Which counts are asked for: of one campaign or of all, of these states or of any."""
+    """Conditions that select run counts: of one campaign or of all, in these states or in any."""
     asked = RunCountRow.state.in_(states) if states else RunCountRow.state != SUPERSEDED
     return [RunCountRow.runs > 0, _of(campaign, RunCountRow.campaign), asked]
 
 
 def take_along(old: Path, place: Path) -> None:
-    """Copy a fleet's runs from an index that was set aside, as they are not part of the index. Judged runs are
-    judged again, unless the new index has them already."""
+    """Copy a fleet's runs from an index that was set aside, since they are not part of the index. Judged runs are
+    queued for judging again."""
     with in_words(str(old)), closing(sqlite3.connect(old)) as before:
         try:
             found = before.execute("SELECT version FROM fleet_version").fetchone()
@@ -224,7 +224,7 @@ def take_along(old: Path, place: Path) -> None:
         with now:
             there = {name for (name,) in now.execute("SELECT name FROM old.sqlite_master")}
             for each in (RunRow, SupersededRow, CommittedRow, DeviceRow):
-                if each.__tablename__ not in there:  # it was made before there was that table
+                if each.__tablename__ not in there:  # it was made before this table existed
                     continue
                 columns = ", ".join(f'"{column.name}"' for column in each.__table__.columns)
                 name = each.__tablename__

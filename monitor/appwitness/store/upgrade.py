@@ -1,4 +1,4 @@
-"""Replaces an index of another version of appwitness by a new one, built from the same recordings."""
+"""Replaces an index made by another version of appwitness with a new one, built from the same recordings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
 NEW = "appwitness_upgrade"
-"""Schema of PostgreSQL in which the new one is built; in SQLite, a file with this end."""
+"""The PostgreSQL schema in which the new index is built; for SQLite, the suffix of the new file."""
 
 
 class Old(NamedTuple):
@@ -27,7 +27,7 @@ class Old(NamedTuple):
 
     version: int
     recordings: tuple[tuple[Path | str, Keep], ...]
-    """The paths of its recordings, oldest first, in folders or in buckets (text), and what it keeps of each."""
+    """The paths of its recordings, oldest first, in folders or in buckets (str), and what it keeps of each."""
 
     @property
     def is_current(self) -> bool:
@@ -36,7 +36,8 @@ class Old(NamedTuple):
 
 
 def old_index(place: str | Path) -> Old:
-    """Describe an index; a new database on a server is an empty one. Raises UserError for a file without one."""
+    """Describe an index; a new database on a server counts as an empty index. Raises UserError for a file without
+    one."""
     name = name_of(place)
     nothing = UserError(Spoken("There is no index of appwitness in {name}.", name=name), "Name one with --db.")
     file = file_of(place)
@@ -51,7 +52,7 @@ def old_index(place: str | Path) -> Old:
                 raise nothing
             version = connection.scalar(select(IndexVersion.version)) or 0
             columns = {each["name"] for each in inspect(connection).get_columns("recordings")}
-            lines = "lines" if "lines" in columns else "1"  # before there was a choice, it had the lines of all
+            lines = "lines" if "lines" in columns else "1"  # older versions kept the lines of all recordings
             rows = connection.execute(text(f"SELECT path, {lines} FROM recordings ORDER BY started, id"))  # noqa: S608, our own
             return Old(version, tuple((_place(path), "lines" if kept else "conclusions") for path, kept in rows))
     finally:
@@ -63,13 +64,13 @@ def _place(path: str) -> Path | str:
 
 
 def set_aside_before(place: str | Path) -> list[Path]:
-    """The indexes that were set aside for the one in this file, oldest version first."""
+    """The indexes that were set aside in favour of this file, sorted by name."""
     file = file_of(place)
     return [] if file is None else sorted(file.parent.glob(f"{file.name}.version-*.bak"))
 
 
 def beside(place: str | Path) -> str | Path:
-    """Where a new index is built. An interrupted upgrade is continued."""
+    """The place where the new index is built. An interrupted upgrade is continued."""
     if file := file_of(place):
         new: str | Path = file.with_name(f"{file.name}.{NEW}")
     else:
@@ -92,8 +93,8 @@ def _remove(place: str | Path, new: str | Path) -> None:
 
 
 def swap(place: str | Path, new: str | Path, *, keep: bool) -> str | None:
-    """Replace the old index by the new one. The old one is renamed if it is to be kept; returns that name. Raises
-    UserError when another program uses the old one, or has replaced it already."""
+    """Replace the old index with the new one. The old one is renamed if it is to be kept; returns its new name.
+    Raises UserError when another program uses the old one or has replaced it already."""
     file = file_of(place)
     if file is None:
         return _swap_schemas(place, keep=keep)
@@ -101,8 +102,8 @@ def swap(place: str | Path, new: str | Path, *, keep: bool) -> str | None:
     if aside:
         take_along(aside, Path(new))
     with in_words(str(file)), closing(sqlite3.connect(new)) as database:
-        database.execute("PRAGMA journal_mode = DELETE")  # nothing of it stands in another file
-        os.link(new, file)  # unless somebody has begun one there meanwhile
+        database.execute("PRAGMA journal_mode = DELETE")  # its data is then all in this file
+        os.link(new, file)  # fails if somebody has created one there meanwhile
         Path(new).unlink()
     if aside and not keep:
         aside.unlink()

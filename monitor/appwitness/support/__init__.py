@@ -1,1 +1,1 @@
-"""Shared by all packages: the user-facing error, escaping of foreign text, and private files."""
+"""Shared by all packages: the user-facing errors, escaping of foreign text, private files, and translation."""

@@ -5,4 +5,4 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 wanted: ContextVar[bool | None] = ContextVar("wanted", default=None)
-"""None: where the output is a terminal that has them."""
+"""Whether colours are wanted; None: if the output is a terminal that supports them."""

@@ -13,7 +13,7 @@ class UserError(Exception):
     """Something that the user can fix.
 
     `what` is one sentence on what happened, `next_step` one on what to do about it. The command line prints both and
-    ends with `exit_code` (the table is in cli.EXIT_CODES and in docs/reference.md).
+    exits with `exit_code` (see the table in cli.EXIT_CODES and docs/reference.md).
     """
 
     exit_code = 2
@@ -25,17 +25,17 @@ class UserError(Exception):
 
     @property
     def message(self) -> str:
-        """Both, as one text that can be said in other languages."""
+        """Both sentences as one translatable text."""
         both: str = self.args[0]
         return both
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """From another process it comes as it was, whatever its constructor takes."""
+        """Makes errors survive pickling between processes, whatever arguments their constructor takes."""
         return self.__class__.__new__, (self.__class__, *self.args), self.__dict__
 
 
 class FileError(UserError):
-    """A file that cannot be used as it is; names the file and, where known, the line (first line is 1)."""
+    """A file that cannot be used as it is; names the file and, if known, the line (the first line is 1)."""
 
     def __init__(self, path: object, line: int | None, what: str, next_step: str) -> None:
         place = f"{path}:{line}" if line else str(path)
@@ -45,22 +45,22 @@ class FileError(UserError):
 
 
 class StoreError(UserError):
-    """A database that does not answer, or not as it should: it may later."""
+    """A database that does not answer, or not as it should; a later attempt may succeed."""
 
 
 class DiskFullError(UserError):
-    """A disk has no room for what was to be written: the same may work later."""
+    """A disk has no room for what was to be written; a later attempt may succeed."""
 
 
 class SetupError(UserError):
-    """The device, the proxy or the agent could not be brought up."""
+    """The device, the proxy or the agent could not be started."""
 
     exit_code = 4
 
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """What is imported inside comes with an extra of the package: SetupError says so where it is not installed."""
+    """For imports from an extra of the package: raises SetupError when the extra is not installed."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -68,13 +68,13 @@ def extra(name: str) -> Iterator[None]:
 
 
 def not_installed(what: str, extra: str) -> SetupError:
-    """Something that comes with an extra of the package is not there."""
+    """The error for a module from an extra that is not installed."""
     return SetupError(Spoken("{what} is not installed.", what=what), how_to_install(extra))
 
 
 def how_to_install(extra: str) -> str:
-    """The next step where an extra is missing. pip is given the names of its parts, never that of the package: until it
-    is published, nobody owns that name in a public index."""
+    """The next step for a missing extra. It gives pip the names of the extra's dependencies, never the package's
+    own: until appwitness is published, anybody could register that name in a public index."""
     import re
     import shlex
     from importlib import metadata
@@ -89,10 +89,11 @@ def how_to_install(extra: str) -> str:
 
 
 class Unhookable(SetupError):
-    """The agent cannot be brought into the app, or no hook of it works there: its traffic alone can be observed."""
+    """The agent cannot be loaded into the app, or none of its hooks works there: only the app's traffic can be
+    observed."""
 
 
 class DamagedRecording(UserError):
-    """A recording that is not what its stamps say."""
+    """A recording that does not match its stamps."""
 
     exit_code = 5

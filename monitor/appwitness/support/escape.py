@@ -8,16 +8,16 @@ import re
 from markupsafe import Markup
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters but for line ends and tabs, those that turn the writing direction, and halves of characters."""
+"""Control characters except newlines and tabs, characters that change the text direction, and lone surrogates."""
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, not even escaped."""
 _ACTIVE = re.compile(
     r"[\\`*_\[\]<>|]|~(?=~)|&(?=#?\w)|:(?=//)|(?<=\bwww)\.|(?<=\w)@(?=\w)|^(?=#|[-+=]+(?:\s|$))",
     re.IGNORECASE,
 )
-"""What Markdown acts on: CommonMark, and the links that GitHub's makes of addresses by itself."""
+"""What Markdown interprets: CommonMark, and addresses that GitHub turns into links."""
 _FORMULA = re.compile("[\\s\ufeff\u200b]*[=+@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\u2212-]|[\\t\\r\\n|%]")
-"""How a cell begins that spreadsheets run, in full width too."""
+"""Beginnings of cells that spreadsheets run as formulas, including full-width characters."""
 _COMMAND = re.compile(
     r"""
     (?P<azure>\#)(?=\#(?:\[|vso\[|teamcity\[))    # Azure Pipelines and GitHub (old), TeamCity: anywhere in a line
@@ -29,30 +29,30 @@ _COMMAND = re.compile(
     """,
     re.MULTILINE | re.IGNORECASE | re.VERBOSE,
 )
-"""What build servers take for an order when it is printed, up to where a space makes it a text."""
+"""What build servers interpret as a command in a log, up to where a space makes it plain text."""
 _REFERENCE = re.compile(r"(?<=[@#!~%$])(?=\w)|(?<=\bGH)(?=-\d)|^(?=/\w)", re.IGNORECASE)
-"""Where Markdown of code hosts sees a mention, a reference or a quick action, whatever is escaped."""
+"""Where the Markdown of code hosts sees a mention, a reference or a quick action, even when escaped."""
 ZERO_WIDTH = "\N{ZERO WIDTH SPACE}"
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 
 
 def terminal(text: object) -> str:
-    """A text that moves no cursor, colours nothing and is read in the direction in which it is written."""
+    """A text that moves no cursor, changes no colour and reads in the direction in which it is written."""
     return inert(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(text)))
 
 
 def inert(text: str) -> str:
-    """A text that orders nothing of a build server in whose log it is printed."""
+    """A text that gives no commands to a build server when it is printed in its log."""
     return _COMMAND.sub(lambda found: f"{found.group()} ", text)
 
 
 def field(text: object) -> str:
-    """The same for a piece of a line: a text that begins no line of its own."""
+    """Like `terminal`, for a part of a line: newlines become spaces, so that it cannot begin a line."""
     return terminal(" ".join(str(text).split("\n")) if "\n" in str(text) else text)
 
 
 def markdown(text: object) -> str:
-    """A text on one line that Markdown shows as it is: no HTML, no link, no list."""
+    """A text on one line that Markdown shows unchanged: no HTML, no links, no lists."""
     line = " ".join(terminal(text).split("\n")).strip()
     line = _ACTIVE.sub(lambda found: f"\\{found.group()}", line)
     line = _REFERENCE.sub(ZERO_WIDTH, line)
@@ -60,7 +60,8 @@ def markdown(text: object) -> str:
 
 
 def code(text: object) -> str:
-    """A text as a span of code in Markdown; one with a bar, which ends a cell of a table even there, as it is."""
+    """A text as a code span in Markdown. A text with a bar, which would end a table cell even there, is escaped
+    instead."""
     shown = " ".join(terminal(text).split()) or " "
     if "|" in shown:
         return markdown(shown)
@@ -71,31 +72,32 @@ def code(text: object) -> str:
 
 
 def sarif(text: object) -> str:
-    """A text for a message of SARIF, in which `[words](target)` would be a link."""
+    """A text for a SARIF message, in which `[words](target)` would be a link."""
     return terminal(text).replace("](", "] (")
 
 
 def cell(value: object) -> object:
-    """A cell of CSV that no spreadsheet runs as a formula: one that begins as such, behind spaces too, is quoted."""
+    """A CSV cell that no spreadsheet runs as a formula: one that begins like a formula, even after spaces, gets a
+    leading apostrophe."""
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def xml(text: object) -> str:
-    """A text for XML 1.0; who writes the document escapes its marks."""
+    """A text for XML 1.0; markup must still be escaped by the writer of the document."""
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", terminal(text))
 
 
 def html(shown: object) -> object:
-    """What a template fills in, before it is escaped; HTML of our own is left as it is."""
+    """A value for a template, before the template escapes it; our own HTML is left as it is."""
     return terminal(shown) if isinstance(shown, str) and not isinstance(shown, Markup) else shown
 
 
 def json(document: str) -> str:
-    """A JSON document that a terminal shows as it is: the same values, what would act written as an escape."""
+    """A JSON document that is safe in a terminal: the same values, with active characters as escapes."""
     document = _CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", document)
     return _COMMAND.sub(lambda found: f"{found.group()[:-1]}\\u{ord(found.group()[-1]):04x}", document)
 
 
 def document(tree: object) -> str:
-    """What JSON has as an indented document of the same kind, with a newline at its end."""
+    """A value as an indented JSON document that is safe in a terminal, with a final newline."""
     return json(json_.dumps(tree, ensure_ascii=False, indent=2)) + "\n"

@@ -1,4 +1,4 @@
-"""The only module that opens a stranger's files: no links out of the folder, no waiting on pipes."""
+"""The only module that opens a stranger's files: follows no links out of the folder, and never waits on pipes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ TODO = Spoken("Name a plain file that lies there itself.")
 
 
 def read(path: Path, most: int) -> bytes:
-    """The bytes of a plain file of at most `most` bytes.
+    """The bytes of a plain file, at most `most` of them.
 
-    A link is followed only to what lies in the folder of the link. Raises FileError for all else: pipes, devices,
-    folders, what is too large, what is not there.
+    A link is followed only within its own folder. Raises FileError for anything else: pipes, devices, folders, missing
+    files and files that are too large.
     """
     try:
         fd = os.open(beside(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
@@ -34,7 +34,7 @@ def read(path: Path, most: int) -> bytes:
 
 
 def text(path: Path, most: int) -> str:
-    """The same as text, each line of which ends in \\n. Raises FileError, with the line of what is not UTF-8."""
+    """Such a file as text, with \\n as its only line end. Raises FileError, with the line that is not UTF-8."""
     data = read(path, most)
     try:
         return data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
@@ -44,16 +44,16 @@ def text(path: Path, most: int) -> str:
 
 
 def is_there(path: Path) -> bool:
-    """Whether something has this name, be it a link that leads nowhere."""
+    """Whether the name exists, even as a dangling link."""
     return os.path.lexists(path)
 
 
 def beside(path: Path, folder: Path | None = None) -> Path:
-    """Where a path leads, which is in `folder`: by default that in which it lies. Raises FileError, OSError."""
+    """Resolve a path that must stay in `folder`, by default the path's own folder. Raises FileError, OSError."""
     folder = (path.parent if folder is None else folder).resolve()
     try:
         real = path.resolve()
-    except RuntimeError:  # of Python 3.12, where links lead to each other
+    except RuntimeError:  # Python 3.12 raises this for links that form a cycle
         raise FileError(path, None, "its links lead to each other.", TODO) from None
     if not real.is_relative_to(folder):
         raise FileError(path, None, Spoken("it leads out of the folder {folder}.", folder=folder), TODO)

@@ -6,7 +6,7 @@ import getpass
 
 
 def login() -> str | None:
-    """The name of this user; None where it has none, as in a container."""
+    """The name of this user; None if there is none, as in a container."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

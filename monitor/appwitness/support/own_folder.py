@@ -7,5 +7,5 @@ from pathlib import Path
 
 
 def home() -> Path:
-    """The folder of the index, the proxy's certificate authority, the operator's key, and newer data of the catalog."""
+    """The folder of the index, the proxy's certificate authority, the operator's key, and catalog updates."""
     return Path(os.environ.get("APPWITNESS_HOME") or "~/.appwitness").expanduser()

@@ -18,9 +18,9 @@ from appwitness.support.spoken import Spoken
 
 
 def write(path: Path, data: str | bytes, mode: int = 0o600) -> None:
-    """Write or overwrite a file that its owner alone can read, unless `mode` says otherwise.
+    """Write or overwrite a file that only its owner can read, unless `mode` says otherwise.
 
-    Raises UserError when that cannot be done.
+    Raises UserError when it cannot be written.
     """
     with writing(path, mode) as file:
         file.write(data if isinstance(data, bytes) else data.encode("utf-8", "replace"))
@@ -28,11 +28,11 @@ def write(path: Path, data: str | bytes, mode: int = 0o600) -> None:
 
 @contextmanager
 def writing(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
-    """The same, piece by piece."""
+    """Like `write`, for content that is written piece by piece."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with os.fdopen(fd, "wb") as file:
-            if stat.S_ISREG(os.fstat(fd).st_mode):  # not so a pipe or a terminal of the user's
+            if stat.S_ISREG(os.fstat(fd).st_mode):  # no pipe or terminal of the user's
                 os.fchmod(fd, mode)
             yield file
     except (OSError, ValueError) as error:
@@ -43,7 +43,7 @@ def writing(path: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
 
 
 def folder(path: Path) -> None:
-    """Make a folder, and those that it lies in, where they are not there. Raises OSError."""
+    """Create a private folder and its missing parents. Raises OSError."""
     for each in (*reversed(path.parents), path):
         try:
             each.mkdir(mode=0o700)
@@ -53,8 +53,8 @@ def folder(path: Path) -> None:
 
 
 class Temporary:
-    """A private folder for large temporary files, which goes with this object; what processes left there that were
-    killed is removed."""
+    """A private folder for large temporary files, removed with this object. Creating one also removes the folders
+    that killed processes left."""
 
     def __init__(self) -> None:
         room = roomy() or tempfile.gettempdir()
@@ -66,13 +66,13 @@ class Temporary:
             try:
                 held = locked = _locked(self.path, fcntl.LOCK_SH)
             except (FileNotFoundError, BlockingIOError):
-                continue  # somebody swept it before we had it
+                continue  # another process swept it before it was locked
             except OSError:
                 held = None  # a disk without locks, where nobody sweeps
                 break
             if self.path.exists():
                 break
-            os.close(locked)  # swept between the two steps of locking
+            os.close(locked)  # swept between opening and locking
         self._remove = weakref.finalize(self, _removed, self.path, held, os.getpid())
 
     def __enter__(self) -> Path:
@@ -86,7 +86,7 @@ _PREFIX = "appwitness-unpacked-"
 
 
 def _locked(path: Path, how: int) -> int:
-    """A folder, opened and locked. Raises OSError."""
+    """Open and lock a folder; returns its file descriptor. Raises OSError."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         fcntl.flock(fd, how | fcntl.LOCK_NB)
@@ -103,12 +103,12 @@ def _sweep(path: Path) -> None:
 
 
 def _removed(path: Path, fd: int | None, pid: int) -> None:
-    if os.getpid() == pid:  # not in a fork, which has it from us
+    if os.getpid() == pid:  # not in a fork, which inherited the object
         shutil.rmtree(path, ignore_errors=True)
         if fd is not None:
             os.close(fd)
 
 
 def roomy() -> str | None:
-    """Where large temporary files go, for `tempfile`: /tmp may be memory."""
+    """The folder for large temporary files, as `tempfile` takes it: /tmp may be in memory."""
     return "/var/tmp" if "TMPDIR" not in os.environ and os.access("/var/tmp", os.W_OK) else None  # noqa: S108

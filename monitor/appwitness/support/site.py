@@ -1,18 +1,18 @@
-"""Where the pages of docs/ and of the reference stand as a site, once there is one: what errors lead to."""
+"""Addresses of the documentation site's pages, once the site is published; errors link to them."""
 
 from __future__ import annotations
 
 ADDRESS: str | None = None
-"""Of the site, ending in /. None: it is not published yet, and nothing names a page of it."""
+"""The address of the site, ending in /. None: it is not published yet, and no page is linked."""
 
 
 def fault_page(code: str | None, language: str = "en") -> str | None:
-    """The page of what `doctor` and errors call by a code; None while there is no site."""
+    """The page for a code that `doctor` and errors give; None while there is no site."""
     return _page(f"reference/doctor/{code}.html", language) if code else None
 
 
 def rule_page(rule: str, language: str = "en") -> str | None:
-    """The page of a rule of the catalog; None while there is no site."""
+    """The page for a rule of the catalog; None while there is no site."""
     return _page(f"reference/rules/{rule}.html", language)
 
 

@@ -1,4 +1,4 @@
-"""What is said to a person: English in the code, other languages in `locale`, from which gettext takes them."""
+"""Texts for users: English in the code, other languages in `locale`, read with gettext."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from string import Formatter
 from typing import Any
 
 LOCALE = Path(__file__).with_name("locale")
-"""`zh.po`, and what the build makes of it (hatch_build.py): `zh/LC_MESSAGES/appwitness.mo`."""
+"""The folder of `zh.po` and of what the build makes of it (hatch_build.py): `zh/LC_MESSAGES/appwitness.mo`."""
 DOMAIN = "appwitness"
 LITERAL = 12
-"""Letters outside its fields by which a template is known."""
+"""Least number of literal characters by which a template is recognised."""
 DEEPEST, LONGEST = 4, 2_000
-"""A text in a text, and letters: what is deeper or longer is none of ours."""
+"""Deepest nesting of texts, and most characters: anything beyond is not our text."""
 Pieces = list[tuple[str, str | None]]
 
 
 class Spoken(str):
-    """An English text that can be said in other languages: `Spoken("{path} is empty.", path=path)`.
+    """An English text that can be translated: `Spoken("{path} is empty.", path=path)`.
 
-    Where it is used as a text, as in JSON and logs, it is English.
+    Used as a plain string, as in JSON and logs, it is English.
     """
 
     template: str
     fields: dict[str, Any]
 
     def __new__(cls, template: str, /, **fields: Any) -> Spoken:
-        """The text, with the names in its braces filled in."""
+        """The text, with the fields in its braces filled in."""
         made = super().__new__(cls, template.format(**fields))
         made.template, made.fields = template, fields
         return made
@@ -41,25 +41,25 @@ class Spoken(str):
 
 
 def literal(text: str) -> Spoken:
-    """A text of ours without fields as what it is filled into says it, in the same language."""
+    """A text without fields that is translated together with the text it is inserted into."""
     return text if isinstance(text, Spoken) else Spoken(text.replace("{", "{{").replace("}", "}}"))
 
 
 COMMA, SEMICOLON, AND, OR = "{first}, {more}", "{first}; {more}", "{first} and {more}", "{first} or {more}"
 SPACE = "{first} {more}"
-"""How texts of a list are joined."""
+"""Templates that join the texts of a list."""
 
 
 def listed(texts: Iterable[str], between: str = COMMA) -> str:
-    """The texts one after the other; empty where there is none."""
+    """The texts joined into one; empty when there are none."""
     there = list(texts)
     return reduce(lambda first, more: Spoken(between, first=first, more=more), there) if there else ""
 
 
 def say(text: str, language: str) -> str:
-    """The text in a language (en, zh): in English where `locale` does not have it.
+    """The text in a language (en, zh); in English when `locale` lacks it.
 
-    What a `Spoken` is filled with is said in that language, too, where it is one itself.
+    Fields of a `Spoken` that are `Spoken` themselves are translated, too.
     """
     if language == "en" or not text:
         return text
@@ -71,10 +71,10 @@ def say(text: str, language: str) -> str:
 
 
 def heard(text: str, language: str, deep: int = DEEPEST) -> str:
-    """An English text of ours that was recorded, such as a note of run.json, in a language.
+    """Translate one of our English texts that was recorded, such as a note of run.json.
 
-    It is known by the text of the catalogue that it was made of, and what stands in its fields is heard in the same
-    way. A text that is not known is given back as it is.
+    The template it was made from is found in the catalogue, and its fields are translated in the same way. An unknown
+    text is returned unchanged.
     """
     if language == "en" or not text or not deep or len(text) > LONGEST:
         return text
@@ -91,7 +91,8 @@ def heard(text: str, language: str, deep: int = DEEPEST) -> str:
 
 
 def _fields(pieces: Pieces, text: str) -> dict[str, str] | None:
-    """What stands in a text between the literals of a template; None where these are not in it, in their order."""
+    """The fields of a text that was made from a template's pieces; None when the pieces do not occur in it in this
+    order."""
     found: dict[str, str] = {}
     if not text.startswith(pieces[0][0]):
         return None
@@ -111,12 +112,13 @@ def _fields(pieces: Pieces, text: str) -> dict[str, str] | None:
 
 @cache
 def _templates(language: str) -> list[tuple[Pieces, str]]:
-    """Texts with fields, as literals each with the field after it, and their translations; the longest first."""
+    """Templates with fields, as pairs of a literal and the field after it, and their translations; the longest
+    first."""
     made: list[tuple[Pieces, str]] = []
     for text, said in vars(_catalogue(language)).get("_catalog", {}).items():
-        if not isinstance(text, str):  # of what depends on a number
+        if not isinstance(text, str):  # a plural form
             continue
-        with suppress(ValueError):  # of click, which fills in otherwise
+        with suppress(ValueError):  # click's own texts, which use another syntax for fields
             pieces = [(literal_, name) for literal_, name, _, _ in Formatter().parse(text)]
             if any(name for _, name in pieces) and sum(len(literal_) for literal_, _ in pieces) >= LITERAL:
                 made.append((pieces, said))
@@ -124,13 +126,14 @@ def _templates(language: str) -> list[tuple[Pieces, str]]:
 
 
 def _said(field: Any, language: str) -> Any:
-    if isinstance(field, Exception) and field.args:  # an error says what its first argument says
+    if isinstance(field, Exception) and field.args:  # an error is shown as its first argument
         field = field.args[0]
     return say(field, language) if isinstance(field, Spoken) else field
 
 
 def english(value: object) -> str:
-    """What msgspec writes for a text of this kind. Raises NotImplementedError for anything else, as it asks."""
+    """How msgspec encodes a Spoken: as plain text. Raises NotImplementedError for anything else, as msgspec
+    requires."""
     if isinstance(value, Spoken):
         return str(value)
     raise NotImplementedError

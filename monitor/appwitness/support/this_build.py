@@ -8,7 +8,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
 COMMIT = PACKAGE / "commit.txt"
-"""In a wheel; hatch_build.py writes it."""
+"""Written into wheels by hatch_build.py."""
 
 
 def version() -> str:
@@ -17,7 +17,7 @@ def version() -> str:
 
 
 def commit() -> str | None:
-    """The commit that this was made from, as `of_checkout` has it; None where nobody can say."""
+    """The commit that this build was made from, in the format of `of_checkout`; None when it is unknown."""
     checkout = PACKAGE.parent.parent
     if not (checkout / ".git").exists():
         return COMMIT.read_text("ascii").strip() or None if COMMIT.is_file() else None
@@ -25,7 +25,7 @@ def commit() -> str | None:
 
 
 def of_checkout(checkout: Path) -> str | None:
-    """The commit of a checkout, with `-dirty` where files differ from it; None where there is none, or no git."""
+    """The commit of a checkout, followed by `-dirty` if files were changed; None without a checkout or git."""
     if not (checkout / ".git").exists():
         return None
     describe = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]

@@ -1,4 +1,5 @@
-"""Which foreign text may be shown or copied unmasked: words of our own data files, and names by their form."""
+"""Decides which foreign text may be shown or copied unmasked: words of our own data files, and names of a harmless
+form."""
 
 from __future__ import annotations
 
@@ -9,25 +10,26 @@ from functools import cache
 from pathlib import Path
 
 type Hide = Callable[[str], str]
-"""What stands for a piece that may not be shown."""
+"""Replaces a piece of text that may not be shown."""
 
 PACKAGE = Path(__file__).parent.parent
 SHOWN = (
     *("catalog/consent.yml", "catalog/claims.yml", "catalog/data_types.yml", "catalog/devices/dialogs.yml"),
     "catalog/picked.yml",
 )
-"""Files whose words may be shown wherever they stand: what labels, questions and names of data say, and
-what tells that the user picked something."""
+"""Files whose words may be shown anywhere: they hold the words of labels, questions and data types, and what shows
+that the user picked something."""
 TOLD = ("catalog/*.yml", "catalog/devices/*.yml", "catalog/rules/*.yml", "reports/*.yml", "support/words.txt")
-"""Files whose words may be shown in sentences of whoever observed; words.txt has those that only stand in code."""
+"""Files whose words may be shown in sentences that observers wrote; words.txt has those that otherwise occur only in
+code."""
 NOT_TOLD = frozenset({"recipients.yml", "app_types.yml"})
-"""Names of companies and of kinds of app, which other texts may hold as well."""
+"""Files with names of companies and app types, which foreign texts may hold as well."""
 LONGEST_LABEL = 24
-"""Letters of one part of a name."""
+"""Most characters in one part of a name."""
 MOST_DIGITS = 5
-"""Digits of one part of a name; where longer, they may be a number of somebody's."""
+"""Most digits in one part of a name; longer ones may be somebody's number."""
 TOLD_DIGITS = 8
-"""Digits of one sentence on what was observed."""
+"""Most digits in a sentence that an observer wrote."""
 
 METHODS = frozenset(
     """
@@ -38,7 +40,7 @@ METHODS = frozenset(
 PROTOCOLS = frozenset(
     ("h2", "h2c", "h3", "http/0.9", "http/1.0", "http/1.1", "spdy/3.1", "mqtt", "dot", "doq", "webrtc")
 )
-"""ALPN."""
+"""Protocols that ALPN may name."""
 TLS_VERSIONS = frozenset(
     {
         *("TLSv1", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3", "TLS 1.0", "TLS 1.1", "TLS 1.2", "TLS 1.3"),
@@ -98,11 +100,11 @@ OF_THE_WEB = frozenset(
     main thread pool dispatcher worker looper handler binder async task executor
     """.split()  # noqa: SIM905
 )
-"""Names that say nothing of anybody: of fields, of the parts of addresses, of threads."""
+"""Names that reveal nothing about anybody: of fields, of parts of URLs, of threads."""
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
-_MAILBOX = re.compile(r"(?<![\w.+-])[\w.+-]++(?=@)")  # a run of letters is looked at once, however long
+_MAILBOX = re.compile(r"(?<![\w.+-])[\w.+-]++(?=@)")  # possessive: a run of characters is scanned once, however long
 _COMMENT = re.compile(r"(?m)(?:^|\s)#.*$")
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _REF = re.compile(r"[a-z]+\.jsonl:\d{1,9}|[a-z]+\.jsonl|run\.json|bodies/[0-9a-f]{64}")
@@ -111,7 +113,8 @@ _PERMISSION = re.compile(r"(?:android\.permission(?:-group)?\.|com\.android\.[a-
 
 @cache
 def words(*, told: bool = False) -> frozenset[str]:
-    """The words of our own data files, in lower case; of Chinese, Japanese and Korean what stands between marks."""
+    """The words of our own data files, casefolded; for Chinese, Japanese and Korean the runs between punctuation
+    marks."""
     found = set(OF_THE_WEB)
     for pattern in TOLD if told else SHOWN:
         for file in PACKAGE.glob(pattern):
@@ -126,17 +129,18 @@ def _longest() -> int:
 
 
 def is_word(text: str, *, told: bool = False) -> bool:
-    """Whether it is one of ours, however it is written."""
+    """Whether it is one of our words, ignoring case."""
     return text.casefold() in words(told=told)
 
 
 def sifted(text: str, hide: Hide) -> str:
-    """A text of which words that labels and questions have are left, and marks between words."""
+    """A text in which only the words of labels and questions, and the punctuation, are kept."""
     return _sifted(text, hide, told=False)
 
 
 def told(text: str, hide: Hide) -> str:
-    """A sentence of whoever observed: all words of ours are left, and numbers if they have TOLD_DIGITS at most."""
+    """A sentence that an observer wrote, in which our words are kept, and its numbers if it has at most TOLD_DIGITS
+    digits."""
     return _sifted(text, hide, told=True)
 
 
@@ -155,7 +159,7 @@ def _sifted(text: str, hide: Hide, *, told: bool) -> str:
 
 
 def _by_phrases(text: str, hide: Hide, *, told: bool) -> str:
-    """A run without spaces between words: the longest phrases of ours are left."""
+    """A text without spaces between words, in which the longest of our phrases are kept."""
     out, unknown, at = [], "", 0
     while at < len(text):
         size = next(
@@ -170,7 +174,7 @@ def _by_phrases(text: str, hide: Hide, *, told: bool) -> str:
 
 
 def name(text: str, hide: Hide) -> str:
-    """A name in code or of a field: letters in parts that are not too long, and few digits behind them."""
+    """A name in code or of a field: parts of it that are too long or have too many digits are hidden."""
     return _WORD.sub(lambda found: found.group() if _is_name(found.group()) else hide(found.group()), text)
 
 
@@ -184,7 +188,7 @@ def _is_name(text: str) -> bool:
 
 
 def host(text: str, hide: Hide) -> str:
-    """The name of a host, label by label; an address as it is."""
+    """A host name, masked label by label; an IP address is kept."""
     bare, colon, port = text.rpartition(":") if re.fullmatch(r"[^:\[\]]*:\d{1,5}", text) else (text, "", "")
     if is_address(bare.strip("[]")):
         return text
@@ -203,48 +207,48 @@ def is_address(text: str) -> bool:
 
 
 def one_of(text: str, known: Collection[str], hide: Hide) -> str:
-    """The text where it is one of these, else what stands for it."""
+    """The text if it is one of these; otherwise it is hidden."""
     return text if text in known else hide(text)
 
 
 def method(text: str, hide: Hide) -> str:
-    """A method of HTTP."""
+    """An HTTP method."""
     return one_of(text, METHODS, hide)
 
 
 def alpn(text: str, hide: Hide) -> str:
-    """A protocol as ALPN names it."""
+    """A protocol named by ALPN."""
     return one_of(text, PROTOCOLS, hide)
 
 
 def tls_version(text: str, hide: Hide) -> str:
-    """A version of TLS."""
+    """A TLS version."""
     return one_of(text, TLS_VERSIONS, hide)
 
 
 def algorithm(text: str, hide: Hide) -> str:
-    """The name of a digest, a cipher, a compressor, part by part."""
+    """The name of a digest, cipher or compressor, part by part."""
     return _WORD.sub(lambda found: one_of_parts(found.group(), _ALGORITHMS, hide), text)
 
 
 def step(text: str, hide: Hide) -> str:
-    """What a value was turned into, or decoded from: our own names, and those of algorithms."""
+    """What a value was turned into or decoded from: our own terms, and names of algorithms."""
     known = _ALGORITHMS | words(told=True) | {"e164"}
     return _WORD.sub(lambda found: one_of_parts(found.group(), known, hide), text)
 
 
 def one_of_parts(text: str, known: Collection[str], hide: Hide) -> str:
-    """The same without regard to case."""
+    """Like `one_of`, ignoring case."""
     return text if text.casefold() in known else hide(text)
 
 
 def header_name(text: str, hide: Hide) -> str:
-    """The name of a header that is in wide use."""
+    """The name of a header, kept if it is in wide use."""
     return text if text.casefold() in HEADERS else hide(text)
 
 
 def content_type(text: str, hide: Hide) -> str:
-    """A type of media; of its parameters the charset."""
+    """A media type; of its parameters, only the charset is kept."""
     media, *parameters = text.split(";")
     shown = [_WORD.sub(lambda found: one_of_parts(found.group(), _MEDIA, hide), media)]
     for each in parameters:
@@ -255,12 +259,12 @@ def content_type(text: str, hide: Hide) -> str:
 
 
 def reference(text: str, hide: Hide) -> str:
-    """A line of the recording by name, or a file of it."""
+    """The name of a line or file of the recording, or another text, of which only our words are kept."""
     return text if _REF.fullmatch(text) else sifted(text, hide)
 
 
 def permission(text: str, hide: Hide) -> str:
-    """A text, or the name of a permission of Android."""
+    """The name of an Android permission, or another text, of which only our words are kept."""
     return text if _PERMISSION.fullmatch(text) and _of_words(text) else sifted(text, hide)
 
 

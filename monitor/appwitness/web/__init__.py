@@ -1,1 +1,2 @@
-"""Recordings in a browser, also while they are being made; start runs, import files, and mark consent there."""
+"""Recordings in a browser, also while they are being made; runs can be started, files imported, and consent marked
+there."""

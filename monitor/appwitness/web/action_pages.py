@@ -28,11 +28,11 @@ LETTERS = {"cn": "zh", "eu": "en"}
 
 
 def actions(asked: PageRequest, problem: str = "", preview: Mapping[str, Any] | None = None) -> Response:
-    """The result of checking its stamps, and the actions available."""
+    """The result of verifying the recording, and the actions available on it."""
     index = asked.site.index
     try:
         verified = integrity(index.checked_report(asked.recording), asked.words)
-    except UserError as error:  # the lines that the index has are not those of the recording any more
+    except UserError as error:  # the index's lines are no longer those of the recording
         verified = say(error.message, asked.words.lang)
     known = index.known.jurisdictions
     facts = {
@@ -50,7 +50,7 @@ def actions(asked: PageRequest, problem: str = "", preview: Mapping[str, Any] | 
 
 
 def letter(asked: PageRequest) -> Response:
-    """A letter to an authority, as a page; with `?download`, as Markdown."""
+    """A complaint letter to an authority, as a page; with `?download`, as Markdown."""
     law = asked.text("law")
     lang = LETTERS.get(law, asked.words.lang)
     report = asked.site.index.checked_report(asked.recording)
@@ -61,14 +61,14 @@ def letter(asked: PageRequest) -> Response:
 
 
 def gate(asked: PageRequest) -> Response:
-    """The recording compared with the baseline, waivers and allowed flows in the server's folder, as `appwitness
-    gate` does."""
+    """The recording compared with the baseline, waivers and allowed flows in the server's folder, as by `appwitness
+    gate`."""
     by = gating.made(asked.site.index.judging)
     return _decided(asked, by, [asked.site.index.place(asked.recording)])
 
 
 def diff(asked: PageRequest) -> Response:
-    """One run compared with another of the same app, the older one first: `?run=A&run=B`, as `appwitness diff` does."""
+    """One run compared with another of the same app, the older one first: `?run=A&run=B`, as by `appwitness diff`."""
     index = asked.site.index
     names = list(dict.fromkeys(asked.request.query_params.getlist("run")))
     if len(names) != 2:
@@ -88,8 +88,8 @@ def _decided(asked: PageRequest, by: gating.Gate, paths: list[Path]) -> Response
 
 
 def checklist(asked: PageRequest) -> Response:
-    """A list that testers work through, `?list=cn-164`, filled from this recording and others of its app
-    (`&run=B&run=C`), as `appwitness report --checklist` does."""
+    """A testers' checklist, `?list=cn-164`, filled in from this recording and others of its app (`&run=B&run=C`), as
+    by `appwitness report --checklist`."""
     index = asked.site.index
     which = checklists.checklist(_known_list(asked.text("list") or checklists.NAMES[0]), index.known)
     names = dict.fromkeys((asked.recording, *asked.request.query_params.getlist("run")))
@@ -101,7 +101,7 @@ def checklist(asked: PageRequest) -> Response:
 
 
 def check(asked: PageRequest, form: Mapping[str, str]) -> Response:
-    """Note what somebody answers to an item of a list by hand, as `appwitness mark check` does."""
+    """Record a person's answer to a checklist item, as `appwitness mark check` does."""
     index, said = asked.site.index, {name: text.strip()[:400] for name, text in form.items()}
     try:
         if not asked.site.may_mark:
@@ -117,7 +117,7 @@ def check(asked: PageRequest, form: Mapping[str, str]) -> Response:
 
 
 def _known_list(name: str) -> str:
-    if name not in checklists.NAMES:  # a path, which a page may not name
+    if name not in checklists.NAMES:  # a path, which a page must not give
         raise UserError(
             Spoken("There is no checklist {name!r}.", name=name),
             Spoken("There are {names}.", names=", ".join(checklists.NAMES)),
@@ -126,7 +126,7 @@ def _known_list(name: str) -> str:
 
 
 def share(asked: PageRequest, _: Mapping[str, str]) -> Response:
-    """A copy with each personal value replaced, as an archive."""
+    """An archive of a copy in which each personal value is replaced."""
     asked.site.working()
     place = asked.site.index.place(asked.recording)
 
@@ -138,7 +138,8 @@ def share(asked: PageRequest, _: Mapping[str, str]) -> Response:
 
 
 def bundle(asked: PageRequest, _: Mapping[str, str]) -> Response:
-    """A bundle for a stranger. What is recorded is in it as it is, so only where values may be shown."""
+    """A bundle for a stranger. It contains what was recorded unchanged, so it is available only where values may be
+    shown."""
     asked.site.working()
     index = asked.site.index
     if index.reveals is None:
@@ -153,7 +154,7 @@ def bundle(asked: PageRequest, _: Mapping[str, str]) -> Response:
 
 
 def _made(asked: PageRequest, make: Any, ending: str) -> Response:
-    """A file made for this response, and removed with it."""
+    """A file that is made for this response and removed after it."""
     folder = Path(tempfile.mkdtemp(prefix="appwitness-", dir=private_files.roomy()))
     try:
         file = make(folder)
@@ -165,7 +166,7 @@ def _made(asked: PageRequest, make: Any, ending: str) -> Response:
 
 
 def forget(asked: PageRequest, form: Mapping[str, str]) -> Response:
-    """Forget the recording, or what holds given values; a preview comes first."""
+    """Forget the recording, or what holds given values, after a preview."""
     asked.site.working()
     index = asked.site.index
     try:
@@ -191,7 +192,7 @@ def forget(asked: PageRequest, form: Mapping[str, str]) -> Response:
 
 
 def waive(asked: PageRequest, form: Mapping[str, str]) -> Response:
-    """Waive a finding until a date: adds an entry to the waivers in the server's folder."""
+    """Waive a finding until a date, by an entry in the waivers in the server's folder."""
     asked.site.working()
     number = asked.request.path_params["number"]
     index = asked.site.index

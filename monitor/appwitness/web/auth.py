@@ -18,15 +18,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "appwitness"
 HEALTH = "/healthz"
-"""Address of health checks."""
+"""Path of the health check."""
 METRICS = "/metrics"
-"""Address for Prometheus."""
+"""Path of the metrics for Prometheus."""
 STRANGER = "Open the address that `appwitness web` printed: it has the token that these pages ask for.\n"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-"""The policy of our own pages; a report, which carries its style inside, brings its own."""
+"""Content security policy of our own pages; a report, whose style is inline, has its own policy."""
 HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": POLICY,
@@ -39,13 +39,14 @@ HEADERS = {
 
 
 class TokenDoor:
-    """Lets in who knows the token, under names that are ours, and adds the headers that keep a page to itself.
+    """Admits only requests with the token and for our own host names, and adds the security headers.
 
-    The address `/?token=...` carries the token the first time, a cookie holds a session from then on (see `_session`).
-    `address` is where we listen: at a loopback address only this machine is answered. A page elsewhere that points its
-    own name at us (DNS rebinding) gets nothing: a Host is an address, `localhost`, `address` itself, or one of
-    `names`. What changes something must come from our own pages. HEALTH tells nothing of a recording, so it needs no
-    token. METRICS is also for whoever says `Authorization: Bearer` and the `metrics` token, which opens nothing else.
+    The URL `/?token=...` carries the token once; from then on a cookie holds a session (see `_session`). `address` is
+    where the server listens: on a loopback address it answers only this machine. A page elsewhere that makes its own
+    name resolve to this server (DNS rebinding) gets nothing: the Host must be an IP address, `localhost`, `address`
+    itself, or one of `names`. Requests that change something must come from our own pages. HEALTH reveals nothing about
+    recordings, so it needs no token. METRICS also accepts `Authorization: Bearer` with the `metrics` token, which is
+    good for nothing else.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class TokenDoor:
         self.names = {"localhost", self.address, *map(host_name, names)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or forward it."""
+        """Refuse a request, set its cookie, or forward it."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self.inner(scope, receive, send)
@@ -95,12 +96,12 @@ class TokenDoor:
         return None
 
     def _welcome(self, request: Request) -> ASGIApp | None:
-        """A request with the token gets the cookie and a redirect to the same address without it, so that the token
-        stays out of sight."""
+        """Answer a request that has the token with the cookie, and a redirect to the same URL without the token, so
+        that the token is no longer visible."""
         if not self._brings_token(request):
             return None
         url = URL(scope=request.scope).remove_query_params("token")
-        path = "/" + url.path.lstrip("/")  # two would be another host
+        path = "/" + url.path.lstrip("/")  # two slashes would mean another host
         answer = RedirectResponse(f"{path}?{url.query}" if url.query else path, status_code=303)
         answer.set_cookie(cookie_of(request), self._session(request), httponly=True, samesite="strict")
         return answer
@@ -112,10 +113,10 @@ class TokenDoor:
         return _same(request.cookies.get(cookie_of(request), ""), self._session(request))
 
     def _session(self, request: Request) -> str:
-        """What the cookie holds: good for this server until it ends, from the same address and the same user there.
+        """The cookie's value, valid as long as this server runs, for the same client address and the same user there.
 
-        A browser sends the cookies of one port to every port of a host, so a neighbour's server may get this one. It
-        says nothing of the token, and from another user of this machine, or from another machine, it opens nothing.
+        A browser sends a host's cookies to every port, so another server on the host may receive this one. It does not
+        reveal the token, and is useless to another user of this machine and from another machine.
         """
         client, server = request.scope.get("client"), request.scope.get("server")
         whose = [client[0], user_of(client, server) if is_loopback(client[0]) else None] if client else None
@@ -133,7 +134,7 @@ class TokenDoor:
 
 
 def host_name(host: str) -> str:
-    """The name in `HOST[:PORT]`, in lower case; empty where there is none."""
+    """The name in `HOST[:PORT]`, in lower case; empty if there is none."""
     try:
         return (urlsplit(f"//{host}").hostname or "").lower()
     except ValueError:
@@ -141,17 +142,17 @@ def host_name(host: str) -> str:
 
 
 def cookie_of(request: Request) -> str:
-    """A name for each port: a browser gives the cookies of one port to all."""
+    """A cookie name that contains the port: a browser sends a host's cookies to all ports."""
     return f"{COOKIE}-{request.url.port or 80}"
 
 
 def form_token(token: str) -> str:
-    """The value by which a form of ours is recognised; it opens nothing."""
+    """The value that identifies our own forms; it grants no access."""
     return hmac.new(token.encode(), b"form", hashlib.sha256).hexdigest()
 
 
 def is_form_token(said: object, token: str) -> bool:
-    """Whether a form is ours."""
+    """Whether a form is one of ours."""
     return isinstance(said, str) and _same(said, form_token(token))
 
 
@@ -160,7 +161,7 @@ def _same(said: str, token: str) -> bool:
 
 
 def policy_of(parts: Iterable[str]) -> dict[str, str]:
-    """The headers of an answer with a policy of its own."""
+    """The header of a response with its own content security policy."""
     return {"content-security-policy": "; ".join(parts)}
 
 
@@ -169,7 +170,7 @@ SEALED = policy_of(("frame-ancestors 'none'", "base-uri 'none'", "form-action 'n
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is this machine's own; `localhost` is."""
+    """Whether a host is this machine itself: a loopback address, or `localhost`."""
     return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
 
 
@@ -182,22 +183,23 @@ def _is_address(host: str) -> bool:
 
 
 def _is_from_here(request: Request) -> bool:
-    """Decides by the headers that every browser sends with a request that changes something."""
+    """Whether a request comes from our own pages, by headers that every browser sends with requests that change
+    something."""
     origin = request.headers.get("origin", "")
     here = f"{request.url.scheme}://{request.headers.get('host', '')}"
     return origin == here and request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
 
 
-# which user of this machine is at the other end of a loopback connection
+# finds the user of this machine at the client's end of a loopback connection
 
 TABLES = {4: Path("/proc/net/tcp"), 6: Path("/proc/net/tcp6")}
-"""Where Linux lists its TCP sockets, by version of IP (proc_pid_net(5))."""
+"""Where Linux lists its TCP sockets, by IP version (proc_pid_net(5))."""
 LOCAL, REMOTE, UID, INODE = 1, 2, 7, 9
-"""Columns of a row; a socket that no process has any more is of inode 0 and of user 0."""
+"""Columns of a row; a socket that no process holds any more has inode 0 and user 0."""
 
 
 def user_of(client: tuple[str, int], server: tuple[str, int] | None) -> int | None:
-    """The user id that owns the client's socket. None: not Linux, or the socket is not of this machine."""
+    """The id of the user that owns the client's socket. None: not Linux, or the socket is not on this machine."""
     if server is None:
         return None
     try:
@@ -213,7 +215,7 @@ def user_of(client: tuple[str, int], server: tuple[str, int] | None) -> int | No
 
 
 def _hexadecimal(address: str, port: int) -> str:
-    """As the kernel writes an address: 32-bit words in the order of bytes that the processor has."""
+    """An address in the kernel's format: 32-bit words in the processor's byte order."""
     packed = ipaddress.ip_address(address).packed
     words = (int.from_bytes(packed[at : at + 4], sys.byteorder) for at in range(0, len(packed), 4))
     return "".join(f"{word:08X}" for word in words) + f":{port:04X}"

@@ -1,4 +1,5 @@
-"""A decoded upload: its leaves, the steps to one of them, and the text or bytes of a step with values marked."""
+"""A decoded upload: its leaves, the decoding steps of one of them, and the text or bytes of a step with values
+marked."""
 
 from __future__ import annotations
 
@@ -17,16 +18,16 @@ LEAVES = 200
 EXCERPT = 120
 """Most characters of a leaf in the list."""
 AROUND = 32_768
-"""Characters on either side of a value that are masked, of which SHOWN are shown."""
+"""Characters on either side of a value that are masked; SHOWN of them are shown."""
 SHOWN = 1_500
 BYTES = 512
-"""Bytes of a step on one page, sixteen in a row."""
+"""Bytes of a step shown on one page, sixteen in a row."""
 _NAME = re.compile(rb'"([A-Za-z_][\w.-]{0,40})"\s*:|(?:^|[&?;\s])([A-Za-z_][\w.-]{0,40})=')
-"""Names of fields, in JSON and in forms."""
+"""Field names in JSON and in forms."""
 
 
 class Marked(NamedTuple):
-    """A piece of a text, and whether it is a value that was found."""
+    """A piece of text, and whether it is a found value."""
 
     text: str
     value: bool
@@ -41,7 +42,7 @@ class HexLine(NamedTuple):
 
 
 def viewed(asked: PageRequest, upload: Upload, flows: Sequence[Flow]) -> dict[str, Any]:
-    """The content of an upload's page: `?leaf=` and `?step=` choose what is opened."""
+    """What the page of an upload shows; `?leaf=` and `?step=` choose what is opened."""
     found = asked.site.index.taken_apart(asked.recording, upload, flows)
     chosen = asked.number("leaf", 0)
     if chosen is None or chosen >= len(found.leaves):
@@ -52,7 +53,7 @@ def viewed(asked: PageRequest, upload: Upload, flows: Sequence[Flow]) -> dict[st
     number = asked.number("step", 0)
     if number is None or number >= len(steps):
         alone = leaf is not None and any(match.found == leaf.text for match in held)
-        number = max(0, len(steps) - (2 if alone else 1))  # rather what stands around a value than it alone
+        number = max(0, len(steps) - (2 if alone else 1))  # better the text around a value than the value alone
     return {
         "problem": found.problem,
         "cut": found.cut,
@@ -69,7 +70,7 @@ def viewed(asked: PageRequest, upload: Upload, flows: Sequence[Flow]) -> dict[st
 def _listed(
     asked: PageRequest, leaves: Sequence[Leaf], carrying: Mapping[int, list[Match]]
 ) -> Iterator[dict[str, Any]]:
-    """The leaves that carry a value first, then the others as they stand."""
+    """The leaves: those that carry a value first, then the others in their order."""
     for n in sorted(range(len(leaves)), key=lambda n: not carrying[n])[:LEAVES]:
         leaf = leaves[n]
         text = None
@@ -86,7 +87,7 @@ def _listed(
 
 
 def _opened(asked: PageRequest, step: DecodingStep, held: list[Match], leaf: Leaf | None) -> dict[str, Any]:
-    """Text and bytes of a step, around the first value in it or from `?from=` on."""
+    """Text and bytes of a step, from the first value in it or from `?from=` on."""
     spans = _spans(step, held, leaf)
     text = _as_text(step.data)
     first = spans[0][0] if spans else 0
@@ -112,7 +113,7 @@ def _as_text(data: bytes) -> str | None:
 
 
 def _spans(step: DecodingStep, held: list[Match], leaf: Leaf | None) -> list[tuple[int, int]]:
-    """Where in a step the values stand; where none is seen in it, the leaf that carries them."""
+    """The positions of the values in a step; if none occurs there, those of the leaf that carries them."""
     needles = [match.found.encode("utf-8", "replace") for match in held if match.found]
     if held and leaf is not None and not any(needle in step.data for needle in needles):
         needles = [leaf.data]
@@ -144,7 +145,7 @@ def _window(asked: PageRequest, text: str, held: list[Match]) -> list[Marked]:
 
 
 def _text(asked: PageRequest, text: str, held: list[Match]) -> list[Marked]:
-    """A text in pieces, values apart from what is between them; each masked."""
+    """A text in pieces, values separate from the text between them; all pieces are masked."""
     found = {match.found: asked.mask.event(match).found for match in held if match.found}
     if not found:
         return [Marked(asked.mask.excerpt(text), False)]
@@ -180,7 +181,8 @@ def _joined(cells: Sequence[tuple[str, str, bool]], which: int, between: str) ->
 
 
 def _structure(asked: PageRequest, data: bytes, *, is_text: bool, first: bool) -> set[int]:
-    """The places of bytes that tell nothing of a person: marks and names of fields; of binary data, its beginning."""
+    """The positions of bytes that say nothing about a person: punctuation and field names; in binary data, the first
+    four bytes."""
     if not is_text:
         return set(range(4)) if first else set()
     places = {n for n, byte in enumerate(data) if byte < 128 and not chr(byte).isalnum()}

@@ -34,13 +34,13 @@ from appwitness.web.query import PageRequest, page_of
 
 STATES: tuple[RunState, ...] = get_args(RunState)
 KINDS = {"judged": "seen", "recorded": "waiting", "leased": "waiting", "unobservable": "unseen", "planned": "absent"}
-"""State of runs -> how it is drawn in a bar, in this order."""
+"""State of a run -> how it is drawn in a bar, in this order."""
 WIDTH = 400
-"""Width of a bar."""
+"""Width of a bar in the drawing's units."""
 
 
 def campaigns(asked: PageRequest) -> Response:
-    """Every campaign, and every device."""
+    """All campaigns and all devices."""
     told = status(_fleet(asked))
     facts = {
         "state": _name_of(told),
@@ -52,7 +52,7 @@ def campaigns(asked: PageRequest) -> Response:
 
 
 def metrics(asked: PageRequest) -> Response:
-    """The figures of the fleet for Prometheus; of an index without one, zeros."""
+    """The metrics of the fleet for Prometheus; zeros for an index without a fleet."""
     return Response(prometheus(asked.site.index.fleet), media_type=METRICS_TYPE)
 
 
@@ -62,7 +62,7 @@ def state_of_fleet(asked: PageRequest) -> str:
 
 
 def campaign(asked: PageRequest) -> Response:
-    """The progress of one campaign, what failed, and what to do about it."""
+    """The progress of one campaign, what failed, and what can be done about it."""
     fleet, name = _fleet(asked), asked.request.path_params["campaign"]
     told = status(fleet, name)
     failed, devices = failures(fleet, name), fitting_devices(told)
@@ -116,7 +116,7 @@ def _name_of(told: Status) -> str:
 
 
 def _bar(asked: PageRequest, of: Mapping[str, Any]) -> dict[str, Any]:
-    """A bar for `parts.coverage`."""
+    """The data of a bar for `parts.coverage`."""
     words, parts, at = asked.words, [], 0.0
     for state, kind in KINDS.items():
         width = WIDTH * of[state] / max(1, of["total"])
@@ -145,12 +145,12 @@ def _run(asked: PageRequest, run: CampaignRun) -> dict[str, Any]:
 
 
 def _note(asked: PageRequest, note: str | None) -> str | None:
-    """A message, without what looks like a personal value."""
+    """A message, with masks for what looks like a personal value."""
     return note if asked.reveal or note is None else Mask(()).by(told, note)
 
 
 def _commands(name: str, told: Status, devices: Sequence[Slot], reasons: Sequence[str]) -> Iterable[dict[str, str]]:
-    """What a person can do now: why, and the command."""
+    """What a person can do now: the reason and the command."""
     for reason in reasons:
         command = f"appwitness fleet retry --campaign {shlex.quote(name)} --reason {shlex.quote(reason)}"
         yield {"why": "retry", "about": reason, "command": command}

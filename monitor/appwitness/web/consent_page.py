@@ -19,28 +19,28 @@ from appwitness.web.query import PageRequest, fields_of
 from appwitness.web.recording_page import head
 
 OPERATOR_STATES: tuple[ConsentState, ...] = ("requested", "given", "refused", "withdrawn", "dismissed")
-"""What a person may note; `gone` is for what nobody saw."""
+"""What a person may mark; `gone` is only for what was not seen."""
 
 
 SOON = timedelta(milliseconds=1)
 OFFERED = 40
-"""Most times of questions and of uploads that the form offers."""
+"""Most times after questions, and before uploads, that the form offers."""
 
 
 class Preview(NamedTuple):
-    """A mark that was not made yet, for a person to confirm."""
+    """A mark that a person must still confirm."""
 
     fields: Mapping[str, str]
-    """Fields of its form."""
+    """The fields of its form."""
     at: datetime
     outside: str | None
-    """A warning that the time is not within the run."""
+    """A warning that the time is outside the run."""
     changes: Sequence[tuple[str, int, int]]
-    """Rule, with its number of findings now and after the mark."""
+    """For each rule, its number of findings now and with the mark."""
 
 
 def consents(asked: PageRequest, problem: str = "", preview: Preview | None = None) -> Response:
-    """What the user was asked and answered, and the form to mark it."""
+    """What the user was asked and answered, and the form for marking it."""
     report = asked.report
     lines = [_consent(ref, at, event, report.replaced) for ref, _, at, event in report.consents
              if isinstance(event, Consent)]  # fmt: skip
@@ -63,8 +63,8 @@ def consents(asked: PageRequest, problem: str = "", preview: Preview | None = No
 
 
 def _moments(report: Report, words: Words) -> list[tuple[datetime, str]]:
-    """Times that the form offers: before the first line, after questions, before uploads that carry values, after the
-    end."""
+    """Times that the form offers: before the first line, after questions, before uploads that carry values, and at
+    the end."""
     lines = [seen for kind in (report.accesses, report.uploads, report.consents) for seen in kind]
     run = report.run
     first = min((seen.at for seen in lines), default=run.started) - SOON
@@ -89,7 +89,7 @@ def _consent(ref: Ref, at: Any, event: Consent, replaced: dict[Ref, tuple[Ref, .
 
 
 def mark(asked: PageRequest, form: Mapping[str, str]) -> Response:
-    """Append what the operator says of consent, as `appwitness mark` does, and have a run that is over judged anew."""
+    """Append the operator's mark on consent, as `appwitness mark` does, and judge a run that is over again."""
     if not asked.site.may_mark:
         raise UserError("These pages only show.", "Start `appwitness web` without --read-only, or use appwitness mark.")
     index, words = asked.site.index, {name: text.strip()[:400] for name, text in form.items() if name != "form"}
@@ -106,7 +106,7 @@ def mark(asked: PageRequest, form: Mapping[str, str]) -> Response:
                 )
             if not words.get("sure") and not recording.going_on:
                 at = said.at
-                if at is None:  # as in the line that it corrects
+                if at is None:  # the time of the line that it corrects
                     line = marking.named(recording, corrects, index.known.labels)[1]
                     at = host_time(line, recording.run.clock_offset_ms)
                 changes = index.would_change(recording, status, said, corrects)

@@ -23,7 +23,7 @@ MOST_RANGES = 400
 
 
 def finding(asked: PageRequest, problem: str = "", fields: Mapping[str, str] | None = None) -> Response:
-    """One finding, by its number in the recording; what was wrong with the form to waive it, and what it said."""
+    """One finding, by its number in the recording; for a refused waiver form, with the problem and the fields."""
     number = asked.request.path_params["number"]
     report, words = asked.report, asked.words
     if not 1 <= number <= len(report.findings):
@@ -66,7 +66,7 @@ def _around(asked: PageRequest, flow: Flow) -> tuple[Context, ...]:
 
 
 def _alone(found: Finding, report: Report) -> DataAtRecipient:
-    """The finding as a group of its own, with its flows and no others."""
+    """The finding as a group by itself, with only its own flows."""
     wanted = set(found.flows)
     flows = tuple(sorted((flow for flow in report.flows if flow.id in wanted), key=lambda flow: flow.at))
     host = found.recipient.host if found.recipient else ""

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the pages' JSON, made from the routes and their types."""
+"""The OpenAPI document of the pages' JSON, made from the routes and the docstrings and types of views."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ FILES = {
     screens_page.picture: "image/*",
     screens_page.film: "video/*",
 }
-"""Views that return a file of one type, whatever `format` says -> that type."""
+"""Views that always return a file, whatever `format` says -> its media type."""
 DECISIONS = frozenset((action_pages.gate, action_pages.diff))
-"""Views that return the report of a gate (`appwitness list schema --of gate`)."""
+"""Views that return a gate report (`appwitness list schema --of gate`)."""
 PAGED = frozenset(
     (
         *(overview_pages.recordings, overview_pages.recipient, overview_pages.rule, overview_pages.ranking),
         *(recording_page.findings, recording_page.uploads, recording_page.reads, campaign_pages.runs_of_campaign),
     )
 )
-"""Views of paged lists."""
+"""Views with paged lists."""
 OBJECT = {"type": "object"}
 JSON = "application/json"
 
 
 def document(pages: Mapping[str, View]) -> dict[str, Any]:
-    """OpenAPI 3.1 of these pages: address as Starlette has it -> what is shown there."""
+    """The OpenAPI 3.1 document of these pages: path in Starlette's format -> view."""
     paths: dict[str, Any] = {_path(address): {"get": _page(address, view)} for address, view in pages.items()}
     paths[HEALTH] = {"get": _health()}
     return {

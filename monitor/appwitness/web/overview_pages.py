@@ -43,7 +43,7 @@ def recordings(asked: PageRequest) -> Response:
 
 
 def state_of_all(asked: PageRequest) -> str:
-    """A version that changes whenever the list may have changed."""
+    """A version that changes whenever the list of recordings may have changed."""
     index = asked.site.index
     return format(hash((index.lists.states(), index.badges.changes)) & 0xFFFFFFFFFFFF, "x")
 
@@ -77,7 +77,7 @@ PLANS = ("accept", "refuse", "silent", "withdraw", "free")
 
 
 def apps(asked: PageRequest) -> Response:
-    """The apps, each with the result of its newest run under each answer."""
+    """The apps, each with the result of its newest run under each plan."""
     facts = {
         "state": state_of_all(asked),
         **page_of("apps", asked.site.index.lists.apps(asked.page), lambda row: _app(asked, row)),
@@ -99,8 +99,8 @@ def _app(asked: PageRequest, row: AppRuns) -> dict[str, Any]:
 
 
 def search(asked: PageRequest, form: Mapping[str, str] | None = None) -> Response:
-    """What was sent, in all recordings: to a host that the address names, or with a value that a form names, which so
-    stands in no address."""
+    """What was sent, in all recordings: to a host given in the URL, or with a value given in a form, so that the
+    value is in no URL."""
     host, value = asked.text("host"), (form or {}).get("value", "").strip()[:LONGEST]
     lists = asked.site.index.lists
     found = lists.sent_where(host, value, asked.page) if host or value else ListPage((), 1, 0)
@@ -121,12 +121,12 @@ def _match(asked: PageRequest, row: SentMatch) -> dict[str, Any]:
 
 
 def _shown(asked: PageRequest, run: Run) -> Run:
-    """A masked run in the list; only its own planted values are known there."""
+    """A run of the list, masked; only its own planted values are known there."""
     return run if asked.reveal else Mask(run.persona).run(run)
 
 
 def masked_host(asked: PageRequest, host: str) -> str:
-    """A host without what looks like a value in it: there is no one recording here whose values are known."""
+    """A host, with a mask for what looks like a value in it: no recording is selected whose values would be known."""
     return host if asked.reveal else Mask(()).host(host)
 
 
@@ -191,14 +191,14 @@ def _found(asked: PageRequest, row: RuleCount) -> dict[str, Any]:
 
 
 def _about(row: RuleCount, asked: PageRequest) -> str:
-    """The kind of data that findings are about; of what the user picked, that."""
+    """The data type that findings are about, as data that the user picked if it is."""
     if row.data is None:
         return ""
     return picked(row.data, asked.words.lang) if row.picked else asked.words.data(row.data)
 
 
 def compare(asked: PageRequest) -> Response:
-    """Runs of one app side by side, as `appwitness compare` says it: `?run=A&run=B`."""
+    """Runs of one app side by side, as by `appwitness compare`: `?run=A&run=B`."""
     comparison, reports = asked.site.index.compared(asked.request.query_params.getlist("run"))
     wanted = asked.request.query_params.get("format", "html")
     made = wanted if wanted in FORMATS else "html"
@@ -208,14 +208,14 @@ def compare(asked: PageRequest) -> Response:
     return HTMLResponse(text, headers=SEALED)
 
 
-# the page that ranks over apps: who receives, what is sent, by which SDK, against which rule
+# the ranking page across apps: recipients, data types, SDKs, rules
 
 PAUSE_S = 30
 """Seconds between checks for changes: counting over all apps may take a second."""
 
 
 def ranking(asked: PageRequest) -> Response:
-    """The rows of one ranking, and how many apps could have been among them."""
+    """The rows of one ranking, and how many apps could have appeared in them."""
     index = asked.site.index
     by: By = next((each for each in GROUPS if each == asked.text("by")), "recipient")
     filters = {name: asked.text(name) for name in (*FILTERS, "text")}
@@ -251,7 +251,7 @@ def _ranking_row(asked: PageRequest, row: Ranked) -> dict[str, Any]:
 
 
 def _behind(asked: PageRequest, by: By, filters: Mapping[str, str], row: Mapping[str, Any]) -> str:
-    """The link to the details of a row: its findings, its apps, a recording."""
+    """The link to the details of a row: its findings, its apps, or a recording."""
     kept = {**filters, "text": "", **{name: value or UNKNOWN for name, value in row["of"].items()}}
     if by != "app":
         return asked.link("ranking", by="finding" if by == "rule" else "app", **kept)

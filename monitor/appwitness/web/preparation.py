@@ -1,4 +1,4 @@
-"""Pages of long recordings are prepared in the background: what takes long keeps nobody looking at a blank window."""
+"""Prepares pages of long recordings in the background, so that nobody waits in front of a blank window."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from appwitness.api.browsing import State
 from appwitness.web.query import PageRequest
 
 LONG = 10_000
-"""Reads and uploads from which on a recording is long."""
+"""Number of reads and uploads above which a recording is long."""
 WAIT_S = 0.2
 """How long a page may take before its reader is told that it is being prepared."""
 AGAIN_S = 1
 """Seconds after which a browser asks again."""
 KEPT_S = 60.0
-"""Seconds for which a page is kept that nobody has asked for since it was ready."""
+"""How long a finished page is kept when nobody asks for it."""
 MOST = 8
-"""Pages that are being prepared or are kept; further ones wait."""
+"""Most pages that are being prepared or kept; further ones wait."""
 
 
 class Preparation:
-    """Prepares pages, each in a thread of its own; one that is ready goes to who asks for it next."""
+    """Prepares pages, each in a separate thread; a finished page goes to the next request for it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._begun: dict[str, Future[Response]] = {}
         self._ready: dict[str, float] = {}
-        """Address -> since when its page is ready."""
+        """Path -> when its page was finished."""
 
     def page(self, address: str, make: Callable[[], Response]) -> Response | None:
-        """The page at an address; None: it is still being prepared. Raises whatever `make` raised."""
+        """The page at an address; None while it is being prepared. Raises whatever `make` raised."""
         with self._lock:
             self._forget()
             found = self._begun.get(address)
             if found is None and len(self._begun) < MOST:
                 found = self._begun[address] = Future()
-                # no program waits at its end for a page that nobody sees any more
+                # a daemon thread: at exit, nothing waits for a page that nobody wants any more
                 threading.Thread(target=self._prepare, args=(address, found, make), daemon=True).start()
         if found is None or not wait([found], WAIT_S).done:
             return None
@@ -61,7 +61,7 @@ class Preparation:
             self._ready[address] = time.monotonic()
 
     def _forget(self) -> None:
-        """Drop pages that nobody came back for."""
+        """Drop finished pages that nobody asked for."""
         before = time.monotonic() - KEPT_S
         for address in [each for each, since in self._ready.items() if since < before]:
             del self._ready[address]
@@ -70,7 +70,8 @@ class Preparation:
 
 
 def may_wait(request: Request) -> bool:
-    """Whether a person looks at the answer: programs, files, and parts of a page get the whole answer at once."""
+    """Whether the response may be a notice to wait, for a person to read; programs, files and parts of a page get
+    the whole response at once."""
     query = request.query_params
     looked_at = request.headers.get("sec-fetch-dest", "document") == "document"
     return looked_at and query.get("format") != "json" and "download" not in query
@@ -83,7 +84,7 @@ def is_long(state: State) -> bool:
 
 
 def being_prepared(asked: PageRequest) -> Response:
-    """What the index tells at once of a long recording: how much there is, and what the rules found."""
+    """What the index can say at once about a long recording: how much there is, and the findings of each rule."""
     counts = dict(asked.state.lines)
     facts = {
         "recording": asked.recording,

@@ -64,7 +64,7 @@ class Clear(Mask):
 
 @dataclass(frozen=True)
 class Work:
-    """What pages may start, if the operator allows it."""
+    """What pages may start if the operator allows it."""
 
     runs: LiveRuns
     inbox: Inbox
@@ -77,14 +77,14 @@ class Site:
     index: Browsing
     token: str
     metrics_token: str | None = None
-    """The credential with which Prometheus may read /metrics; None: only a browser with the token may."""
+    """The token with which Prometheus may read /metrics; None: only a browser with the main token may."""
     work: Work | None = None
-    """None: pages start nothing, take nothing in, and remove nothing."""
+    """None: pages start, import and remove nothing."""
     may_mark: bool = True
     """Whether consent can be marked on the pages."""
 
     def working(self) -> Work:
-        """What pages may start. Raises UserError where they may not."""
+        """What pages may start. Raises UserError if they may not."""
         if self.work is None:
             raise UserError(
                 "These pages only show: nothing can be started here.",
@@ -94,7 +94,7 @@ class Site:
 
 
 def preferred(accepted: str) -> str:
-    """The language of pages for a reader whose browser sends this Accept-Language (RFC 9110); none of ours: English."""
+    """The language of pages for an Accept-Language header (RFC 9110); English if it names none of ours."""
     found: list[tuple[float, str]] = []
     for each in accepted[:400].split(","):
         tag, _, weight = each.strip().partition(";q=")
@@ -105,10 +105,11 @@ def preferred(accepted: str) -> str:
 
 
 class PageRequest:
-    """One request, in the reader's language; its parameters are bounded."""
+    """One request, in the reader's language; its parameters are limited in size."""
 
     def __init__(self, site: Site, request: Request, *, masked: bool = False) -> None:
-        """Raises UserError where values are asked for as they are and that cannot be noted; with `masked`, none are."""
+        """Raises UserError if unmasked values are requested and that cannot be logged; with `masked`, values are
+        always masked."""
         self.site = site
         self.request = request
         self.usual = preferred(request.headers.get("accept-language", ""))
@@ -121,16 +122,16 @@ class PageRequest:
             site.index.note_reveal(of, request.url.path, request.client.host if request.client else None)
 
     def text(self, name: str) -> str:
-        """A filter, empty where nothing is asked for."""
+        """A query parameter, cut to LONGEST; empty if absent."""
         return self.request.query_params.get(name, "").strip()[:LONGEST]
 
     def number(self, name: str, least: int = 1) -> int | None:
-        """A number in the address, or None."""
+        """An integer query parameter, at least `least`; None if absent or invalid."""
         text = self.text(name)
         return max(least, int(text)) if text.isdecimal() and len(text) < 10 else None
 
     def seconds(self, name: str) -> float | None:
-        """A number of seconds in the address, or None."""
+        """A query parameter in seconds; None if absent or invalid."""
         try:
             given = float(self.text(name))
         except ValueError:
@@ -149,32 +150,32 @@ class PageRequest:
 
     @cached_property
     def run(self) -> Run:
-        """The run that is asked for, masked. Raises UserError when there is none of that id."""
+        """The requested run, masked unless values are shown. Raises UserError when there is none with that id."""
         run = self.site.index.run(self.recording)
         return run if self.reveal else self.site.index.mask(self.recording).run(run)
 
     @cached_property
     def mask(self) -> Mask:
-        """The mask of the recording's values, or one that shows them."""
+        """The mask for the recording's values, or one that shows them."""
         return Clear() if self.reveal else self.site.index.mask(self.recording)
 
     @cached_property
     def state(self) -> State:
-        """The index's state for the recording. Raises UserError when it has none of that ID."""
+        """The index's state of the recording. Raises UserError when it has none with that id."""
         return self.site.index.state(self.recording)
 
     @cached_property
     def concluded(self) -> Carries:
-        """Its findings and flows."""
+        """The recording's findings and flows."""
         return self.site.index.concluded(self.recording, self.state)
 
     @cached_property
     def report(self) -> Report:
-        """Its report, masked unless values are shown."""
+        """The recording's report, masked unless values are shown."""
         return self.site.index.report(self.recording, self.state, reveal=self.reveal)
 
     def link(self, *path: object, **query: object) -> str:
-        """The address of a page, in the same language, revealed or not."""
+        """The URL of a page, keeping the language, and whether values are shown."""
         kept = {name: value for name, value in query.items() if value not in (None, "")}
         if kept.setdefault("lang", self.words.lang) == self.usual:
             del kept["lang"]
@@ -184,11 +185,11 @@ class PageRequest:
         return f"{where}?{urlencode(kept)}" if kept else where
 
     def to_recording(self, *path: object, **query: object) -> str:
-        """The address of a page of the recording that is shown."""
+        """The URL of a page of the current recording."""
         return self.link("recordings", self.recording, *path, **query)
 
     def to_line(self, ref: Ref) -> str | None:
-        """The address of a line that has a page; None of one that has none."""
+        """The URL of a line's page; None if the line has none."""
         name, _, number = ref.rpartition(":")
         places = {"uploads.jsonl": "uploads", "accesses.jsonl": "reads"}
         if name in places and number.isdecimal():
@@ -196,7 +197,7 @@ class PageRequest:
         return self.to_recording("consents") if name in ("consents.jsonl", "screens.jsonl") else None
 
     def here(self, **changes: object) -> str:
-        """The same address with another query."""
+        """The current URL with changes to its query."""
         query: dict[str, object] = {**self.request.query_params, **changes}
         parts = [part for part in self.request.url.path.split("/") if part]
         if "recording" in self.request.path_params:
@@ -208,7 +209,7 @@ class PageRequest:
         return self.link(*parts, **query)
 
     def revealed(self, reveal: bool) -> str:
-        """The same address with values shown, or masked."""
+        """The current URL with values shown or masked."""
         before, self.reveal = self.reveal, reveal
         try:
             return self.here()
@@ -216,7 +217,7 @@ class PageRequest:
             self.reveal = before
 
     def answer(self, template: str, facts: Mapping[str, Any], status: int = 200) -> Response:
-        """Renders the facts as a page, or as JSON with `?format=json`, without names that begin with `_`."""
+        """Render the facts as a page; with `?format=json` as JSON, without names that begin with `_`."""
         if self.request.query_params.get("format") == "json":
             shown = {name: plain(value) for name, value in facts.items() if not name.startswith("_")}
             shown["masked"] = not self.reveal
@@ -247,26 +248,26 @@ def _text(*files: Path) -> str:
 
 
 STATIC = _static()
-"""A digest, so that a browser may keep them, and name -> text and type of what pages load from us."""
+"""A digest, which lets browsers cache the files, and name -> text and media type of the static files."""
 
 
 def fields_of(record: object, names: str) -> dict[str, Any]:
-    """Fields of a record, in this order; their names with spaces between."""
+    """Fields of a record, in this order; `names` are separated by spaces."""
     return {name: getattr(record, name) for name in names.split()}
 
 
 def page_of(name: str, found: ListPage[Any], row: Callable[[Any], Any]) -> dict[str, Any]:
-    """A page of a list under its name, and which page of how many it is."""
+    """A page of a list under its name, with its number and the number of pages."""
     return {name: [row(each) for each in found.rows], "page": found.number, "pages": found.last, "total": found.total}
 
 
 def levels(counts: Mapping[Level, int]) -> list[tuple[Level, int]]:
-    """Counts of findings, the worst level first."""
+    """Counts of findings by level, the worst level first."""
     return [(level, counts[level]) for level in LEVELS if counts.get(level)]
 
 
 def plain(value: Any) -> Any:
-    """What JSON can hold: records as objects, times as the contract writes them."""
+    """A value as JSON can hold it: records as objects, times in the format of the contract."""
     match value:
         case BaseModel():
             return value.model_dump(mode="json")
@@ -288,10 +289,10 @@ def plain(value: Any) -> Any:
             return value
 
 
-# what templates call: the choices of filters in the reader's language, and short names
+# used in templates: the choices of filters in the reader's language, and short names
 
 Choices = list[tuple[object, str]]
-"""Values, and how each is called."""
+"""Values and their labels."""
 
 
 def choices(words: Words) -> dict[str, Any]:
@@ -320,7 +321,7 @@ def choices(words: Words) -> dict[str, Any]:
 
 
 def _statuses(values: Iterable[tuple[int, int]]) -> Choices:
-    """Classes of response statuses, each with the statuses that there are."""
+    """Classes of response statuses, each followed by the statuses that occur."""
     found = sorted(values)
     classes = dict.fromkeys(status // 100 for status, _ in found)
     many = {kind: sum(count for status, count in found if status // 100 == kind) for kind in classes}
@@ -332,7 +333,7 @@ def _statuses(values: Iterable[tuple[int, int]]) -> Choices:
 
 
 def _path_of(url: str | None) -> str:
-    """Path and query of a URL; the whole text where it is no URL."""
+    """Path and query of a URL; the whole text if it is not a URL."""
     if not url:
         return ""
     try:
@@ -343,6 +344,6 @@ def _path_of(url: str | None) -> str:
 
 
 def _leaf(leaves: Sequence[Mapping[str, Any]], match: Match) -> int | None:
-    """The number of the leaf in which a match stands."""
+    """The number of the leaf that contains a match; None when it is not listed."""
     there = (leaf["number"] for leaf in leaves if match.type in leaf["data"] and leaf["path"] == match.path)
     return next(there, None)

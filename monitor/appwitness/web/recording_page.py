@@ -1,4 +1,4 @@
-"""The pages of one recording: summary, findings, uploads, reads, gaps, and its files to download."""
+"""The pages of one recording: summary, findings, uploads, reads, gaps, and files to download."""
 
 from __future__ import annotations
 
@@ -39,13 +39,14 @@ MOST_WAYS = 200
 
 
 NARROWEST_S = 0.02
-"""The timeline's narrowest section, in seconds."""
+"""Shortest section of the timeline, in seconds."""
 WAIT_S = 0.25
-"""For what checking the stamps comes to; a page says that it is being checked, and shows the result as it comes."""
+"""How long a page waits for the result of verification; after that it says that verification is running, and updates
+later."""
 
 
 def state_of(asked: PageRequest) -> str:
-    """A version that changes whenever the recording, or what is known of it, has changed."""
+    """A version that changes whenever the recording, or what is known about it, has changed."""
     return _state(asked, asked.site.index.badge(asked.recording))
 
 
@@ -60,7 +61,7 @@ def is_live(asked: PageRequest) -> bool:
 
 
 def head(asked: PageRequest) -> dict[str, Any]:
-    """The facts with which every page of a recording begins."""
+    """The facts at the top of every page of a recording."""
     now = asked.state
     counts = dict(now.lines)
     run = asked.run
@@ -137,12 +138,12 @@ def summary(asked: PageRequest) -> Response:
 
 
 def _made[T](asked: PageRequest, what: object, make: Callable[[], T]) -> T:
-    """A part of the page that takes long where the run was long."""
+    """A part of the page that takes long for a long run; cached."""
     return asked.site.index.made(asked.recording, asked.state, (what, asked.words.lang, asked.reveal), make)
 
 
 def _moves(asked: PageRequest, zoomed: tuple[float, float] | None, drawn: Picture) -> Iterable[tuple[str, str, str]]:
-    """Key, name and address of each way to move in the timeline."""
+    """Key, name and URL of each way to move in the timeline."""
     low, high = zoomed or (drawn.low, drawn.high)
     width, middle = max(high - low, NARROWEST_S), (low + high) / 2
 
@@ -199,7 +200,7 @@ def _finding(asked: PageRequest, number: int, finding: FindingFields, uploads: d
 
 
 def uploads(asked: PageRequest) -> Response:
-    """The network list."""
+    """The list of uploads."""
     return asked.answer("uploads.html", {**head(asked), **_list(asked, "upload", ("method", "status"), _upload)})
 
 
@@ -211,7 +212,7 @@ def reads(asked: PageRequest) -> Response:
 def _list(
     asked: PageRequest, kind: str, offered: Sequence[str], row: Callable[[PageRequest, Seen[Any]], dict[str, Any]]
 ) -> dict[str, Any]:
-    """The lines of a kind, filtered and sorted as is asked; the values of some fields are offered as filters."""
+    """The lines of a kind, filtered and sorted as requested; the values of some fields are offered as filters."""
     filters = {name: asked.text(name) for name in FILTERS[kind]}
     only, sort = asked.text("only"), asked.text("sort") or "-line"
     lines = asked.site.index.lines(asked.recording, kind)
@@ -228,12 +229,12 @@ def _list(
 
 
 def _may_show(asked: PageRequest, value: object) -> bool:
-    """Whether a value by which lines can be filtered is one that lists show."""
+    """Whether a value for filtering lines is one that lists show unmasked."""
     return not isinstance(value, str) or value in METHODS or asked.mask.excerpt(value) == value
 
 
 def _only(only: str, known: Any, file: str) -> set[int] | None:
-    """The lines of a file that a finding rests on, or that carry a value."""
+    """Numbers of the lines of a file that a finding rests on, or that carry a value; None for no restriction."""
     refs: Iterable[Ref] | None = {"findings": known.about, "values": known.of}.get(only)
     return None if refs is None else {number_of(ref) for ref in refs if ref.startswith(file)}
 
@@ -249,7 +250,7 @@ def _upload(asked: PageRequest, seen: Seen[Upload]) -> dict[str, Any]:
 
 
 def _line(asked: PageRequest, seen: Seen[Any]) -> dict[str, Any]:
-    """The common facts of every listed line: its name, its time, and the conclusions about it."""
+    """The facts common to all listed lines: name, time, and the conclusions about the line."""
     known = asked.concluded
     numbers = known.about.get(seen.ref, [])
     worst = min((known.findings[number - 1].level for number in numbers), key=LEVELS.index, default=None)
@@ -261,7 +262,7 @@ def _line(asked: PageRequest, seen: Seen[Any]) -> dict[str, Any]:
 
 
 def _about_flow(asked: PageRequest, flow: Carried) -> str:
-    """The kind of data that it carries; of what the user picked, that."""
+    """The data type that a flow carries, as data that the user picked if it is."""
     data = asked.mask.code_of_data(flow.data)
     return picked(data, asked.words.lang) if flow.picked else asked.words.data(data)
 
@@ -301,7 +302,7 @@ def _flow(asked: PageRequest, flow: Flow) -> dict[str, Any]:
 
 
 def _why(asked: PageRequest, upload: Ref) -> list[dict[str, Any]]:
-    """How each flow of an upload was concluded; asked for separately, as it needs the whole report."""
+    """How each flow of an upload was inferred; a separate request, since it needs the whole report."""
     chains = Chains(asked.report)
     flows = [flow for flow in asked.report.flows if flow.upload == upload][:MOST_WAYS]
     return [
@@ -373,7 +374,7 @@ def gaps(asked: PageRequest) -> Response:
 
 
 def report(asked: PageRequest) -> Response:
-    """The report as a page of its own; with `?download`, as a file."""
+    """The report as a page by itself; with `?download`, as a file."""
     made = asked.site.index.checked_report(asked.recording)
     text = render(made, "html", reveal=asked.reveal, lang=asked.words.lang)
     download = as_file(asked.recording, "html") if "download" in asked.request.query_params else {}
@@ -381,14 +382,14 @@ def report(asked: PageRequest) -> Response:
 
 
 def sarif(asked: PageRequest) -> Response:
-    """The findings for a code host, as a file."""
+    """The findings as a SARIF file for a code host."""
     made = asked.site.index.checked_report(asked.recording)
     text = render(made, "sarif", reveal=asked.reveal, lang=asked.words.lang)
     return Response(text, media_type="application/sarif+json", headers=as_file(asked.recording, "sarif"))
 
 
 def har_file(asked: PageRequest) -> Response:
-    """The uploads as HAR; its bodies are as they were sent, so only where values may be shown."""
+    """The uploads as HAR; its bodies are unmasked, so it is available only where values may be shown."""
     if not asked.reveal:
         raise UserError(
             "A HAR file has the values as they were sent.", "Start `appwitness web --reveal`, and ask with ?reveal=1."
@@ -398,7 +399,7 @@ def har_file(asked: PageRequest) -> Response:
 
 
 def as_file(name: str, ending: str) -> dict[str, str]:
-    """Headers of a file download, named after a recording."""
+    """Headers of a file download that is named after a recording."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:100].lstrip(".")
     return {"content-disposition": f'attachment; filename="{safe}.{ending}"'}
 

@@ -1,4 +1,4 @@
-"""The routes of the web interface, down to the bytes of an upload: every view has an address and updates live."""
+"""The routes of the web interface, down to the bytes of an upload: every view has a URL and updates live."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ PAGES: dict[str, View] = {
     "/recordings/{recording}/sarif": recording_page.sarif,
     "/recordings/{recording}/har": recording_page.har_file,
 }
-"""Address -> view."""
+"""Path -> view."""
 WORK: dict[str, View] = {
     "/new": work_pages.doors,
     "/new/observe": work_pages.observe,
@@ -78,7 +78,7 @@ WORK: dict[str, View] = {
     "/runs": work_pages.runs,
     "/runs/{run}": work_pages.run,
 }
-"""The same for what was started here."""
+"""Path -> view, for what pages start."""
 ACTS: dict[str, Act] = {
     "/recordings/{recording}/consents": consent_page.mark,
     "/recordings/{recording}/checklist": action_pages.check,
@@ -92,33 +92,34 @@ ACTS: dict[str, Act] = {
     "/new/files/{drop}": work_pages.take_in,
     "/runs/{run}/stop": work_pages.stop,
 }
-"""Address -> action of a form."""
+"""Path -> action of a form."""
 FORM = "x-appwitness-form"
-"""Header of a file that comes from one of our forms: what the form carries."""
+"""Header of a file that one of our forms sends; it holds the form token."""
 
 
 def described() -> dict[str, Any]:
-    """What the pages answer as JSON, as an OpenAPI document."""
+    """The JSON of the pages as an OpenAPI document."""
     return openapi.document({**PAGES, **WORK})
 
 
 class LineConvertor(Convertor[int]):
-    """The number of a line in an address; what no file can have so many lines for is no address of ours."""
+    """The number of a line in a URL; a number that no file can reach matches no route."""
 
     regex = "[0-9]{1,12}"
 
     def convert(self, value: str) -> int:
-        """The number."""
+        """The number from its text in a URL."""
         return int(value)
 
     def to_string(self, value: int) -> str:
-        """The number as in an address."""
+        """The number as text for a URL."""
         return str(value)
 
 
 register_url_convertor("line", LineConvertor())
 PATIENCE = "appwitness.patience"
-"""Key of the scope of a request whose body may take long, as long as it comes: a file from a form of ours."""
+"""Key in the scope of a request whose body may take as long as it keeps arriving: a file that one of our forms
+sends."""
 LARGEST_FORM = 16_384
 """Largest form, in bytes."""
 MOST_FIELDS = 100
@@ -133,20 +134,20 @@ def app(
 ) -> Starlette:
     """The pages of a site, in English or with `?lang=zh`, as JSON with `?format=json`.
 
-    Values are masked; where they may be shown, they are with `?reveal=1`. Whoever does not know the site's token is
-    refused (see `TokenDoor`; `address` is where the server listens, `names` are other names of it). What changes
-    something comes from a form of these pages, and where the site has no `work`, only consent can be marked. `ending`
-    says that the server is about to end.
+    Values are masked; where they may be shown, `?reveal=1` shows them. Requests without the site's token are refused
+    (see `TokenDoor`; `address` is where the server listens, `names` are other host names of the server). Changes are
+    made only by forms of these pages; if the site has no `work`, only consent can be marked. `ending` returns whether
+    the server is about to stop.
     """
 
     def looked(state: Callable[[], str]) -> Callable[[], str]:
-        """The state of a page, while there is an index: one that was moved away is not followed."""
+        """A function for the state of a page that raises UserError if the index was moved away."""
 
         def look() -> str:
             site.index.check()
             return state()
 
-        look()  # should there be none, that is said before the first event
+        look()  # a missing index is reported before the first event
         return look
 
     def of_all(request: Request) -> Response:
@@ -160,14 +161,14 @@ def app(
     def of_one(request: Request) -> Response:
         asked = PageRequest(site, request)
         name = asked.recording
-        site.index.state(name)  # should there be no such recording, that is said before the first event
+        site.index.state(name)  # a missing recording is reported before the first event
         state = looked(lambda: recording_page.state_of(asked))
         watched = Watched(state, lambda: recording_page.is_live(asked), ending)
         return events(request, watched)
 
     def of_run(request: Request) -> Response:
         asked = PageRequest(site, request)
-        work_pages.state_of_run(asked)  # should there be no such run, that is said before the first event
+        work_pages.state_of_run(asked)  # a missing run is reported before the first event
         over = site.working().runs.status
         name = request.path_params["run"]
         state = looked(lambda: work_pages.state_of_run(asked))
@@ -211,7 +212,7 @@ def _page(site: Site, view: View) -> Callable[[Request], Response]:
 
 
 def _looked_at(site: Site, view: View, preparation: Preparation) -> Callable[[Request], Response]:
-    """A page that is being prepared for as long as it takes."""
+    """An endpoint for a view that shows a notice while the page of a long recording is being prepared."""
     page = _page(site, view)
 
     def soon(request: Request) -> Response:
@@ -261,7 +262,7 @@ def _receiving(site: Site) -> Callable[[Request], Awaitable[Response]]:
         except UserError as error:
             return JSONResponse(
                 {"problem": say(error.message, asked.words.lang)}
-            )  # for the page, which shows it; no fault of the request
+            )  # shown by the page; the request itself was valid
 
     return endpoint
 
@@ -283,33 +284,33 @@ def _static(request: Request) -> Response:
     return Response(text, media_type=type_, headers={"cache-control": "private, max-age=31536000, immutable"})
 
 
-# tells a page that what it shows has changed: server-sent events, by looking at how far the index is
+# tells a page that its content has changed: server-sent events, from polling the index
 
 SOON_S = 0.05
 """Seconds between checks while a run is in progress."""
 LATER_S = 1.0
-"""Seconds between checks otherwise, and between checks whether a run is still in progress."""
+"""Seconds between other checks, and between checks whether a run is still in progress."""
 SHARE = 20
 """A slow check is followed by a pause of this many times its duration."""
 QUIET_S = 15.0
-"""Seconds after which a message is sent, to notice a client that has gone."""
+"""Seconds without events after which a comment is sent, to notice a client that has gone."""
 
 
 class Watched(NamedTuple):
     """A source of live updates for a page."""
 
     state: Callable[[], str]
-    """A version that changes whenever the page should."""
+    """Returns a version that changes whenever the page should."""
     is_live: Callable[[], bool]
-    """Whether it is likely to change soon."""
+    """Returns whether the page is likely to change soon."""
     ending: Callable[[], bool]
-    """Whether the server is about to end."""
+    """Returns whether the server is about to stop."""
     pause_s: float = LATER_S
-    """Seconds between checks while it is not."""
+    """Seconds between checks while it is not live."""
 
 
 def events(request: Request, watched: Watched) -> StreamingResponse:
-    """Events with the new version whenever it changes; the first at once."""
+    """Server-sent events with the new version whenever it changes; the first one at once."""
     return StreamingResponse(_changes(request, watched), media_type="text/event-stream")
 
 
@@ -323,7 +324,7 @@ async def _changes(request: Request, watched: Watched) -> AsyncIterator[str]:
         if live or now >= look_at:
             try:
                 found = await run_in_threadpool(watched.state)
-            except UserError:  # the page says that it is not live any more, and why it cannot be when it asks again
+            except UserError:  # the page then says that it is not live, and shows the error when it is loaded again
                 return
             look_at = now + max(watched.pause_s, SHARE * (time.monotonic() - now))
             if found != told:

@@ -1,4 +1,4 @@
-"""What the user saw and touched in one recording; pictures and films only where values are revealed."""
+"""What the user saw and touched in one recording; pictures and films only when values are shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from appwitness.web.recording_page import head
 
 PER_PAGE = 40
 TEXTS, LABELS = 8, 12
-"""Most texts and labels of a window."""
+"""Most texts and labels listed for a window."""
 
 
 def screens(asked: PageRequest) -> Response:
@@ -52,12 +52,12 @@ def _screen(asked: PageRequest, seen: Seen[Screen]) -> dict[str, Any]:
 
 
 def picture(asked: PageRequest) -> Response:
-    """The picture of a screen as it was taken."""
+    """The picture of a screen, unmasked."""
     return _body(asked, "image")
 
 
 def film(asked: PageRequest) -> Response:
-    """The film that begins at a screen."""
+    """The film that begins at a screen, unmasked."""
     return _body(asked, "film")
 
 

@@ -16,30 +16,30 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from appwitness.web.query import Site
 from appwitness.web.routes import PATIENCE, app
 
-# what one client can hold of the server: half a request for 10 s, few of them at a time, few lines of its log
+# limits for one client: 10 s for a request, a few incomplete requests at a time, a few log lines
 
 WHOLE_WITHIN_S = 10.0
-"""From the first byte of a request, or from connecting, to the last byte of the request; between two pieces of a file
-that one of our forms sends."""
+"""Time limit in seconds for a whole request, from the connection or its first byte on; for a file that one of our
+forms sends, the limit between two pieces."""
 HALF_AT_A_TIME = 32
-"""Most incomplete requests from one address; a new one ends the oldest."""
+"""Most incomplete requests from one address; a further one closes the oldest."""
 LINES, WITHIN_S = 20, 60.0
-"""Most lines in the log, and in how many seconds."""
+"""Most log lines in a period, and the period in seconds."""
 
 
 class BoundedConnection(H11Protocol):
     """A connection that is closed if a request is not complete in time."""
 
     half: ClassVar[defaultdict[str, dict[BoundedConnection, asyncio.TimerHandle]]] = defaultdict(dict)
-    """The connections of each address that we wait for, the oldest first, and the timer that ends the waiting."""
+    """Client address -> its connections with incomplete requests, the oldest first, and the timer that closes each."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the first request."""
+        """Start waiting for the first request."""
         super().connection_made(transport)
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Receive a part of a request."""
+        """Receive a part of a request, and restart or stop the timer."""
         super().data_received(data)
         if self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
             if self.conn.their_state is h11.SEND_BODY and self.scope.get(PATIENCE):
@@ -80,14 +80,14 @@ class BoundedConnection(H11Protocol):
 
 
 class FewLines(logging.Filter):
-    """Lets LINES through in each WITHIN_S, and says once that more are left out."""
+    """Passes at most LINES log lines in each period of WITHIN_S; the last one says that more are left out."""
 
     def __init__(self) -> None:
         super().__init__()
         self.since, self.told = float("-inf"), 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a line is written; the last one of a period says that others are left out."""
+        """Whether a line is logged; the last one of a period is replaced by a notice that others are left out."""
         now = time.monotonic()
         if now - self.since >= WITHIN_S:
             self.since, self.told = now, 0
@@ -98,7 +98,7 @@ class FewLines(logging.Filter):
 
 
 def server(site: Site, address: str = "127.0.0.1", names: Iterable[str] = ()) -> uvicorn.Server:
-    """A server that is ready to run; see `appwitness.web.routes.app` for what it lets whom see."""
+    """A server that is ready to run; see `appwitness.web.routes.app` for what it shows to whom."""
 
     def ending() -> bool:
         return made.should_exit

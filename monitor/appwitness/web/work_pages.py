@@ -22,20 +22,20 @@ from appwitness.web.query import PageRequest
 NEWEST = 20
 """Most lines of a run that its page lists."""
 WORST = 50
-"""Most findings that it lists."""
+"""Most findings that the page lists, the worst first."""
 ASKED_FOR = ("phone_number", "email", "name", "location", "android_id", "advertising_id", "device_id_imei")
-"""Kinds of value that the form has a field for; others are written as TYPE=VALUE."""
+"""Data types that the form has a field for; others are given as TYPE=VALUE."""
 
-# three doors
+# the page with the three ways to begin
 
 
 def doors(asked: PageRequest) -> Response:
-    """The actions available here."""
+    """The ways to begin: demo, file, run on a device."""
     return asked.answer("new.html", {"may_start": asked.site.work is not None})
 
 
 def demo(asked: PageRequest, _: Mapping[str, str]) -> Response:
-    """Start the sample apps, one after the other."""
+    """Start runs of the sample apps, one after the other."""
     runs = asked.site.working().runs
     runs.start_each([RunRequest(run.device, run.plan) for run in demo_runs()])
     return RedirectResponse(asked.link("runs"), status_code=303)
@@ -46,8 +46,8 @@ def demo(asked: PageRequest, _: Mapping[str, str]) -> Response:
 
 @contextmanager
 def receiving(asked: PageRequest) -> Iterator[Arrival]:
-    """A file that comes as the body of a request: `drop` of the address says with which it belongs, `name` how it is
-    called. Raises UserError where it is refused."""
+    """Receive a file as the body of a request; in the URL, `drop` names the files it belongs to, and `name` its own
+    name. Raises UserError if the file is refused."""
     said = asked.request.headers.get("content-length", "")
     size = int(said) if said.isdecimal() and len(said) < 16 else None
     name = asked.request.query_params.get("name", "")
@@ -56,7 +56,8 @@ def receiving(asked: PageRequest) -> Iterator[Arrival]:
 
 
 def received(asked: PageRequest, id_: str) -> Response:
-    """Where to go on with what was dropped: an archive is taken in at once, an app needs a device, a capture a name."""
+    """The page where dropped files are handled further: an archive is imported at once, an app needs a device, a
+    capture needs a name."""
     drop = asked.site.working().inbox.of(id_)
     if drop.of("app"):
         address = asked.link("new", "observe", drop=id_)
@@ -68,7 +69,7 @@ def received(asked: PageRequest, id_: str) -> Response:
 
 
 def dropped(asked: PageRequest, problem: str = "", fields: Mapping[str, str] | None = None) -> Response:
-    """The dropped files, and what must be known about them."""
+    """The dropped files, and the form for what must be known about them."""
     drop = asked.site.working().inbox.of(asked.request.path_params["drop"])
     fields = fields or {}
     facts = {
@@ -84,7 +85,7 @@ def dropped(asked: PageRequest, problem: str = "", fields: Mapping[str, str] | N
 
 
 def take_in(asked: PageRequest, form: Mapping[str, str]) -> Response:
-    """Import it as a recording, and show that."""
+    """Import the files as a recording, and show it."""
     values = [f"{code}={form[code].strip()}" for code in ASKED_FOR if form.get(code, "").strip()]
     values += [line.strip() for line in form.get("values", "").splitlines() if line.strip()]
     id_ = asked.request.path_params["drop"]
@@ -107,7 +108,7 @@ def _taken_in(asked: PageRequest, drop: str, app: str, values: Any) -> str:
 
 
 def observe(asked: PageRequest, problem: str = "", fields: Mapping[str, str] | None = None) -> Response:
-    """The devices that are there, and of the chosen one what it lacks and what can be observed on it."""
+    """The connected devices, and what the chosen one lacks and allows to observe."""
     inbox = asked.site.working().inbox
     name, id_ = asked.text("device"), asked.text("drop")
     listed, trouble = _devices()
@@ -154,7 +155,7 @@ def start(asked: PageRequest, form: Mapping[str, str]) -> Response:
 
 
 def _devices() -> tuple[list[Any], str]:
-    """The devices that are present, and why others may be missing."""
+    """The connected devices, and the reason why others may be missing."""
     try:
         return list(devices.listed()), ""
     except UserError as error:  # adb does not answer
@@ -219,7 +220,7 @@ def run(asked: PageRequest) -> Response:
 
 
 def stop(asked: PageRequest, _: Mapping[str, str]) -> Response:
-    """Stop it cleanly."""
+    """Stop a run cleanly."""
     stopped = asked.site.working().runs.stop(asked.request.path_params["run"])
     return RedirectResponse(asked.link("runs", stopped.id), status_code=303)
 
@@ -230,7 +231,7 @@ def state_of_runs(asked: PageRequest) -> str:
 
 
 def state_of_run(asked: PageRequest) -> str:
-    """A version that changes whenever the run reports something, or the index has something new of it."""
+    """A version that changes whenever the run reports something, or the index has something new about it."""
     progress = _asked_for(asked)
     name = asked.site.index.name_of(progress.recording)
     known = hash(asked.site.index.state(name)) & 0xFFFFFFFF if name else 0
@@ -260,7 +261,7 @@ def _brief(progress: RunProgress) -> dict[str, Any]:
 
 
 def _findings(asked: PageRequest, name: str) -> list[dict[str, Any]]:
-    """The worst first, each with its number in the recording."""
+    """The findings, the worst first, each with its number in the recording."""
     index = asked.site.index
     mask = index.mask(name)
     found = enumerate(index.concluded(name, index.state(name)).findings, start=1)

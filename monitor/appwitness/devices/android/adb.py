@@ -44,7 +44,7 @@ STATES = {
     "no permissions": "device-no-permissions",
     "insufficient permissions": "device-no-permissions",
 }
-"""adb's state of an unusable device -> the fault that it is."""
+"""adb's state of an unusable device -> the code of its fault."""
 ADDRESS = re.compile(r"[A-Za-z0-9.\-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 TLS_CONNECT = "_adb-tls-connect._tcp"
 TLS_PAIRING = "_adb-tls-pairing._tcp"
@@ -59,7 +59,7 @@ class AdbDevice:
 
     serial: str
     state: str
-    """`device` where it can be used, else one of STATES or what adb says."""
+    """`device` if it can be used, else a key of STATES or whatever adb says."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,11 @@ class Service:
     """A device that announces itself on the local network."""
 
     name: str
-    """adb-SERIAL-RANDOM: what adb calls the device when it connects by itself is `NAME.KIND`."""
+    """adb-SERIAL-RANDOM; adb calls the device `NAME.KIND` if it connects by itself."""
     kind: str
-    """TLS_CONNECT, TLS_PAIRING, or `_adb._tcp` of old ones."""
+    """TLS_CONNECT, TLS_PAIRING, or `_adb._tcp` for older devices."""
     address: str
-    """HOST:PORT; each start of wireless debugging takes another port."""
+    """HOST:PORT; the port changes with each start of wireless debugging."""
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,17 @@ class CommandOutput:
 
     code: int
     out: str
-    """Without the last line end."""
+    """Standard output, without the final newline."""
     err: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether it ended with 0."""
+        """Whether the exit status is 0."""
         return self.code == 0
 
 
 def server() -> tuple[str, int]:
-    """Host and port of the adb server, by the variables that adb itself reads; its library knows others."""
+    """Host and port of the adb server, from the variables that adb itself reads; adbutils reads others."""
     said = os.environ.get
     if found := _SOCKET.fullmatch(said("ADB_SERVER_SOCKET", "")):
         return found[1] or LOOPBACK, int(found[2])
@@ -100,12 +100,12 @@ def server() -> tuple[str, int]:
 
 
 def is_here() -> bool:
-    """Whether the adb server is on this machine, so that ports which it opens are this machine's."""
+    """Whether the adb server runs on this machine, so that ports it opens are on this machine."""
     return server()[0] in (LOOPBACK, "localhost")
 
 
 def devices() -> list[AdbDevice]:
-    """All devices that the adb server knows, usable or not. Raises DeviceFault when no adb server can be started."""
+    """All devices that the adb server knows, usable or not. Raises DeviceFault if no adb server can be started."""
     with _translated(""):
         lines = [line.split("\t", 1) for line in _ask("host:devices").splitlines() if "\t" in line]
         return [AdbDevice(serial.strip(), re.split(r"[;(]", state)[0].strip()) for serial, state in lines]
@@ -113,7 +113,8 @@ def devices() -> list[AdbDevice]:
 
 
 def announced() -> list[Service]:
-    """The devices that announce themselves on the local network (mDNS), as far as the adb server listens to it."""
+    """The devices that announce themselves on the local network (mDNS); empty if the adb server does not listen to
+    it."""
     with _translated(""), suppress(adbutils.AdbError):
         parts = [line.split("\t") for line in _ask("host:mdns:services").splitlines()]
         return [Service(*map(str.strip, each)) for each in parts if len(each) == 3]
@@ -121,9 +122,9 @@ def announced() -> list[Service]:
 
 
 def pair(address: str, code: str) -> str:
-    """Pair with a phone that shows a code for wireless debugging; gives what adb said. Raises DeviceFault.
+    """Pair with a phone that shows a code for wireless debugging; returns adb's reply. Raises DeviceFault.
 
-    The code goes to the adb server alone: as an argument of a program, every user of this machine could read it.
+    The code goes straight to the adb server: as a command-line argument, every user of this machine could read it.
     """
     with _translated(address, "pair"):
         said = _ask(f"host:pair:{code}:{address}", timeout_s=30.0)
@@ -134,10 +135,10 @@ def pair(address: str, code: str) -> str:
 
 
 def connect(serial: str, within_s: float = CONNECT_S) -> Adb:
-    """The device of that serial, ready for commands; an address (HOST:PORT) is connected to, again where it is offline.
+    """The device with that serial, ready for commands; an address (HOST:PORT) is connected to, again if it is offline.
 
-    The adb server waits up to 10 s for an address that takes connections and says nothing; we wait `within_s`.
-    Raises DeviceFault: not there, or in a state that it cannot be used in, each with what to do.
+    The adb server waits up to 10 s for an address that accepts connections but does not answer; this waits `within_s`.
+    Raises DeviceFault, saying what to do, if the device is not there or in an unusable state.
     """
     with _translated(serial):
         client = _client()
@@ -170,14 +171,15 @@ def connect(serial: str, within_s: float = CONNECT_S) -> Adb:
 
 
 def disconnect(serial: str) -> None:
-    """Drop the connection to an address that does not answer, so that it can be made again; USB devices have none."""
+    """Drop the connection to an address that does not answer, so that it can be connected again; does nothing for
+    USB devices."""
     if ADDRESS.fullmatch(serial):
         with _translated(serial), suppress(adbutils.AdbError):
             _client().disconnect(serial)
 
 
 def host(*arguments: str, timeout_s: float = 60.0) -> CommandOutput:
-    """Run adb itself, for what its library lacks: `pair`, `mdns`, `install-multiple`."""
+    """Run the adb program itself, for what adbutils lacks: `pair`, `mdns`, `install-multiple`."""
     command = [adbutils.adb_path(), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout_s, check=False)
@@ -187,7 +189,7 @@ def host(*arguments: str, timeout_s: float = 60.0) -> CommandOutput:
 
 
 class Adb:
-    """One device: commands as adb's user, files, ports. Each call raises DeviceFault when the device is gone."""
+    """One device: commands as adb's user, files, ports. Each call raises DeviceFault if the device is gone."""
 
     def __init__(self, serial: str) -> None:
         self.serial = serial
@@ -196,15 +198,15 @@ class Adb:
 
     @property
     def device(self) -> adbutils.AdbDevice:
-        """adbutils' own object, for uiautomator2, which talks to the device through it."""
+        """The adbutils object, through which uiautomator2 talks to the device."""
         return self._device
 
     def there(self) -> bool:
-        """Whether adb has it connected and usable. Raises DeviceFault when no adb server can be started."""
+        """Whether adb has it connected and usable. Raises DeviceFault if no adb server can be started."""
         return any(seen.serial == self.serial and seen.state == "device" for seen in devices())
 
     def shell(self, command: str, *, timeout_s: float = SHELL_S) -> CommandOutput:
-        """Run a line of shell as the user that adb has there."""
+        """Run a shell command as adb's user on the device."""
         with _translated(self.serial, command, timeout_s):
             if self._v2 is None:
                 self._v2 = "shell_v2" in self._device.get_features().split(",")
@@ -218,8 +220,8 @@ class Adb:
         raise AssertionError
 
     def open(self, command: str) -> ShellConversation:
-        """Start a line of shell that goes on, to talk with: what is written there it reads. It ends when that is
-        closed, however we end."""
+        """Start a shell command that keeps running and reads what is written to the conversation. It ends when the
+        conversation is closed, even if this process is killed."""
         with _translated(self.serial, command):
             connection = self._device.open_transport(timeout=SHELL_S)
             connection.send_command(f"exec:{command}")
@@ -233,18 +235,18 @@ class Adb:
             self._device.sync.push(data if isinstance(data, Path) else io.BytesIO(data), path, mode)
 
     def pull(self, path: str) -> bytes:
-        """Read a file of the device."""
+        """Read a file from the device."""
         with _translated(self.serial, f"pull {path}"):
             return bytes(self._device.sync.read_bytes(path))
         raise AssertionError
 
     def forward(self, port: int, remote: str) -> None:
-        """Have `port` of the adb server's machine lead to `remote` there: `tcp:27042`, `localabstract:name`."""
+        """Forward `port` on the adb server's machine to `remote` on the device: `tcp:27042`, `localabstract:name`."""
         with _translated(self.serial, f"forward {remote}"):
             self._device.forward(f"tcp:{port}", remote, norebind=True)
 
     def forwarded(self) -> list[int]:
-        """The ports of the adb server's machine that lead to the device; the cable takes them away."""
+        """The ports on the adb server's machine that are forwarded to the device; unplugging removes them."""
         with _translated(self.serial, "forward --list"):
             rows = (line.rsplit(" ", 2) for line in _ask("host:list-forward").splitlines())  # a serial may have spaces
             return [int(row[1][4:]) for row in rows if row[0] == self.serial and row[1].startswith("tcp:")]
@@ -256,12 +258,12 @@ class Adb:
             self._device.forward_remove(f"tcp:{port}", raise_non_found=False)
 
     def reverse(self, port: int, here: int) -> None:
-        """Have `port` of the device's loopback lead to the port `here` of the adb server's machine."""
+        """Forward `port` on the device's loopback to the port `here` on the adb server's machine."""
         with _translated(self.serial, f"reverse tcp:{port}"):
             self._device.reverse(f"tcp:{port}", f"tcp:{here}")
 
     def reversed(self) -> list[int]:
-        """The ports of the device's loopback that lead to this machine."""
+        """The ports on the device's loopback that are forwarded to the adb server's machine."""
         with _translated(self.serial, "reverse --list"):
             with self._device.open_transport(timeout=ANSWER_S) as connection:
                 connection.send_command("reverse:list-forward")
@@ -278,9 +280,9 @@ class Adb:
                 self._device.reverse_remove(f"tcp:{port}")
 
     def service(self, name: Literal["root", "unroot"]) -> str:
-        """Restart adbd as root or not; gives what it said, once it answers again as asked or has refused.
+        """Restart adbd as root or as a normal user; returns its reply, once it runs as requested or has refused.
 
-        It comes back without the ports that were forwarded. Raises DeviceFault `device-lost` when it does not.
+        Forwarded ports are lost. Raises DeviceFault `device-lost` if adbd does not come back.
         """
         said = ""
         with _translated(self.serial, name), self._device.open_transport(timeout=RESTART_S) as connection:
@@ -299,14 +301,16 @@ class Adb:
         raise fault("device-lost", serial=self.serial)
 
     def console(self, *words: str) -> CommandOutput:
-        """A command for the console of an emulator (`adb emu`): it answers KO with exit status 0, which is 1 here."""
+        """Run a command in an emulator's console (`adb emu`). The console reports KO with exit status 0; here it
+        becomes 1."""
         done = host("-s", self.serial, "emu", *words)
         failed = done.code or done.out.startswith("KO") or done.err.startswith("KO")
         return CommandOutput(1 if failed else 0, done.out, done.err)
 
 
 class ShellConversation:
-    """A program on the device that reads what we write, and writes what we read. Each call raises DeviceFault."""
+    """A program on the device: what is written here, it reads, and what it prints is read here. Each call raises
+    DeviceFault."""
 
     def __init__(self, serial: str, connection: socket.socket) -> None:
         self._serial = serial
@@ -314,21 +318,21 @@ class ShellConversation:
         self._end = 0.0
 
     def say(self, line: str, timeout_s: float) -> None:
-        """Write a line; what is read until the next one has to come within that time."""
+        """Write a line; all reads until the next line must finish within `timeout_s` seconds."""
         self._end = time.monotonic() + timeout_s
         with _translated(self._serial, line, timeout_s):
             self._connection.settimeout(timeout_s)
             self._connection.sendall(f"{line}\n".encode())
 
     def line(self) -> str:
-        """The next line, without its end."""
+        """The next line, without its newline."""
         got = b""
         while not got.endswith(b"\n"):
             got += self.read(1)
         return got.decode(errors="replace").rstrip()
 
     def read(self, size: int) -> bytes:
-        """Read this many bytes."""
+        """Read exactly this many bytes."""
         got = b""
         with _translated(self._serial, "a program for root"):
             while len(got) < size:
@@ -340,8 +344,8 @@ class ShellConversation:
         return got
 
     def close(self, wait_s: float = 0.0) -> None:
-        """Close it; waits so long until a program that is ending is gone: adb would not wait for one that we hang
-        up on."""
+        """Close the connection; waits up to `wait_s` seconds for the program to end, as adb does not wait after a
+        hang-up."""
         with suppress(OSError):
             if wait_s:
                 self._connection.settimeout(wait_s)
@@ -355,7 +359,7 @@ def _client() -> adbutils.AdbClient:
 
 
 def _ask(query: str, timeout_s: float = ANSWER_S) -> str:
-    """Ask the adb server itself: adbutils lacks some questions, and cuts a state of two words in half."""
+    """Query the adb server directly: adbutils lacks some queries, and cuts two-word states in half."""
     with _client().make_connection(timeout=timeout_s) as connection:
         connection.send_command(query)
         connection.check_okay()
@@ -363,7 +367,7 @@ def _ask(query: str, timeout_s: float = ANSWER_S) -> str:
 
 
 def _lines(text: str) -> str:
-    """Old versions of adbd turn each line end into CR LF."""
+    """Undo CR LF line ends, which old versions of adbd produce, and strip the final newlines."""
     return text.replace("\r\n", "\n").rstrip("\n")
 
 
@@ -371,8 +375,8 @@ def _listed(there: list[AdbDevice]) -> str:
     return ", ".join(f"{seen.serial} ({seen.state})" for seen in there) or "none"
 
 
-class _translated:  # noqa: N801 used as a function
-    """What adb reports of a device, as faults with a remedy."""
+class _translated:  # noqa: N801 used like a function
+    """A context that turns adb's errors into faults with a remedy."""
 
     def __init__(self, serial: str, command: str = "", timeout_s: float = SHELL_S) -> None:
         self._serial = serial

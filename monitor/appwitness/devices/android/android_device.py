@@ -54,9 +54,9 @@ def opened(
     may: Callable[[str], bool] = lambda _: False,
     ask: Ask | None = None,
 ) -> Iterator[AndroidDevice]:
-    """The wanted device, ready for a run. `may` asks the user for permission, `ask` which button to touch.
+    """The wanted device, ready for a run. `may` asks the user for permission, `ask` which button to tap.
 
-    What an earlier run left changed is undone first, with the user's permission. Raises DeviceFault.
+    Changes that an earlier run left are undone first, with the user's permission. Raises DeviceFault.
     """
     adb = discovery.choose(None if wanted.device == "any" else wanted.device)
     control = discovery.control(adb, home / "devices")
@@ -73,7 +73,7 @@ def opened(
 
 
 class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
-    """A device as appwitness.devices has it. Leaving the context takes back what is not taken back yet."""
+    """An Android device as `appwitness.devices.Device`. Leaving the context undoes whatever is not undone yet."""
 
     def __init__(self, control: Control, wanted: Wanted, plan: Plan, home: Path, ask: Ask | None = None) -> None:
         self._control = control
@@ -113,30 +113,30 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     @property
     def app(self) -> AppIdentity:
-        """The app as given, until it is installed; then as the device has it."""
+        """The app as named by the user until it is installed; then as the device has it."""
         if self._app is not None:
             return self._app.identity.model_copy(update={"facts": self._app.facts()})
         return AppIdentity(package=self._package)
 
     @property
     def persona(self) -> tuple[Value, ...]:
-        """What was planted and came back when the device was asked; where nothing was and no hooks tell what the app
-        reads, what the device has."""
+        """The planted values as the device returned them; without any, and if no hooks show what the app reads, the
+        values found on the device."""
         return self._persona.values
 
     @property
     def persona_is(self) -> Literal["planted", "declared"] | None:
-        """Whether its values were planted, or were there."""
+        """Whether its values were planted, or found on the device."""
         return self._persona.origin
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
-        """The hosts that the user maps to servers of his own."""
+        """The hosts that the user maps to other servers."""
         return self._wanted.hosts
 
     @property
     def upstream_ca(self) -> Path | None:
-        """The usual authorities and the user's own in one file, where he names one."""
+        """One file with the usual certificate authorities and the user's own; None if the user names none."""
         if self._wanted.upstream_ca is None:
             return None
         path = self._home / "upstream-ca.pem"
@@ -154,11 +154,12 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     @property
     def refused_s(self) -> float | None:
-        """For how many seconds the last question stands refused by the plan."""
+        """Seconds for which the last question has stood refused, as the plan says."""
         return self._screens.refused_s if self._screens is not None else None
 
     def facts(self) -> Mapping[str, Any]:
-        """What was changed, as which user, how root was had; whether a bench knows its runtime and processor."""
+        """What was changed, for which user, how root was obtained, and whether the runtime and processor were tried
+        before."""
         root = self._control.shell.rooted()
         device = self._control.facts
         return {
@@ -172,7 +173,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         }
 
     def install(self) -> None:
-        """Install the app, or find it installed."""
+        """Install the app, or look up the installed one."""
         discovery.awake(self._control)
         if self._wanted.adb_root:
             discovery.become_root(self._control)
@@ -185,8 +186,8 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
     def prepare(
         self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str = "auto", wireguard: str = ""
     ) -> None:
-        """Plant the persona, have the proxy trusted, and send the traffic there: last, as a device with a proxy setting
-        that leads nowhere drops its Wi-Fi."""
+        """Plant the persona, install the proxy's CA, and redirect the traffic: last, because a device whose proxy
+        setting leads nowhere drops its Wi-Fi."""
         app = self._installed
         if not self._wanted.no_persona:
             self._persona.plant(self._wanted.persona)
@@ -210,11 +211,11 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
             self._rest_screens()
 
     def enter(self) -> None:
-        """Start frida-server, or make a gadget ready."""
+        """Start frida-server, or prepare a gadget."""
         self._entrance.open(self._installed)
 
     def do_without_hooks(self) -> None:
-        """What Frida changed is taken back, and its traffic led otherwise where the agent was to lead it."""
+        """Undo what Frida changed, and reroute traffic that the agent was to redirect."""
         self._entrance.leave_out(self._installed)
         self._persona.find(self._installed.identity.package)
         if self._route is not None and self._route.way.kind == "redirect":
@@ -222,8 +223,8 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
             self._upkeep.route = self._route
 
     def reset(self) -> None:
-        """Make the next start the first one, where the app's data may be cleared; and repair what a restart of the
-        device's zygote took away."""
+        """Make the next start like the first one, if the app's data may be cleared; and repair what a restart of the
+        device's zygote removed."""
         app = self._installed
         if self._wanted.attach:
             return
@@ -241,24 +242,24 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         self._upkeep.mend()
 
     def launch(self) -> Target:
-        """The app, for Frida to start; or as it runs, where that is wanted."""
+        """The app for Frida to start; with `attach`, the running app."""
         if self._screens is not None:
             self._screens.anew()
         return self.attach() if self._wanted.attach else self._target
 
     def attach(self) -> Target:
-        """The app's main process. Raises SetupError when it does not run."""
+        """The app's main process. Raises SetupError if it is not running."""
         pid = self._processes.main()
         if pid is None:
             raise fault("app-not-running", package=self._installed.identity.package, serial=self._control.shell.serial)
         return replace(self._target, argv=None, pid=pid, otherwise=lambda: pid)
 
     def running(self) -> bool:
-        """Whether a process of the app's user runs."""
+        """Whether a process of the app is running."""
         return bool(self._processes())
 
     def ended(self, pid: int) -> Ended | None:
-        """From exit-info, before Android 11 from the event log."""
+        """How a process ended, from exit-info or, before Android 11, from the event log."""
         app = self._installed
         with suppress(DeviceFault):
             found = Endings(self._control, app.identity.package, app.uid).of(pid)
@@ -268,7 +269,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     @contextmanager
     def watching(self, lines: Records, silent_s: Callable[[], float]) -> Iterator[None]:
-        """Has the system's own counts before and after, plays the user, keeps up what has to be."""
+        """Reads the system's own counters before and after, acts as the user, and maintains the device's state."""
         app = self._installed
         witnesses = Witnesses(
             self._control,
@@ -285,7 +286,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
                 try:
                     self._upkeep.step()
                     lines.append_all(witnesses.poll())
-                except DeviceFault as error:  # a device that is gone is told of by the agent
+                except DeviceFault as error:  # the agent reports a device that is gone
                     self._upkeep.reach(error)
                 except Exception as error:
                     self._gap("device", "keeping it prepared", f"an internal error: {type(error).__name__}")
@@ -313,7 +314,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
             self._hand_over(lines)
 
     def noticed(self) -> None:
-        """Keep what the screen shows at the moment of a finding."""
+        """Record what the screen shows at the moment of a finding."""
         if self._screens is not None:
             self._screens.shot("finding")
 
@@ -327,7 +328,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
             )
 
     def undo(self) -> None:
-        """Take back what this run changed, the last first; a device that was unplugged is waited for."""
+        """Undo what this run changed, the latest change first; waits for a device that was unplugged."""
         with suppress(DeviceFault):
             discovery.poll(lambda: connect(self._control.shell.serial), BACK_S)
         if self._route is not None:
@@ -347,7 +348,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
             )
 
     def _lead(self, mode: str, proxy: tuple[str, int], tunnel: str | None = None) -> None:
-        """Send the app's traffic to the proxy, in a mode of the device's."""
+        """Send the app's traffic to the proxy, in one of the device's modes."""
         app = self._installed
         way = traffic.choose(self._control, mode, proxy[0], gadget=self._entrance.choose(app.app))
         self._route = traffic.TrafficRoute(
@@ -357,27 +358,27 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     @property
     def _target(self) -> Target:
-        """The app to start, with what leads its connections."""
+        """The app to start, with the redirection of its connections."""
         redirects = self._route is not None and self._route.way.name == "redirect"
         redirect = self._route.at if redirects and self._route else None
         return replace(self._entrance.target, processes=self._processes, redirect=redirect)
 
     @functools.cached_property
     def _upkeep(self) -> Upkeep:
-        """Called once everything is prepared."""
+        """What maintains the device's state; available once everything is prepared."""
         assert self._route is not None
         return Upkeep(self._control, self._route, self._processes, self._persona.place, self._gap)
 
     @functools.cached_property
     def _named(self) -> app_files.App | None:
-        """What the files that were named say; None: the app is on the device already."""
+        """The app in the files that the user named; None: the app is already on the device."""
         if not self._wanted.apks:
             return None
         with app_files.opened(*self._wanted.apks) as app:
             return app
 
     def _find(self) -> package.Installed:
-        """The app that is on the device already."""
+        """The app that is already on the device."""
         if self._app is None:
             self._app = package.identity(self._control, self._package, self._user)
         return self._app
@@ -404,20 +405,20 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         )
 
     def _hand_over(self, lines: Records) -> None:
-        """Record as gaps what could not be done since the last call."""
+        """Record the gaps collected since the last call."""
         gaps, self._gaps = self._gaps, []
         if gaps:
             lines.append_all(gaps)
 
     def _rest_screens(self) -> None:
-        """Switch animations off for the run, so that a screen comes to rest before it is read."""
+        """Switch animations off for the run, so that a screen is still when it is read."""
         try:
             package.without_animations(self._control)
         except DeviceFault as error:
             self._control.notes.append(Spoken("animations stay on: {what}", what=error.what))
 
     def _permit(self) -> None:
-        """Grant and revoke the permissions that the operator asked for before the start: no user was asked for them."""
+        """Grant and revoke the permissions that the operator chose before the start; no user was asked about them."""
         name = self._installed.identity.package
         for permission in self._wanted.grant:
             package.grant(self._control, name, permission, self._user)
@@ -425,7 +426,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
             package.revoke(self._control, name, permission, self._user)
 
     def _show(self, lines: Records, silent_s: Callable[[], float]) -> None:
-        """Read the screen, and play the user unless somebody does it by hand."""
+        """Read the screen and act as the user, unless a person does so by hand."""
         if self._wanted.by_hand:
             return
         rests = Rest(self._control.shell, self._processes, silent_s)

@@ -1,4 +1,4 @@
-"""Detects a container, and which adb server it uses: that determines which devices are visible."""
+"""Detects a container, and which adb server it uses, which decides what devices are visible."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ PROCESSES = Path("/proc")
 
 
 def inside() -> bool:
-    """Docker and Podman leave a file, and our images say so in the environment, as Podman does."""
+    """Whether this process runs in a container: Docker and Podman create a file; Podman and our images set a
+    variable."""
     return bool(os.environ.get(VARIABLE)) or any(each.exists() for each in SIGNS)
 
 
 def server() -> str:
-    """Whose adb server is asked, where it is, and which devices it has; it has been asked something before."""
+    """A sentence on which adb server is used and which devices it has. Call it only after a first adb query."""
     address = "{}:{}".format(*adb.server())
     if not adb.is_here():
         return f"the adb server of another machine, {address}: it sees that one's devices and opens ports there"
@@ -36,6 +37,6 @@ def _runs_adb() -> bool:
         try:
             if each.read_text() == "adb\n":
                 return True
-        except OSError:  # it has ended
+        except OSError:  # the process has ended
             continue
     return False

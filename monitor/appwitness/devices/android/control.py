@@ -1,4 +1,4 @@
-"""What each part that changes a device needs: a shell, the device's facts, and the journal of changes."""
+"""What every part that changes a device needs: a shell, the device's facts, and the journal of changes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Control:
     facts: DeviceFacts
     journal: Journal
     run: str
-    """Eight hex digits of this run: marks what is put on the device, so that it is recognised later."""
+    """Eight hex digits that identify this run; they mark whatever is put on the device."""
     notes: list[str] = field(default_factory=list)
     """Notes on the device's preparation, for run.json."""
     requests: list[OwnRequest] = field(default_factory=list)
-    """Network traffic that we ourselves caused, for run.json."""
+    """Network requests made by appwitness itself, for run.json."""
     forwards: dict[int, str] = field(default_factory=dict)
-    """Ports of this machine that lead to the device: made again when a cable that was pulled took them away."""
+    """Ports of this machine that are forwarded to the device; they are restored after the cable was unplugged."""
 
     def __post_init__(self) -> None:
         self.journal.connected = self.shell.serial
@@ -40,14 +40,16 @@ class Control:
     def change(
         self, what: str, do: str, undo: str, *, root: bool = False, was: str | None = None, lost_by_reboot: bool = False
     ) -> str:
-        """Make one change by a script, written down first. Gives what it printed. Raises DeviceFault."""
+        """Make one change by a script, after recording it in the journal; returns the script's output. Raises
+        DeviceFault."""
         self.journal.before(what, Undo("root" if root else "user", undo, lost_by_reboot), was)
         return self.shell.check(do, root=root)
 
     def put(self, space: str, name: str, value: str, *, restore: str | None = None) -> None:
-        """Change one of Android's settings (`global`, `secure`, `system`); undo writes back what was there.
+        """Change one of Android's settings (`global`, `secure`, `system`); undo restores the old value.
 
-        `restore`: what undo writes where there was none, instead of deleting it. Verified by reading it again.
+        `restore`: what undo writes if the setting was absent, instead of deleting it. The new value is verified by
+        reading it back.
         """
         was = self.shell.check(f"settings get {space} {name}").strip()
         key = f"{space} {name}"
@@ -61,13 +63,13 @@ class Control:
         done = self.shell.user(f"settings put {key} {shlex.quote(value)}")
         now = self.shell.check(f"settings get {key}").strip()
         if now == was and now != value:
-            self.journal.undone(entry)  # undo would be refused, too
+            self.journal.undone(entry)  # undo would be refused too
         if now != value:
             said = "" if done.ok else f" ({(done.err or done.out).strip()[:200]})"
             raise fault("setting-refused", serial=self.shell.serial, name=key, value=value, now=f"{now}{said}")
 
     def try_put(self, space: str, name: str, value: str) -> None:
-        """As `put`, where a run can do without: what the device refuses is noted."""
+        """Like `put`, for a change that a run can do without: a refusal is only noted."""
         try:
             self.put(space, name, value)
         except DeviceFault as error:
@@ -76,7 +78,7 @@ class Control:
             self.notes.append(Spoken("{what}: the run went on without", what=error.what.rstrip(".")))
 
     def forward(self, remote: str) -> str:
-        """An address, HOST:PORT, that leads to `remote` on the device; undo closes it."""
+        """Forward a local port to `remote` on the device and return its address, HOST:PORT; undo closes it."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port: int = free.getsockname()[1]
         self.journal.before(f"forward tcp:{port} to {remote}", Undo("adb", f"unforward {port}", lost_by_reboot=True))
@@ -85,7 +87,7 @@ class Control:
         return f"{adb.server()[0]}:{port}"
 
     def renew(self) -> None:
-        """Make the ports again that lead to the device and are no longer there. Raises DeviceFault."""
+        """Restore forwarded ports that are gone. Raises DeviceFault."""
         if self.forwards:
             there = self.shell.adb.forwarded()
             for port, remote in self.forwards.items():
@@ -93,9 +95,9 @@ class Control:
                     self.shell.adb.forward(port, remote)
 
     def reverse(self, port: int, here: int) -> None:
-        """Have `port` of the device's loopback lead to `here` on this machine; undo closes it.
+        """Forward `port` on the device's loopback to `here` on this machine; undo closes it.
 
-        Raises DeviceFault `adb-server-elsewhere`: it would lead to the adb server's machine.
+        Raises DeviceFault `adb-server-elsewhere` if the port would lead to another machine, where the adb server runs.
         """
         if not adb.is_here():
             raise fault("adb-server-elsewhere", server="{}:{}".format(*adb.server()))
@@ -103,7 +105,7 @@ class Control:
         self.shell.adb.reverse(port, here)
 
     def returns(self, stop: threading.Event) -> bool:
-        """Whether a lost device comes back in time. False where it was not lost."""
+        """Wait for a lost device; True if it was lost and came back in time, False if it was not lost or stays away."""
         end = time.monotonic() + AWAY_S
         lost = False
         while time.monotonic() < end:
@@ -115,7 +117,7 @@ class Control:
         return False
 
     def take_back(self, undo: Undo) -> None:
-        """Carry out one entry of the journal. Raises DeviceFault."""
+        """Undo one change of the journal. Raises DeviceFault."""
         if undo.by != "adb":
             self.shell.check(undo.script, root=undo.by == "root")
             return

@@ -12,10 +12,10 @@ from typing import Literal
 from appwitness.devices.android.shell import Shell
 
 _PROPERTY = re.compile(r"^\[([^\]\n]+)\]: \[(.*?)\]$(?=\n\[|\n*\Z)", re.MULTILINE | re.DOTALL)
-"""A value may have several lines."""
+"""A property in `getprop` output; its value may have several lines."""
 _MARK = "=== appwitness asks: "
 BOOT = "cat /proc/sys/kernel/random/boot_id; cat /proc/1/stat 2>/dev/null"
-"""Boot id of the kernel, and when the first process started: a container has its host's kernel."""
+"""Prints the kernel's boot ID and the start time of the first process, as a container shares its host's kernel."""
 _ASKS = {
     "properties": "getprop",
     "boot": BOOT,
@@ -26,7 +26,7 @@ _ASKS = {
 }
 EMULATORS = re.compile(r"ranchu|goldfish|cutf_cvm|redroid|vbox86|sdk_gphone", re.IGNORECASE)
 CONTAINER_TICKS = 60 * 100
-"""A kernel's own first process starts at once; one that started later than this (in hundredths) is a container's."""
+"""If the first process started later than this after the kernel, in hundredths of a second, it is a container's."""
 CODE_NAMES = {
     "KitKat": 19,
     "L": 21,
@@ -52,39 +52,40 @@ CODE_NAMES = {
 TO_COME = 10_000
 """android.os.Build.VERSION_CODES.CUR_DEVELOPMENT."""
 UPDATED_ART = re.compile(r"com\.android\.art@([3-8]\d)\d{7}")
-"""The runtime as an update of Google's, whose version begins with its API level; others are of the device's Android."""
+"""An updated runtime from Google, whose version begins with its API level; any other belongs to the device's
+Android."""
 MODULES = "ls /data/adb/modules 2>/dev/null; ls -d /data/adb/lspd 2>/dev/null; true"
 
 
 @dataclass(frozen=True)
 class DeviceFacts:
-    """The facts of one device, as it was when it was asked."""
+    """The facts of one device at the time of the query."""
 
     properties: dict[str, str]
     boot: str
-    """Boot ID, which changes at each start of the device."""
+    """Boot ID, which changes whenever the device starts."""
     selinux: str | None
     kernel: str | None
     page_size: int | None
     apexes: tuple[str, ...]
-    """Updatable parts with their versions: com.android.art@341411300."""
+    """Updatable system parts (APEX) with their versions: com.android.art@341411300."""
     modules: tuple[str, ...] = field(default=())
-    """Magisk's modules and LSPosed, where root could look."""
+    """Magisk's modules and LSPosed, if root could look."""
 
     @property
     def serial(self) -> str:
-        """The hardware's, however it is connected; empty where it has none."""
+        """The hardware's serial, however it is connected; empty if it has none."""
         return self.properties.get("ro.serialno") or self.properties.get("ro.boot.serialno", "")
 
     @property
     def api(self) -> int:
-        """API level; 0 where the device does not say."""
+        """API level; 0 if the device does not say."""
         get = self.properties.get
         return api_level(get("ro.build.version.sdk", "")) or api_level(get("ro.build.version.codename", "")) or 0
 
     @property
     def art(self) -> int | None:
-        """API level of its runtime (ART), which may be newer than Android; None where the device says neither."""
+        """API level of its runtime (ART), which may be newer than Android's; None if unknown."""
         updated = UPDATED_ART.search(" ".join(self.apexes))
         return int(updated[1]) if updated else self.api or None
 
@@ -95,20 +96,20 @@ class DeviceFacts:
 
     @property
     def model(self) -> str:
-        """Maker and model."""
+        """Manufacturer and model."""
         maker, model = (self.properties.get(f"ro.product.{name}", "") for name in ("manufacturer", "model"))
         return f"{maker} {model}".strip() or "unknown"
 
     @property
     def abis(self) -> tuple[str, ...]:
-        """Processor architectures that it runs, the preferred first."""
+        """The ABIs that it runs, the preferred one first."""
         said = self.properties.get("ro.product.cpu.abilist") or self.properties.get("ro.product.cpu.abi", "")
         return tuple(abi for abi in said.split(",") if abi)
 
     def process_abi(self, libraries: Collection[str]) -> str | None:
-        """The architecture that the process of an app runs as, by that of the app's libraries: the one that is
-        preferred where it has none, and the device's own where they are translated. None where it does not say."""
-        taken = next((abi for abi in self.abis if abi in libraries), None)  # as Android takes it
+        """The ABI that an app's process runs as, given the ABIs of the app's libraries: the preferred one if it has
+        none, and the device's own if they are translated. None if the device does not name its ABIs."""
+        taken = next((abi for abi in self.abis if abi in libraries), None)  # as Android chooses it
         own = [abi for abi in self.abis if abi.startswith("x86") == self.abis[0].startswith("x86")]
         if taken is None or taken in own:
             return taken or next(iter(own), None)
@@ -116,7 +117,7 @@ class DeviceFacts:
 
     @property
     def kind(self) -> Literal["emulator", "phone"]:
-        """Whether it is an emulator, a container among them."""
+        """Whether it is an emulator or a phone; a container counts as an emulator."""
         get = self.properties.get
         qemu = get("ro.kernel.qemu") == "1" or get("ro.boot.qemu") == "1"
         named = any(EMULATORS.search(get(name, "")) for name in ("ro.hardware", "ro.product.model", "ro.boot.hardware"))
@@ -124,13 +125,13 @@ class DeviceFacts:
 
     @property
     def translated(self) -> str | None:
-        """The library that runs foreign machine code (libhoudini.so), where there is one: hooks do not see it."""
+        """The library that runs code for another architecture (libhoudini.so), if any: hooks do not see that code."""
         bridge = self.properties.get("ro.dalvik.vm.native.bridge", "0")
         return None if bridge in ("", "0") else bridge
 
     @property
     def described(self) -> dict[str, str]:
-        """For run.json: what matters for hooks and trust, as far as the device says it."""
+        """Facts for run.json that matter for hooks and trust, as far as the device tells them."""
         get = self.properties.get
         told = {
             "fingerprint": get("ro.build.fingerprint"),
@@ -156,7 +157,7 @@ class DeviceFacts:
 
 
 def ask(shell: Shell) -> DeviceFacts:
-    """Query all facts at once. Raises DeviceFault when the device does not answer."""
+    """Query all facts at once. Raises DeviceFault if the device does not answer."""
     script = "\n".join(f"echo; echo '{_MARK}{name}'\n{command}" for name, command in _ASKS.items())
     parts = f"\n{shell.check(f'{script}\ntrue')}".split(f"\n{_MARK}")
     said = dict.fromkeys(_ASKS, "") | dict(part.partition("\n")[::2] for part in parts[1:])
@@ -173,9 +174,9 @@ def ask(shell: Shell) -> DeviceFacts:
 
 
 def boot_of(said: str) -> str:
-    """What BOOT prints, as one name: of a container another one after each of its own starts."""
+    """One ID from the output of BOOT; a container gets a new one each time it starts."""
     boot, _, first = said.strip().partition("\n")
-    fields = first.rpartition(")")[2].split()  # proc(5): after the name comes the third field
+    fields = first.rpartition(")")[2].split()  # proc(5): the third field follows the name
     started = int(fields[19]) if len(fields) > 19 and fields[19].isdigit() else 0
     if not boot or started < CONTAINER_TICKS:
         return boot or "unknown"
@@ -183,14 +184,14 @@ def boot_of(said: str) -> str:
 
 
 def properties(listing: str) -> dict[str, str]:
-    """What `getprop` prints."""
+    """Parse the output of `getprop`."""
     return {match[1]: match[2] for match in _PROPERTY.finditer(listing.replace("\r\n", "\n"))}
 
 
 def api_level(text: str) -> int | None:
-    """The API level that a manifest or a device names by number or by code name (Baklava; S.FINGERPRINT).
+    """The API level that a manifest or device gives as a number or a code name (Baklava; S.FINGERPRINT).
 
-    A code name that is not known is taken for a version to come, as a device takes it; None: neither.
+    An unknown code name counts as a future version, as devices treat it. None: the text is neither.
     """
     with suppress(ValueError):
         return int(text, 0)

@@ -1,7 +1,7 @@
-"""Finds the device that is meant, by serial, address, `usb`, `emulator` or as the only one, and checks that it is
+"""Finds the device that the user means, by serial, address, `usb`, `emulator` or as the only one, and checks that it is
 ready.
 
-Not tried on Android: mDNS and pairing against a phone, the lock screen's dump on 14 and later, adb root of a phone.
+Not tried on Android: mDNS and pairing with a phone, the lock screen's dump on 14 and later, adb root on a phone.
 """
 
 from __future__ import annotations
@@ -24,25 +24,26 @@ from appwitness.devices.android.shell import Shell
 from appwitness.support.spoken import Spoken
 
 KINDS = ("usb", "emulator")
-"""Names that mean the only device of a kind."""
+"""Names that mean the only device of their kind."""
 BOOTED = {"sys.boot_completed": "1", "dev.bootcomplete": "1", "init.svc.bootanim": "stopped"}
-"""What Android says once it has started; a device that lacks one of the last two is not asked for it."""
+"""Properties of a device that has booted; the last two are ignored if the device lacks them."""
 READY = "pm path android >/dev/null && [ -d /sdcard/. ] && settings get global device_provisioned"
-"""Asked once it says so: the package manager and the storage may come later; `0` where it has not been set up."""
+"""Checked after that: the package manager and the storage may come up later. Prints `0` if the device was never set
+up."""
 UNLOCKED = "sys.user.0.ce_available"
 POLL_S = 0.5
 WHO_S = 10.0
-"""How long a device may take to say who it is."""
+"""Time limit for a device to identify itself."""
 AGAIN_S = 3.0
-"""How long to retry a device that is offline, where all devices are asked."""
+"""How long to retry each offline device when all devices are queried."""
 LOCKED = ("mShowingLockscreen=true", "mDreamingLockscreen=true", "showing=true")
-"""What `dumpsys window policy` says of a lock screen that is shown: 7, 7 (dreaming), 8 and later."""
+"""What `dumpsys window policy` prints while the lock screen shows: on 7, on 7 while dreaming, on 8 and later."""
 SLEEP = "input keyevent KEYCODE_SLEEP"
 _WHO = f"""echo "space=$(readlink /proc/self/ns/pid 2>/dev/null)"
 echo "user=$(id -u) $(command -v su)"
 echo "boot=$({BOOT})"
 getprop"""
-"""Each line says what it is: an old kernel has no such namespaces."""
+"""Each line is labelled, as an old kernel has no such namespaces and prints nothing for them."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,13 @@ class KnownDevice:
     serial: str
     """Its adb serial."""
     hardware: str
-    """ro.serialno; emulators of one image have the same."""
+    """ro.serialno; emulators of one image share it."""
     one: str
-    """Equal for two connections to one device: serial of the hardware, boot id, and the container that it is in."""
+    """Equal for two connections to the same device: hardware serial, boot ID, and the container that it runs in."""
     facts: DeviceFacts
-    """Its properties alone."""
+    """Its facts, with only the properties filled in."""
     adb_user: str
-    """The number of the user that adb has there, and where `su` is, if it is."""
+    """The user ID that adb has there and, if it exists, the path of `su`."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,17 @@ class Listed:
 
     serial: str
     state: str
-    """`ready`, `same as SERIAL`, or what adb says of one that cannot be used."""
+    """`ready`, `same as SERIAL`, or adb's state of a device that cannot be used."""
     model: str
     can: tuple[str, str, str, str]
-    """Hooks, trust, traffic, screens."""
+    """What it can do, as texts: hooks, trust, traffic, screens."""
 
 
 def choose(name: str | None = None) -> Adb:
-    """The device that `name` means: a serial, HOST:PORT, `usb`, `emulator`; None: the only one that is there.
+    """The device that `name` means: a serial, HOST:PORT, `usb`, `emulator`; None: the only one connected.
 
-    Tries an address again where it is offline, and looks a wireless device up on the network where it is announced
-    at another port. Raises DeviceFault: none there, several (never guesses between two), or not to be used, each with
-    what to do.
+    Reconnects an address that is offline, and looks up a wireless device on the network if its port changed. Raises
+    DeviceFault, saying what to do: no device, several (it never guesses between two), or one that cannot be used.
     """
     if name is not None and name not in KINDS:
         return _named(name)
@@ -114,7 +114,7 @@ def known(serial: str, within_s: float = adb.CONNECT_S) -> KnownDevice:
 
 
 def control(device: Adb, folder: Path, run: str | None = None) -> Control:
-    """What the parts that change a device work with: shell, facts, and the journal of this device in `folder`."""
+    """What the parts that change a device work with: shell, facts, and this device's journal in `folder`."""
     shell = Shell(device)
     facts = ask(shell)
     run = run or secrets.token_hex(4)
@@ -122,7 +122,8 @@ def control(device: Adb, folder: Path, run: str | None = None) -> Control:
 
 
 def journal_name(facts: DeviceFacts, serial: str) -> str:
-    """The device's own name, however it is connected: emulators of one image share the serial of the hardware."""
+    """A device's name for its journal, however it is connected; the AVD name is added for emulators, which share a
+    serial."""
     own = facts.properties.get("ro.boot.qemu.avd_name") or facts.properties.get("ro.kernel.qemu.avd_name")
     if facts.kind == "emulator":
         return "-".join(part for part in (facts.serial, own or serial) if part)
@@ -130,15 +131,15 @@ def journal_name(facts: DeviceFacts, serial: str) -> str:
 
 
 def controls(folder: Path) -> list[Control]:
-    """The controls of every responding device, each once."""
+    """The controls of every responding device, without duplicates."""
     answering, _ = _sorted(adb.devices())
     return [control(Adb(each.serial), folder) for each in _distinct(answering)]
 
 
 def take_back(control: Control) -> list[DeviceFault]:
-    """Undo what the journal has open; gives what failed and stays.
+    """Undo the journal's open changes; returns the errors of those that failed and stay open.
 
-    Where root was had by `adb root` alone, and a restart of the device ended that, it is had so once more.
+    If root came only from `adb root` and a restart of the device ended it, adb is restarted as root once more.
     """
     entries = control.journal.open
     again = (
@@ -162,7 +163,7 @@ def take_back(control: Control) -> list[DeviceFault]:
 
 
 def listed() -> list[Listed]:
-    """Every device that adb knows, with what it can do as far as it tells without being asked for root."""
+    """Every device that adb knows, with what it can do as far as can be told without requesting root."""
     seen = adb.devices()
     answering, others = _sorted(seen)
     kept = {each.serial for each in _distinct(answering)}
@@ -175,7 +176,7 @@ def listed() -> list[Listed]:
 
 
 def after_pairing(address: str, wait_s: float = 5.0) -> str | None:
-    """Connect to a phone that was paired at this address; what adb calls it, None where it is not announced."""
+    """Connect to a phone that was paired at this address; returns its adb serial, None if it is not announced."""
     host = address.rpartition(":")[0]
     end = time.monotonic() + wait_s
     while True:
@@ -189,16 +190,17 @@ def after_pairing(address: str, wait_s: float = 5.0) -> str | None:
 
 
 def booted(shell: Shell, wait_s: float = 0.0) -> None:
-    """Wait until Android has started and the user has unlocked it once since.
+    """Wait until Android has booted and the user has unlocked it once since then.
 
-    Raises DeviceFault `device-booting`, `device-locked-since-start` or `device-not-set-up` when it has not after
+    Raises DeviceFault `device-booting`, `device-locked-since-start` or `device-not-set-up` if it is not ready after
     `wait_s` seconds.
     """
     poll(lambda: _booted(shell), wait_s)
 
 
 def poll[T](ask_for: Callable[[], T], wait_s: float) -> T:
-    """The result of `ask_for`, called again for `wait_s` seconds while it raises a DeviceFault; raises the last one."""
+    """The result of `ask_for`, which is retried for `wait_s` seconds while it raises DeviceFault; then the last one
+    is raised."""
     end = time.monotonic() + wait_s
     while True:
         try:
@@ -210,7 +212,7 @@ def poll[T](ask_for: Callable[[], T], wait_s: float) -> T:
 
 
 def awake(control: Control) -> None:
-    """Switch the screen on, keep it on, and open the lock screen where no secret is asked for.
+    """Switch the screen on, keep it on, and open the lock screen if it needs no secret.
 
     Raises DeviceFault `device-locked`: a PIN, pattern or password cannot be typed for the user.
     """
@@ -229,21 +231,21 @@ def awake(control: Control) -> None:
 
 
 def is_awake(power: str) -> bool:
-    """Whether `dumpsys power` says that the screen is on; where it says neither, it is taken for on."""
+    """Whether `dumpsys power` says that the screen is on; if it does not say, the screen counts as on."""
     return "mWakefulness=" not in power or "mWakefulness=Awake" in power
 
 
 def is_locked(policy: str) -> bool:
-    """Whether `dumpsys window policy` says that the lock screen is shown."""
+    """Whether `dumpsys window policy` says that the lock screen is showing."""
     lines = {line.strip() for line in policy.splitlines()}
     return any(sign in lines for sign in LOCKED) or any(sign in policy for sign in LOCKED[:2])
 
 
 def become_root(control: Control) -> None:
-    """Restart adbd as root, which only builds for developers do; only with the user's permission.
+    """Restart adbd as root, which only developer builds allow; only with the user's permission.
 
-    All ports that were forwarded are lost with it. Undo has it start as the shell's user again. Raises DeviceFault
-    `adb-root-refused` with what adbd said, or `device-lost` when it does not come back.
+    All forwarded ports are lost. Undo restarts it as the shell user. Raises DeviceFault `adb-root-refused` with adbd's
+    reply, or `device-lost` if it does not come back.
     """
     shell = control.shell
     if shell.user("id -u").out.strip() == "0":
@@ -256,7 +258,7 @@ def become_root(control: Control) -> None:
 
 
 def _named(name: str) -> Adb:
-    """By serial, by address, or by the hardware's serial of one that is connected without a cable."""
+    """The device with this serial or address, or, if it is connected without a cable, with this hardware serial."""
     try:
         return adb.connect(name)
     except DeviceFault as error:
@@ -277,19 +279,20 @@ def _named(name: str) -> Adb:
 
 
 def _announced(name: str) -> Iterable[str]:
-    """Where a device of that name or address is announced now: its port changes with each restart."""
+    """The addresses at which the device with that name or address is announced now: its port changes with each
+    restart."""
     there = [each for each in adb.announced() if each.kind.rstrip(".") == TLS_CONNECT and each.address != name]
     if not ADDRESS.fullmatch(name):
         names = (name, name.removesuffix(f".{TLS_CONNECT}"))
         return [each.address for each in there if each.name in names or each.name.startswith(f"adb-{name}-")]
     host = name.rpartition(":")[0]
     same = [each.address for each in there if each.address.rpartition(":")[0] == host]
-    # Several devices may be behind one address of this machine or of a router.
+    # Several devices may share one address, this machine's or a router's.
     return same if len(same) == 1 and host not in ("127.0.0.1", "localhost", "[::1]") else []
 
 
 def _sorted(seen: Iterable[AdbDevice]) -> tuple[list[KnownDevice], dict[AdbDevice, DeviceFault]]:
-    """Those that answer, and why the others do not; an address that is offline is tried again first."""
+    """The devices that answer, and why the others do not; an offline address is retried first."""
     answering: list[KnownDevice] = []
     others: dict[AdbDevice, DeviceFault] = {}
     for each in seen:
@@ -303,7 +306,7 @@ def _sorted(seen: Iterable[AdbDevice]) -> tuple[list[KnownDevice], dict[AdbDevic
 
 
 def way(serial: str) -> str:
-    """How a device of that serial is connected: usb, emulator or network."""
+    """How the device with that serial is connected: usb, emulator or network."""
     if serial.startswith("emulator-"):
         return "emulator"
     return "network" if ADDRESS.fullmatch(serial) or TLS_CONNECT in serial else "usb"
@@ -315,7 +318,8 @@ def _distinct(answering: Iterable[KnownDevice]) -> list[KnownDevice]:
 
 
 def _can(device: KnownDevice) -> tuple[str, str, str, str]:
-    """Which apps can be hooked, which will trust the proxy, how traffic comes to it, and whether screens are driven."""
+    """Which apps can be hooked, which will trust the proxy, how traffic reaches it, and whether screens can be
+    tapped."""
     user, su = (*device.adb_user.split(), "", "")[:2]
     if user == "0":
         condition = ""
@@ -329,7 +333,7 @@ def _can(device: KnownDevice) -> tuple[str, str, str, str]:
 
 
 def _preference(each: KnownDevice) -> int:
-    """A cable before the network, where one device is connected by both."""
+    """Sort key that prefers a cable to the network if a device is connected by both."""
     return ("emulator", "usb", "network").index(way(each.serial))
 
 

@@ -16,7 +16,7 @@ FIELD = re.compile(r"\{(\w+)\}")
 
 
 class FaultEntry(CatalogEntry):
-    """One code. `{name}` in its texts stands for a field that whoever raises it gives."""
+    """The texts of one code. `{name}` in them stands for a field that the caller of `fault` supplies."""
 
     what: str = Field(description="what happened, in one sentence")
     next_step: str = Field(alias="do", description="what to do about it")
@@ -46,7 +46,7 @@ def entries() -> dict[str, FaultEntry]:
 
 
 def fault(code: str, **fields: object) -> DeviceFault:
-    """The error of that code, to be raised. Raises KeyError where there is no such code or a field is missing."""
+    """The error with that code, to be raised. Raises KeyError if the code does not exist or a field is missing."""
     entry = entries()[code]
     missing = entry.fields - fields.keys()
     if missing:

@@ -1,4 +1,4 @@
-"""Detects that an app is idle: what it does before a question is answered, it does without an answer."""
+"""Detects that an app is idle, so that whatever it does before a question is answered, it does without an answer."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from appwitness.devices.android.shell import Shell
 LEAST_S = 5.0
 """Shortest time for which a question is left open."""
 SILENT_S = 4.0
-"""How long nothing must be read, connected or sent: a connection that is being made costs no processor time."""
+"""How long nothing must be read, connected or sent: waiting for a connection uses no processor time."""
 MOST_S = 30.0
-"""After this long, an app that never rests (an animation, a game) is answered."""
+"""After this long, an app that is never idle (an animation, a game) gets its answer."""
 SAMPLE_S = 1.0
 QUIET = 2
-"""How many samples in a row have to be quiet."""
+"""Number of quiet samples in a row that make an app idle."""
 TICKS = 5
-"""In a sample, an app at rest uses at most this many hundredths of a second of processor time."""
+"""Most processor time that an idle app uses in one sample, in hundredths of a second."""
 STALE_S = 5.0
-"""After a pause this long, a call is taken to be about another question."""
+"""After a pause this long, a call counts as being about another question."""
 
 
 class Rest:
-    """Tells when one app's processes have come to rest, by what the kernel says of their threads. Call it
-    repeatedly."""
+    """Tells when an app's processes are idle, from what the kernel says about their threads. Call it repeatedly."""
 
     def __init__(
         self,
@@ -33,7 +32,7 @@ class Rest:
         silent_s: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`silent_s`: for how many seconds nothing of the app was recorded."""
+        """`silent_s`: returns the seconds since anything of the app was last recorded."""
         self._shell = shell
         self._processes = processes
         self._silent_s = silent_s
@@ -43,7 +42,7 @@ class Rest:
         self._quiet = 0
 
     def __call__(self) -> bool:
-        """True once it rests, or has not for MOST_S. Raises DeviceFault."""
+        """True once the app is idle, or MOST_S have passed. Raises DeviceFault."""
         now = self._clock()
         if now - self._asked > STALE_S:
             self._begun, self._sampled, self._ticks, self._quiet = now, float("-inf"), None, 0
@@ -59,7 +58,7 @@ class Rest:
         folders = " ".join(f"/proc/{pid}/task/*/stat" for pid in self._processes())
         ticks, runs = 0, False
         for line in self._shell.user(f"cat {folders} 2>/dev/null").out.splitlines() if folders else ():
-            fields = line.rpartition(")")[2].split()  # proc(5): after the name comes the state
+            fields = line.rpartition(")")[2].split()  # proc(5): the state follows the name
             if len(fields) > 12:
                 runs = runs or fields[0] == "R"
                 ticks += int(fields[11]) + int(fields[12])

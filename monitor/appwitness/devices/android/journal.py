@@ -1,4 +1,5 @@
-"""The journal of changes to a device: each is written to this machine's disk, with its undo, before it is made."""
+"""The journal of changes to a device: each change is written to this machine's disk, with its undo, before it is
+made."""
 
 from __future__ import annotations
 
@@ -23,62 +24,63 @@ _PASTED = (
     re.compile(r"(pm (?:grant|revoke) --user \d+ [\w.]+ )(.*?)((?: >/dev/null 2>&1)?)"),
     re.compile(r"(setprop [\w.-]+ )'(.*)'()"),
 )
-"""Lines of scripts into which earlier versions pasted a name or a value that an app or the device had chosen."""
+"""Script lines into which earlier versions pasted a name or value chosen by an app or the device."""
 
 
 @dataclass(frozen=True)
 class Undo:
-    """How one change is taken back. It is safe to do where the change was never made, and to do twice."""
+    """How one change is undone. It is safe to run if the change was never made, and to run twice."""
 
     by: By
     """`root` and `user` run a script on the device; `adb` is `unforward PORT`, `unreverse PORT` or `unroot`."""
     script: str
     lost_by_reboot: bool = False
-    """A reboot alone takes the change back: mounts, routes, ports, processes."""
+    """Whether a reboot alone undoes the change: mounts, routes, ports, processes."""
 
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """A change as the journal has it."""
+    """A change as recorded in the journal."""
 
     number: int
     at: str
     boot: str
-    """The device's boot id when it was made."""
+    """The device's boot ID when the change was made."""
     run: str | None
     what: str
-    """One phrase: `set global http_proxy`."""
+    """The change in a phrase: `set global http_proxy`."""
     before: str | None
-    """What was there."""
+    """The value before the change."""
     undo: Undo
 
 
 class Journal:
-    """The changes of one device, by its hardware serial, not by the way it is connected.
+    """The changes made to one device, filed by its hardware serial, however it is connected.
 
-    One line of JSON a change, synced before the change is made; one more when it is taken back. `boot` is the
-    device's boot id (/proc/sys/kernel/random/boot_id).
+    One line of JSON for each change, synced to disk before the change is made; one more when it is undone. `boot` is
+    the device's boot ID (/proc/sys/kernel/random/boot_id).
     """
 
     def __init__(self, folder: Path, device: str, boot: str, run: str | None = None) -> None:
         self.path = folder / f"{re.sub(r'[^A-Za-z0-9._-]', '_', device) or 'unnamed'}.jsonl"
         self.connected: str | None = None
-        """adb's present name of the device; written with each change, to find the journal of a device that is gone."""
+        """adb's current name for the device; written with each change, so that the journal of an absent device can
+        be found."""
         self._boot = boot
         self._run = run
         private_files.folder(folder)
         self._open = self._read()
         self._next = self._last() + 1
         self.made: dict[int, tuple[JournalEntry, datetime | None]] = {}
-        """The changes made through this object, by number, and when each was taken back."""
+        """The changes made through this object, by number, and when each was undone."""
 
     @property
     def open(self) -> tuple[JournalEntry, ...]:
-        """Changes that are not undone yet, in order of time."""
+        """Changes that are not undone yet, in chronological order."""
         return tuple(self._open)
 
     def before(self, what: str, undo: Undo, was: str | None = None) -> JournalEntry:
-        """Write a change down; it is on the disk when this returns, and may then be made."""
+        """Record a change; it is on disk when this returns, and may then be made."""
         entry = JournalEntry(self._next, format_time(datetime.now(UTC)), self._boot, self._run, what, was, undo)
         self._next += 1
         self._write({"change": asdict(entry), "connected": self.connected, "quoted": True})
@@ -97,8 +99,8 @@ class Journal:
     def undo_all(
         self, do: Callable[[Undo], None], *, since: int = 0, only: Container[int] | None = None
     ) -> list[DeviceFault]:
-        """Undo the open changes that are newer than `since`, or among the numbers of `only`, the last first; those
-        that fail stay open and are reported. What a reboot has undone is struck out."""
+        """Undo the open changes newer than `since`, or only those numbered in `only`, the latest first; returns the
+        errors of those that failed and stay open. Changes that a reboot has undone are marked as undone."""
         failed = []
         for entry in reversed(self.open):
             if entry.number <= since or (only is not None and entry.number not in only):
@@ -114,7 +116,7 @@ class Journal:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other processes from this device meanwhile; ends by itself with the process, however that ends.
+        """Lock the device against other processes for the context; the lock ends with the process, however that ends.
 
         Raises DeviceFault `device-in-use`.
         """
@@ -124,7 +126,7 @@ class Journal:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise fault("device-in-use", device=self.path.stem) from None
-            self._open = self._read()  # whoever had it may have changed or undone something
+            self._open = self._read()  # the last holder may have changed or undone something
             self._next = max(self._next, self._last() + 1)
             yield
         finally:
@@ -132,30 +134,30 @@ class Journal:
 
     @property
     def last(self) -> int:
-        """Number of the newest change, for `since`."""
+        """Number of the latest change, for `since`."""
         return self._next - 1
 
     def gone_by_reboot(self, entry: JournalEntry) -> bool:
-        """Whether the device's restart has taken the change back already."""
+        """Whether a restart of the device has already undone the change."""
         return entry.undo.lost_by_reboot and entry.boot != self._boot
 
     @property
     def names(self) -> frozenset[str]:
-        """What adb called the device when it was changed: serial, HOST:PORT."""
+        """The names that adb had for the device when it was changed: serial, HOST:PORT."""
         return frozenset(line["connected"] for line in self._lines() if line.get("connected"))
 
     def _write(self, line: dict[str, Any]) -> None:
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             size = os.fstat(fd).st_size
-            cut = size > 0 and os.pread(fd, 1, size - 1) != b"\n"  # a crash of the machine in the middle of a line
+            cut = size > 0 and os.pread(fd, 1, size - 1) != b"\n"  # the machine crashed in the middle of a line
             os.write(fd, b"\n" * cut + json.dumps(line, ensure_ascii=False).encode() + b"\n")
             os.fsync(fd)
         finally:
             os.close(fd)
 
     def _lines(self) -> list[dict[str, Any]]:
-        """What was written; a line cut by a crash was of a change that was not made."""
+        """The journal's lines; a line cut short by a crash is dropped, as its change was not made."""
         lines = []
         try:
             text = self.path.read_text("utf-8")
@@ -186,7 +188,7 @@ class Journal:
 
 
 def _quoted(script: str) -> str:
-    """A script of an earlier version, in which what was pasted is one word to the shell."""
+    """Quote whatever an earlier version pasted into a script, so that it is one word to the shell."""
     lines = []
     for line in script.split("\n"):
         found = next((found for each in _PASTED if (found := each.fullmatch(line))), None)
@@ -195,5 +197,5 @@ def _quoted(script: str) -> str:
 
 
 def journals(folder: Path) -> list[Journal]:
-    """Those of all devices that this machine ever changed, by name. Raises DeviceFault `journal-unreadable`."""
+    """The journals of all devices that this machine ever changed, by name. Raises DeviceFault `journal-unreadable`."""
     return [Journal(folder, path.stem, "") for path in sorted(folder.glob("*.jsonl"))]

@@ -14,44 +14,44 @@ class Wanted:
     device: str
     """`lab:circle`, or a serial or address that adb knows."""
     apks: tuple[Path, ...] = ()
-    """The app to install; removed again afterwards."""
+    """APKs of the app to install; it is removed afterwards."""
     package: str | None = None
-    """The app, if it is on the device already."""
+    """Package of the app, if it is already on the device."""
     activity: str | None = None
-    """The activity to start; None: the launcher's."""
+    """The activity to start; None: the one that the launcher starts."""
     user: int | None = None
     """Android user; None: the current one."""
     clear_data: bool = False
-    """Clear the data of an app that was there before, ahead of each start."""
+    """Clear the data of an app that was already installed, before each start."""
     persona: Path | None = None
-    """File of what to plant; None: made up for the run."""
+    """File with the persona to plant; None: generated for the run."""
     no_persona: bool = False
     """Plant nothing."""
     frida_server: Path | None = None
-    """The server's program; None: from the cache, else fetched."""
+    """File of frida-server; None: from the cache, else downloaded."""
     frida_gadget: Path | None = None
-    """The gadget for an app that can be debugged, where there is no root; None: from the cache, else fetched."""
+    """File of the gadget, for a debuggable app on a device without root; None: from the cache, else downloaded."""
     grant: tuple[str, ...] = ()
-    """Permissions to grant before each start; taken back afterwards."""
+    """Permissions to grant before each start; revoked afterwards."""
     revoke: tuple[str, ...] = ()
     """Permissions to revoke before each start; granted again afterwards."""
     attach: bool = False
-    """Observe the app as it runs already, instead of starting it."""
+    """Observe the running app instead of starting it."""
     allow: tuple[str, ...] = ()
-    """Quirks (catalog/devices/quirks.yml) that are changed only with permission."""
+    """Names of quirks (catalog/devices/quirks.yml) that are permitted, of those that need permission."""
     adb_root: bool = False
-    """Let `adb root` restart the device's adb."""
+    """Allow `adb root` to restart adb on the device."""
     ask: bool = False
-    """Ask the operator where a dialog is not understood."""
+    """Ask the operator about dialogs that are not understood."""
     video: bool = False
-    """Keep a video around findings."""
+    """Record a video around findings."""
     explore: int = 0
-    """How many elements of the app are touched after its dialogs."""
+    """How many elements of the app to tap after its dialogs."""
     seed: int = 1
-    """Which ones: the same number, the same touches on the same screens."""
+    """Chooses those elements: the same seed gives the same taps on the same screens."""
     by_hand: bool = False
-    """Somebody does at the device what the plan says; the screen is left alone."""
+    """A person carries out the plan on the device; the screen is left alone."""
     hosts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """Hosts whose addresses the user overrides for the proxy."""
     upstream_ca: Path | None = None
-    """Authority (PEM) of such servers."""
+    """Certificate authorities (PEM) for those servers."""

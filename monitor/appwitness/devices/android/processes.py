@@ -1,6 +1,6 @@
 """Finds the processes of an app by its user ID, whatever their names; starts an app without Frida.
 
-A process counts that zygote, or a zygote of the app's own, made: what the app runs as a program (`sh`, `app_process64`)
+Only processes forked by zygote, or by the app's own zygote, count: a program that the app runs (`sh`, `app_process64`)
 has another parent and none of the app's code. Not tried on Android: isolated processes and the SDK sandbox.
 """
 
@@ -16,11 +16,11 @@ from appwitness.devices.android.faults import fault
 from appwitness.devices.android.shell import Shell
 
 PER_USER = 100_000
-"""A user id is user * 100000 + the app's number."""
+"""A user ID is user * 100000 + the app's ID."""
 SANDBOX = 10_000
-"""What the SDK sandbox's user id is above its app's (Android 13 and later)."""
+"""How much higher the SDK sandbox's user ID is than its app's (Android 13 and later)."""
 ISOLATED = range(90_000, 100_000)
-"""User ids of isolated processes, those of app zygotes included; each belongs to the app that asked for it."""
+"""User IDs of isolated processes, including those of app zygotes; each belongs to the app that requested it."""
 ZYGOTE = re.compile(r"(^|.*_)zygote(32|64)?$|^usap(32|64)$")
 START_S = 20.0
 _PS = "ps -A -o PID,UID,PPID,NAME"
@@ -33,10 +33,11 @@ _PROC = """for folder in /proc/[0-9]*; do
     echo "${folder#/proc/} $uid $ppid $(tr '\\000' '\\n' 2>/dev/null <"$folder/cmdline" | head -n 1)"
   fi
 done"""
-"""Where `ps` takes no columns (Android 7)."""
+"""For devices whose `ps` takes no columns (Android 7)."""
 _LINE = re.compile(r"^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S.*?)\s*$")
 _RECORD = re.compile(r"\b(\d+):[^\s/]+/u(\d+)a(\d+)i-?\d+\b")
-"""An isolated process in `dumpsys activity processes`, by ProcessRecord.toShortString: 4711:com.app:box/u0a123i5."""
+"""An isolated process in `dumpsys activity processes`, as ProcessRecord.toShortString prints it:
+4711:com.app:box/u0a123i5."""
 _START = """am force-stop --user {user} {package}
 said=$(am start --user {user} {what} 2>&1) || {{ echo "$said"; exit 1; }}
 case $said in *Error:*|*"Error type"*) echo "$said"; exit 1 ;; esac
@@ -63,7 +64,7 @@ class DeviceProcess:
 
 
 def listed(shell: Shell) -> list[DeviceProcess]:
-    """All processes that apps can be among. Raises DeviceFault."""
+    """All processes that may belong to apps. Raises DeviceFault."""
     found = _parsed(shell.user(_PS).out)
     return found or _parsed(shell.check(_PROC))
 
@@ -76,23 +77,23 @@ def _parsed(text: str) -> list[DeviceProcess]:
 
 
 class Processes:
-    """Those of one app: called, it gives the number and name of each that is there."""
+    """The processes of one app; calling the object returns the pid and name of each that exists."""
 
     def __init__(self, shell: Shell, package: str, uid: int) -> None:
-        """`uid`: the app's, for the Android user that it runs for."""
+        """`uid`: the app's user ID, for the Android user that it runs for."""
         self._shell = shell
         self._package = package
         self._uid = uid
         self._isolated: dict[int, bool] = {}
-        """Isolated processes that were asked about, and whether they are the app's."""
+        """Isolated processes that were looked up, and whether they are the app's."""
 
     @classmethod
     def of(cls, shell: Shell, package: str, app_id: int, user: int = 0) -> Self:
-        """`app_id`: 10123, without the user."""
+        """`app_id`: the app's ID without the user, such as 10123."""
         return cls(shell, package, user * PER_USER + app_id % PER_USER)
 
     def __call__(self) -> dict[int, str]:
-        """Number -> name. Raises DeviceFault."""
+        """Pid -> name. Raises DeviceFault."""
         return {one.pid: one.name for one in self.now()}
 
     def now(self) -> list[DeviceProcess]:
@@ -106,11 +107,11 @@ class Processes:
         return [one for one in forked if one.uid in (self._uid, self._uid + SANDBOX) or self._isolated.get(one.pid)]
 
     def main(self) -> int | None:
-        """The process that bears the app's name; None where there is none."""
+        """Pid of the process with the app's name; None if there is none."""
         return next((one.pid for one in self.now() if one.name == self._package), None)
 
     def _ask(self, isolated: Iterable[int]) -> None:
-        """Ask which app new isolated processes belong to: only the activity manager knows."""
+        """Look up which app new isolated processes belong to: only the activity manager knows."""
         there = set(isolated)
         self._isolated = {pid: ours for pid, ours in self._isolated.items() if pid in there}
         if new := there - self._isolated.keys():
@@ -123,9 +124,9 @@ class Processes:
 
 
 def start_app(shell: Shell, package: str, user: int = 0, activity: str | None = None) -> int:
-    """Start an app again without Frida; gives its main process as soon as it is there.
+    """Start an app anew without Frida; returns its main process as soon as it exists.
 
-    `activity`: its class; None: that of the launcher's icon. Raises DeviceFault `app-not-started`.
+    `activity`: class of the activity to start; None: the launcher icon's. Raises DeviceFault `app-not-started`.
     """
     what = shlex.join([package] if activity is None else ["-n", f"{package}/{activity}"])
     steps = " ".join(map(str, range(int(START_S * 10))))

@@ -14,7 +14,7 @@ from appwitness.devices.android.faults import DeviceFault, fault
 
 TMP = "/data/local/tmp"
 SCRIPT = f"{TMP}/.appwitness-"
-"""How the files of scripts for root begin: each removes itself when it is run."""
+"""Prefix of the script files for root; each script removes itself when it runs."""
 SWEEP = """for step in 1 2 3 4 5 6 7 8 9 10; do
   left=
   for file in $(grep -l '{script}' /proc/[0-9]*/cmdline 2>/dev/null); do
@@ -29,15 +29,17 @@ SWEEP = """for step in 1 2 3 4 5 6 7 8 9 10; do
 done
 rm -f {files}*
 true"""
-"""Spares the processes of this very script, whose command lines name the same file."""
+"""Kills root scripts that still run and removes their files; spares this script's own processes, whose command lines
+name the same prefix."""
 SU_S = 30.0
-"""The first `su` of a device asks on its screen; how long somebody may take to answer."""
+"""Time limit for somebody to answer on the screen, where the first `su` of a device asks."""
 AT_ONCE_S = 2.5
-"""A refusal that took longer was of a question on the screen that nobody answered: Magisk refuses after ten seconds."""
+"""A refusal that took longer comes from a question on the screen that nobody answered: Magisk refuses after ten
+seconds."""
 MOST_GREETINGS = 10
-"""Lines that a `su` may print before what it runs does."""
+"""Most lines that a `su` may print before the output of what it runs."""
 END_S = 3.0
-"""Time limit for our root process to end."""
+"""Time limit for the root process to end."""
 WAYS = (
     "sh {file}",
     "su -c 'sh {file}'",
@@ -46,14 +48,14 @@ WAYS = (
     "su root 'sh {file}'",
     "su 0 sh {file}",
 )
-"""How root is asked for, in this order: adb's user is root already; Magisk, KernelSU, APatch and SuperSU; those that
-take words; AOSP's own `su`. {file} is a script that was pushed: flavours of `su` differ in quoting."""
+"""How to request root, in the order tried: adb's user is root already; Magisk, KernelSU, APatch and SuperSU;
+variants that take words; AOSP's own `su`. {file} is a pushed script, as variants of `su` differ in quoting."""
 MASTER = (
     "su -mm -c 'sh {file}'",
     "su --mount-master -c 'sh {file}'",
     "nsenter -t 1 -m -- sh {file}",
 )
-"""How the global mount namespace is entered where `su` gives one of its own; the last by root."""
+"""How to enter the global mount namespace if `su` gives a separate one; the last way needs root."""
 _SERVE = """APPWITNESS_SERVES=$0; export APPWITNESS_SERVES
 read -r greeting && echo ready
 while read -r file; do
@@ -69,8 +71,8 @@ while read -r file; do
   exec 3>&- 4>&- 5<&- 6<&-
   rm -f "$file"
 done"""
-"""What root runs during a run: the scripts that it is told, one after the other. For each `su`, Magisk starts a virtual
-machine and tells of it on the screen, where it gets into pictures."""
+"""The process that root runs during a run: it runs the scripts it is given, one after another. Otherwise, Magisk
+would start a virtual machine for each `su` and announce it on the screen, where it gets into pictures."""
 _WHO = "id; readlink /proc/self/ns/mnt; readlink /proc/1/ns/mnt"
 
 
@@ -81,13 +83,13 @@ class Root:
     way: str
     """One of WAYS or MASTER."""
     flavour: str | None = None
-    """What `su -v` says: 27.0:MAGISKSU."""
+    """What `su -v` prints: 27.0:MAGISKSU."""
     global_mounts: bool = True
-    """Whether its scripts run in the mount namespace of the device's first process."""
+    """Whether its scripts run in the first process's mount namespace."""
 
 
 class Shell:
-    """The shell of one device. Scripts may have several lines; each gives its output and exit status."""
+    """The shell of one device. A script may have several lines; it returns its output and exit status."""
 
     def __init__(self, adb: Adb) -> None:
         self.adb = adb
@@ -99,15 +101,15 @@ class Shell:
 
     @property
     def serial(self) -> str:
-        """The adb connection."""
+        """The device's adb serial."""
         return self.adb.serial
 
     def user(self, script: str, *, timeout_s: float = SHELL_S) -> CommandOutput:
-        """Run a script as the user that adb has there."""
+        """Run a script as adb's user on the device."""
         return self.adb.shell(script, timeout_s=timeout_s)
 
     def root(self, script: str, *, timeout_s: float = SHELL_S) -> CommandOutput:
-        """Run a script as root. Raises DeviceFault `no-root` where the device gives none."""
+        """Run a script as root. Raises DeviceFault `no-root` if the device gives none."""
         found = self.rooted()
         if found is None:
             raise fault("no-root", serial=self.serial)
@@ -125,14 +127,14 @@ class Shell:
         return done.out
 
     def rooted(self) -> Root | None:
-        """How root is had here, found once by trying; None: not at all."""
+        """How root is obtained on this device, found once by trying; None: not at all."""
         if not self._looked:
             self._root = self._find()
             self._looked = True
         return self._root
 
     def sweep(self) -> None:
-        """End root scripts that outlived the process that started them, and remove those that never ran."""
+        """End root scripts that outlived the process that started them, and remove scripts that never ran."""
         script = SWEEP.format(script=SCRIPT.replace(".", "[.]"), files=SCRIPT)
         if self.rooted() is None:
             self.user(script)
@@ -140,12 +142,12 @@ class Shell:
             self.root(script)
 
     def forget_root(self) -> None:
-        """Look for root again at the next use, as adbd was restarted."""
+        """Look for root again at the next use, because adbd was restarted."""
         self.close()
         self._looked = False
 
     def close(self) -> None:
-        """End our root process; the next script asks for root again."""
+        """End the root process; the next script requests root again."""
         with self._one_at_a_time:
             serving, self._serving = self._serving, None
             if serving is not None:
@@ -154,7 +156,8 @@ class Shell:
                 serving.close(END_S)
 
     def _serves(self, way: str) -> bool:
-        """Have root run what we tell it. False: this `su` does not read what we write: each script asks for itself."""
+        """Start the root process, if needed. False: this `su` does not pass on its input, so each script has to
+        request root."""
         if self._serving is None and not self._silent:
             serving = self.adb.open(way.format(file=shlex.quote(self._pushed(_SERVE))))
             try:
@@ -196,7 +199,7 @@ class Shell:
                     raise fault("root-unanswered", serial=self.serial, seconds=f"{SU_S:.0f}") from None
                 raise
             if "uid=0(" not in done.out:
-                if way.startswith("su") and _is_refused(done):  # another spelling would ask on the screen once more
+                if way.startswith("su") and _is_refused(done):  # another spelling would ask on the screen again
                     waited = time.monotonic() - begun
                     if waited >= AT_ONCE_S and done.code not in (126, 127):
                         raise fault("root-unanswered", serial=self.serial, seconds=f"{waited:.0f}")
@@ -217,7 +220,7 @@ class Shell:
     def _by(self, way: str, script: str, timeout_s: float) -> CommandOutput:
         file = self._pushed(script)
         done = self.adb.shell(way.format(file=shlex.quote(file)), timeout_s=timeout_s)
-        if done.code in (1, 2, 13, 126, 127):  # it may never have been read, and then lies there still
+        if done.code in (1, 2, 13, 126, 127):  # it may never have been read, and then still exists
             self.adb.shell(f"rm -f {file}")
         return done
 
@@ -228,12 +231,12 @@ class Shell:
 
 
 def _is_refused(done: CommandOutput) -> bool:
-    """Whether `su` is not there, or somebody said no, now or before; else it did not understand the words."""
+    """Whether `su` is missing, or somebody has refused, now or earlier; if not, it did not understand its arguments."""
     said = done.out + done.err
     return done.code in (13, 126, 127) or "Permission denied" in said or "not found" in said
 
 
 def _is_global(said: str) -> bool:
-    """Whether the two mount namespaces that _WHO names are one; where they cannot be read, one is assumed."""
+    """Whether the two mount namespaces that _WHO prints are the same; if they cannot be read, they are taken to be."""
     named = [line for line in said.splitlines() if line.startswith("mnt:")]
     return len(named) < 2 or named[-1] == named[-2]

@@ -17,9 +17,9 @@ from appwitness.devices.android.processes import Processes
 from appwitness.devices.android.traffic import TrafficRoute, certificate_store
 
 CHECK_S = 5.0
-"""Interval at which new processes of the app are looked for."""
+"""Interval at which the app's new processes are checked."""
 REACH_S = 3.0
-"""How long one try to connect again may take."""
+"""Time limit for one attempt to reconnect."""
 
 Tell = Callable[[Literal["device", "proxy"], str, str], None]
 """Receives what could not be maintained: where, what, and why."""
@@ -27,7 +27,7 @@ Tell = Callable[[Literal["device", "proxy"], str, str], None]
 
 @dataclass
 class Upkeep:
-    """Keeps up the device's state during one run."""
+    """Maintains the device's state during one run."""
 
     control: Control
     route: TrafficRoute
@@ -35,11 +35,11 @@ class Upkeep:
     place: KeptPlace | None
     tell: Tell
     _checked: set[int] = field(default_factory=set)
-    """Processes of the app that were looked at for the proxy's authority."""
+    """Processes of the app that were checked for the proxy's CA."""
     _check_at: float = 0.0
 
     def step(self) -> None:
-        """Check and restore everything once. Raises DeviceFault where the device does not answer."""
+        """Check and restore everything once. Raises DeviceFault if the device does not answer."""
         self.control.renew()
         for what in self.route.renew():
             self.tell("device", "adb reverse", what)
@@ -53,7 +53,7 @@ class Upkeep:
                 self.place = None
 
     def reach(self, error: DeviceFault) -> None:
-        """Reconnect to a lost device that has a network address; its ports are made again once it is back."""
+        """Reconnect to a lost device that has a network address; its ports are restored once it is back."""
         serial = self.control.shell.serial
         with suppress(DeviceFault):
             if error.code == "adb-timeout":
@@ -61,13 +61,13 @@ class Upkeep:
             connect(serial, REACH_S)
 
     def mend(self) -> None:
-        """Install the proxy's authority again where a restart of zygote removed it."""
+        """Restore the proxy's CA if a restart of zygote removed it."""
         if self.control.shell.rooted():
             for what in certificate_store.mend(self.control):
                 self.tell("device", "authorities", what)
 
     def _check_trust(self) -> None:
-        """Check each process of the app once: one that lacks the authority refuses the proxy."""
+        """Check each process of the app once: a process without the CA will refuse the proxy."""
         if self.control.shell.rooted() is None or time.monotonic() < self._check_at:
             return
         self._check_at = time.monotonic() + CHECK_S

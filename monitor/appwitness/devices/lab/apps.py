@@ -11,34 +11,35 @@ from appwitness.support.spoken import Spoken
 
 @dataclass(frozen=True)
 class LabApp:
-    """One sample app, `com.example.<name>`: what its manifest says, and the hosts that it talks to."""
+    """One sample app, `com.example.<name>`: the content of its manifest, and the hosts that it talks to."""
 
     name: str
-    """As on the command line: `lab:circle`."""
+    """Its name as in `lab:circle` on the command line."""
     what: str
-    """The kind of app, as its label says it."""
+    """The kind of app, as in its label."""
     version: str
     version_code: int
     app_type: int
     """Number in the necessary-scope table (catalog/app_types.yml)."""
     permissions: tuple[str, ...] = ()
-    """Permissions that the manifest asks for beside INTERNET, and that the user granted at an earlier time."""
+    """Permissions in the manifest besides INTERNET that the user granted earlier."""
     asked: tuple[str, ...] = ()
-    """Further permissions, which the system asks for when the app does."""
+    """Further permissions in the manifest, which the system asks for when the app does."""
     host: str = ""
     """Its own server; empty: `api.<name>.test`."""
     others: tuple[str, ...] = ()
     """Servers of its SDKs."""
     providers: tuple[str, ...] = ()
-    """Content providers, brought up before the application's own code."""
+    """Content providers, started before the application's own code."""
     boot: str = ""
-    """Receiver that is woken when the device starts, before the user opens the app."""
+    """Receiver that is called when the device starts, before the user opens the app."""
     then: tuple[str, ...] = ()
-    """What the user does in the end, under any plan: `home`, `power`."""
+    """What the user does at the end, under any plan: `home`, `power`."""
     pins: str = ""
-    """File of the app that has the one certificate authority it trusts, that of its servers; none: the device's."""
+    """File of the app with the only certificate authority that it trusts, that of its servers; empty: it trusts the
+    device's."""
     preferences: tuple[tuple[str, str], ...] = ()
-    """What an earlier run left in the app's preferences, as `file.key` and value; none: a fresh install."""
+    """What an earlier run left in the app's preferences, as `file.key` and value; empty: a fresh install."""
 
     @property
     def package(self) -> str:
@@ -47,22 +48,22 @@ class LabApp:
 
     @property
     def title(self) -> str:
-        """Label of the launcher."""
+        """Its label in the launcher."""
         return f"{self.name.capitalize()} ({self.what})"
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Hosts that it sends to, its own first."""
+        """The hosts that it sends to, its own first."""
         return (self.host or f"api.{self.name}.test", *self.others)
 
     @property
     def granted(self) -> tuple[str, ...]:
-        """Permissions that it has from the start, by their full names."""
+        """Full names of the permissions that it has from the start."""
         return tuple(_full(name) for name in ("INTERNET", *self.permissions))
 
     @property
     def requested(self) -> tuple[str, ...]:
-        """All permissions of the manifest, by their full names."""
+        """Full names of all permissions in the manifest."""
         return (*self.granted, *(_full(name) for name in self.asked))
 
     @property
@@ -82,7 +83,7 @@ def _full(permission: str) -> str:
 
 
 PLAIN = ("corner", "coupon", "jogger", "lanes", "parley", "radio", "torch")
-"""Apps without a class of the application of their own."""
+"""Apps without an application class of their own."""
 ADS, FRIENDS = "ads.adnet.test", "sync.friendgraph.test"
 
 APPS: dict[str, LabApp] = {
@@ -114,7 +115,7 @@ APPS: dict[str, LabApp] = {
 
 
 def named(name: str) -> LabApp:
-    """The sample app of that name. Raises UserError where there is none."""
+    """The sample app with that name. Raises UserError if there is none."""
     if name not in APPS:
         raise UserError(
             Spoken("The lab device has no app {name!r}.", name=name),
@@ -124,13 +125,13 @@ def named(name: str) -> LabApp:
 
 
 LINE1 = "+8613800138000"
-"""The number of the SIM."""
+"""The SIM card's number."""
 LOCATION = "31.230416,121.473701"
-"""Where the device is: latitude and longitude, degrees WGS-84."""
+"""The device's location: latitude and longitude, degrees WGS-84."""
 ANDROID_ID = "4f1d86b3a09ce275"
 ADVERTISING_ID = "7c9e2b54-81d3-4f6a-b0c7-5e12a9d8f364"
 CLIPBOARD = "courier code 7714-2093"
-"""What the user copied last."""
+"""The text that the user copied last."""
 INSTALLED = (
     "com.android.settings",
     "com.android.chrome",
@@ -139,12 +140,12 @@ INSTALLED = (
     "com.eg.android.AlipayGphone",
     "com.example.diabetes.diary",
 )
-"""Packages installed beside the app that runs."""
+"""Packages installed besides the app that runs."""
 
 
 @dataclass(frozen=True)
 class SampleContact:
-    """A person of the address book."""
+    """A person in the address book."""
 
     name: str
     numbers: tuple[str, ...]
@@ -170,7 +171,8 @@ CONTACTS = (
 
 
 def persona() -> tuple[Value, ...]:
-    """The planted values: number, position, identifiers; the address book, where those of one person share a row."""
+    """The planted values: number, location, identifiers, and the address book, in which the values of one person
+    share a row."""
     values = [
         Value(type="phone_number", text=LINE1),
         Value(type="location", text=LOCATION),

@@ -1,6 +1,6 @@
 """The lab device: an app process on a JVM, prepared for the proxy and started like any app.
 
-What the first four apps do (reads in the order of time, `>` is an upload; before and after the answer to the dialog):
+What the first four apps do before and after the answer to the dialog, in chronological order (`>` is an upload):
 
 | app    | always, before the answer        | accept                              | refuse              | silent  |
 |--------|----------------------------------|-------------------------------------|---------------------|---------|
@@ -18,9 +18,9 @@ What the first four apps do (reads in the order of time, `>` is an upload; befor
 | pages  | nothing                          | reads number, > log.pages.test      | the same as on      | nothing |
 |        |                                  | (base64 in JSON)                    | accept              |         |
 
-What the others do stands in expected.yml, beside what must be found of it.
+expected.yml says what the other apps do, and what must be found of it.
 
-The user answers only when the app has nothing left to do, so two runs of one plan give the same accesses, signals and
+The user answers only when the app has nothing left to do, so two runs of one plan yield the same accesses, signals and
 uploads in the same order. The process ends by itself.
 """
 
@@ -60,20 +60,20 @@ from appwitness.support.spoken import Spoken
 __all__ = ["APPS", "CACHE", "PLANS", "LabApp", "LabDevice"]
 
 PLANS = ("accept", "refuse", "silent", "withdraw", "free")
-"""What the user answers: `withdraw` agrees and then takes it back where the app lets him; `free` is nobody at the
-device, as `silent`."""
+"""How the user answers: `withdraw` agrees and then withdraws where the app allows it; with `free` nobody is at the
+device, as with `silent`."""
 CACHE = Path("~/.appwitness/lab")
-"""Where launcher and truststores are kept between runs."""
+"""Folder for launchers and truststores between runs."""
 STOP_S = 5.0
 
 
 class LabDevice(Device):
     """One app of APPS under one plan of PLANS. Its servers listen while the context lasts.
 
-    Its apps are always installed, are told a proxy whether or not they are hooked, and are seen by their hooks alone:
-    it has no screen. They play their user themselves, and close when they are done, whatever was answered.
+    Its apps are always installed. They are told the proxy whether or not they are hooked, and only their hooks see
+    them, as the device has no screen. They act as their own user, and exit when they are done, whatever the answer was.
 
-    `workdir` takes what belongs to one run (`log.txt` among it); `cache` what can be used again.
+    `workdir` holds the files of one run, such as `log.txt`; `cache` holds files that can be reused.
     """
 
     def __init__(self, app: str, plan: str, workdir: Path, *, cache: Path = CACHE) -> None:
@@ -98,12 +98,12 @@ class LabDevice(Device):
 
     @property
     def identity(self) -> DeviceIdentity:
-        """The device as run.json names it."""
+        """The device as described in run.json."""
         return DeviceIdentity(serial="lab", model="Lab device", release="14", api_level=34, kind="lab")
 
     @property
     def app(self) -> AppIdentity:
-        """The app as run.json names it."""
+        """The app as described in run.json."""
         app = self.lab_app
         return AppIdentity(package=app.package, version=app.version, version_code=app.version_code)
 
@@ -119,28 +119,29 @@ class LabDevice(Device):
 
     @property
     def persona_is(self) -> Literal["planted"]:
-        """Says that the values were planted."""
+        """Always planted."""
         return "planted"
 
     @property
     def hosts(self) -> Mapping[str, tuple[str, int]]:
-        """Where the hosts of the app really are, for the proxy, by name and address; empty outside the context."""
+        """The real addresses of the app's hosts, for the proxy, by host name and by the app's address for it; empty
+        outside the context."""
         named = self._servers.hosts
         return {**named, **{address: named[host] for host, address in self._addresses.items()}}
 
     @property
     def upstream_ca(self) -> Path:
-        """The authority of those hosts (PEM), for the proxy."""
+        """The certificate authority of those hosts (PEM), for the proxy."""
         return self._servers.ca_pem
 
     @property
     def answered(self) -> int:
-        """Requests that the servers answered."""
+        """Number of requests that the servers answered."""
         return self._servers.count
 
     @property
     def log(self) -> Path:
-        """What the app and the device logged."""
+        """The file with the log of the app and the device."""
         return self.workdir / "log.txt"
 
     def __enter__(self) -> Self:
@@ -154,19 +155,19 @@ class LabDevice(Device):
         self._servers.__exit__(kind, error, trace)
 
     def modes(self, listen: str) -> Mapping[str, tuple[str, ...]]:
-        """Its apps are processes of this machine that are told a proxy."""
+        """The modes that work for apps that are processes of this machine and are told a proxy."""
         asked = (Spoken("you asked for it"),)
         can = {"regular": (Spoken("the lab device honours the proxy setting"),), "reverse": asked}
         return {**can, "redirect": asked} if sys.platform == "linux" else can
 
     @property
     def partial(self) -> bool:
-        """It has the classes that the sources name, and no more."""
+        """True: it has only the classes that the sources name."""
         return True
 
     @property
     def starts_freely(self) -> bool:
-        """Allowed, as a start loses nothing."""
+        """True: nothing is lost by a restart."""
         return True
 
     def running(self) -> bool:
@@ -177,7 +178,7 @@ class LabDevice(Device):
     def prepare(
         self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str = "regular", wireguard: str = ""
     ) -> None:
-        """From the next start on, the app's traffic goes through this proxy and its authority is trusted."""
+        """Send the app's traffic through this proxy and trust its CA, from the next start on."""
         self._proxy = (proxy_host, proxy_port, truststore(ca_pem, self._cache))
         self._redirects = mode == "redirect"
 
@@ -186,7 +187,7 @@ class LabDevice(Device):
         self._proxy = None
 
     def launch(self) -> Target:
-        """The process to start: it plays the app and ends by itself. Raises SetupError before `prepare`."""
+        """The process to start: it runs the app, which ends by itself. Raises SetupError before `prepare`."""
         if self._proxy is None:
             raise SetupError("The lab device was not prepared for a proxy.", "Call prepare before launch.")
         host, port, trusted = self._proxy
@@ -211,9 +212,9 @@ class LabDevice(Device):
         }
         argv = (
             str(launcher(self.lab_app.package, self._cache)),
-            "-Xshare:off",  # else some hooks in boot classes are dead
+            "-Xshare:off",  # otherwise some hooks in boot classes have no effect
             "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",  # a run of seconds: what the second compiler costs is never earned back
+            "-XX:TieredStopAtLevel=1",  # in a run of seconds, the second compiler never pays off
             "-XX:-UsePerfData",
             *(f"-D{name}={value}" for name, value in settings.items()),
             "-cp",
@@ -230,7 +231,7 @@ class LabDevice(Device):
         return Target(argv=argv, cwd=cwd, otherwise=start, redirect=(host, port) if self._redirects else None)
 
     def attach(self) -> Target:
-        """The process that runs. Raises SetupError when there is none."""
+        """The running process. Raises SetupError if there is none."""
         pid = self._running()
         if pid is None:
             raise SetupError(
@@ -258,7 +259,7 @@ class LabDevice(Device):
         return self.workdir / "device.properties"
 
     def _running(self) -> int | None:
-        """The process that wrote the pid file, unless its number went to another one since."""
+        """The process that wrote the pid file, unless its pid has been reused since."""
         try:
             pid = int(self._pid_file.read_text())
         except (OSError, ValueError):
@@ -267,11 +268,12 @@ class LabDevice(Device):
 
     @property
     def _addresses(self) -> dict[str, str]:
-        """Addresses reserved for benchmarks (RFC 2544), one for each host."""
+        """One address for each host, from the range reserved for benchmarks (RFC 2544)."""
         return {host: f"198.18.0.{number}" for number, host in enumerate(sorted(self._servers.hosts), 1)}
 
     def _names(self) -> Path:
-        """The app's name system, where it does not leave names to a proxy."""
+        """Write the app's hosts file, for runs in which it resolves names itself instead of leaving them to the
+        proxy."""
         path = self.workdir / "hosts"
         known = {"localhost": "127.0.0.1", **self._addresses}
         path.write_text("".join(f"{address} {host}\n" for host, address in known.items()), encoding="utf-8")
@@ -318,7 +320,7 @@ def _told(host: str, port: int) -> dict[str, object]:
 
 
 def _command(pid: int) -> str:
-    """The command line of a process; empty when there is none."""
+    """The command line of a process; empty if there is no such process."""
     proc = Path("/proc")
     if (proc / "self").exists():
         try:

@@ -16,7 +16,8 @@ PTRACE_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
 
 
 def diagnose_lab(device: str, app_name: str) -> Diagnosis:
-    """Run every check. `device` is its name with the app. Raises UserError for an app that it does not have."""
+    """Run every check. `device` is the lab device's name with the app. Raises UserError for an app that it does not
+    have."""
     app = named(app_name)
     results = [
         Result(
@@ -52,7 +53,8 @@ def _frida() -> str:
 
 
 def _ptrace() -> str:
-    """Whether Frida may attach to what it starts: a kernel can forbid it to all (3), or to all but root (2)."""
+    """A sentence saying that Frida may attach to the processes it starts. Raises SetupError if the kernel forbids it
+    to everybody (3) or to all but root (2)."""
     scope = PTRACE_SCOPE.read_text().strip() if PTRACE_SCOPE.exists() else "0"
     if scope == "3" or (scope == "2" and os.geteuid() != 0):
         raise SetupError(

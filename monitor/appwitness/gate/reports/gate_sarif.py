@@ -26,7 +26,7 @@ Tree = dict[str, Any]
 
 
 def sarif(told: GateStory) -> str:
-    """One log with a run for each plan: code hosts refuse a log with two runs of one category."""
+    """One log with a run for each plan: code hosts refuse a log with two runs of the same category."""
     now = {one.now.id: one for one in told.gate.changes if one.now}
     plans: dict[str, list[Report]] = defaultdict(list)
     for report in told.reports:
@@ -38,7 +38,8 @@ def sarif(told: GateStory) -> str:
 
 
 def _of_plan(reports: Sequence[Report], now: dict[str, Gated], told: GateStory) -> Tree:
-    """The recordings of one plan as one run; what several show is reported once, from the one that shows it worst."""
+    """The recordings of one plan as one run; a behaviour that several show is reported once, from the one that shows
+    it at its worst."""
     shown_by: dict[str, str] = {}
     for report in reports:
         for number, _ in enumerate(report.findings):
@@ -63,7 +64,7 @@ def _of_plan(reports: Sequence[Report], now: dict[str, Gated], told: GateStory) 
 
 
 def _based(tree: Any, base: str) -> Any:
-    """The same run with the folder of its recording renamed."""
+    """The same run with the base id of its recording's folder renamed."""
     if isinstance(tree, dict):
         return {
             base if name == BASE else name: base if name == "uriBaseId" else _based(part, base)
@@ -102,13 +103,13 @@ def _mark(result: Tree, name: str, one: Gated, told: GateStory) -> None:
 
 
 def _anchored(anchor: str) -> Tree:
-    """A location in a file of the repository: code hosts show results only at files that they have."""
+    """A location in a file of the repository: code hosts show results only in files that they have."""
     path, line = place(anchor)
     return {"physicalLocation": {"artifactLocation": {"uri": path}, "region": {"startLine": line}}}
 
 
 def _gone(told: GateStory, run: Tree) -> list[Tree]:
-    """Results for what is no longer seen, for rules that this run's tool describes."""
+    """Results for behaviours that are gone, for rules that this run's tool describes."""
     index = {rule["id"]: number for number, rule in enumerate(run["tool"]["driver"]["rules"])}
     return [
         {
@@ -127,7 +128,8 @@ def _gone(told: GateStory, run: Tree) -> list[Tree]:
 
 
 def merged(logs: Sequence[Tree], words: Words) -> str:
-    """Logs of one recording each as one log: a run for each app and plan, in which each behaviour is told once."""
+    """Merge logs of one recording each into one log: a run for each app and plan, in which each behaviour is
+    reported once."""
     plans: dict[str, list[Tree]] = defaultdict(list)
     for run in (run for log in logs for run in log["runs"]):
         told = {_behaviour(result) for before in plans[run["automationDetails"]["id"]] for result in before["results"]}

@@ -16,11 +16,11 @@ from appwitness.reports.words import plain
 
 EVIDENCE = 3
 MOST = 100
-"""Most changes that are listed, those that fail first; the other formats have all."""
+"""Most changes that are listed, those that fail the build first; the other formats list all."""
 
 
 def text(told: GateStory) -> str:
-    """Plain text; no colour when standard output is no terminal."""
+    """Plain text, without colours if standard output is not a terminal."""
     return printed(_parts(told))
 
 

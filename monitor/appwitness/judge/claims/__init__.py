@@ -24,7 +24,7 @@ __all__ = ["Claim", "ClaimKind", "ClaimTable"]
 ClaimKind = Literal["tcf", "gpp", "gcs", "gcd", "npa", "lmt", "gdpr_consent", "us_privacy", "sdk", "preference"]
 _Read = Callable[[str], list[ClaimedDecision]]
 SHOWN = 80
-"""Characters of a text that a claim carries."""
+"""Most characters of the text that a claim carries."""
 _PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[\d+\]|([^.\[\]]+)')
 _STORED = {"preference": "preference", "iab_tcf": "tcf", "iab_gpp": "gpp", "sdk_call": "sdk"}
 _STATUS: dict[str, Verdict] = {"given": "given", "refused": "refused", "withdrawn": "refused"}
@@ -67,13 +67,13 @@ class ClaimEntry(CatalogEntry):
     verify: bool = False
 
     def sent_to(self, host: str | None) -> bool:
-        """Whether it holds for what goes to this host; a claim that is not sent at all has none."""
+        """Whether the entry applies to what is sent to this host; for a claim that is not sent, `host` is None."""
         name = f".{host or ''}".lower()
         return not self.hosts or any(name.endswith(f".{suffix}") for suffix in self.hosts)
 
 
 class Void(CatalogEntry):
-    """What in an upload says that a law does not apply, and the kinds of claims that then say nothing."""
+    """What in an upload says that a law does not apply, and which kinds of claim then say nothing."""
 
     kinds: tuple[ClaimKind, ...] = ()
     keys: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ class Void(CatalogEntry):
 
 
 class ClaimTable(CatalogEntry):
-    """catalog/claims.yml: which names claim something, and how their texts are read."""
+    """catalog/claims.yml: which names are claims of consent, and how their texts are read."""
 
     claims: tuple[ClaimEntry, ...] = ()
     gpp_sections: dict[int, Section] = Field(default_factory=dict)
@@ -97,7 +97,7 @@ class ClaimTable(CatalogEntry):
     asking: tuple[str, ...] = ()
 
     def of_upload(self, seen: Seen[Upload], leaves: Iterable[SentText]) -> tuple[Claim, ...]:
-        """What an upload claims, in the order of its leaves."""
+        """The claims in an upload, in the order of its leaves."""
         upload = seen.event
         found: list[Claim] = []
         void = False
@@ -130,7 +130,7 @@ class ClaimTable(CatalogEntry):
         return tuple(found)
 
     def of_line(self, seen: Seen[Consent]) -> Claim | None:
-        """What a consent line claims (`preference`, `iab_tcf`, `iab_gpp`, `sdk_call`); None when it is no claim."""
+        """The claim in a consent line (`preference`, `iab_tcf`, `iab_gpp`, `sdk_call`); None if it is no claim."""
         consent = seen.event
         kind = _STORED.get(consent.signal)
         if kind is None or consent.by != "app":
@@ -157,8 +157,8 @@ class ClaimTable(CatalogEntry):
         )
 
     def _records(self, consent: Consent, key: str) -> bool:
-        """Whether a line of which no entry speaks records an answer: not what an SDK is told in general, which may be
-        how it is set at start, and not a name that speaks of asking."""
+        """Whether a line without a catalog entry records an answer. What an SDK is told in general does not, since
+        that may be a default set at start; nor does a name that is about asking."""
         if consent.signal == "sdk_call":
             return consent.scope == "ads_tracking"
         name = "".join(_parts(key))
@@ -181,7 +181,7 @@ class ClaimTable(CatalogEntry):
 
     @cached_property
     def _by_last(self) -> dict[str, list[tuple[tuple[str, ...], ClaimEntry, _Read]]]:
-        """Entries by the last part of their keys: most leaves have no such name, and cost one look."""
+        """Entries by the last part of their keys: most leaves have no such name and cost one lookup."""
         found: dict[str, list[tuple[tuple[str, ...], ClaimEntry, _Read]]] = {}
         for entry in self.claims:
             words = ClaimWords(frozenset(entry.given), frozenset(entry.refused), self.gpp_sections)
@@ -197,7 +197,7 @@ class ClaimTable(CatalogEntry):
 
 
 def _last(path: str) -> str:
-    """The last name on a path as it stands there: big bodies have many paths and few different ends."""
+    """The last name on a path, as written: large bodies have many paths but few different last names."""
     while path.endswith("]") and path[(opened := path.rfind("[")) + 1 : -1].isdecimal():
         path = path[:opened]
     return path[path.rfind('["') :] if path.endswith('"]') else path[path.rfind(".") + 1 :]
@@ -215,7 +215,7 @@ def _alone(known: Section, words: ClaimWords, text: str) -> list[ClaimedDecision
 
 @lru_cache(4096)
 def _parts(path: str) -> tuple[str, ...]:
-    """The names on a path, without case and punctuation; the numbers of lists are passed over."""
+    """The names on a path, without case and punctuation; list indices are left out."""
     return tuple(
         squeezed
         for quoted, plain in _PART.findall(path)

@@ -14,14 +14,14 @@ Verdict = Literal["given", "refused", "unknown"]
 
 
 class ClaimedDecision(NamedTuple):
-    """What a text says of a decision of the user."""
+    """What a text says about a decision of the user."""
 
     says: Verdict
     purposes: tuple[str, ...] = ()
-    """What was agreed to, or what was opted out of, by the names of its format."""
+    """The purposes agreed to, or opted out of, by the names that the format uses."""
     detail: str | None = None
     scope: Scope | None = None
-    """Where it is another than the entry's."""
+    """Set if it differs from the entry's scope."""
 
 
 class Section(CatalogEntry):
@@ -33,7 +33,7 @@ class Section(CatalogEntry):
 
 
 class ClaimWords(NamedTuple):
-    """What an entry of the catalog knows of its texts."""
+    """What a catalog entry knows about the texts of its claims."""
 
     given: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()
@@ -48,7 +48,8 @@ _GCD_LETTERS: dict[str, Verdict] = {
     **dict.fromkeys("pqmu", "refused"),
     "l": "unknown",
 }
-"""Granted by default (t), and once more (v), after a no (r), without a default (n); denied: p, q, u, m; l: not set."""
+"""Granted: by default (t), by default and again by the user (v), after a denial (r), without a default (n); denied:
+p, q, u, m; l: not set."""
 _VENDORS = re.compile(r"[12]~((?:\d+(?:\.\d+)*)?)(?:~dv\.[\d.]*)?\Z")
 
 
@@ -118,7 +119,7 @@ def _gcd(text: str, _: ClaimWords) -> list[ClaimedDecision]:
 
 
 def _consent_mode(ads: Sequence[tuple[str, Verdict]], analytics: tuple[str, Verdict]) -> list[ClaimedDecision]:
-    """Two claims: on ads, where one yes is a yes, and on analytics."""
+    """Two claims: one on ads, where one yes is enough for a yes, and one on analytics."""
     said = [verdict for _, verdict in ads]
     of_ads: Verdict = "given" if "given" in said else "refused" if "refused" in said else "unknown"
     return [
@@ -162,4 +163,4 @@ READERS: dict[str, Callable[[str, ClaimWords], list[ClaimedDecision]]] = {
     "bits": _bits,
     "flag": _flag,
 }
-"""By the name that catalog/claims.yml uses. A reader gives what a text says, once for each scope that it speaks of."""
+"""By the name used in catalog/claims.yml. A reader returns what a text says, one decision for each scope it covers."""

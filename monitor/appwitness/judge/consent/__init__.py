@@ -1,45 +1,45 @@
-"""The consent at a moment, what the user had been asked and had decided, computed from a recording's consent lines.
+"""The consent at a moment: what the user had been asked and had decided, computed from a recording's consent lines.
 
-Times are on the host's clock (`Seen.at`). The clocks of device and host agree only to within a bound, so lines of one
-clock are in order with what was seen on the same clock, and not with what was seen on the other: see `Timeline.around`.
+Times are on the host's clock (`Seen.at`). The clocks of device and host agree only to within a bound, so lines are in
+order with what was seen on the same clock, but not with what was seen on the other: see `Timeline.around`.
 
-Who watched. Where nobody did (a foreign capture), a scope of which no line speaks is `not_observed`, or what the
-operator has taken for granted (`assumed`); never `not_shown`, which says that somebody watched and saw no question.
+Who watched. If nobody did (a foreign capture), a scope that no line mentions is `not_observed`, or whatever the
+operator assumed (`assumed`). It is never `not_shown`, which means that somebody watched and saw no question.
 
-Whose word counts. Consent is an act: a tap of the user, or an operator's mark of one. A preference that is set, an SDK
-that is told "agreed", a TCF string in the store are claims of the app; they change nothing here, in neither direction
-(many apps tell their SDKs "not agreed" at start before anybody was asked: no refusal either). That a dialog was shown,
-or closed, is an observation and counts whoever wrote it.
+Whose word counts. Consent is an act: a tap by the user, or an operator's mark of one. A stored preference, an SDK that
+is told "agreed", a TCF string in the store are claims by the app; they change nothing here, in either direction (many
+apps tell their SDKs "not agreed" at start, before anybody was asked: that is no refusal either). That a dialog was
+shown or closed is an observation and counts, whoever wrote it.
 
 Scopes are kept apart. A system permission is not consent: whatever scope its line names, it goes to
 `system_permission`, where the system's own answer is the act.
 
-What a line says is its status, but:
+A line says what its status says, except:
 
-- a touch on "Got it", "OK", "Continue" (catalog/consent.yml, `ambiguous`) is no yes: the user has only been asked;
-  unless the box beside "I have read and agree" was ticked: then the tick is the yes, and "Sign in" only goes on;
-- a touch on "Agree" while the box beside it was not ticked is no yes either (the app shows a toast, and waits);
-- nor is it where the dialog came up with its box already ticked: what the user did not tick is a default, and consent
-  by default is what regulators call no consent (App collection rules of 2019, 3.4; EU Court, C-673/17). A user who had
-  unticked it meanwhile chose freely, and an operator who saw it may mark what it was;
+- a touch on "Got it", "OK", "Continue" (catalog/consent.yml, `ambiguous`) is not a yes: the user has only been asked.
+  If the box beside "I have read and agree" was ticked, however, the tick is the yes, and "Sign in" only continues;
+- a touch on "Agree" while the box beside it was not ticked is not a yes either (the app shows a toast, and waits);
+- nor is it a yes if the dialog came up with its box already ticked: what the user did not tick is a default, and
+  regulators do not accept consent by default (App collection rules of 2019, 3.4; EU Court, C-673/17). A user who
+  unticked it in between chose freely, and an operator who saw that may mark the choice;
 - one touch that says yes to several questions at once (tap lines of one label within 0.3 s in several scopes, whether
-  those were asked for or not) is no answer to one that must be asked apart: `sensitive_separate`,
-  `third_party_separate`, `cross_border_separate`, `minor_guardian`; unless it had a box of its own, which the user
-  ticked, or the touch kept choices (`choices`);
-- a touch on "Disagree" (`refuse`) is a no and one on "Manage options" (`options`) no answer, whatever the line says:
-  what was touched is what was seen, and its status is what somebody made of it;
+  these were asked about or not) is no answer to one that must be asked separately: `sensitive_separate`,
+  `third_party_separate`, `cross_border_separate`, `minor_guardian`. It is one if that question had its own box, which
+  the user ticked, or if the touch saved choices (`choices`);
+- a touch on "Disagree" (`refuse`) is a no, and one on "Manage options" (`options`) is no answer, whatever the line
+  says: the label was seen, while the status is somebody's interpretation;
 - a touch on "Not now", "Agree later" (`later`), "Skip" or "Close" (`closing`) is no answer either: `dismissed`;
-- a touch on what takes consent back (`withdraw`) that only asks whether to do so, in a dialog of its own, takes nothing
-  back; a touch on "OK" there does, one on "Cancel" does not (`confirms`, `cancels`);
-- a touch on what turns off a use of data of its own, "Do Not Sell My Personal Information" (`inverts`, `scopes`), is a
-  no to that, and takes no consent to the policy back;
-- a touch on "Agree or exit" (`forced`) is a yes, under pressure: `given`, and a rule says so;
-- "Browse only" and its like (`basic`) is a no to all but the basic function: `basic_only`, whatever status it has;
-- a question whose text says that the policy has changed (`changed`) takes the force from an earlier yes: `expired`.
+- a touch on what withdraws consent (`withdraw`) withdraws nothing if it only leads to a dialog that asks whether to do
+  so; a touch on "OK" there does, one on "Cancel" does not (`confirms`, `cancels`);
+- a touch on what turns off one particular use of data, "Do Not Sell My Personal Information" (`inverts`, `scopes`), is
+  a no to that use, and does not withdraw consent to the policy;
+- a touch on "Agree or exit" (`forced`) is a yes under pressure: `given`, and a rule reports it;
+- "Browse only" and the like (`basic`) is a no to everything but the basic function: `basic_only`, whatever its status;
+- a question whose text says that the policy has changed (`changed`) invalidates an earlier yes: `expired`.
 
-The states, and what a line makes of them (`=`: it stays, with the line that made it so first):
+The states, and how a line changes them (`=`: unchanged, still with the line that first caused it):
 
-`taking_back`, the question whether to take consent back, is in no column: it changes nothing.
+`taking_back`, the question whether to withdraw consent, has no column: it changes nothing.
 
 | state         | requested | changed   | dismissed | gone          | given | refused | basic_only | withdrawn |
 |---------------|-----------|-----------|-----------|---------------|-------|---------|------------|-----------|
@@ -53,32 +53,32 @@ The states, and what a line makes of them (`=`: it stays, with the line that mad
 | withdrawn     | =         | =         | =         | unseen_answer | given | refused | basic_only | =         |
 | expired       | =         | =         | =         | unseen_answer | given | refused | basic_only | withdrawn |
 
-A question that nobody saw any more, nor its answer (`gone`: a touch in Compose, Flutter or a web
-page), may have been answered with a yes, also after an earlier no: nothing is held against the app until an answer is
-seen. Where an act was seen since the question was shown, or within seconds, the question went by that act, and its
-going says no more; where the same question is back within minutes, it had not been answered, and is `requested` again.
+A question that disappeared without a visible answer (`gone`: a touch in Compose, Flutter or a web page) may have been
+answered with a yes, even after an earlier no: it gives the app the benefit of the doubt until an answer is seen. If an
+act was seen since the question was shown, or within seconds, the question disappeared because of that act, and `gone`
+adds nothing; if the same question is back within minutes, it had not been answered and is `requested` again.
 
-So only an answer changes an answer. A dialog shown once more does not take consent back, and closing the dialog is
-what the tap on "Agree" itself does a moment later. A no stands until the user says otherwise; else an app could lift it
+So only an answer changes an answer. A dialog that is shown again does not withdraw consent, and the tap on "Agree"
+itself closes the dialog a moment later. A no stands until the user says something else; otherwise an app could lift it
 by asking again and acting before the answer.
 
 A question that the user left without an answer (the app went to the background, or its process ended) is `dismissed`
-from then on; it is `requested` again when the app comes back with it. Phase lines say so.
+from then on; it is `requested` again when the app comes back with it. Phase lines show this.
 
-What was seen on the device's screen from outside (`clock` is `host`) and told by the hooks as well is one act: see
+What an outside observer saw on the device's screen (`clock` is `host`) and the hooks also reported is one act: see
 `echoes`.
 
-Lines that another app wrote say nothing of this one, but for the system's answers about permissions.
+Lines written by another app say nothing about this one, except the system's answers about permissions.
 
-Kinds of data. A line without `data` speaks of every kind, one with `data` of those alone, and the last answer that
-covers a kind counts for it: "no location" after "yes" is a no to location; "no" to everything after "yes to location"
-is a no to location, too; "yes" to everything after either is a yes. Of the whole (no kind asked for) the lines without
-`data` tell, but where something has been given and something has not, it is `partial`.
+Data types. A line without `data` covers every type, one with `data` covers only those, and the last answer that covers
+a type counts for it: "no location" after "yes" is a no to location; "no" to everything after "yes to location" is a no
+to location, too; "yes" to everything after either is a yes. In general (no type asked for), the lines without `data`
+decide, but if some types have consent and others do not, the state is `partial`.
 
-Order. Lines count in the order of their times, those of the same time in the order of the file, so that a new mark with
-the old time has the last word. A line with `corrects` stands in for the line it names, whatever the time of either, and
-one with `retracts` says that the line it names never was: see `corrections`. A status says which such lines concern it
-(`ConsentStatus.corrected`), for evidence.
+Order. Lines count in the order of their times, those with the same time in the order of the file, so that a new mark
+with the old time has the last word. A line with `corrects` replaces the line that it names, whatever their times, and
+one with `retracts` says that the line it names never existed: see `corrections`. A status says which such lines affect
+it (`ConsentStatus.corrected`), for evidence.
 """
 
 from __future__ import annotations
@@ -146,21 +146,21 @@ __all__ = [
 ]
 
 EARLIER = timedelta(seconds=5)
-"""A line this long before the run began is of an earlier run: clocks are set right to well under that."""
+"""A line this long before the start of the run belongs to an earlier run: clock corrections are well below that."""
 FIRST_MOMENTS = timedelta(seconds=10)
-"""What an app finds in its own store, it reads this soon."""
+"""An app reads its own store within this time."""
 ASKED_AT_START = timedelta(seconds=60)
-"""A question this soon after the start is the app's own doing; later the user may have gone to look for it."""
+"""A question this soon after the start is the app's own doing; a later one the user may have gone looking for."""
 CONFLICT = timedelta(seconds=5)
-"""What two observers tell this close together is of one act."""
+"""Reports of two observers this close together are about the same act."""
 TICK = timedelta(microseconds=1)
 MOST_NEAR = 4
-"""Lines of each clock, around one moment, whose orders are tried; nobody touches more often within the bound."""
+"""Most lines of each clock around one moment whose orders are tried; nobody taps more often within the bound."""
 MOST_OTHERS = 16
-"""Lines of a clock that nobody compared which are tried with all before them; of later ones each is tried alone."""
+"""Most lines of the uncompared clock that are tried together with all before them; later ones are each tried alone."""
 _LAST = datetime.max.replace(tzinfo=UTC)
 MOST_SHIFTS = 64
-"""Histories with the clocks apart that are kept: what happens together asks for the same ones."""
+"""Most cached histories with shifted clocks: events close together need the same ones."""
 _ANSWERS: dict[str, ConsentName] = {
     "given": "given",
     "refused": "refused",
@@ -173,22 +173,22 @@ _STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
 
 
 class Observed(NamedTuple):
-    """Whom a timeline is about, and whether somebody watched."""
+    """Which app a timeline is about, and whether somebody watched."""
 
     package: str | None = None
-    """The app's package; without it every app's lines count."""
+    """The app's package; None: the lines of every app count."""
     watched: bool = True
     """Whether somebody saw what the user was asked."""
     assumed: Assumption | None = None
-    """What is taken for granted where nobody did."""
+    """What is assumed if nobody did."""
 
 
 class Timeline:
     """Consent over a run. Pure: the same lines in any order give the same answers.
 
-    For findings: `ConsentStatus.ref` is the line that made a state so; `ConsentStatus.corrected` are lines that an
-    operator has since replaced or taken back and the lines that did so, as far as the state would be another without
-    them. Both belong into the evidence.
+    For findings: `ConsentStatus.ref` is the line that caused a state; `ConsentStatus.corrected` are the lines that an
+    operator has since replaced or retracted, and the lines that did so, if the state would be different without them.
+    Both belong in the evidence.
     """
 
     def __init__(
@@ -199,13 +199,14 @@ class Timeline:
         phases: Phases | None = None,
         observed: Observed | None = None,
     ) -> None:
-        """`run_started` on the host's clock; `labels` from catalog/consent.yml, without them no label is read."""
+        """`run_started` is on the host's clock; `labels` come from catalog/consent.yml, and without them no label is
+        interpreted."""
         package, watched, assumed = observed or Observed()
         labels = labels or Labels()
         controllers = frozenset(labels.permission_controllers)
         lines = [each for each in consents if package is None or of_app(each.event, package, controllers)]
         self.echoes = echoes(lines)
-        """Lines that tell once more, from outside, what the hooks have told."""
+        """Lines in which an outside observer repeats what the hooks reported."""
         lines = [each for each in lines if each.ref not in self.echoes]
         self._started = run_started
         self._corrections = Corrections(lines)
@@ -231,25 +232,25 @@ class Timeline:
         self._phases = phases and phases.of_app(package)
         self._pids = {each.ref: each.event.pid for each in lines}
         self._questions: dict[tuple[str, DataType | None], list[tuple[datetime, Ref]]] = {}
-        # What hooks logged is from one who sees every question; an operator's mark speaks of its own scope alone.
+        # Hooks that log consent lines see every question; an operator's mark speaks only for its own scope.
         spoken = [each for each in self._readings if each.scope != PERMISSION]
         self._watched = watched or not all(by_operator(each.consent) for each in spoken)
         self._spoken = {each.scope for each in spoken}
         self.assumed: Assumption | None = assumed if not self.watched else None
-        """What is taken for granted, where nobody observed what the user was asked of the privacy policy."""
+        """What is assumed if nobody observed whether the user was asked about the privacy policy."""
 
     @property
     def watched(self) -> bool:
-        """Whether anybody observed what the user was asked of the privacy policy."""
+        """Whether anybody observed what the user was asked about the privacy policy."""
         return self._watched or "general_policy" in self._spoken
 
     @property
     def asked(self) -> bool:
-        """Whether anything was seen that the user was asked or answered, apart from the system's permissions."""
+        """Whether the user was seen to be asked or to answer anything, apart from the system's permissions."""
         return bool(self._spoken)
 
     def at(self, time: datetime, data: DataType | None = None, scope: str = "general_policy") -> ConsentStatus:
-        """The status at `time` (host's clock, inclusive) for one kind of data; None asks for the whole."""
+        """The status at `time` (host's clock, inclusive) for one data type; None: in general."""
         if unwatched := self._unwatched(scope):
             return unwatched
         status = self._history(data, scope).at(time)
@@ -263,11 +264,12 @@ class Timeline:
         data: DataType | None = None,
         scope: str = "general_policy",
     ) -> tuple[ConsentStatus, ...]:
-        """Every status that may have held at `time`, in order, where the clocks may be `uncertainty_ms` apart: any time
-        where that is infinite, and then each is `unordered` unless they agree.
+        """Every status that may have held at `time`, in order, if the clocks may be `uncertainty_ms` apart. With an
+        infinite bound, lines of the other clock may have come at any time, and each status is `unordered` unless all
+        agree.
 
-        Lines of the same `clock` are before or after it, but for those of the same microsecond; lines of the other
-        clock within the bound may be either.
+        Lines of the same `clock` come before or after `time`, except those of the same microsecond; lines of the other
+        clock within the bound may come on either side.
         """
         if unwatched := self._unwatched(scope):
             return (unwatched,)
@@ -281,7 +283,7 @@ class Timeline:
         own = [step.reading.at for step in near if clock_of(step.reading.consent) == clock and step.reading.at <= time]
         if not other and time not in own:
             return (self.at(time, data, scope),)
-        # Where the other clock's lines stand against this moment, and against those of this clock before it, changes
+        # The order of the other clock's lines, relative to this moment and to the earlier lines of this clock, changes
         # only where two of them meet.
         meet = {anchor - at for at in other for anchor in (time, *own[-MOST_NEAR:])}
         shifts = {by + tick for by in (timedelta(), *meet) for tick in (timedelta(), -TICK, TICK)} | {slack, -slack}
@@ -294,8 +296,8 @@ class Timeline:
         return tuple(dict.fromkeys(self._open(each, time, data, scope) for each in told))
 
     def _unordered(self, time: datetime, clock: Clock, data: DataType | None, scope: str) -> tuple[ConsentStatus, ...]:
-        """Every status that may have held at a moment of one clock, when lines of the other stand in no order with it:
-        what this clock's lines say comes first."""
+        """Every status that may have held at a moment of one clock, if lines of the other have no known order
+        relative to it: statuses by this clock's lines come first."""
         steps = self._steps.get(scope, ())
         own = [step for step in steps if clock_of(step.reading.consent) == clock]
         own_before = bisect_right(own, time, key=lambda step: step.reading.at)
@@ -304,15 +306,15 @@ class Timeline:
         for number in range(own_before, same - 1, -1):  # lines of the same microsecond may be before or after
             found |= dict.fromkeys(self._interleaved(data, scope, clock, number))
         found = dict.fromkeys(self._as_timed(each, scope) for each in found)
-        if clock == "device":  # whether the user left a question, the device says
+        if clock == "device":  # only the device tells whether the user left a question
             found = dict.fromkeys(self._open(each, time, data, scope) for each in found)
         if len({each.state for each in found}) == 1:
             return (next(iter(found)),)
         return tuple(each.model_copy(update={"unordered": True}) for each in found)
 
     def _interleaved(self, data: DataType | None, scope: str, clock: Clock, number: int) -> tuple[ConsentStatus, ...]:
-        """The statuses after the first `number` lines of one clock, with none, some or all lines of the other: these
-        before or after them. The last answer counts, so that finer orders come to the same."""
+        """The statuses after the first `number` lines of one clock, combined with none, some or all lines of the
+        other, placed before or after them. Only the last answer counts, so finer orders give the same results."""
         kinds = self._kinds.get(scope, ())
         key = (scope, data if data in kinds else None if data is None else "", clock, number)
         if key not in self._orders:
@@ -338,20 +340,20 @@ class Timeline:
         return self._orders[key]
 
     def agreed(self, since: datetime, until: datetime, data: DataType | None, scopes: Container[str]) -> bool:
-        """Whether a yes to this kind of data was seen in one of these scopes in between, both inclusive."""
+        """Whether a yes to this data type was seen in one of these scopes between the two times, both inclusive."""
         return any(
             each.says == "given" and each.scope in scopes and each.covers(data)
             for each in self._read_between(since, until)
         )
 
     def against(self, ref: Ref | None, state: ConsentName, scope: str = "general_policy") -> tuple[Ref, ...]:
-        """Lines by which another observer says the contrary of the one that made it so (`ref`, a `state`), within
-        seconds of it: a tap against an operator's mark, or what was read from the screen against what the hooks saw."""
+        """Lines in which another observer contradicts the line `ref` that caused `state`, within seconds of it: a
+        tap against an operator's mark, or what was read from the screen against what the hooks saw."""
         made = self._by_ref.get((ref or "", scope))
         return () if made is None or state not in _YES_OR_NO else self._contrary(made)
 
     def contradictions(self) -> tuple[tuple[ConsentReading, Ref], ...]:
-        """Each answer that another observer tells otherwise within seconds, and the line of that; each pair once."""
+        """Each answer that another observer contradicts within seconds, with the contradicting line; each pair once."""
         found: dict[frozenset[Ref], tuple[ConsentReading, Ref]] = {}
         for reading in self._readings:
             for ref in self._contrary(reading) if reading.says in _YES_OR_NO and reading.scope != PERMISSION else ():
@@ -374,7 +376,7 @@ class Timeline:
         return self._readings[first : bisect_right(self._readings, until, first, key=lambda each: each.at)]
 
     def _unwatched(self, scope: str) -> ConsentStatus | None:
-        """The status of a scope that nobody watched, and of which no line speaks."""
+        """The status of a scope that nobody watched and no line mentions; None for any other scope."""
         if self._watched or scope in self._spoken or scope == PERMISSION:
             return None
         if self.assumed == "none" or (self.assumed == "given" and scope == "general_policy"):
@@ -385,21 +387,22 @@ class Timeline:
     def given_after(
         self, time: datetime, data: DataType | None = None, scope: str = "general_policy"
     ) -> ConsentStatus | None:
-        """The first consent given later than `time`, or None: how late the question was answered."""
+        """The first consent given later than `time`, or None: it shows how late the question was answered."""
         return self._history(data, scope).given_after(time)
 
     def steps(self, scope: str = "general_policy") -> tuple[ConsentStatus, ...]:
-        """How the status of the whole changed, each with the line that made it so; none when nothing was shown."""
+        """How the general status changed, each time with the line that caused it; empty if nothing was shown."""
         return self._history(None, scope).changes
 
     @cached_property
     def answered(self) -> tuple[ConsentName, ...]:
-        """What the user was seen to answer, each once, in order of time; permissions of the system aside."""
+        """The answers that the user was seen to give, each once, in order of time; permissions of the system
+        excluded."""
         spoken = (_ANSWERS.get(each.says) for each in self._readings if each.scope != PERMISSION)
         return tuple(dict.fromkeys(filter(None, spoken)))
 
     def readings(self) -> tuple[ConsentReading, ...]:
-        """Every line that counts, in order of time: what it says, and why where that is not its status."""
+        """Every line that counts, in order of time: what it says, and why if that differs from its status."""
         return self._readings
 
     def knows(self, ref: Ref) -> bool:
@@ -407,10 +410,10 @@ class Timeline:
         return ref in self._pids or ref in self.echoes
 
     def carried(self) -> tuple[Ref, ...]:
-        """Lines that show consent of an earlier run, so that this was no clean install: the user's answers from before
-        the run (they count), and a yes that the app's store had at its start, before anything was shown (it gives no
-        consent), unless the app asks as this run begins and is told no: then the dialog tells, not the store. When it
-        is not known when the run started, only lines that are marked as older."""
+        """Lines that show consent from an earlier run, so that this was no clean install. These are the user's
+        answers from before the run (they count), and a yes that the app's store held at the start, before anything
+        was shown (it is no consent). The stored yes is left out if the app asks at the start of this run and is told
+        no: the dialog then decides, not the store. If the start of the run is unknown, only lines marked as older."""
         known = self._started is not None
         started = self._started or min((at for _, _, at, _ in self._lines), default=None)
         if started is None:
@@ -432,7 +435,7 @@ class Timeline:
         return tuple(sorted(dict.fromkeys([*before, *stored]), key=in_file))
 
     def _denied(self, started: datetime) -> set[str]:
-        """Scopes in which this run began by asking, and the first answer was a no."""
+        """Scopes that this run asked about at its start and whose first answer was a no."""
         asked: set[str] = set()
         answers: dict[str, Says] = {}
         for each in self._readings:
@@ -445,17 +448,16 @@ class Timeline:
         return {scope for scope, answer in answers.items() if answer != "given"}
 
     def replaced(self) -> dict[Ref, tuple[Ref, ...]]:
-        """Lines that an operator has since replaced or taken back, each with the lines that did so, the last word
-        last."""
+        """Lines that an operator has since replaced or retracted, each with the lines that did so, the latest last."""
         return self._corrections.replaced()
 
     def dangling(self) -> dict[Ref, Ref]:
-        """Lines that correct or take back a line that there is not before them, with its name. Such a correction
-        counts as an ordinary line."""
+        """Lines that correct or retract a line that does not exist before them, with the name of that line. Such a
+        correction counts as an ordinary line."""
         return dict(self._corrections.unknown)
 
     def _open(self, status: ConsentStatus, time: datetime, data: DataType | None, scope: str) -> ConsentStatus:
-        """The same, but of an open question, which the user may have left since it was last asked."""
+        """The same status; but `dismissed` for an open question that the user may have left since it was last asked."""
         if status.state != "requested" or self._phases is None or scope == PERMISSION:
             return status
         asked = self._asked(data, scope)
@@ -466,7 +468,7 @@ class Timeline:
         return status.model_copy(update={"state": "dismissed", "by": "user", "at": left[0], "ref": left[1]})
 
     def _asked(self, data: DataType | None, scope: str) -> list[tuple[datetime, Ref]]:
-        """When this was asked, each with its line, in order of time."""
+        """When this was asked, each time with its line, in order of time."""
         key = (scope, data)
         if key not in self._questions:
             self._questions[key] = [
@@ -477,17 +479,17 @@ class Timeline:
         return self._questions[key]
 
     def _between(self, scope: str, first: datetime, last: datetime) -> list[HistoryLine]:
-        """Lines that speak of a scope in a stretch of time, both ends inclusive."""
+        """Lines about a scope within a span of time, both ends inclusive."""
         steps, times = self._steps.get(scope, []), self._times_of.get(scope, [])
         return steps[bisect_left(times, first) : bisect_right(times, last)]
 
     @cached_property
     def _times_of(self) -> dict[str, list[datetime]]:
-        """Scope -> when its lines were, in order."""
+        """Scope -> the times of its lines, in order."""
         return {scope: [step.reading.at for step in steps] for scope, steps in self._steps.items()}
 
     def _shifted_history(self, data: DataType | None, scope: str, clock: Clock, by: timedelta) -> History:
-        """The history as it is when the lines of the other clock are shifted by this much."""
+        """The history that results when the lines of the other clock are shifted by this much."""
         if not by:
             return self._history(data, scope)
         kinds = self._kinds.get(scope, ())
@@ -506,13 +508,13 @@ class Timeline:
         return self._shifts[key]
 
     def _as_timed(self, status: ConsentStatus, scope: str) -> ConsentStatus:
-        """The status with the time of its line as it was, not shifted."""
+        """The status with its line's original time instead of the shifted one."""
         made = self._by_ref.get((status.ref or "", scope))
         return status if made is None else status.model_copy(update={"at": made.at})
 
     def _history(self, data: DataType | None, scope: str) -> History:
         kinds = self._kinds.get(scope, ())
-        # What no line names by itself has the history of the lines that speak of every kind.
+        # A data type that no line names shares the history of the lines that cover every type.
         key = (scope, data if data in kinds else None if data is None else "")
         if key not in self._histories:
             steps = self._steps.get(scope, ())
@@ -521,12 +523,12 @@ class Timeline:
 
 
 def _one(reading: ConsentReading) -> tuple[Ref, str, str | None, str]:
-    """What tells a reading from the others of its line: a screen may ask several things."""
+    """What distinguishes a reading from the others of its line: one screen may ask several things."""
     return reading.ref, reading.scope, reading.consent.text, reading.consent.status
 
 
 def _observer(consent: Consent) -> str:
-    """Who tells it: the operator; else whoever looks from outside (`host`), or the hooks (`device`)."""
+    """Who reports it: the operator; otherwise an outside observer (`host`) or the hooks (`device`)."""
     return "operator" if by_operator(consent) else clock_of(consent)
 
 

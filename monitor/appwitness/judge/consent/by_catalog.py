@@ -1,7 +1,7 @@
 """Interprets recorded permissions and consent claims by the current catalog; pure.
 
 Recordings hold the raw facts: names of permissions, keys and values of stores, arguments of SDK calls. So a better
-catalog judges old recordings anew. What an early recording does not hold stays as it was understood then.
+catalog reinterprets old recordings. Facts that early recordings lack stay as they were interpreted then.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _STORED = ("preference", "iab_tcf", "iab_gpp")
 
 
 def understood(seen: Seen[Consent], words: Labels) -> Seen[Consent] | None:
-    """The line with what the catalog knows of it; None: a call that says nothing of consent."""
+    """The line, completed by what the catalog knows about it; None for a call that says nothing about consent."""
     line = _meant(seen.event, words)
     return None if line is None else seen._replace(event=line)
 
@@ -45,7 +45,8 @@ def _claim(line: Consent, **fields: str) -> Consent:
 
 
 def _tcf_status(text: str) -> ConsentState:
-    """given when a TC string names a purpose that was agreed to, refused when none, requested when unreadable."""
+    """The state that a TC string claims: given if it names an agreed purpose, refused if it names none, requested if
+    it is unreadable."""
     try:
         return "given" if tcf.read(text).purposes else "refused"
     except ValueError:

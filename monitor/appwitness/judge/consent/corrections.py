@@ -1,4 +1,4 @@
-"""Finds the lines that an operator has since replaced or withdrawn."""
+"""Finds the lines that an operator has since replaced or retracted."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from appwitness.judge.consent.machine import by_operator, in_file
 
 
 class LineCorrections(NamedTuple):
-    """What has been said of a line, and what it says of others."""
+    """The corrections of a line, and those that it makes itself."""
 
     all: tuple[Ref, ...] = ()
-    """The line itself, what it has replaced, and what has replaced it; none when it has to do with no correction."""
+    """The line itself, the lines that it replaced, and those that replaced it; empty if it is involved in no
+    correction."""
     replaced: tuple[Ref, ...] = ()
-    """The lines in whose place it stands."""
+    """The lines that it replaces."""
 
 
 NONE = LineCorrections()
 
 
 class Corrections:
-    """What operators said of earlier lines.
+    """What operators said about earlier lines.
 
-    The last word on a line counts: a later correction of the same line stands in for an earlier one. A line that was
-    taken back (`retracts`) never was, and so what it said of others never was said: what it had replaced is back, and
-    what it had taken back, too. Only an operator's line can correct, and only a line before it in its file, or one of
-    another file.
+    The last word on a line counts: a later correction of the same line supersedes an earlier one. A retracted line
+    (`retracts`) never existed, so neither did its corrections: whatever it had replaced or retracted counts again. Only
+    an operator's line can correct, and only a line before it in the same file, or a line of another file.
     """
 
     def __init__(self, lines: Iterable[Seen[Consent]]) -> None:
@@ -36,12 +36,12 @@ class Corrections:
         numbers = {each.ref: each.number for each in named}
         files = {each.ref: each.ref.rpartition(":")[0] for each in named}
         self._by: dict[Ref, Ref] = {}
-        """A line that does not count any more -> the line that said so."""
+        """A line that no longer counts -> the line that said so."""
         self.unknown: dict[Ref, Ref] = {}
-        """A line -> the line it names, which there is not."""
+        """A line -> the line that it names, which does not exist."""
         taken_back: set[Ref] = set()
         retracting: set[Ref] = set()
-        for ref, _, _, line in named:  # the last first: whoever can say something of this one has spoken
+        for ref, _, _, line in named:  # the last first: every line that may correct this one has been seen by then
             target = line.retracts or line.corrects
             if target is None or not by_operator(line):
                 continue
@@ -67,15 +67,15 @@ class Corrections:
             self._around[ref] = LineCorrections((ref, *replaced), replaced)
 
     def stands(self, ref: Ref) -> bool:
-        """Whether the line counts as it is written; one that takes another back says nothing besides."""
+        """Whether the line counts as written; a line that retracts another says nothing else."""
         return ref not in self._by and ref not in self._retracting
 
     def replaced(self) -> dict[Ref, tuple[Ref, ...]]:
-        """Lines that do not count any more, each with what was said of it, the latest last."""
+        """Lines that no longer count, each with the lines that corrected it, the latest last."""
         return dict(self._replaced)
 
     def around(self, ref: Ref) -> LineCorrections:
-        """The corrections that a line has to do with."""
+        """The corrections in which a line is involved."""
         return self._around.get(ref, NONE)
 
     def _words(self, ref: Ref) -> tuple[Ref, ...]:

@@ -11,15 +11,15 @@ from appwitness.events.seen import Seen
 from appwitness.judge.consent.machine import by_operator, clock_of
 
 ECHO = timedelta(seconds=5)
-"""A screen is read some moments after it came up, and its clock is another one."""
+"""A screen is read some moments after it comes up, and by another clock."""
 
 
 def echoes(lines: Iterable[Seen[Consent]]) -> frozenset[Ref]:
-    """The lines from outside that the hooks have told as well, nearer to the act: these do not count once more.
+    """The lines from outside that repeat what the hooks, closer to the act, reported too: they are not counted again.
 
-    A question or an answer is the same one when both say the same of it, a touch when its label is the same. What the
-    hooks did not see (a web page, Compose, Flutter) stands as it was seen from outside, and so does a line that an
-    operator has put right.
+    Questions and answers are the same if both have the same signal and status; touches, if their labels are the same.
+    What the hooks did not see (a web page, Compose, Flutter) stays as seen from outside, and so does a line that an
+    operator has corrected.
     """
     lines = list(lines)
     named = {

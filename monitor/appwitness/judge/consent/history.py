@@ -17,19 +17,19 @@ NOT_SHOWN = ConsentStatus()
 
 
 class HistoryLine(NamedTuple):
-    """A line in its place."""
+    """A line and its corrections."""
 
     reading: ConsentReading
-    """What it says as it is written, as though nobody had corrected anything."""
+    """What the line says as written, before any correction."""
     says: Says | None
-    """What it says now; None when it has been replaced or taken back."""
+    """What it says now; None if it has been replaced or retracted."""
     words: LineCorrections
-    """The corrections around it."""
+    """The corrections that involve it."""
 
 
 class _Track:
-    """The status for one kind of data, or of what was said of every kind; and beside it the state as the lines are
-    written, which tells whether corrections concern the status."""
+    """The status for one data type, or for what was said about all types. The state by the lines as written is kept
+    beside it: it tells whether corrections affect the status."""
 
     def __init__(self, data: DataType | None) -> None:
         self._data = data
@@ -37,7 +37,7 @@ class _Track:
         self.as_written: ConsentName = "not_shown"
 
     def take(self, step: HistoryLine) -> bool:
-        """Whether the line speaks of it."""
+        """Update by a line; returns whether the line covers this data type."""
         reading = step.reading
         if not reading.covers(self._data):
             return False
@@ -52,7 +52,7 @@ class History:
     """The status at every moment of a run."""
 
     def __init__(self, steps: Iterable[HistoryLine], data: DataType | None, kinds: Sequence[DataType] = ()) -> None:
-        """The whole is made up of the `kinds` that some line names, and of what was said of every kind."""
+        """The general status combines the `kinds` that some line names with what was said about all types."""
         self._times: list[datetime] = []
         self._states: list[ConsentStatus] = [NOT_SHOWN]
         every, parts = _Track(data), [_Track(kind) for kind in kinds]
@@ -78,12 +78,12 @@ class History:
         return self._states[bisect_right(self._times, time)]
 
     def between(self, start: datetime, end: datetime) -> list[ConsentStatus]:
-        """What it became after `start` and up to `end`, inclusive."""
+        """The statuses that began after `start` and up to `end`, inclusive."""
         return self._states[bisect_right(self._times, start) + 1 : bisect_right(self._times, end) + 1]
 
     @cached_property
     def changes(self) -> tuple[ConsentStatus, ...]:
-        """Each state once, with all the corrections that concern it."""
+        """Each state once, with all the corrections that affect it."""
         found: list[ConsentStatus] = []
         for status in self._states[1:]:
             if found and (found[-1].state, found[-1].ref) == (status.state, status.ref):
@@ -99,7 +99,7 @@ class History:
 
     @cached_property
     def _given(self) -> list[int]:
-        """Which of the states are the beginning of a consent."""
+        """The indices of the states with which a consent begins."""
         states = [status.state for status in self._states]
         return [number for number in range(1, len(states)) if states[number] == "given" != states[number - 1]]
 
@@ -112,6 +112,6 @@ def _status(state: ConsentName, step: HistoryLine) -> ConsentStatus:
 
 
 def _whole(every: ConsentName, parts: Sequence[ConsentName]) -> ConsentName:
-    """What was said of every kind, but `partial` where something has been given and something has not."""
+    """What was said about all types, but `partial` if some types have consent and others do not."""
     given = [part == "given" for part in parts]
     return "partial" if (not all(given) if every == "given" else any(given)) else every

@@ -14,27 +14,30 @@ from appwitness.findings import ConsentName
 
 PERMISSION = "system_permission"
 SEPARATE = frozenset({"sensitive_separate", "third_party_separate", "cross_border_separate", "minor_guardian"})
-"""Scopes that must be asked about apart from all else."""
+"""Scopes that require a separate question."""
 ANSWERS = frozenset({"given", "refused", "basic_only", "withdrawn"})
 _ACTS = frozenset({"given", "refused", "withdrawn"})
 _SEEN = frozenset({"dialog", "tap", "permission_prompt", "permission_result", "operator"})
-"""Signals of something that happened before the user's eyes or by the user's hand; all others are claims."""
+"""Signals of something that the user saw or did; all others are claims."""
 
 STORED = frozenset({"preference", "iab_tcf", "iab_gpp"})
 """Signals of what the app keeps in its store."""
 GESTURE = timedelta(milliseconds=300)
-"""Lines of one label this close together are of one touch: Android takes two touches within it for one double tap."""
+"""Lines with the same label this close together belong to one touch: Android takes two touches within this time for
+one double tap."""
 REDRAW = timedelta(seconds=1)
-"""A question that is shown once more sooner than this, with no answer in between, is the same one, redrawn."""
+"""A question that is shown again within this time, without an answer in between, is the same one, redrawn."""
 
 BACK = timedelta(minutes=5)
-"""A question that had gone and is shown again this soon was not answered: its policy was being read, for example."""
+"""A question that went away and is shown again within this time was not answered: the user was reading its policy,
+for example."""
 OPENS = timedelta(seconds=5)
-"""What takes consent back may ask once more within this time."""
+"""Within this time, what was touched to withdraw consent may ask for confirmation."""
 ASKED_BACK = timedelta(minutes=5)
-"""A touch this soon after that question answers it."""
+"""A touch within this time after that question answers it."""
 SEEN_ACT = timedelta(seconds=5)
-"""A question that goes this soon before an act was seen went by that act: its clock may be another one."""
+"""A question that goes away this soon before an act was seen went away because of that act: its clock may be a
+different one."""
 
 Clock = Literal["host", "device"]
 Says = Literal[
@@ -49,8 +52,8 @@ Says = Literal[
     "withdrawn",
     "taking_back",
 ]
-"""`again`: the question that had gone is back; `changed`: one that says that what was agreed to has changed;
-`taking_back`: whether consent is to be taken back was asked, which changes nothing."""
+"""`again`: the question that had gone is back; `changed`: a question that says the policy has changed;
+`taking_back`: the user was asked whether to withdraw consent, which changes nothing."""
 Why = Literal[
     "ambiguous",
     "unticked",
@@ -68,8 +71,8 @@ Why = Literal[
     "opt_out",
     "withdraw",
 ]
-"""Why a line does not say what its status says; `forced`: it does, under pressure; `opened`: what was touched only
-asked whether consent is to be taken back; `opt_out`: it turns off a use of data of its own."""
+"""Why a line says something other than its status. Except `forced`: its status holds, but under pressure. `opened`:
+the touch only led to the question whether to withdraw consent; `opt_out`: it turns off one particular use of data."""
 
 
 TAKING_BACK: frozenset[Why] = frozenset({"opened", "confirmed", "cancelled"})
@@ -77,7 +80,7 @@ TAKING_BACK: frozenset[Why] = frozenset({"opened", "confirmed", "cancelled"})
 
 
 class ConsentReading(NamedTuple):
-    """One line that counts: what it says, and the time of it on the host's clock."""
+    """One line that counts: what it says, and its time on the host's clock."""
 
     at: datetime
     line: int
@@ -89,16 +92,16 @@ class ConsentReading(NamedTuple):
 
     @property
     def data(self) -> tuple[DataType, ...] | None:
-        """The kinds of data it speaks of; None: of every kind."""
+        """The data types that it is about; None: all of them."""
         return self.consent.data
 
     def covers(self, data: DataType | None) -> bool:
-        """Whether it speaks of this kind of data; None: of all kinds at once."""
+        """Whether it covers this data type; None: all types at once."""
         return self.consent.data is None or data in self.consent.data
 
 
 def scope_of(consent: Consent) -> str:
-    """The scope that a line speaks of; a line about a permission never speaks of consent."""
+    """The scope that a line is about; a line about a permission is never about consent."""
     return PERMISSION if consent.signal.startswith("permission_") else consent.scope
 
 
@@ -108,7 +111,7 @@ def by_operator(consent: Consent) -> bool:
 
 
 def counts(consent: Consent) -> bool:
-    """Whether it is an act of the user or something shown, not a mere claim of the app."""
+    """Whether it is an act of the user or something that was shown, not a mere claim by the app."""
     if by_operator(consent):
         return True
     if consent.signal not in _SEEN:
@@ -119,28 +122,28 @@ def counts(consent: Consent) -> bool:
 
 
 def of_app(line: Line, package: str, controllers: Container[str] = ()) -> bool:
-    """Whether the line speaks of this app; the system, and the programs by which it asks for permissions (catalog/
-    consent.yml, `permission_controllers`), answer about permissions in their own name."""
+    """Whether the line is about this app. The system, and the programs through which it asks for permissions
+    (catalog/consent.yml, `permission_controllers`), answer about permissions under their own names."""
     if line.app is None or line.app == package:
         return True
     return isinstance(line, Consent) and scope_of(line) == PERMISSION and line.app in controllers
 
 
 def clock_of(consent: Consent) -> Clock:
-    """Whose clock its time is of."""
+    """The clock that its time was taken on."""
     return "host" if consent.on_host_clock else "device"
 
 
 def was_there(consent: Consent) -> bool:
-    """Whether the app's store had it before this run wrote to it. Recordings of before there was a field for that have
-    it in the agent's note, which nobody can type."""
+    """Whether the app's store held it before this run wrote to it. Recordings older than the field for this say it
+    in the agent's note, which nobody can type."""
     if consent.at_start is not None:
         return consent.at_start
     return consent.note == "present at start" and consent.signal in STORED and consent.by == "app"
 
 
 def in_file(ref: Ref) -> tuple[int, Ref]:
-    """The sort key of the lines of a file."""
+    """The sort key for lines in the order of their file."""
     return number_of(ref), ref
 
 
@@ -152,7 +155,8 @@ def read(seen: Seen[Consent], labels: Labels) -> ConsentReading:
 
 
 def _opt_out(consent: Consent, labels: Labels) -> str | None:
-    """The scope of a touch that turns off a use of data of its own, which says nothing of the policy as a whole."""
+    """The scope of a touch that turns off one particular use of data; such a touch says nothing about the policy as
+    a whole. None for any other line."""
     label = consent.text or ""
     if consent.signal != "tap" or scope_of(consent) != "general_policy" or consent.status not in _ACTS:
         return None
@@ -160,7 +164,7 @@ def _opt_out(consent: Consent, labels: Labels) -> str | None:
 
 
 def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
-    """What a line says, and why where that is not its status."""
+    """What a line says, and why if that differs from its status."""
     text = consent.text if consent.text and consent.signal in ("dialog", "tap", "operator") else ""
     if back := _back(consent, text, labels):
         return back
@@ -188,7 +192,7 @@ def said(consent: Consent, labels: Labels) -> tuple[Says, Why | None]:
 
 
 def _back(consent: Consent, text: str, labels: Labels) -> tuple[Says, Why | None] | None:
-    """What it says of taking consent back, or of turning a use of data off; None: nothing."""
+    """What it says about withdrawing consent or turning a use of data off; None: nothing."""
     if _opt_out(consent, labels):
         return ("withdrawn", None) if consent.status == "withdrawn" else ("refused", "opt_out")
     if consent.signal == "tap" and consent.status == "given" and labels.speaks_of_taking_back(text):
@@ -201,26 +205,27 @@ def _back(consent: Consent, text: str, labels: Labels) -> tuple[Says, Why | None
 
 
 def _touched(consent: Consent) -> bool:
-    """Whether its text is the label that was touched; that of a dialog is its heading, unless it was answered."""
+    """Whether its text is the label that was touched; a dialog's text is its heading, unless the dialog was
+    answered."""
     return consent.signal != "dialog" or consent.status != "requested"
 
 
 def _ticked_and_went_on(consent: Consent, text: str, labels: Labels) -> bool:
-    """Whether the user, with the box beside the text ticked, touched "Sign in" or the like: the tick is the yes."""
+    """Whether the user touched "Sign in" or the like while the box beside the text was ticked: the tick is the yes."""
     by_hand = consent.signal == "tap" and consent.by == "user" and consent.ticked is True
     return by_hand and labels.choice(text) == "ambiguous"
 
 
 def in_context(readings: Sequence[ConsentReading], labels: Labels) -> list[ConsentReading]:
-    """The readings, in order of time, in the light of those beside and before them: one touch for several questions, a
-    box that came up ticked, whether it was seen by what act a question went, and whether consent was taken back or only
-    asked about."""
+    """The readings, in order of time, revised by those beside and before them: one touch for several questions, a
+    box that came up ticked, the act that made a question go away, and whether consent was withdrawn or that was only
+    asked."""
     readings = _answered_back(_opened(readings, labels), labels)
     together = _touched_together(readings, labels)
     acts = _acts(readings)
     boxes: dict[str, _Boxes] = defaultdict(_Boxes)
     gone: dict[str, ConsentReading] = {}
-    """Scope -> the question that went last."""
+    """Scope -> the question that went away last."""
     found: list[ConsentReading] = []
     for reading in readings:
         scope = reading.scope
@@ -241,7 +246,7 @@ def in_context(readings: Sequence[ConsentReading], labels: Labels) -> list[Conse
 
 
 def _opened(readings: Sequence[ConsentReading], labels: Labels) -> list[ConsentReading]:
-    """The readings; of a touch that only asked whether consent is to be taken back, that it did."""
+    """The readings, with each touch that only led to the question whether to withdraw consent marked as such."""
     found = list(readings)
     for number, reading in enumerate(found):
         if not _opens(reading, labels):
@@ -257,14 +262,14 @@ def _opened(readings: Sequence[ConsentReading], labels: Labels) -> list[ConsentR
 
 
 def _opens(reading: ConsentReading, labels: Labels) -> bool:
-    """Whether it is a touch on what takes consent back, or turns a use of data off."""
+    """Whether it is a touch on what withdraws consent or turns a use of data off."""
     label = reading.consent.text or ""
     back = reading.says == "withdrawn" or (reading.says == "refused" and labels.opts_out(label))
     return back and reading.consent.signal == "tap" and (labels.withdraws(label) or labels.opts_out(label))
 
 
 def _cancels(reading: ConsentReading, labels: Labels) -> bool:
-    """Whether it leaves everything as it is: a touch on "Cancel", or the question whether to take back was closed."""
+    """Whether it leaves everything as it is: a touch on "Cancel", or closing the question whether to withdraw."""
     text = reading.consent.text or ""
     if reading.consent.signal == "tap":
         return reading.says in ("dismissed", "refused") and labels.says_cancel(text)
@@ -272,12 +277,12 @@ def _cancels(reading: ConsentReading, labels: Labels) -> bool:
 
 
 def _ends(reading: ConsentReading, labels: Labels) -> bool:
-    """Whether what was touched before it has had its effect: another question came up, or was answered."""
+    """Whether an earlier touch has already had its effect: another question came up or was answered."""
     return not _cancels(reading, labels) and reading.says not in ("taking_back", "dismissed", "gone")
 
 
 def _answered_back(readings: Sequence[ConsentReading], labels: Labels) -> list[ConsentReading]:
-    """The readings; of a touch where it was asked whether consent is to be taken back, what it says of that."""
+    """The readings, with each touch that answers the question whether to withdraw consent read as that answer."""
     asked: dict[str, datetime] = {}
     """Scope -> when that was asked, until it is answered."""
     found: list[ConsentReading] = []
@@ -300,7 +305,7 @@ def _answered_back(readings: Sequence[ConsentReading], labels: Labels) -> list[C
 
 
 class _Boxes:
-    """The question of one scope as it was shown last, and whether its box came up ticked."""
+    """The question of one scope as last shown, and whether its box came up ticked."""
 
     def __init__(self) -> None:
         self.shown_at: datetime | None = None
@@ -308,7 +313,7 @@ class _Boxes:
         self._ticked: bool | None = None
 
     def see(self, reading: ConsentReading) -> None:
-        """Take in one more line of its scope."""
+        """Take in another line of its scope."""
         line = reading.consent
         if line.signal == "dialog" and line.status == "requested":
             again = self.shown_at is not None and reading.at - self.shown_at < REDRAW
@@ -322,8 +327,8 @@ class _Boxes:
 
 
 def _acts(readings: Iterable[ConsentReading]) -> dict[str, list[datetime]]:
-    """Scope -> when somebody was seen to answer its question, or to do what leaves it without an answer. What only
-    leads to choices is no such act: what was chosen there is another matter."""
+    """Scope -> when somebody was seen to answer its question, or to leave it without an answer. A touch that only
+    opens the choices does not count: what is chosen there is a separate matter."""
     found: dict[str, list[datetime]] = {}
     for each in readings:
         by_hand = each.consent.by == "user" or by_operator(each.consent)
@@ -333,14 +338,14 @@ def _acts(readings: Iterable[ConsentReading]) -> dict[str, list[datetime]]:
 
 
 def _is_back(asked: ConsentReading, gone: ConsentReading) -> bool:
-    """Whether it is the question that had gone, by its heading."""
+    """Whether it is the question that had gone away, by its heading."""
     heading = normal_label(gone.consent.text or "")
     same = heading != "" and normal_label(asked.consent.text or "") == heading
     return asked.consent.signal == "dialog" and same and asked.at - gone.at <= BACK
 
 
 def _touched_together(readings: Sequence[ConsentReading], labels: Labels) -> set[Ref]:
-    """Lines, in order of time, that say yes in another scope than a line of the same touch."""
+    """Lines that say yes in a different scope from another line of the same touch; `readings` are in order of time."""
     found: set[Ref] = set()
     by_label: dict[str, dict[str, list[ConsentReading]]] = {}
     for reading in readings:
@@ -362,7 +367,7 @@ def _agrees(reading: ConsentReading) -> bool:
 
 
 def following(now: ConsentName, says: Says) -> ConsentName:
-    """The table of the package's docstring: the state after a line, from the state before it."""
+    """The table in the package's docstring: the state after a line, from the state before it."""
     match says:
         case "given" | "refused" | "basic_only" | "withdrawn":
             return says

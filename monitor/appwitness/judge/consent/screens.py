@@ -1,12 +1,12 @@
 """Derives consent from recorded screens: which questions came up, what was touched, and what was not seen.
 
-Screens are recorded as they were read, and interpreted here alone, by the words of catalog/consent.yml: with better
-words an old recording is judged anew. Recordings of before that have consent lines in place of the screens.
+Screens are recorded as they were read, and interpreted only here, by the words of catalog/consent.yml: with better
+words, an old recording is judged anew. Older recordings have consent lines instead of screens.
 
-The agent tells of each dialog, page and touch of the app's own views. Whoever watches from outside tells what is on the
-screen whenever that changes, and now and then while it does not; touches by hand he does not see. A question that is no
-longer there, without an answer that its observer saw, is `gone`: from outside since shortly before it was last seen, as
-an app takes a moment to take it away.
+The agent reports each dialog, page and touch of the app's own views. An outside observer reports what is on the screen
+whenever it changes, and now and then while it does not, but does not see touches by hand. A question that disappears
+without an answer seen by its observer is `gone`: for an outside observer, since shortly before it was last seen,
+because an app takes a moment to remove it.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from appwitness.judge.consent.by_catalog import understood
 TAKEN_AWAY = timedelta(seconds=2)
 """How long an app may take to remove a question after the touch that answers it."""
 UNWATCHED = timedelta(seconds=15)
-"""Who watches from outside tells of a question that stands more often than this."""
+"""An outside observer reports a question that stays on the screen more often than this."""
 TICK = timedelta(microseconds=1)
 CLOSES = timedelta(seconds=5)
-"""A question that goes within this time after a touch is taken to have gone because of it."""
+"""A question that disappears within this time after a touch is taken to have disappeared because of it."""
 MOST_ITEMS = 1000
 MOST_CHARACTERS = 4000
-"""How many windows of a line and texts of a window are read, and how much of each: they may be huge."""
+"""Most windows of a line and texts of a window that are read, and most characters of each text: they may be huge."""
 MOST_READ = 200_000
-"""Characters of one line that are read; what is left out is a gap."""
+"""Most characters of one line that are read; what is left out is a gap."""
 MOST_DIALOGS = 100
-"""Most dialogs of one process that nobody saw go."""
+"""Most dialogs of one process that nobody saw close."""
 READ = "read from the screen's tree"
 TOUCHED = "touched for the user by the {}, as read from the screen's tree"
-"""How a line is known that hooks need not have seen: of a web page, of Compose or Flutter they see no touch."""
+"""How a line is known if hooks cannot have seen it: they see no touches in web pages, Compose or Flutter."""
 
 
 @dataclass
@@ -50,25 +50,25 @@ class _Question:
     scopes: tuple[Scope, ...]
     title: str
     key: object
-    """The same as long as the same is asked, whatever is ticked."""
+    """Equal as long as the same thing is asked, whatever is ticked."""
     stood: datetime
     """When it was last seen."""
     decided: bool = False
     hidden: bool = False
-    """Nothing of the app is on the screen."""
+    """Whether nothing of the app is on the screen."""
     closes: tuple[datetime, Literal["user", "app"]] | None = None
-    """When something was touched that may close it without an answer, and whose doing that would be."""
+    """When something was touched that may close it without an answer, and who would then have closed it."""
     opened: datetime | None = None
-    """When what leads to its choices was touched: another layer of it is the same question."""
+    """When the way to its choices was touched: another layer of it is the same question."""
 
     def leads_on(self, at: datetime) -> bool:
-        """Whether what is asked at this time is another layer of it."""
+        """Whether a question at this time is another layer of this one."""
         return self.opened is not None and at - self.opened <= CLOSES
 
 
 @dataclass(frozen=True)
 class _Opened:
-    """What takes consent back, or turns a use of data off, was touched: it may ask once more."""
+    """A touch on what withdraws consent or turns a use of data off: it may ask for confirmation."""
 
     at: datetime
     label: str
@@ -78,26 +78,26 @@ class _Opened:
 
 @dataclass(frozen=True)
 class _TakingBack:
-    """The question whether consent is to be taken back, on the screen."""
+    """The question whether to withdraw consent, on the screen."""
 
     opened: _Opened
     text: str
     number: int | None
-    """Number of its dialog."""
+    """The number of its dialog."""
     key: object
 
 
 @dataclass
 class _Observer:
-    """What one observer saw so far: the hooks in a process, or whoever watches from outside."""
+    """What one observer has seen so far: the hooks in a process, or an outside observer."""
 
     dialogs: dict[int | None, _Question] = field(default_factory=dict)
     page: _Question | None = None
-    """What the screen asks as a whole; from outside, whatever it asks."""
+    """What the screen as a whole asks; from outside, whatever it asks."""
     pages: set[str] = field(default_factory=set)
-    """Headings of pages that have asked: coming back to one is no new question."""
+    """Headings of pages that have asked: coming back to one is not a new question."""
     second_layer: bool = False
-    """The choices of a question were opened."""
+    """Whether the choices of a question were opened."""
     last: Seen[Screen] | None = None
     opened: _Opened | None = None
     taking_back: _TakingBack | None = None
@@ -107,13 +107,13 @@ class ScreenReader:
     """Turns screens into consent lines, in the order of the file."""
 
     def __init__(self, labels: Labels, package: str | None = None) -> None:
-        """`package` of the observed app: other apps' windows ask nothing of it."""
+        """`package` of the observed app: windows of other apps are ignored."""
         self._labels = labels
         self._package = package
         self._observers: dict[tuple[str, int | None], _Observer] = {}
 
     def read(self, seen: Seen[Screen]) -> list[Seen[Consent]]:
-        """What one more line says, by its name."""
+        """What another line says, under the line's name."""
         observer = self._observers.setdefault((seen.event.by, seen.event.pid), _Observer())
         observer.last = seen
         return [_by_name_of(seen, line) for line in self._read(observer, seen.event)]
@@ -123,7 +123,8 @@ class ScreenReader:
         return self._bounded(screen)[1]
 
     def _bounded(self, screen: Screen) -> tuple[list[Window], bool]:
-        """What is read of a line's windows, and whether that is not all: of a look the app's own, else the first."""
+        """What is read of a line's windows, and whether anything is left out: the app's own windows of a look,
+        otherwise the first window."""
         ours = filter(self._is_ours, screen.windows) if screen.what == "look" else iter(screen.windows[:1])
         room = _ScreenRoom()
         windows = [room.bounded(each) for each in islice(ours, MOST_ITEMS)]
@@ -147,8 +148,8 @@ class ScreenReader:
                 return self._closed(observer, screen)
 
     def unproven(self, until: datetime | None) -> list[Seen[Consent]]:
-        """For each question that was on the screen at the last look from outside: a line which says that nothing
-        shows it after that, where the run went on until much later; None: not known."""
+        """A `gone` line for each question that was on the screen at the last look from outside, if the run went on
+        until much later: nothing shows the question after that look. `until`: None if unknown."""
         found: list[Seen[Consent]] = []
         for (by, _), observer in self._observers.items():
             question, last = observer.page, observer.last
@@ -172,8 +173,8 @@ class ScreenReader:
         return lines
 
     def _page(self, observer: _Observer, screen: Screen, window: Window) -> list[Consent]:
-        """A full screen asks only when it can be answered there: a list of settings names policies too. Nobody looked
-        at the one before it until now."""
+        """A full screen asks only if it can be answered there: a list of settings names policies too. Nobody has
+        looked at the page before it until now."""
         title = self._labels.asks(window)
         before, lines = observer.page, []
         if before is not None and before.title != title and not before.decided:
@@ -220,7 +221,7 @@ class ScreenReader:
     # taking back
 
     def _asked_back(self, observer: _Observer, screen: Screen, windows: list[Window]) -> list[Consent]:
-        """The question whether consent is to be taken back came up; or it is gone, without an answer that was seen."""
+        """Whether to withdraw consent is asked now; or that question is gone, without an answer that was seen."""
         before, opened = observer.taking_back, observer.opened
         if opened is not None and screen.at - opened.at > CLOSES:
             opened = None
@@ -241,8 +242,8 @@ class ScreenReader:
         return [*lines, _line(screen, **_of(observer.taking_back), status="requested", by="app")]
 
     def _answered_back(self, observer: _Observer, screen: Screen, window: Window, touch: Touch) -> list[Consent] | None:
-        """What a touch says where it was asked whether consent is to be taken back; None: it was not, or of another
-        window."""
+        """What a touch says if the user was asked whether to withdraw consent; None: not asked, or the touch was in
+        another window."""
         asked, labels = observer.taking_back, self._labels
         if asked is None or labels.takes_back(window, opened=True) is None:
             return None
@@ -256,7 +257,7 @@ class ScreenReader:
         return [_tapped(screen, touch, status, asked.opened.scope)]
 
     def _taken_back(self, observer: _Observer, screen: Screen, touch: Touch) -> list[Consent] | None:
-        """What takes consent back, or turns a use of data off, was touched; None: another button or a switch."""
+        """A touch on what withdraws consent or turns a use of data off; None: another button or a switch."""
         labels = self._labels
         scope = labels.scope_of(touch.label) or "general_policy"
         status: ConsentState = "withdrawn" if labels.withdraws(touch.label) else "refused"
@@ -267,7 +268,7 @@ class ScreenReader:
         return [_tapped(screen, touch, status, scope)]
 
     def _asked(self, screen: Screen, window: Window, title: str) -> list[Consent]:
-        """The line of the question as a whole, and one for each choice of its own that it offers."""
+        """The line of the question as a whole, and one for each separate choice that it offers."""
         boxes = self._labels.boxes(window)
         ticked = any(check.checked for check in boxes) if boxes else None
         text = self._labels.title_with_change(window, title)
@@ -283,7 +284,7 @@ class ScreenReader:
             by_user = screen.what == "cancel" or screen.by == "host"
             how = {"status": "dismissed", "by": "user"} if by_user else {"status": "gone", "by": "app"}
             return [_line(screen, **_of(asked), **how)]
-        if screen.by == "host":  # the back key; whether the question goes by it, the next look tells
+        if screen.by == "host":  # the back key; the next look tells whether it closed the question
             if observer.page is not None:
                 observer.page.closes = (screen.at, "user")
             return []
@@ -295,7 +296,7 @@ class ScreenReader:
         return self._went(screen, question, screen.at - TAKEN_AWAY)
 
     def _went(self, screen: Screen, question: _Question, since: datetime) -> list[Consent]:
-        """A question without an answer that was seen is not there any more."""
+        """The lines for a question that is gone without an answer that was seen."""
         if question.closes is None or screen.at - question.closes[0] > CLOSES:
             return _gone(screen, question, since)
         about = {"signal": "dialog", "status": "dismissed", "by": question.closes[1], "text": question.title}
@@ -340,7 +341,7 @@ class ScreenReader:
         return lines + (self._chosen(screen, window, touch, status) if status != "requested" else [])
 
     def _answer(self, window: Window, touch: Touch) -> tuple[ConsentState | None, str | None]:
-        """What a touch on a question says of it as a whole, and why."""
+        """What a touch on a question says about it as a whole, and why."""
         labels = self._labels
         unticked = [check.text for check in labels.boxes(window) if not check.checked]
         choices = list(labels.offered(window).values()) or list(window.checks)
@@ -365,7 +366,7 @@ class ScreenReader:
                 return None, None
 
     def _chooses(self, window: Window, touch: Touch) -> Choice | None:
-        """What was touched chooses: by the id of a consent platform, else by its label."""
+        """The choice that was touched: by the id of a consent platform, else by its label."""
         platform = self._labels.platform(window)
         choice = self._labels.choice(touch.label)
         match platform.does(touch.id) if platform else None:
@@ -388,7 +389,7 @@ class ScreenReader:
         return self._labels.keeps_choices(touch.label) or (platform is not None and platform.does(touch.id) == "save")
 
     def _chosen(self, screen: Screen, window: Window, touch: Touch, status: ConsentState) -> list[Consent]:
-        """What the touch says of each choice of its own: all of them by one button, else as it was ticked."""
+        """What the touch says about each separate choice: all of them by one button, otherwise as each was ticked."""
         offered = self._labels.offered(window).items()
         if status == "dismissed":
             return [_tapped(screen, touch, "dismissed", scope, note=check.text) for scope, check in offered]
@@ -402,8 +403,8 @@ class ScreenReader:
         return lines
 
     def _switched(self, screen: Screen, touch: Touch) -> list[Consent]:
-        """A switch of the settings that is about one scope: one that lets it happen, switched on, is a yes to it, and
-        off takes it back; of one that opts out, on is a no, and off a yes."""
+        """A switch in the settings that is about one scope. Switching on what allows a use is a yes, switching it
+        off withdraws it; switching on an opt-out is a no, switching it off a yes."""
         scope = None if touch.ticked is None else self._labels.scope_of(touch.label)
         if scope is None:
             return []
@@ -415,9 +416,9 @@ class ScreenReader:
 def consents(
     lines: Iterable[Seen[Event]], labels: Labels, package: str | None = None, until: datetime | None = None
 ) -> tuple[Seen[Consent], ...]:
-    """The consent lines of a recording, and what its screens say, each by the name of its line, in order of time.
+    """The consent lines of a recording and what its screens say, each under the name of its line, in order of time.
 
-    `until`: up to when the run was observed, on the host's clock.
+    `until`: the end of observation, on the host's clock.
     """
     reader = ScreenReader(labels, package)
     found: list[Seen[Consent]] = []
@@ -442,7 +443,7 @@ def _question(lines: list[Consent], title: str, window: Window) -> _Question:
 
 
 class _ScreenRoom:
-    """How much more of a line is read."""
+    """How much more of a line may be read."""
 
     def __init__(self) -> None:
         self._left = MOST_READ
@@ -464,7 +465,7 @@ class _ScreenRoom:
         return window.model_copy(update=kept)
 
     def _cut(self, texts: Sequence[str], share: int) -> tuple[str, ...]:
-        """The first of them, not longer than their share together."""
+        """The first texts, together no longer than their share."""
         kept = []
         for text in texts[:MOST_ITEMS]:
             short = text[: min(MOST_CHARACTERS, share)]
@@ -493,7 +494,7 @@ def _tapped(screen: Screen, touch: Touch, status: ConsentState, scope: Scope, **
 
 
 def _line(screen: Screen, **fields: Any) -> Consent:
-    """A consent line of a screen's moment; one from outside says how it is known."""
+    """A consent line at the moment of a screen; one from outside says how it is known."""
     note = fields.pop("note", None)
     if screen.by == "host":
         how = TOUCHED.format(screen.touched.by) if screen.touched else READ

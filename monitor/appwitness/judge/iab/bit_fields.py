@@ -7,12 +7,12 @@ import re
 from base64 import urlsafe_b64decode
 
 LONGEST = 32 << 10
-"""Characters; the longest strings in use have a few thousand."""
+"""Most characters; the longest strings in use have a few thousand."""
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}\Z")
 
 
 class Bits:
-    """Bits from the most significant one on. Every read past the end raises ValueError."""
+    """Bits, read from the most significant one on. Every read past the end raises ValueError."""
 
     def __init__(self, bits: str) -> None:
         self._bits = bits
@@ -20,7 +20,7 @@ class Bits:
 
     @classmethod
     def of_base64url(cls, text: str) -> Bits:
-        """The bits of a base64url text, padded or not; six a character, so that no length is wrong."""
+        """The bits of a base64url text, padded or not; six bits a character, so any length is valid."""
         if len(text) > LONGEST or not _BASE64URL.match(text):
             raise ValueError("not base64url, or too long")
         bare = text.rstrip("=")
@@ -44,20 +44,20 @@ class Bits:
         return self.number(1) == 1
 
     def letters(self, count: int) -> str:
-        """Letters of six bits each, A is 0. Raises ValueError for anything else."""
+        """Letters of six bits each, where 0 is A. Raises ValueError for any other code."""
         codes = [self.number(6) for _ in range(count)]
         if any(code > 25 for code in codes):
             raise ValueError("not a letter")
         return "".join(chr(ord("A") + code) for code in codes)
 
     def numbers_set(self, width: int) -> tuple[int, ...]:
-        """The numbers, from 1, of the bits that are set among the next `width`."""
+        """The positions, counted from 1, of the bits that are set among the next `width`."""
         start = self._at
         self.number(width)
         return tuple(n + 1 for n, bit in enumerate(self._bits[start : start + width]) if bit == "1")
 
     def fibonacci(self) -> int:
-        """A number from 1 in Fibonacci coding, which ends with two set bits."""
+        """A number of at least 1 in Fibonacci coding, which ends with two set bits."""
         value, before, now, last = 0, 1, 1, False
         while True:
             bit = self.flag()

@@ -1,6 +1,6 @@
 """Parses strings of IAB Tech Lab's Global Privacy Platform: their sections, and the opt-outs of US states.
 
-After the published formats: "Global Privacy Platform", core and sections.
+Follows the published formats: "Global Privacy Platform", core and sections.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from appwitness.judge.iab.bit_fields import Bits
 _TYPE, _VERSION = 3, 1
 MOST_SECTIONS = 64
 OPTED_OUT, DID_NOT = 1, 2
-"""Values of an opt-out; 0 is not applicable."""
+"""Values of an opt-out; 0 means not applicable."""
 
 
 def sections(text: str) -> dict[int, str]:
-    """Number of each section in a string, with its own string. Raises ValueError with the reason when it is not one."""
+    """Section number -> the section's own string. Raises ValueError, with the reason, for anything but a GPP string."""
     header, *bodies = text.split("~")
     bits = Bits.of_base64url(header)
     if (bits.number(6), bits.number(6)) != (_TYPE, _VERSION):
@@ -35,9 +35,9 @@ def sections(text: str) -> dict[int, str]:
 
 
 def opt_outs(text: str, fields: Sequence[str]) -> Mapping[str, int]:
-    """The two-bit fields of a US section by name, in the order in which `fields` gives them after the version.
+    """The two-bit fields of a US section by name, in the order of `fields`, which follow the version.
 
-    Global Privacy Control, where the section carries it, is the field `gpc`. Raises ValueError when it is cut short.
+    Global Privacy Control, if the section has it, is the field `gpc`. Raises ValueError if the section is truncated.
     """
     core, *more = text.split(".")
     bits = Bits.of_base64url(core)

@@ -1,6 +1,6 @@
 """Parses consent strings of IAB Europe's Transparency and Consent Framework: version 2, and what is left of 1.
 
-After the published formats: IAB Tech Lab, "Consent string and vendor list formats v2" and "v1.1".
+Follows the published formats: IAB Tech Lab, "Consent string and vendor list formats v2" and "v1.1".
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from appwitness.judge.iab.bit_fields import Bits
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = datetime(2017, 1, 1, tzinfo=UTC)
-"""There was no framework before; a string that says so is none."""
+"""The framework did not exist before; a string that claims an earlier time is invalid."""
 _LAST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Tcf:
-    """What a string says of the user's choices. Purposes by their numbers in the framework's lists."""
+    """What a string says about the user's choices. Purposes are numbered as in the framework's lists."""
 
     version: int
     updated: datetime
     cmp_id: int
     purposes: tuple[int, ...]
-    """Those the user consented to, as the string says."""
+    """Purposes that the user consented to, according to the string."""
     special_features: tuple[int, ...] = ()
     """1: precise location, 2: scanning the device."""
     vendors: int | None = None
@@ -32,7 +32,7 @@ class Tcf:
 
 
 def read(text: str) -> Tcf:
-    """The core of a string of version 2 or 1. Raises ValueError with the reason when it is not one."""
+    """The core of a string of version 2 or 1. Raises ValueError, with the reason, for anything else."""
     core = text.partition(".")[0]
     bits = Bits.of_base64url(core)
     version = bits.number(6)
@@ -46,10 +46,10 @@ def read(text: str) -> Tcf:
     bits.number(12)  # version of the vendor list
     if version == 1:
         return Tcf(1, updated, cmp_id, bits.numbers_set(24), vendors=_vendors(bits, by_default=True))
-    bits.number(6 + 1 + 1)  # policy, specific to a service, own texts
+    bits.number(6 + 1 + 1)  # policy, service-specific flag, publisher's own texts
     special_features = bits.numbers_set(12)
     purposes = bits.numbers_set(24)
-    bits.number(24 + 1)  # legitimate interests, which are no consent; purpose 1 is not asked about in the country
+    bits.number(24 + 1)  # legitimate interests, which are not consent; whether purpose 1 goes unasked in the country
     bits.letters(2)  # the publisher's country
     return Tcf(2, updated, cmp_id, purposes, special_features, _vendors(bits))
 
@@ -75,8 +75,8 @@ def _time(bits: Bits) -> datetime:
 
 
 def _vendors(bits: Bits, *, by_default: bool = False) -> int | None:
-    """How many vendors are named; None where the string is cut short, as logs cut it. `by_default`: lists of ranges
-    begin with whether they name the others (version 1)."""
+    """How many vendors are named; None if the string is truncated, as it is in logs. `by_default`: a range list
+    begins with the default for the vendors that it does not name (version 1)."""
     try:
         most = bits.number(16)
         if not bits.flag():

@@ -18,7 +18,8 @@ __all__ = ["EVIDENCE", "Frequency", "Memory", "Rule", "RunFacts", "judge"]
 
 
 class Memory:
-    """What rules said of a run so far. Judged again when it has grown, only what is new is looked at."""
+    """The results of rules on a run so far. When the run has grown and is judged again, only new sightings are
+    tested."""
 
     def __init__(self) -> None:
         self._ground: tuple[object, ...] = ()
@@ -30,7 +31,8 @@ class Memory:
         self._ones: dict[tuple[str, str, str], dict[Sighting, One]] = {}
 
     def sightings(self, rules: Iterable[Rule], facts: RunFacts) -> Sightings:
-        """The facts laid out; all else is forgotten where they do not only add accesses and uploads."""
+        """The sightings of these facts. Everything remembered is dropped if the rules, or facts other than GROWING,
+        have changed."""
         ground = (*rules, *facts.ground)
         if self._sightings is None or ground != self._ground:
             self._forget()
@@ -40,7 +42,8 @@ class Memory:
         return self._sightings
 
     def holding(self, rule: Rule, seen: list[Sighting], holds: Test) -> list[Sighting]:
-        """Those that the rule is about; it asks no more of those that come first and did so before."""
+        """The sightings that meet the rule's conditions. The leading ones that are unchanged since the last call are
+        not tested again."""
         before, held = self._held.get(rule.id, ([], []))
         same = 0 if rule.needs_others else _alike(before, seen)
         held = held[: bisect_left(held, same)] + [number for number in range(same, len(seen)) if holds(seen[number])]
@@ -48,7 +51,7 @@ class Memory:
         return [seen[number] for number in held]
 
     def ones(self, reporter: Reporter, rule: Rule, key: tuple[str, str], group: FindingGroup) -> dict[Sighting, One]:
-        """What the rule says of each in a group."""
+        """The rule's result for each sighting in a group."""
         ones = self._ones[rule.id, *key] = reporter.ones(rule, group, self._ones.get((rule.id, *key), {}))
         return ones
 
@@ -56,11 +59,11 @@ class Memory:
 def judge(
     rules: Iterable[Rule], facts: RunFacts, *, going_on: bool = False, memory: Memory | None = None
 ) -> tuple[Finding, ...]:
-    """What the rules find: ordered by level, rule, kind of data and host; the same facts give the same findings.
+    """The findings of the rules, ordered by level, rule, data type and host; the same facts give the same findings.
 
-    Of several rules with one id the last counts, so that an organisation can replace one of ours. While a run is still
-    `going_on`, rules that look for what did not happen are left for its end. `memory` saves work where a run that grows
-    is judged time and again; findings are the same without.
+    If several rules have the same id, the last one counts, so that an organisation can replace one of ours. While a run
+    is still `going_on`, rules that look for what did not happen wait for its end. `memory` saves work when a growing
+    run is judged repeatedly; the findings are the same without it.
     """
     memory = memory or Memory()
     own = {rule.id: rule for rule in rules}
@@ -82,7 +85,7 @@ def judge(
 
 
 def _alike(before: list[Sighting], now: list[Sighting]) -> int:
-    """How many at the beginning of two lists are the same objects."""
+    """How many leading elements of two lists are the same objects."""
     if before == now[: len(before)]:
         return len(before)
     return next(

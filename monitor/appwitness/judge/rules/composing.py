@@ -40,46 +40,46 @@ from appwitness.judge.rules.translations import LANGUAGES, Language
 
 PROVEN, CORROBORATED, INDICATED, DECLARED = range(len(CONFIDENCES))
 EVIDENCE = 20
-"""A finding names at most this many lines in `evidence`; `all_evidence` has them all."""
+"""Most lines that a finding names in `evidence`; `all_evidence` has all of them."""
 Words = dict[str, Callable[[], str]]
-"""Words for a sentence, made when it uses them."""
+"""Words for a sentence, computed when the sentence uses them."""
 _NO_TYPES = DataTypes(items=())
 
 
 class One(NamedTuple):
-    """What a rule says of one sighting."""
+    """A rule's result for one sighting."""
 
     grade: int
-    """Its place in CONFIDENCES."""
+    """Index in CONFIDENCES."""
     level: int
-    """Its place in LEVELS."""
+    """Index in LEVELS."""
     lines: tuple[Ref, ...]
 
 
 class Answers(NamedTuple):
-    """What a rule rests on of what the user had been asked and had answered at one moment."""
+    """What the user had been asked and had answered at one moment, as far as a rule depends on it."""
 
     separate: ConsentStatus | None
     """In the scope that the rule asks for; None: it asks for none."""
     against: tuple[Ref, ...]
-    """Lines of the same seconds that say the contrary."""
+    """Lines within seconds that contradict it."""
 
 
 class Reporter:
-    """Makes findings of groups, for one recording."""
+    """Makes findings from groups, for one recording."""
 
     def __init__(self, run: JudgedRun) -> None:
         self._facts = facts = run.facts
         self._sightings = run.sightings
         self._timeline = facts.timeline
-        # Caches of this object's own methods would keep it, and with it all that is laid out, until a collection.
+        # Method caches would keep this object, and with it all sightings, alive until a garbage collection.
         self._law = cache(partial(_touched, facts))
         self._levels = cache(partial(_raised, run))
         self._contrary = cache(self._timeline.against)
         self._code = cache(partial(code_and_owner, facts.recipients))
 
     def ones(self, rule: Rule, group: FindingGroup, before: Mapping[Sighting, One]) -> dict[Sighting, One]:
-        """What the rule says of each in a group; what it has said before it says again."""
+        """The rule's result for each sighting in a group; known results are reused."""
         raised = self._levels(rule.levels)
         known = {} if rule.needs_others else before
         return {each: known.get(each) or self._one(rule, raised, each) for each in group.members}
@@ -92,7 +92,7 @@ class Reporter:
         )
 
     def finding(self, rule: Rule, group: FindingGroup, ones: Mapping[Sighting, One]) -> Finding:
-        """One finding on everything in a group, led by the sighting that proves most."""
+        """One finding for everything in a group, led by the sighting that proves most."""
         members = sorted(group.members, key=lambda each: (ones[each].grade, *_shortcomings(each), each.at, each.line))
         lead = members[0]
         answers = self._answers(rule, lead)
@@ -101,7 +101,7 @@ class Reporter:
         about_scope = rule.when.scope is not None
         articles, laws = self._law(rule.kinds, about_scope, lead.data, recipient.party if recipient else None)
         read_by, sent_by = self._ends(members)
-        # lines to check by hand: of the first sighting all there is, then the others in turn
+        # lines to check by hand: all of the first sighting's, then those of the others in turn
         evidence = tuple(dict.fromkeys(ref for each in members for ref in ones[each].lines))
         people = combined(_flows_of(members))
         return Finding(
@@ -128,7 +128,7 @@ class Reporter:
         )
 
     def _ends(self, members: list[Sighting]) -> tuple[Code | None, Code | None]:
-        """The code that read, and the code that sent it, where stacks tell, and tell the same of all of them."""
+        """The code that read and the code that sent it, each None unless stacks show it and agree."""
         read_by: dict[tuple[str, str | None], Code] = {}
         sent_by: list[Code] = []
         other_readers = False
@@ -156,30 +156,31 @@ class Reporter:
         return self._facts.recipient_of(lead.claim.host)
 
     def _grade(self, rule: Rule, sighting: Sighting, answers: Answers) -> int:
-        """The place in CONFIDENCES: two independent observers, the hook and the wire, make it proven.
+        """The index in CONFIDENCES: if two independent observers, the hook and the wire, agree, a finding is proven.
 
-        A flow is proven when the hook saw the read before it and the match is no coincidence; corroborated when both
-        saw it but the match could be one, or the clocks do not say which was first; indicated when only the wire saw it
-        (a value of the persona), or when all that it carried are names that others bear too. A read is proven when its
-        value was on the wire, in an upload of the app's, while the same rule's consent condition still held (so it must
-        have been read by then); corroborated when it was on the wire at any time; indicated when only the hook saw it.
-        A claim on the wire is proven when the state that it is held against was observed; other claims, consent lines
-        and the run as a whole are indicated.
+        A flow is proven if the hook saw the read before it and the match is no coincidence. It is corroborated if both
+        saw it but the match could be a coincidence, or the clocks do not tell which came first. It is indicated if only
+        the wire saw it (a value of the persona), or if it carried nothing but names that other people have too. A read
+        is proven if its value was on the wire, in an upload of the app's, while the rule's consent condition still held
+        (so it must have been read by then); corroborated if it was on the wire at any time; indicated if only the hook
+        saw it. A claim on the wire is proven if the state that it is compared with was observed; other claims, consent
+        lines and the run as a whole are indicated.
 
-        An upload that no socket, process or transform ties to the app may be another app's, as may one whose socket is
-        only the likely one: what rests on it is corroborated at most.
+        An upload that no socket, process or transform ties to the app may be another app's, and so may one with only a
+        likely socket: what rests on either is corroborated at most.
 
-        A refusal that follows only from the choice of the basic function in an app of unknown type is indicated. What
-        rests on an answer that a tap and an operator's mark of the same seconds tell differently is corroborated at
-        most. So is what the agent alone saw: messages, and connections that the proxy could not read; and what a run
-        shows whose hooks failed the agent's check of itself: there what rests on consent is indicated at most. So is
-        what rests on the order of lines of two clocks that nobody compared, as are those of hook log and capture in an
-        import. What rests on a consent that the operator has taken for granted is indicated at most, and declared where
-        one observer alone saw the rest.
+        These are also corroborated at most: what rests on an answer that a tap and an operator's mark contradict within
+        seconds; what only the agent saw, that is messages, and connections that the proxy could not read; and anything
+        in a run whose hooks failed the agent's self-check.
+
+        These are indicated at most: a refusal that follows only from the choice of the basic function in an app of
+        unknown type; what rests on consent in a run whose hooks failed the self-check; and what rests on the order of
+        lines of two clocks that nobody compared, such as those of hook log and capture in an import. What rests on a
+        consent that the operator had assumed is indicated at most, and declared if only one observer saw the rest.
         """
         grade = self._supported(rule, sighting)
         if rule.when.consent is not None and sighting.status.state == "not_shown" and self._sightings.carried_over:
-            # Consent of an earlier run, on an install that was not clean, is consent that this run did not see.
+            # Consent from an earlier run, on an install that was not clean, is consent that this run did not see.
             grade = max(grade, INDICATED)
         if answers.against:
             grade = max(grade, CORROBORATED)
@@ -198,12 +199,12 @@ class Reporter:
 
     @cached_property
     def _together(self) -> bool:
-        """Whether hooks and proxy both watched the run while it was made."""
+        """Whether hooks and proxy both watched the run while it was made, with working hooks."""
         observers = self._facts.observers
         return observers.hooks and observers.proxy and observers.stamped == "during" and not observers.hooks_failed
 
     def _supported(self, rule: Rule, sighting: Sighting) -> int:
-        """The same as far as what was seen at the two ends goes."""
+        """The confidence that the observations at the two ends alone support, as an index in CONFIDENCES."""
         if sighting.flow is not None:
             if sighting.flow.access is None or sighting.namesake:
                 return INDICATED
@@ -229,7 +230,7 @@ class Reporter:
             yield sighting.ref
             for flow in sighting.flows[:1]:
                 yield flow.ref
-        # the consent lines that made it so, and those that an operator has since replaced
+        # the consent lines that caused it, and those that an operator has since replaced
         for status in (sighting.status, answers.separate, self._later(rule, sighting)):
             if status is not None:
                 if status.ref:
@@ -254,7 +255,7 @@ class Reporter:
         when = rule.when
         separate = None if when.separate is None else self._separate(rule, sighting)
         if math.isinf(self._facts.clock_uncertainty_ms):
-            # Nobody knows that a tap (the device's clock) and a mark (the host's) were of one time.
+            # Nobody knows whether a tap (device's clock) and a mark (host's clock) happened at the same time.
             return Answers(separate, ())
         against: tuple[Ref, ...] = ()
         if when.consent is not None:
@@ -270,7 +271,7 @@ class Reporter:
         return self._timeline.at(sighting.at, data, scope)
 
     def _later(self, rule: Rule, sighting: Sighting) -> ConsentStatus | None:
-        """The consent that came too late, where a rule is about the time before it."""
+        """The consent that came too late, for a rule about the time before it; otherwise None."""
         if rule.on not in ("access", "flow", "claim") or rule.when.consent is None:
             return None
         if sighting.status.unordered or sighting.status.state in ("given", "refused", "withdrawn", "basic_only"):
@@ -349,7 +350,7 @@ class Reporter:
         return said + sentences.shortcomings(flows, language)
 
     def _whose(self, people: People | None, members: list[Sighting], language: Language) -> str:
-        """Whose data went and which of their details; of rows that are not about people, how many."""
+        """Whose data was sent and which of their details; for rows that are not about people, how many."""
         data = self._label(members[0].data or "", language)
         if people is not None:
             return told(people, data, language)
@@ -359,7 +360,7 @@ class Reporter:
     def _circumstances(
         self, rule: Rule, group: FindingGroup, lead: Sighting, answers: Answers, language: Language
     ) -> Words:
-        """The words that need a condition of the rule."""
+        """The words that require a certain condition in the rule."""
         when, facts = rule.when, self._facts
         words: Words = {}
         if (separate := answers.separate) is not None:
@@ -416,7 +417,7 @@ class Reporter:
 
 
 def _unordered(rule: Rule, sighting: Sighting, answers: Answers) -> bool:
-    """Whether it rests on which of two lines came first, which are of clocks that nobody compared."""
+    """Whether it depends on the order of two lines whose clocks nobody compared."""
     carried = [flow for flow in _flows(sighting) if flow.access is not None]
     if carried and all(map(_uncompared, carried)):
         return True
@@ -426,19 +427,20 @@ def _unordered(rule: Rule, sighting: Sighting, answers: Answers) -> bool:
 
 
 def _assumes(rule: Rule, sighting: Sighting, answers: Answers) -> bool:
-    """Whether it rests on a consent, or its absence, that nobody observed."""
+    """Whether it depends on a consent, or its absence, that was assumed rather than observed."""
     if answers.separate is not None and answers.separate.assumed:
         return True
     return rule.when.consent is not None and sighting.status.assumed
 
 
 def _flows_of(members: Iterable[Sighting]) -> list[Flow]:
-    """The flows that sightings are, not those that carried what was read."""
+    """The flows that the sightings themselves are, not those that carried what was read."""
     return [each.flow for each in members if each.flow]
 
 
 def _same(codes: list[Code]) -> Code | None:
-    """The code that all of them are of: the same method, else the class or package of one owner's that has them all."""
+    """The code they have in common: the same method, otherwise the class or package that contains them all, if they
+    have one owner; None if there is none."""
     if not codes or len({each.owner for each in codes}) > 1:
         return None
     shared = takewhile(lambda parts: len({*parts}) == 1, zip(*(each.code.split(".") for each in codes), strict=False))
@@ -449,25 +451,25 @@ def _same(codes: list[Code]) -> Code | None:
 
 
 def _flows(sighting: Sighting) -> list[Flow]:
-    """The flow that it is; of a read, those that carried its values."""
+    """The flow itself; for a read, the flows that carried its values."""
     each = (sighting, *sighting.flows)
     return [one.flow for one in each if one.flow]
 
 
 def _on_the_wire(flow: Sighting) -> bool:
-    """Whether the proxy saw an upload of the app's, and not only the agent, which saw the read too."""
+    """Whether the proxy saw an upload of the app's, and not only the agent, which also saw the read."""
     if flow.clock != "host" or flow.flow is None or flow.flow.untied:
         return False
     return flow.flow.carrier is None or flow.flow.carrier.by != "host"  # that is a likely socket, not a certain one
 
 
 def _shortcomings(sighting: Sighting) -> tuple[bool, bool]:
-    """What a sentence led by it would have to leave open: whose it was, whether it arrived."""
+    """What a sentence led by it would have to leave open: whose upload it was, whether it arrived."""
     return (sighting.flow.untied, sighting.flow.unanswered) if sighting.flow else (False, False)
 
 
 def _in_order(sighting: Sighting) -> bool:
-    """Whether a flow's read was surely before its upload."""
+    """Whether a flow's read surely came before its upload."""
     return sighting.flow is not None and not sighting.flow.simultaneous
 
 
@@ -477,7 +479,7 @@ def _uncompared(flow: Flow) -> bool:
 
 
 def _joined(sentence: str, more: str) -> str:
-    """A sentence with one more clause before its full stop."""
+    """A sentence with another clause before its full stop."""
     return f"{sentence[:-1]}{more}{sentence[-1]}" if sentence[-1:] in (".", "。") else sentence + more
 
 
@@ -488,8 +490,8 @@ def _raised(run: JudgedRun, levels: tuple[Raised, ...]) -> list[tuple[Level, Tes
 def _touched(
     facts: RunFacts, kinds: tuple[str, ...], about_scope: bool, data: DataType | None, party: Party | None
 ) -> tuple[tuple[Article, ...], tuple[str, ...]]:
-    """The articles that finding types touch, and the same as words; of the necessary scope, the item on the app's
-    type, too."""
+    """The articles that finding types touch, and the same in words; for a rule about the necessary scope, also the
+    item on the app's type."""
     if facts.laws is None:
         return (), ()
     articles = facts.laws.articles(kinds, facts.jurisdictions, data, party)

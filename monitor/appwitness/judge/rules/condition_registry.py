@@ -18,12 +18,12 @@ Test = Callable[[Sighting], bool]
 Text = tuple[str, str]
 """English and Chinese."""
 NamedValues = Literal["data", "consent", "party", "signal"]
-"""Values that the reports have names for: kinds of data, states of consent, parties, signals."""
+"""Values that the reports have names for: data types, states of consent, parties, signals."""
 
 
 @dataclass(frozen=True)
 class JudgedRun:
-    """What one run shows: the facts, and the same laid out by moment."""
+    """What one run shows: the facts, and the sightings made of them."""
 
     facts: RunFacts
     sightings: Sightings
@@ -33,33 +33,33 @@ class JudgedRun:
 class DeclaredCondition:
     """One condition that a rule file may name; as a decorator, it registers a function as its test.
 
-    The name of the function is the field's name in the file; a trailing underscore, for a word that is Python's own, is
-    not written there. The annotation of the first parameter is the field's type, with its bounds. The function takes
-    what the file asks for and a JudgedRun, and returns the test of one sighting; with `of_groups` it takes what the
-    file asks for and a group, and returns whether that is large enough. The first ones to be registered are tested
-    first: cheap and telling ones belong at the beginning. What is not known must never hold.
+    The function's name is the field's name in the file, without a trailing underscore (for a word that Python
+    reserves). The annotation of its first parameter is the field's type, with its bounds. The function takes the file's
+    value and a JudgedRun, and returns the test for one sighting; with `of_groups` it takes the file's value and a
+    group, and returns whether the group meets the condition. Conditions are tested in the order of registration, so
+    cheap and selective ones belong first. An unknown fact must never satisfy a condition.
 
-    Raises ValueError for a declaration that cannot be, such as a second one of the same name.
+    Raises ValueError for an impossible declaration, such as a second one with the same name.
     """
 
     on: tuple[On, ...]
-    """The rules that may ask for it."""
+    """The rules that may use it."""
     says: Text
-    """What the page of a rule says; {} is what the file asks for."""
+    """Text on the page of a rule; {} is the file's value."""
     description: str | None = None
-    """What the JSON Schema of rule files says."""
+    """Text in the JSON Schema of rule files."""
     choices: Mapping[str, Text] = field(default_factory=dict)
-    """Texts of the values that a file may ask for, where these are words of our own."""
+    """Texts for the values that a file may use, if these are words of our own."""
     named: NamedValues | None = None
-    """The values that a file may ask for, where the reports have names for them."""
+    """The values that a file may use, if the reports have names for them."""
     needs: tuple[Need, ...] | Callable[[Any], tuple[Need, ...]] = ()
-    """Observers without which it cannot be tested; a function where that depends on what the file asks for."""
+    """Observers without which it cannot be tested; a function if that depends on the file's value."""
     whole_run: bool = False
-    """It looks for what did not happen, so that only the whole run shows it."""
+    """Whether it looks for what did not happen, which only the whole run shows."""
     others: bool = False
-    """What it says of a sighting depends on what else was sent."""
+    """Whether its result for a sighting depends on what else was sent."""
     of_groups: bool = False
-    """It is tested on the sightings of one finding together."""
+    """Whether it is tested on all sightings of one finding together."""
     name: str = field(init=False)
     type: Any = field(init=False)
     test: Callable[..., Any] = field(init=False)
@@ -83,12 +83,12 @@ class DeclaredCondition:
 
     @property
     def model_field(self) -> tuple[Any, Any]:
-        """Type and field of a pydantic model; None where a rule does not ask for it."""
+        """Type and field for a pydantic model; None stands for a condition that a rule does not use."""
         alias = self.in_files if self.in_files != self.name else None
         return self.type | None, Field(default=None, description=self.description, alias=alias)
 
     def needs_of(self, asked: Any) -> tuple[Need, ...]:
-        """Observers without which it cannot be tested for what a file asks for, which may be any YAML."""
+        """Observers without which it cannot be tested for a file's value, which may be any YAML."""
         return self.needs(asked) if callable(self.needs) else self.needs
 
 
@@ -98,10 +98,10 @@ CONDITIONS: dict[str, DeclaredCondition] = {}
 
 
 def never_holds(_: Sighting) -> bool:
-    """A test for what is not known of the run."""
+    """The test if the run does not say."""
     return False
 
 
 def always_holds(_: Sighting) -> bool:
-    """A test for what the run itself meets, whatever the sighting."""
+    """The test if the run itself meets the condition, whatever the sighting."""
     return True

@@ -1,4 +1,4 @@
-"""The conditions that a rule file may use, each a function that makes a test, with its declaration."""
+"""The conditions that a rule file may use: each is a function that makes a test, with its declaration."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ConsentNames = Annotated[tuple[ConsentName, ...], Field(min_length=1)]
 EEA = frozenset(
     "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO EU EEA".split()  # noqa: SIM905
 )
-"""Countries that are not abroad to one another: GDPR art. 44 speaks of countries outside the area."""
+"""Countries that are not abroad to one another: GDPR art. 44 is about countries outside the area."""
 _DIGEST = re.compile(r"(?:md\d|sha|sm3|ripemd|blake|uuid_v3|crc32|adler32|murmur|hash_code)", re.IGNORECASE)
 _KEYED = re.compile(r"mac|salted|encrypted", re.IGNORECASE)
 LABELLED = frozenset({"tap", "operator"})
@@ -70,7 +70,7 @@ class Separate(CatalogEntry):
     consent: ConsentNames
 
 
-# In this order they are tested, so the cheap and telling ones come first.
+# Conditions are tested in this order, so cheap and selective ones come first.
 
 
 @condition(
@@ -204,7 +204,7 @@ def audience(whom: Literal["children"], run: JudgedRun) -> Test:
     return always_holds if policy is not None and policy.audience == whom else never_holds
 
 
-# Of flows.
+# Conditions on flows.
 
 
 @condition(
@@ -342,7 +342,7 @@ def soon_s(seconds: Annotated[float, Field(gt=0)], run: JudgedRun) -> Test:
     return lambda each: each.status.at is not None and each.at - each.status.at <= soon
 
 
-# Of accesses.
+# Conditions on accesses.
 
 
 @condition(
@@ -373,7 +373,7 @@ def sent(_: Literal[False], run: JudgedRun) -> Test:
     says=("nothing in the call stack begins with: {}", "调用栈中没有以下列名称开头的帧：{}"),
 )
 def without(frames: Annotated[tuple[str, ...], Field(min_length=1)], run: JudgedRun) -> Test:
-    # A stack from which frames are missing does not tell what was not on it.
+    # A stack with missing frames does not tell what was not on it.
     return lambda each: (
         each.access is not None
         and each.access.stack_cut is None
@@ -381,7 +381,7 @@ def without(frames: Annotated[tuple[str, ...], Field(min_length=1)], run: Judged
     )
 
 
-# Of consent lines.
+# Conditions on consent lines.
 
 
 @condition(on=("consent",), says=("what was observed: {}", "观测到的信号：{}"), named="signal")
@@ -536,7 +536,7 @@ def earlier_run(_: Literal[True], run: JudgedRun) -> Test:
     )
 
 
-# Of claims.
+# Conditions on claims.
 
 
 @condition(
@@ -569,7 +569,7 @@ def on_wire(wire: bool, run: JudgedRun) -> Test:
     return lambda each: each.claim is not None and (each.claim.host is not None) == wire
 
 
-# Of the run.
+# Conditions on the run.
 
 
 @condition(
@@ -583,7 +583,7 @@ def on_wire(wire: bool, run: JudgedRun) -> Test:
     whole_run=True,
 )
 def never(_: Literal["dialog"], run: JudgedRun) -> Test:
-    # Where nobody saw the app come to the front, nobody would have seen a dialog either.
+    # If nobody saw the app come to the foreground, nobody would have seen a dialog either.
     return never_holds if run.sightings.notices or not run.facts.phases.shown else always_holds
 
 
@@ -640,22 +640,22 @@ def _of_kinds(run: JudgedRun, wanted: Callable[[Any], bool]) -> Test:
 
 
 def saw_uploads(facts: RunFacts) -> bool:
-    """Whether uploads were captured, and none is known to be missing."""
+    """Whether uploads were captured and none is known to be missing."""
     return bool(facts.uploads) and not any(map(hides_uploads, facts.gaps))
 
 
 def hides_uploads(gap: Gap) -> bool:
-    """Whether something that was sent may be missing because of it."""
+    """Whether something that was sent may be missing because of this gap."""
     return gap.where in ("proxy", "correlate") and gap.why in _HIDING
 
 
 def hides_reads(gap: Gap) -> bool:
-    """Whether something that was read may be missing because of it."""
+    """Whether something that was read may be missing because of this gap."""
     return (gap.where == "hook" and not is_limit(gap)) or gap.why in _UNHOOKED
 
 
 def holding(name: PhaseName, sighting: Sighting) -> bool:
-    """Whether app or screen were in this state; unknown never is."""
+    """Whether the app or the screen was known to be in this state."""
     match name:
         case "before_start":
             return not sighting.phase.ever_foreground
@@ -666,5 +666,5 @@ def holding(name: PhaseName, sighting: Sighting) -> bool:
 
 
 def is_bare_digest(variant: str) -> bool:
-    """Whether a form is a digest, or a digest of one, made without a key or a salt."""
+    """Whether a variant is a digest, or a digest of a digest, without key or salt."""
     return bool(_DIGEST.match(variant)) and not _KEYED.search(variant)

@@ -29,19 +29,18 @@ EVERYBODY = Observers(hooks=True, proxy=True, consent=True)
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What was seen, and what the catalog and the tester say. What is left out is unknown, and then nothing that asks
-    for it holds."""
+    """What was seen, and what the catalog and the tester say. Anything left out is unknown, and a condition that
+    asks for it never holds."""
 
     flows: Sequence[Flow]
     accesses: Sequence[Seen[Access]]
     timeline: Timeline
     observers: Observers = EVERYBODY
-    """Who watched: a rule that needs another observer does not judge."""
+    """Who watched: a rule that needs an observer who did not watch is skipped."""
     clock_uncertainty_ms: float = 0
-    """Infinite where nobody compared the clocks of device and host."""
-    """How far the clocks of device and host may be apart in spite of all."""
+    """How far the clocks of device and host may still be apart; infinite if nobody compared them."""
     data_types: DataTypes | None = None
-    """Names and properties of kinds of data; without it sentences use the codes."""
+    """Names and properties of data types; without it sentences use the codes."""
     recipients: RecipientTable | None = None
     """Whose code a stack frame is; without it sentences name only the code."""
     consents: Sequence[Seen[Consent]] = ()
@@ -50,25 +49,25 @@ class RunFacts:
     gaps: Sequence[Gap] = ()
     """What could not be observed."""
     untied: frozenset[Ref] = frozenset()
-    """Uploads with claims that no socket or process ties to the app; flows know it themselves."""
+    """Uploads with claims that no socket or process ties to the app; flows carry this themselves."""
     uploads: int = 0
     """How many uploads were captured, with or without personal data."""
     app_type: AppType | None = None
     policy: Policy | None = None
-    """What the tester says that the maker declares."""
+    """What the app's maker declares, according to the tester."""
     territory: str | None = None
     """ISO 3166 code of the country that is not abroad, or EU."""
     laws: Laws | None = None
     """Without it findings name no articles."""
     jurisdictions: tuple[str, ...] = ()
-    """Whose laws findings name; none: all that there are."""
+    """The jurisdictions whose laws findings name; empty: all of them."""
     recipient_of: Callable[[str], Recipient] = lambda host: Recipient(host=host)
-    """Who a host belongs to, for claims on the wire; flows know theirs."""
+    """The owner of a host, for claims on the wire; flows carry theirs."""
     labels: Labels | None = None
-    """What a label chooses; without it no condition on labels holds."""
+    """What each label chooses; without it no condition on labels holds."""
     frequency: Frequency = field(default_factory=Frequency)
 
     @property
     def ground(self) -> tuple[object, ...]:
-        """All but what grows with each access and upload."""
+        """All facts except those that grow with each access and upload."""
         return tuple(value for name, value in vars(self).items() if name not in GROWING)

@@ -13,11 +13,11 @@ from appwitness.catalog.entries import CatalogEntry
 from appwitness.judge.rules.translations import Words
 
 POINTS = 1000
-"""A folded line is spread over at most this many moments; each then stands for several calls."""
+"""Most moments that a folded line is spread over; each then stands for several calls."""
 
 
 class Preset(CatalogEntry):
-    """One answer to how often is too often. Never a limit that a law sets."""
+    """One answer to how often is too often; never a legal limit."""
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     of: Words = Field(description="whose it is, by language: en, zh")
@@ -38,7 +38,7 @@ class Frequency(CatalogEntry):
 
 
 class CallStretch(NamedTuple):
-    """Calls each of which exceeds a preset together with those before it."""
+    """A stretch of calls in which each call exceeds a preset together with the calls before it."""
 
     calls: int
     first: datetime
@@ -46,7 +46,8 @@ class CallStretch(NamedTuple):
 
 
 def spread(at: datetime, until: datetime | None, count: int) -> list[tuple[datetime, int]]:
-    """Moments and calls of a line that stands for `count` calls, spread evenly between its first and its last."""
+    """The moments of a line that stands for `count` calls, spread evenly from its first to its last, each with its
+    number of calls."""
     if count <= 1 or until is None or until <= at:
         return [(at, count)]
     points = min(count, POINTS)
@@ -55,7 +56,7 @@ def spread(at: datetime, until: datetime | None, count: int) -> list[tuple[datet
 
 
 def longest(preset: Preset, moments: Iterable[tuple[datetime, int]]) -> CallStretch | None:
-    """The stretch with the most calls that exceeds the preset, or None; the first of several."""
+    """The stretch with the most calls that exceeds the preset, the first of several; None if there is none."""
     ordered = sorted(moments)
     window = timedelta(seconds=preset.window_s)
     best: CallStretch | None = None

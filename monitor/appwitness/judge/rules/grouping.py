@@ -24,17 +24,18 @@ class FindingGroup:
     preset: Preset | None = None
     stretch: CallStretch | None = None
     state: str | None = None
-    """Where a rule asks how often: whose calls these are, which of them exceed the preset, and the phase of the app."""
+    """For a rule on frequency: whose calls these are, the preset and the calls that exceed it, and the phase of the
+    app."""
 
     @property
     def count(self) -> int:
-        """How often it happened."""
+        """How many times it happened."""
         return self.stretch.calls if self.stretch else sum(each.count for each in self.members)
 
 
 @dataclass(frozen=True, order=True)
 class CallingCode:
-    """Whose code called: prefix of its classes, and its name where it is a known SDK."""
+    """Whose code called: the prefix of its classes, and the name if it is a known SDK."""
 
     code: str
     name: str | None = field(default=None, compare=False)
@@ -43,14 +44,14 @@ class CallingCode:
 def grouped(
     often: str | None, seen: Iterable[Sighting], facts: RunFacts
 ) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
-    """The groups of sightings, each with its kind of data and its name; `often`: the preset that each has to exceed."""
+    """The groups of sightings, each with its data type and name; `often`: the preset that each must exceed."""
     yield from _by_name(seen) if often is None else _by_caller(often, seen, facts)
 
 
 def _by_name(seen: Iterable[Sighting]) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
     groups: dict[tuple[str, str], list[Sighting]] = {}
     for sighting in seen:
-        # What the user picked is told by itself, after what the app took.
+        # What the user picked has groups of its own, named after those of what the app took.
         what = f"{sighting.what} (picked)" if sighting.picked else sighting.what
         groups.setdefault((sighting.data or "", what), []).append(sighting)
     for key, members in groups.items():
@@ -58,7 +59,7 @@ def _by_name(seen: Iterable[Sighting]) -> Iterator[tuple[tuple[str, str], Findin
 
 
 def _by_caller(name: str, seen: Iterable[Sighting], facts: RunFacts) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
-    """Sightings that exceed a preset together, by kind of data, caller and phase of the app."""
+    """Sightings that together exceed a preset, by data type, caller and phase of the app."""
     preset = facts.frequency.by_id.get(name)
     if preset is None:
         return
@@ -96,7 +97,7 @@ def state_of(phase: PhaseStatus) -> str | None:
 
 
 def caller_of(frame: str | None, known: RecipientTable | None) -> CallingCode:
-    """The SDK that a frame belongs to, by its longest known prefix; else the package of its class."""
+    """The SDK that a frame belongs to, by its longest known prefix; otherwise the package of its class."""
     if frame is None:
         return CallingCode("")
     name = frame.partition("(")[0]

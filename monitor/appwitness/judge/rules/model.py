@@ -21,7 +21,7 @@ Kinds = Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Z]\d{2}$")], ...], kn
 
 
 class AskedConditions(CatalogEntry):
-    """Conditions that a rule file names; the registry has their fields. What a file does not name is None."""
+    """The conditions that a rule file names; their fields come from the registry. Conditions not named are None."""
 
     if TYPE_CHECKING:
 
@@ -29,17 +29,17 @@ class AskedConditions(CatalogEntry):
 
     @cached_property
     def asked(self) -> list[tuple[DeclaredCondition, Any]]:
-        """The conditions that it names, in the order of the registry, each with what it asks for."""
+        """The conditions that it names, in the order of the registry, each with the file's value."""
         return [
             (CONDITIONS[name], value) for name in type(self).model_fields if (value := getattr(self, name)) is not None
         ]
 
     def holds_for(self, group: FindingGroup) -> bool:
-        """Whether all that is asked of groups holds for one."""
+        """Whether a group meets all conditions on groups."""
         return all(declared.test(value, group) for declared, value in self.asked if declared.of_groups)
 
     def test(self, run: JudgedRun) -> Test:
-        """One test that holds for a sighting when all that is named holds, but for what is asked of groups."""
+        """One test for a sighting that combines all named conditions, except those on groups."""
         tests = [declared.test(value, run) for declared, value in self.asked if not declared.of_groups]
         return reduce(_both, reversed(tests)) if tests else always_holds
 
@@ -67,7 +67,7 @@ else:
 
 
 class Raised(CatalogEntry):
-    """Another level where a further condition holds."""
+    """Another level, used if a further condition holds."""
 
     level: Level
     when: Condition
@@ -96,35 +96,35 @@ class Rule(CatalogEntry):
     detail: Words = Field(description="one sentence of facts; it may use {words} of sentences.WORDS")
 
     def lacks(self, observers: Observers, assumed: bool = False) -> tuple[Need, ...]:
-        """Which of the observers that it needs were not there; `assumed`: consent is taken for granted."""
+        """The observers that it needs and that were missing; `assumed`: consent was assumed."""
         return tuple(need for need in self.needs if not (getattr(observers, need) or (need == "consent" and assumed)))
 
     @property
     def shown_by(self) -> frozenset[Need | Literal["values"]]:
-        """What a run must have recorded to show it: of what was sent, also values that were looked for."""
+        """What a run must have recorded to show it; for a rule on flows, this includes known values to look for."""
         return frozenset({*self.needs, *(("values",) if self.on == "flow" else ())})
 
     @property
     def needs_whole_run(self) -> bool:
-        """Whether it looks for what did not happen, so that only the whole run shows it."""
+        """Whether it looks for what did not happen, which only the whole run shows."""
         return self.on == "run" or any(declared.whole_run for declared, _ in self.when.asked)
 
     @property
     def needs_others(self) -> bool:
-        """Whether what it says of a sighting depends on what else was sent."""
+        """Whether its result for a sighting depends on what else was sent."""
         conditions = (self.when, *(each.when for each in self.levels))
         return any(declared.others for each in conditions for declared, _ in each.asked)
 
     @model_validator(mode="before")
     @classmethod
     def _on_is_a_word(cls, data: Any) -> Any:
-        """YAML 1.1 reads a bare `on` as true; nobody who writes a rule should have to know."""
+        """YAML 1.1 reads a bare `on` as true; authors of rules should not have to know that."""
         return {"on" if key is True else key: value for key, value in data.items()} if isinstance(data, dict) else data
 
     @model_validator(mode="before")
     @classmethod
     def _needs_what_it_asks(cls, data: Any) -> Any:
-        """A rule also needs what its conditions rest on, whether or not its file says so."""
+        """Add the observers that the rule's conditions depend on, whether or not its file names them."""
         if not isinstance(data, dict) or not isinstance(data.get("when"), dict):
             return data
         named = data.get("needs") or ()
@@ -161,7 +161,7 @@ class Rule(CatalogEntry):
 
 
 def _rests_on(rule: dict[Any, Any]) -> Iterator[Need]:
-    """The observers that a rule cannot do without, by what it is about and what it asks for."""
+    """The observers that a rule depends on, by what it judges and which conditions it uses."""
     on, when = rule.get("on", rule.get(True)), rule["when"]
     asked = [each for each in CONDITIONS.values() if each.in_files in when]
     needs = {need for each in asked for need in each.needs_of(when[each.in_files])}

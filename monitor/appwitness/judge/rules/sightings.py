@@ -1,4 +1,4 @@
-"""Prepares the facts for rules: each access, flow, consent line, claim or run, with what held at its moment."""
+"""Prepares the facts for rules: each access, flow, consent line, claim or run, with the state at its moment."""
 
 from __future__ import annotations
 
@@ -30,26 +30,27 @@ if TYPE_CHECKING:
 CERTAIN = 0.95
 """A match at least this certain makes a flow an observation of the wire; below it the value may be there by chance."""
 TOGETHER = timedelta(seconds=1)
-"""Permissions that are prompted for within this time are asked for at once."""
+"""Permissions that are prompted for within this time count as requested at once."""
 BY_ITSELF = timedelta(milliseconds=250)
-"""A denial that comes this soon after its prompt is the system's: it remembers a "don't ask again", and nobody saw."""
+"""A denial this soon after its prompt is the system's: it remembers a "don't ask again", and nobody saw the prompt."""
 MARKED = timedelta(seconds=5)
-"""An operator has noted a tap by this long after it."""
+"""An operator marks a tap no later than this after it."""
 TICK = timedelta(microseconds=1)
 FIRST = datetime.min.replace(tzinfo=UTC) + TICK
 PERSONALISED = frozenset({"3", "4", "ad_storage", "ad_user_data", "ad_personalization", "sale", "sharing"})
-"""Purposes of a claim that a no to personalised advertising answers: TCF's profiles and their use, Google's names."""
+"""Purposes of a claim to which a no to personalised advertising is an answer: TCF's profiles and their use, and
+names used by Google and by US laws."""
 ADVERTISING = frozenset({"advertising_id", "oaid"})
-"""Kinds of data that a no to advertising is about."""
+"""Data types that a no to advertising covers."""
 NOTICES = frozenset({"dialog", "tap", "operator"})
-"""Signals of something that told the user what is to be done with the data, or of an answer to it."""
+"""Signals that tell the user what will be done with the data, or that answer it."""
 PERMISSION_SIGNALS = frozenset({"permission_prompt", "permission_result"})
 PROMPT = "permission:"
 
 
 @dataclass(slots=True, eq=False)
 class Sighting:
-    """One thing that was seen at one moment, as rules look at it."""
+    """One thing seen at one moment, in the form that rules examine."""
 
     at: datetime
     ref: Ref
@@ -58,7 +59,7 @@ class Sighting:
     """Host of a flow, source of an access, permission or scope of a consent line: findings are grouped by it."""
     status: ConsentStatus
     decided: ConsentName
-    """The state of the status, or what `basic_only` comes to for this kind of data."""
+    """The state of the status, or what `basic_only` amounts to for this data type."""
     data: DataType | None = None
     count: int = 1
     phase: PhaseStatus = UNKNOWN
@@ -67,24 +68,24 @@ class Sighting:
     consent: Consent | None = None
     claim: Claim | None = None
     why: Why | None = None
-    """Why a consent line does not say what its status says."""
+    """Why a consent line says something other than its status."""
     earlier: bool = False
-    """It shows consent of an earlier run."""
+    """Whether it shows consent from an earlier run."""
     certainty: float = 0
     """Certainty of a flow: that of its best match."""
     clock: Clock = "device"
-    """Whose clock its time was of: with lines of the same clock it is in order."""
+    """The clock that its time was taken on: its order relative to lines of the same clock is known."""
     namesake: bool = False
-    """Whether a flow carried only names, which others may bear too, with nothing of their rows beside them and in no
-    list of the same people."""
+    """Whether a flow carried only names, which other people may have too, with nothing else from their rows beside
+    them and not in a list of the same people."""
     uncertainty_ms: float = 0
-    """How far that clock and the other may be apart; infinite where nobody compared them."""
+    """How far that clock and the other may be apart, in milliseconds; infinite if nobody compared them."""
     possible: frozenset[ConsentName] = frozenset()
     """Every state that may have held then: lines of the other clock, or of the same microsecond, may leave several."""
     flows: tuple[Sighting, ...] = ()
     """The flows that carried an access's values."""
     record: Claim | None = None
-    """The app's own record, by the time of a flow, that there is no consent to it."""
+    """The app's own record, at the time of a flow, that there is no consent to it."""
 
     @property
     def picked(self) -> bool:
@@ -92,8 +93,8 @@ class Sighting:
         return self.flow is not None and self.flow.picked
 
     def is_in(self, states: Container[str]) -> bool:
-        """Whether the user's decision is one of these: as it is, or what `basic_only` comes to for this kind. On a yes
-        that may have come later nothing rests."""
+        """Whether the user's decision is one of these, either as it is or as what `basic_only` amounts to for this
+        data type. A yes that may have come later does not count."""
         if self.status.state == "given" and not all(state in states for state in self.possible):
             return False
         return self.decided in states or self.status.state in states
@@ -101,19 +102,20 @@ class Sighting:
 
 @dataclass(slots=True)
 class _PermissionState:
-    """How one permission was prompted for and answered so far."""
+    """How one permission has been prompted for and answered so far."""
 
     status: ConsentStatus = field(default_factory=ConsentStatus)
     prompt: tuple[datetime, Ref] | None = None
     """The last prompt, until it is answered."""
 
     def unseen(self, at: datetime, consent: Consent) -> Ref | None:
-        """The prompt that the system itself denied, as it had been denied for good: nobody saw it."""
+        """The prompt that the system denied by itself because of an earlier permanent denial: nobody saw it. None if
+        there is none."""
         denied_again = consent.signal == "permission_result" and consent.status == self.status.state == "refused"
         return self.prompt[1] if denied_again and self.prompt and at - self.prompt[0] <= BY_ITSELF else None
 
     def take(self, at: datetime, ref: Ref, consent: Consent) -> None:
-        """One more line; a prompt does not change what was answered."""
+        """Take in another line; a prompt does not change an answer."""
         result = consent.signal == "permission_result"
         self.prompt = None if result else (at, ref)
         if result or self.status.ref is None:
@@ -121,7 +123,7 @@ class _PermissionState:
 
 
 class Sightings:
-    """Lays the facts out, each kind once and when first asked for."""
+    """Makes the sightings from the facts, each kind once, when first asked for."""
 
     def __init__(self, facts: RunFacts) -> None:
         self._facts = facts
@@ -129,13 +131,14 @@ class Sightings:
         self._known_accesses: dict[Ref, list[Sighting]] = {}
 
     def grow(self, facts: RunFacts) -> None:
-        """Go on with more facts of the same `ground`; what they do not change stays the same object."""
+        """Continue with more facts of the same `ground`; sightings that the new facts do not change stay the same
+        objects."""
         self._facts = facts
         for name in ("flows", "accesses", "run", "unseen", "together", "sent"):
             vars(self).pop(name, None)
 
     def of(self, on: str) -> list[Sighting]:
-        """All that a rule on this looks at."""
+        """All sightings that a rule on `on` examines."""
         match on:
             case "flow":
                 return self.flows
@@ -150,8 +153,8 @@ class Sightings:
 
     @cached_property
     def flows(self) -> list[Sighting]:
-        """Every flow of the app that left the device: what is sent to the device itself did not, and what no socket of
-        the app carried was not the app's."""
+        """Every flow of the app that left the device. Data sent to the device itself did not leave it, and what no
+        socket of the app carried was not the app's."""
         made, known = [], self._known_flows
         for flow in self._facts.flows:
             sighting = known.get(flow.id)
@@ -164,8 +167,8 @@ class Sightings:
 
     @cached_property
     def accesses(self) -> list[Sighting]:
-        """Every access that gave a value. A call that was denied, threw, gave nothing, or only registered
-        a listener read nothing, and a placeholder is nothing; what a listener is given is an access of its own. What
+        """Every access that returned a value. A call that was denied, threw, returned nothing or only registered a
+        listener read nothing, and a placeholder is nothing; what a listener receives is an access of its own. What
         the user picked, the user handed over."""
         carried: dict[Ref, list[Sighting]] = {}
         for sighting in self.flows:
@@ -185,9 +188,9 @@ class Sightings:
 
     @cached_property
     def consents(self) -> list[Sighting]:
-        """Every consent line that counts, in order of time, those that an earlier run left, and those by which the app
-        answered itself; what an operator has since replaced or taken back is not there any more, and a question that
-        is redrawn is there once."""
+        """Every consent line that counts, in order of time, with those left by an earlier run and those by which the
+        app answered itself. Lines that an operator has since replaced or retracted are left out, and a redrawn
+        question appears once."""
         readings = {each.ref: each for each in self._facts.timeline.readings()}
         lines = [
             seen
@@ -234,8 +237,8 @@ class Sightings:
 
     @staticmethod
     def _is_redraw(at: datetime, consent: Consent, drawn: dict[str, tuple[datetime, bool | None]]) -> bool:
-        """Whether a question is the one of just before, redrawn: nothing was answered in between, and its box is as
-        it was. `drawn`: what -> when it was shown last, and its box."""
+        """Whether a question is the previous one, redrawn: nothing was answered in between, and its box is
+        unchanged. `drawn`: what -> when it was last shown, and its box."""
         prompt = consent.signal == "permission_prompt"
         what = f"{PROMPT}{consent.text}" if consent.signal in PERMISSION_SIGNALS else consent.scope
         if not prompt and not (consent.signal == "dialog" and consent.status == "requested"):
@@ -247,7 +250,7 @@ class Sightings:
         return last is not None and at - last[0] < REDRAW and last[1] == consent.ticked
 
     def _pressed_itself(self, seen: Seen[Consent]) -> bool:
-        """Whether the app itself touched a label for a yes, and did not only pass on a touch of the user."""
+        """Whether the app itself touched a label for a yes, and did not merely pass on the user's touch."""
         consent = seen.event
         if consent.signal != "tap" or consent.by != "app" or consent.status != "given":
             return False
@@ -259,14 +262,14 @@ class Sightings:
 
     @cached_property
     def _touches(self) -> list[datetime]:
-        """When the user touched something."""
+        """The times at which the user touched something."""
         readings = self._facts.timeline.readings()
         return [each.at for each in readings if each.consent.signal == "tap" and each.consent.by == "user"]
 
     @cached_property
     def _earlier(self) -> frozenset[Ref]:
-        """Lines that show consent of an earlier run for sure: answers from before this one, and what the app's store
-        had at its start. A flag that the app sets in the first moments of a run may as well be set by this run."""
+        """Lines that certainly show consent from an earlier run: answers from before this one, and what the app's
+        store held at its start. A flag set in the first moments of a run may have been set by this run."""
         counted = {each.ref for each in self._facts.timeline.readings()}
         kept = {seen.ref for seen in self._facts.consents if was_there(seen.event)}
         return frozenset(self._facts.timeline.carried()) & (counted | kept)
@@ -278,7 +281,8 @@ class Sightings:
 
     @cached_property
     def notices(self) -> list[Sighting]:
-        """Consent lines that show that the user was told something, or of an earlier run, in order of time."""
+        """Consent lines that show that the user was told something, or that are from an earlier run, in order of
+        time."""
         return [each for each in self.consents if each.earlier or (each.consent and _tells(each.consent))]
 
     @cached_property
@@ -292,7 +296,8 @@ class Sightings:
 
     @cached_property
     def claims(self) -> list[Sighting]:
-        """Every claim of consent, with the real state at that moment; what an earlier run left is none of this run."""
+        """Every claim of consent in this run, with the real state at that moment; what an earlier run left is
+        excluded."""
         found = []
         for claim in self._facts.claims:
             if claim.ref in self._earlier or claim.at_start:
@@ -314,11 +319,11 @@ class Sightings:
         return found
 
     def _claimed(self, claim: Claim) -> ConsentStatus:
-        """The state that a claim is held against: a decision on its own scope, else what was said in general.
+        """The state that a claim is compared with: a decision on its own scope, otherwise what was decided in general.
 
-        Apps ask one question for all; a yes to it may well be what the claim means. A no to personalised advertising
-        does not answer a claim of other purposes. An operator marks a yes a moment after the tap that nobody else saw,
-        which the app answers at once. Rather miss than accuse.
+        Apps ask one question for everything; a yes to it may well be what the claim means. A no to personalised
+        advertising does not answer a claim about other purposes. An operator marks a yes that nobody else saw a moment
+        after the tap, while the app reacts to the tap at once. Rather miss than accuse.
         """
         timeline = self._facts.timeline
         known = (claim.at, claim.clock, self._facts.clock_uncertainty_ms)
@@ -333,8 +338,8 @@ class Sightings:
 
     @cached_property
     def run(self) -> list[Sighting]:
-        """The run as a whole, at its first access that gave a value; none when nothing was read but what every app
-        sees of the device, which tells of nobody alone."""
+        """The run as a whole, at its first access that returned a value; empty if only data was read that every app
+        sees of the device, which alone identifies nobody."""
         types = self._facts.data_types
         ordinary = frozenset(kind.code for kind in types.items if kind.ordinary) if types else frozenset[str]()
         told = (each for each in self.accesses if each.data not in ordinary)
@@ -346,8 +351,8 @@ class Sightings:
 
     @cached_property
     def unseen(self) -> tuple[DataType, ...]:
-        """Kinds of data that the policy names, and of which no line tells: no call for them, denied or not, and no
-        upload. A store's form is about what is sent: there calls do not count."""
+        """Data types that the policy names but no line mentions: no call for them, denied or not, and no upload. A
+        store's form is about what is sent, so calls do not count for it."""
         policy = self._facts.policy
         if policy is None:
             return ()
@@ -357,7 +362,7 @@ class Sightings:
 
     @cached_property
     def together(self) -> dict[Ref, frozenset[DataType]]:
-        """Upload -> the kinds of data in it."""
+        """Upload -> the data types in it."""
         found: dict[Ref, set[DataType]] = defaultdict(set)
         for each in self.flows:
             if each.flow:
@@ -367,12 +372,12 @@ class Sightings:
 
     @cached_property
     def sent(self) -> frozenset[DataType]:
-        """Kinds of data that left the device at all."""
+        """Data types that left the device at all."""
         return frozenset().union(*self.together.values())
 
     def asked_with(self, sighting: Sighting) -> list[Sighting]:
-        """The prompts of the burst that begins with this one: one for each group of permissions, within a second; none
-        when it is no prompt, or another came within the second before it."""
+        """The prompts of the burst that begins with this one: one for each group of permissions, within a second;
+        empty if it is no prompt, or if the burst began with an earlier one."""
         return self._bursts.get(sighting.ref, [])
 
     @cached_property
@@ -414,8 +419,8 @@ class Sightings:
         )
 
     def _record(self, flow: Flow, status: ConsentStatus) -> Claim | None:
-        """The app's own word, at the time of a flow, that the user has not agreed: where no other word of the app says
-        yes, and no yes was seen since. Where a no was seen, that tells more."""
+        """The app's own statement, at the time of a flow, that the user has not agreed; None if another statement of
+        the app says yes, or a yes was seen since. A no that was seen tells more, so the result is None then too."""
         if status.state in ("refused", "withdrawn", "basic_only"):
             return None
         scopes = ("general_policy", "ads_tracking") if flow.data in ADVERTISING else ("general_policy",)
@@ -432,9 +437,9 @@ class Sightings:
 
     @cached_property
     def _records(self) -> dict[str, tuple[list[datetime], list[Claim | None]]]:
-        """Scope -> when the app's own record of it changed, and the word by which it was a no from then on; None where
-        one of its words is a yes, or there is none. What is of the device's clock counts from when it surely was there,
-        a yes from when it may have been."""
+        """Scope -> the times at which the app's own record of it changed, and the statement that makes it a no from
+        then on; None if one of its statements is a yes, or there is none. On the device's clock, a no counts from
+        the time when it was certainly there, and a yes from when it may have been."""
         bound_ms = self._facts.clock_uncertainty_ms
         words: list[tuple[datetime, Ref, Claim]] = []
         for claim in self._facts.claims:
@@ -448,7 +453,7 @@ class Sightings:
             key = (claim.host, claim.path)
             if claim.says == "given":
                 yes[claim.scope].add(key)
-            elif key in yes[claim.scope]:  # a yes taken back is the last word
+            elif key in yes[claim.scope]:  # a withdrawn yes is the last word
                 yes[claim.scope].clear()
             times, records = found.setdefault(claim.scope, ([], []))
             times.append(at)
@@ -456,7 +461,7 @@ class Sightings:
         return found
 
     def _phase(self, flow: Flow) -> PhaseStatus:
-        """The phase in which it was sent; unknown where the clocks leave two."""
+        """The phase in which it was sent; unknown if the clocks leave two possible."""
         phases = self._facts.phases
         bound_ms = bound_of(flow)
         phase = phases.at(flow.at)
@@ -471,8 +476,8 @@ class Sightings:
         return made
 
     def _calls(self, seen: Seen[Access], flows: tuple[Sighting, ...]) -> list[Sighting]:
-        """An access, at its moment; a folded line stands for several calls, of which the first and the last have a
-        known time: where the user decided, or the app left the foreground, in between, they are two sightings of one
+        """An access, at its moment. A folded line stands for several calls, and only the first and the last have a
+        known time: if the user decided, or the app changed its phase, in between, they become two sightings of one
         call each."""
         access = seen.event
         first = self._call(seen, seen.at, access.count, flows)
@@ -506,8 +511,8 @@ class Sightings:
         )
 
     def _decided(self, status: ConsentStatus, data: DataType) -> ConsentName:
-        """The basic function alone is a no to whatever its necessary scope does not cover; to everything, when nobody
-        said what type of app it is."""
+        """The decision for a data type. Basic function only is a no to whatever the necessary scope of the app's
+        type does not cover, and to everything if the type is not known."""
         if status.state != "basic_only":
             return status.state
         type_ = self._facts.app_type
@@ -526,28 +531,28 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ("BLUETOOTH", "nearby"),
     ("BODY_SENSORS", "sensors"),
 )
-"""What a permission's name has in it -> the group that users are asked about as one."""
+"""Part of a permission's name -> the group that users are asked about together."""
 
 
 @cache
 def _states(states: tuple[ConsentName, ...]) -> frozenset[ConsentName]:
-    """The same as a set: one for all sightings that have these."""
+    """The states as a set, shared by all sightings with the same states."""
     return frozenset(states)
 
 
 def _is_lone_name(flow: Flow, match: Match) -> bool:
-    """Whether it is a name of somebody whom nothing in the upload identifies: anybody may have written it."""
+    """Whether it is the name of somebody whom nothing in the upload identifies: anybody may have written it."""
     return flow.people is not None and match.type == "name" and match.person is None
 
 
 def bound_of(flow: Flow) -> float:
-    """How wrong the time of a flow may be against what the agent saw, in milliseconds; infinite where nobody compared
+    """How far the time of a flow may be off from what the agent saw, in milliseconds; infinite if nobody compared
     the clocks."""
     return math.inf if flow.uncertainty_ms is None else flow.uncertainty_ms
 
 
 def permission_group(name: str) -> str:
-    """The group that a permission belongs to; one that belongs to none we know stands for itself."""
+    """The group that a permission belongs to; a permission of no known group is its own."""
     bare = name.rpartition(".")[2]
     return next((group for part, group in _GROUPS if part in bare), bare)
 
@@ -557,16 +562,16 @@ def _tells(consent: Consent) -> bool:
 
 
 def in_time(sighting: Sighting) -> tuple[datetime, int]:
-    """Order of time, then of lines."""
+    """Sort key: by time, then by line."""
     return (sighting.at, sighting.line)
 
 
 def rows(group: Iterable[Sighting]) -> tuple[int, int | None]:
-    """How many entries of an address book were read, or went out in all uploads of a group; and of how many.
+    """How many entries of an address book were read, or sent in all uploads of a group; and out of how many.
 
-    Of flows whose rows are about people, these are counted: a person may have several rows. An app may send one entry
-    an upload, so rows are counted over the group. Rows of two cursors with one number count
-    once: rather too few than too many.
+    For flows whose rows are about people, people are counted: one person may have several rows. An app may send one
+    entry per upload, so rows are counted over the whole group. Rows of two cursors with the same number count once:
+    rather too few than too many.
     """
     members = list(group)
     flows = [each.flow for each in members if each.flow]
@@ -575,7 +580,7 @@ def rows(group: Iterable[Sighting]) -> tuple[int, int | None]:
     found: set[int | str] = {match.row for flow in flows for match in flow.matches if match.row is not None}
     for access in (each.access for each in members if each.access):
         found |= {value.row for value in access.values if value.row is not None}
-        # A list without rows, as of installed apps: each of its own kind is one entry.
+        # In a list without rows, such as installed apps, each value of the access's own type is one entry.
         found |= {value.text for value in access.values if value.row is None and value.type == access.data}
     sent = max(len(found), max((flow.entries or flow.rows or 0 for flow in flows), default=0))
     read = max((flow.rows_read or 0 for flow in flows), default=0)

@@ -12,7 +12,8 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
 _BROKEN = re.compile(r"(?<=[\u2018-\u201d\u3001-\u9fff\uff01-\uff5e]) (?=[\u2018-\u201d\u3001-\u9fff\uff01-\uff5e])")
-"""The space that YAML puts where a text goes on in the next line, between characters that stand without one."""
+"""The space that YAML inserts where a text continues on the next line, between characters that are written without
+spaces."""
 
 
 def _both(words: dict[str, str]) -> dict[str, str]:

@@ -23,11 +23,11 @@ STATES: tuple[ItemState, ...] = get_args(ItemState)
 TONES: dict[ItemState, str] = {"fail": "high", "nothing_seen": "none", "not_observed": "gaps", "by_hand": "info"}
 """State of an item -> the tone of its words."""
 MOST = 20
-"""Reasons and findings of an item that are told one by one; the JSON has all."""
+"""Most reasons and findings of an item that are listed; the JSON has all of them."""
 
 
 def render(filled: FilledChecklist, format: str, lang: str) -> str:
-    """The list as text, json or html. Raises UserError for a language that does not exist."""
+    """The list as text, json or html. Raises UserError for an unknown language."""
     told = ChecklistStory(filled, Words(lang))
     if format == "json":
         return escape.document({**filled.model_dump(mode="json"), "counts": told.counts})
@@ -49,19 +49,19 @@ class ChecklistStory:
 
     @property
     def levels(self) -> dict[ItemState, str]:
-        """State of an item -> the level whose colour the page gives it."""
+        """State of an item -> the level whose colour it has on the page."""
         return {"fail": "high", "nothing_seen": "low", "not_observed": "medium", "by_hand": "info"}
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many items are in each state, and how many of them are open."""
+        """How many items are in each state, and how many of those by hand are open."""
         items = list(self.filled.items)
         counted: dict[str, int] = {state: sum(each.state == state for each in items) for state in STATES}
         return counted | {"open": sum(each.state == "by_hand" and each.is_open for each in items)}
 
     @property
     def summary(self) -> str:
-        """How many items came to what."""
+        """How many items have which result."""
         return self.words("list_summary", **self.counts)
 
     @property
@@ -73,7 +73,7 @@ class ChecklistStory:
 
     @property
     def origin(self) -> list[str]:
-        """Where the items come from, and whether they were held against it."""
+        """Where the items come from, and whether they were compared with that source."""
         source, words = self.filled.source, self.words
         name = plain(words.of(source.name)) + (f" <{plain(source.url)}>" if source.url else "")
         said = [words("list_source", name=name)]
@@ -99,11 +99,11 @@ class ChecklistStory:
         )
 
     def state(self, item: FilledItem) -> str:
-        """What became of an item, in a word or two."""
+        """The result of an item, in a word or two."""
         return self.words(f"list_{item.state}")
 
     def lines(self, item: FilledItem) -> Iterator[str]:
-        """What there is to say of an item: what fails it, or what was watched, or what was not, or what to look at."""
+        """Everything to say about an item: what fails it, what was watched, what was not, or what to look at."""
         words = self.words
         yield from map(self.evidence, item.failing[:MOST])
         if (more := len(item.failing) - MOST) > 0:
@@ -119,7 +119,7 @@ class ChecklistStory:
             yield from self.answer(answer, counts=number == 0)
 
     def by_hand(self, item: FilledItem) -> Iterator[str]:
-        """What a person looks at, and what recordings show of it."""
+        """What a person has to look at, and what recordings show of it."""
         words = self.words
         if item.plans:
             if item.reasons:
@@ -132,7 +132,7 @@ class ChecklistStory:
 
     @property
     def command(self) -> str:
-        """By what the answer of a person is noted."""
+        """The command that records a person's answer."""
         command = f"appwitness mark check {self.filled.checklist}:ITEM pass|fail --note TEXT --recording RECORDING"
         return self.words("list_command", command=command)
 
@@ -180,7 +180,7 @@ class ChecklistStory:
         return capital(words("list_in", reason=said, where=where) if where else said)
 
     def answer(self, answer: HandAnswer, *, counts: bool) -> Iterator[str]:
-        """What a person answered, who and when."""
+        """What a person answered, who it was, and when."""
         words = self.words
         yield words(
             "list_answer" if counts else "list_answer_before",

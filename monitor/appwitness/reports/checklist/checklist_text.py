@@ -14,7 +14,7 @@ from appwitness.reports.words import plain
 
 
 def text(told: ChecklistStory) -> str:
-    """Plain text; no colour when standard output is no terminal."""
+    """Plain text, without colours if standard output is not a terminal."""
     return printed.printed(_parts(told))
 
 

@@ -12,14 +12,14 @@ from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
 LAWS = ("cn", "eu")
-"""Jurisdictions under whose law there is a letter of ours; one is chosen with --law."""
+"""Jurisdictions for whose law we have a letter; --law chooses one."""
 
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False, template: Path | None = None) -> str:
     """The letter as Markdown, from our template for the law and language or from the user's own `template`.
 
-    Raises UserError when there is nothing to complain of, when no letter of ours is for the law chosen, and FileError
-    with its line for a template that cannot be used.
+    Raises UserError if there is nothing to complain about, or we have no letter for the chosen law, and FileError with
+    the line for a template that cannot be used.
     """
     words = Words(lang)
     law = _law(report, lang, own=template is not None)
@@ -35,7 +35,7 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False, template: 
 
 
 def _law(report: Report, lang: str, own: bool) -> str:
-    """The law chosen; of several the one of the language; of none that of the language too."""
+    """The chosen law; if several were chosen or none, the one that goes with the language, if possible."""
     natural = "cn" if lang == "zh" else "eu"
     if not report.laws:
         return natural

@@ -22,16 +22,16 @@ from appwitness.reports.watched import assumption, case, copied, plan, signature
 from appwitness.reports.words import Words
 
 ZONES = {"cn": timezone(timedelta(hours=8))}
-"""Law -> the time that its authorities use; UTC otherwise."""
+"""Law -> the time zone that its authorities use; otherwise UTC."""
 WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) UTC")
 """A time as findings write it."""
 VALUES = 3
 ROWS = 200
-"""Lines of the list of evidence; the JSON report has all."""
+"""Most lines in the list of evidence; the JSON report has all of them."""
 
 
 def in_zone(text: str, law: str) -> str:
-    """A sentence of a finding with its times in the zone of the letter, which says once which that is."""
+    """A sentence of a finding with its times converted to the zone of the letter, which names the zone once."""
     if law not in ZONES:
         return text
     return WRITTEN.sub(lambda found: moment(datetime.fromisoformat(f"{found[1]}+00:00"), law), text)
@@ -44,7 +44,8 @@ def moment(at: datetime, law: str) -> str:
 
 
 def plain_data(value: object) -> Any:
-    """What JSON has. Raises TypeError for anything else: a template gets no object that can do something."""
+    """The value as plain JSON data. Raises TypeError for anything else: a template gets no object that can do
+    something."""
     match value:
         case None | bool() | int() | float() | str():
             return value
@@ -59,7 +60,7 @@ def plain_data(value: object) -> Any:
 
 
 class Letter:
-    """Makes what a template may ask for; docs/templates.md says what each of it is."""
+    """Prepares the fields that a template may use; docs/templates.md describes each of them."""
 
     def __init__(self, report: Report, words: Words, law: str, reveal: bool) -> None:
         self.report = report
@@ -83,7 +84,7 @@ class Letter:
         return moment(at, self.law)
 
     def fields(self) -> dict[str, Any]:
-        """All of it as plain data, for a template: texts, numbers, lists and mappings of them."""
+        """All fields as plain data for a template: texts, numbers, and lists and mappings of them."""
         report, words, run, seal = self.report, self.words, self.report.run, self.report.verified
         fields: dict[str, Any] = plain_data(
             {
@@ -121,7 +122,7 @@ class Letter:
     def _fact(self, number: int, finding: Finding) -> dict[str, Any]:
         """One finding as a letter states it."""
         words = self.words
-        # The flows of a read are what became of it; the fact is the read.
+        # The flows of a read show where its values went; the fact is the read itself.
         flows = [self._flows[name] for name in finding.flows if name in self._flows] if finding.recipient else []
         times = [flow.at for flow in flows] or [
             self.report.host_time(event)
@@ -176,7 +177,7 @@ class Letter:
         yield from finding.evidence
 
     def _consent(self, finding: Finding, at: datetime) -> str:
-        """What was known of consent at that moment, and which line says so."""
+        """What was known about consent at that moment, and which line shows it."""
         if finding.consent is None:
             return ""
         if finding.consent_assumed:
@@ -191,7 +192,7 @@ class Letter:
         return [article for article in finding.articles if article.jurisdiction == self.law]
 
     def _grounds(self, findings: list[Finding]) -> Iterator[dict[str, Any]]:
-        """The articles with the facts that touch them."""
+        """The articles, each with the facts that touch it."""
         touched: dict[tuple[str, str], tuple[Article, list[int]]] = {}
         for number, finding in enumerate(findings, start=1):
             for article in self._articles(finding):
@@ -201,7 +202,7 @@ class Letter:
             yield {"number": position, "citation": cited(article, self.words), "says": says, "facts": tuple(numbers)}
 
     def _proof(self, ref: Ref, facts: list[int]) -> dict[str, Any]:
-        """A line of the recording, in the list of evidence."""
+        """A line of the recording as an entry in the list of evidence."""
         event = self.report.evidence.get(ref)
         return {
             "ref": ref,

@@ -1,7 +1,7 @@
 """Renders a letter with a user's own template, in a separate process with limits on time, memory and size.
 
-A template may come from somebody else. Jinja2's sandbox keeps it from code; should it fail, the process that renders
-has no file, no network and nothing of ours to lose: it can open nothing at all.
+A template may come from somebody else. Jinja2's sandbox keeps it from running code; if the sandbox fails, the rendering
+process has no file, no network and nothing of ours to lose: it cannot open anything at all.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def written(template: str, words: Words, fields: dict[str, Any]) -> str:
 
 
 def written_by(template: Path, words: Words, fields: dict[str, Any]) -> str:
-    """A user's own letter.
+    """A letter from the user's own template.
 
-    Raises UserError for a file that cannot be read, and FileError, with its line where that is known, for one that is
-    no template, does what a template may not, or takes too long or too much.
+    Raises UserError for a file that cannot be read. Raises FileError, with the line if known, for a file that is not a
+    template, does what a template may not, or needs too much time or memory.
     """
     order = {"template": given_files.text(template, TEMPLATE_BYTES), "lang": words.lang, "letter": fields}
     with subprocess.Popen(
@@ -53,7 +53,7 @@ def written_by(template: Path, words: Words, fields: dict[str, Any]) -> str:
     ) as process:
         assert process.stdin
         assert process.stdout
-        late = threading.Timer(SECONDS * 3, process.kill)  # its own limit is time on the processor
+        late = threading.Timer(SECONDS * 3, process.kill)  # the process limits its own CPU time
         late.start()
         try:
             try:
@@ -61,9 +61,7 @@ def written_by(template: Path, words: Words, fields: dict[str, Any]) -> str:
                 process.stdin.close()
             except BrokenPipeError:
                 pass
-            data = process.stdout.read(
-                MOST_CHARACTERS * 12
-            )  # a character is written with twelve at most: \\ud83d\\ude00
+            data = process.stdout.read(MOST_CHARACTERS * 12)  # a character takes at most twelve: \\ud83d\\ude00
         finally:
             late.cancel()
             process.kill()
@@ -78,12 +76,12 @@ def written_by(template: Path, words: Words, fields: dict[str, Any]) -> str:
 
 
 def _letter(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields, and the one function that takes a time of them."""
+    """The fields, with the one function that letters may call: it formats a time."""
     return {**fields, "moment": lambda at: moment(datetime.fromisoformat(at), fields["law"])}
 
 
 def child() -> None:
-    """Render what comes on stdin; the text, or what is wrong, goes to stdout."""
+    """Render what comes on stdin; writes the text, or what is wrong, to stdout."""
     order = json.load(sys.stdin)
     words = Words(order["lang"])
     words("flows")
@@ -106,7 +104,7 @@ def child() -> None:
 
 
 def _limit() -> None:
-    """Time, memory; no file, no process, nothing that is opened."""
+    """Limit time and memory; forbid files, processes and opening anything."""
     for what, limit in (
         (resource.RLIMIT_CPU, SECONDS),
         (resource.RLIMIT_AS, MEMORY_BYTES),

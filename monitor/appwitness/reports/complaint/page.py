@@ -13,11 +13,11 @@ from appwitness.reports.html import fill, safe
 from appwitness.reports.words import Words
 
 _BLANK = re.compile(r"<strong>(【[^<]*】|\[[^<]*\])</strong>")
-"""What the complainant must fill in, as the templates mark it: bold, in brackets."""
+"""Blanks that the complainant must fill in, as the templates mark them: bold, in brackets."""
 
 
 def render(report: Report, *, lang: str = "en", reveal: bool = False, template: Path | None = None) -> str:
-    """The letter as a self-contained HTML document; HTML in the letter is text, as everything foreign is."""
+    """The letter as a self-contained HTML document; HTML in the letter is shown as text, like everything foreign."""
     letter = complaint.render(report, lang=lang, reveal=reveal, template=template)
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(letter)
     html = _BLANK.sub(r"<mark>\1</mark>", html)

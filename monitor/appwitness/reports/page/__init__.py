@@ -29,17 +29,17 @@ from appwitness.reports.words import Words, plain
 from appwitness.support.spoken import heard
 
 FEW = 12
-"""More cards than this are listed by recipient, a page of them at a time."""
+"""More cards than this are listed by recipient, one page of them at a time."""
 CARDS = 300
-"""Cards of the whole page; what is beyond is in the JSON report."""
+"""Most cards on the whole page; the JSON report has all of them."""
 PAGE = 25
-"""Cards of one page of a recipient's."""
+"""Cards on one page of a recipient."""
 STRIP = 4
-"""Lines of the first screen."""
+"""Lines on the first screen."""
 
 
 class Sheet(NamedTuple):
-    """A page of the cards of one recipient."""
+    """One page of a recipient's cards."""
 
     first: int
     last: int
@@ -56,25 +56,25 @@ class Shelf(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """What a report begins with: the worst that was seen, what was watched, and the gravest groups."""
+    """What a report begins with: the worst finding, what was watched, and the most serious groups."""
 
     verdict: VerdictLine
     headline: str
-    """The worst that was seen, in one sentence; else what the recording comes to."""
+    """The worst finding in one sentence; otherwise the result of the recording."""
     objected: bool
     """Whether a rule objects to anything."""
     warning: str
-    """That the recording is not what its stamps say; empty where it is."""
+    """That the recording is not what its stamps say; empty if it is."""
     bars: list[Bar]
     gaps: int
     strip: list[Card]
-    """What, to whom, when and how sure, of the worst."""
+    """What was sent, to whom, when and how sure, for the worst groups."""
     more: int
-    """Groups that are not in it."""
+    """Groups that are not in the strip."""
 
 
 def opening(report: Report, words: Words) -> Opening:
-    """The opening alone: of a large report, what follows takes much longer."""
+    """The opening alone: for a large report, the rest takes much longer."""
     made = groups(report)
     return _opened(
         report,
@@ -100,7 +100,7 @@ def _opened(report: Report, words: Words, came_to: VerdictLine, cards: list[Card
 
 
 class Page:
-    """Everything that the template asks for."""
+    """Everything that the template uses."""
 
     def __init__(self, report: Report, words: Words, reveal: bool) -> None:
         self.report = report
@@ -137,11 +137,11 @@ class Page:
         self.changes = sections.changes(report, words)
         notes = [(note, heard(note, words.lang)) for note in report.run.notes[:ROWS]]
         self.notes = [(cut(said), said == note) for note, said in notes]
-        """Each, and whether it is English."""
+        """Each note, and whether it is in English."""
 
     @property
     def about(self) -> list[str]:
-        """Which app, device, plan and time, as one line."""
+        """App, device, plan and time."""
         words, run = self.words, self.report.run
         version = f" {run.app.version}" if run.app.version else ""
         seen_on = device(self.report.run, words) if run.imported else run.device.model or run.device.serial
@@ -153,7 +153,7 @@ class Page:
 
     @property
     def shelves(self) -> list[Shelf]:
-        """The cards by recipient, worst first; those without one last."""
+        """The cards by recipient, worst first; those without a recipient are one shelf."""
         hosts: dict[str, list[Card]] = {}
         for card in self.cards:
             hosts.setdefault(card.host, []).append(card)
@@ -169,19 +169,19 @@ class Page:
 
     @property
     def levels(self) -> list[tuple[str, int]]:
-        """How many cards of each level, to filter by."""
+        """The number of cards of each level, for filtering."""
         counts = Counter(card.level for card in self.cards)
         return [(level, counts[level]) for level in LEVELS if counts[level]]
 
     @property
     def states(self) -> list[tuple[str, str, int]]:
-        """How many cards of each state of consent, to filter by."""
+        """The number of cards in each state of consent, for filtering."""
         counts = Counter((state, said) for card in self.cards for state, said, _ in card.states)
         return [(state, said, count) for (state, said), count in counts.items()]
 
     @property
     def few(self) -> bool:
-        """Whether each card may stand by itself."""
+        """Whether there are few enough cards to list each by itself."""
         return len(self.cards) <= FEW
 
     @property
@@ -190,7 +190,7 @@ class Page:
         return (self.report.verified.digest or "") if self.report.verified else ""
 
     def _cards_of_lines(self) -> dict[str, int]:
-        """Upload or access -> the card that tells of it."""
+        """Upload or access -> the card about it."""
         numbers: dict[str, int] = {}
         of = {(card.kind, card.host): card.number for card in self.all_cards}
         for flow in self.report.flows:
@@ -203,7 +203,7 @@ class Page:
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """Which app, which device, which plan, and what the user answered."""
+        """App, device, plan, and the user's answers."""
         words, report, run = self.words, self.report, self.report.run
         version = f" {run.app.version}" if run.app.version else ""
         code = f" ({run.app.version_code})" if run.app.version_code else ""

@@ -15,7 +15,7 @@ from appwitness.reports.verdict import groups
 from appwitness.reports.words import Words
 
 PROGRAMS = {"br": "brotli -dc", "brotli": "brotli -dc", "zstd": "zstd -dc"}
-"""Steps that Python's own library does not take; only the first step may be one."""
+"""Decoding steps that Python's standard library lacks; only the first step may be one of them."""
 STEPS = {
     "gzip": "gzip.decompress(b(d))",
     "zlib": "zlib.decompress(b(d))",
@@ -28,7 +28,7 @@ STEPS = {
     "query": "dict(urllib.parse.parse_qsl(t(d)))",
     "percent": "urllib.parse.unquote(t(d))",
 }
-"""What Python does for a step of decoding."""
+"""The Python expression for each decoding step."""
 HASHES = {"md5": "md5sum", "sha1": "sha1sum", "sha256": "sha256sum", "sha512": "sha512sum", "base64": "base64",
           "hex": "xxd -p"}  # fmt: skip
 BEGIN = (
@@ -49,7 +49,7 @@ class CheckCommand(NamedTuple):
 
 
 def by_hand(report: Report, words: Words) -> list[CheckCommand]:
-    """The commands for the worst finding; where there is none, for the first flow."""
+    """The commands for the worst finding; if there is none, for the first flow."""
     group = next(iter(groups(report)), None)
     finding = group.findings[0] if group and group.findings else None
     return list(_steps(report, words, finding, group.flows[0] if group and group.flows else None))
@@ -78,7 +78,7 @@ def _steps(report: Report, words: Words, finding: Finding | None, flow: Flow | N
 
 
 def commands(flow: Flow, match: Match, context: Context, event: Event | None, words: Words) -> Iterator[CheckCommand]:
-    """How to come to the field that holds a value, and to the form in which it stands there."""
+    """How to get to the field that holds a value, and to the form in which it appears there."""
     command = decoding(flow, context.stages, event) if isinstance(event, Upload) else None
     if command:
         yield CheckCommand(words("by_hand_field"), command)
@@ -87,8 +87,8 @@ def commands(flow: Flow, match: Match, context: Context, event: Event | None, wo
 
 
 def decoding(flow: Flow, stages: Sequence[Stage], event: Upload) -> str | None:
-    """The command that decodes the stored bytes, step by step, and prints the field; None where that cannot be said in
-    one, or where what it would need is masked."""
+    """The command that decodes the stored bytes step by step and prints the field; None if a single command cannot
+    do it, or if it would contain something masked."""
     if not stages:
         return None
     program, rest = list(BEGIN), list(stages)
@@ -114,7 +114,7 @@ def decoding(flow: Flow, stages: Sequence[Stage], event: Upload) -> str | None:
 
 
 def _members(path: str, parent: str) -> str | None:
-    """The way from one path down to another as Python writes it: `["people"][3]`."""
+    """The steps from one path down to another, as Python subscripts: `["people"][3]`."""
     if not path.startswith(parent):
         return None
     rest, found = path[len(parent) :], ""
@@ -129,6 +129,7 @@ def _members(path: str, parent: str) -> str | None:
 
 
 def _line(ref: Ref) -> str | None:
-    """The command that prints a line; only for a reference that is one: nothing else is ever offered to copy."""
+    """The command that prints a line; None unless the reference has the right form, so that nothing else is ever
+    offered for copying."""
     found = re.fullmatch(r"([a-z]+\.jsonl):(\d+)", ref)
     return f"sed -n {found[2]}p {found[1]}" if found else None

@@ -21,12 +21,12 @@ from appwitness.reports.watched import consent
 from appwitness.reports.words import Words, plain
 
 BLOCKS = 40
-"""Cards whose first flow is shown in full."""
+"""Most cards whose first flow is shown in full."""
 CODES = 4
 RANGES = 400
-"""Stretches of lines that a finding lists, once on a page."""
+"""Most ranges of lines that a finding lists, once on a page."""
 READS = 2
-"""Reads that are shown of a card from which nothing was seen to leave."""
+"""Most reads that are shown on a card without flows."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,19 @@ class Tag:
     rule: str
     id: str
     anchor: str
-    """The id of the finding where it first stands on the page; empty elsewhere."""
+    """The id of the finding where it first appears on the page; empty elsewhere."""
     kinds: str
     title: str
     level: str
     detail: str
     confidence: str
-    """Empty where it is that of the card."""
+    """Empty if it is the same as the card's."""
     count: int
     evidence: tuple[str, ...]
-    """The telling lines."""
+    """The most telling lines."""
     all_evidence: tuple[str, ...]
-    """Every line it rests on, neighbours as one: `accesses.jsonl:17-36`; empty where they are those above."""
+    """Every line that it rests on, consecutive ones as a range: `accesses.jsonl:17-36`; empty if these are the lines
+    above."""
     more_evidence: str
     """How many of these are left out, and where they are."""
     listed_on: int
@@ -55,18 +56,18 @@ class Tag:
     number_of_lines: int
     uncovered: str
     articles: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-    """Name of a jurisdiction; how each of its articles is cited, and what it says."""
+    """Name of each jurisdiction; how each of its articles is cited, and what it says."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """One group, made ready for the page."""
+    """One group, ready for the page."""
 
     number: int
     level: str
     """Empty: no rule objects."""
     kind: str
-    """Code of the kind of data; empty where it is about none."""
+    """Code of the data type; empty if it is about none."""
     data: str
     host: str
     who: str
@@ -75,32 +76,32 @@ class Card:
     """The same, and why."""
     said: str
     objection: str
-    """What the rules object to, in a few words; empty where none does."""
+    """What the rules object to, in a few words; empty if no rule does."""
     states: tuple[tuple[str, str, str], ...]
-    """Name of a state of consent, its words, and how many flows: in order of time, each once."""
+    """Each state of consent once, in order of time: its code, its words, and how many flows."""
     confidence: str
     means: str
     chance: str
-    """How likely it is a coincidence, at most; empty where no value was matched."""
+    """The greatest probability that it is a coincidence; empty if no value was matched."""
     codes: tuple[tuple[str, str], ...]
-    """Who read it and who sent it: title and code, with the maker of the SDK."""
+    """Who read it and who sent it: a title, and the code with the SDK's maker."""
     tags: tuple[Tag, ...]
     chain: tuple[ReasonStep, ...]
-    """How its first flow was concluded, else its worst finding."""
+    """How its first flow was concluded, otherwise its worst finding."""
     cleartext: bool
     block: Block | None
     reads: tuple[FlowEnd, ...]
     lines: tuple[dict[str, str], ...]
-    """Consent lines and changes of the app's state that it rests on."""
+    """The consent lines and app state changes that it rests on."""
     picture: Picture | None
-    """Its reads and uploads between what the user was asked and answered."""
+    """Its reads and uploads, together with what the user was asked and answered."""
     rows: tuple[FlowTableRow, ...]
     """The flows after the first."""
     more_rows: int
 
 
 class Cards:
-    """Makes the cards of one report, in order: the first ones with a flow in full."""
+    """Makes the cards of one report, in order, the first ones with a flow in full."""
 
     def __init__(self, report: Report, words: Words, flows: ShownFlows) -> None:
         self.report = report
@@ -108,14 +109,14 @@ class Cards:
         self.flows = flows
         self.chains = Chains(report)
         self._listed: dict[int, int] = {}
-        """Finding, by its identity in memory -> the first card on which it stands: that lists all its lines."""
+        """Finding, by its identity in memory -> the first card with it, which lists all its lines."""
         self._anchors: Counter[str] = Counter()
         ends = [end for finding in report.findings for end in (finding.read_by, finding.sent_by) if end and end.owner]
         self.owners = {plain(end.code): end.owner or "" for end in ends}
-        """Code -> whose it is, where that is known."""
+        """Code -> its owner, if known."""
 
     def of(self, groups: Iterable[DataAtRecipient]) -> Iterator[Card]:
-        """One card a group."""
+        """One card for each group."""
         for number, group in enumerate(groups, start=1):
             yield self._card(number, group)
 
@@ -172,7 +173,7 @@ class Cards:
             yield state, said, f"{count:,}" if count > 1 else ""
 
     def _codes(self, group: DataAtRecipient) -> Iterator[tuple[str, str]]:
-        """Whose code read it and whose sent it, as the stacks of its own flows say."""
+        """Whose code read it and whose sent it, according to the stacks of its own flows."""
         read: dict[str, None] = {}
         sent: dict[str, None] = {}
         for flow in group.flows[:ROWS]:
@@ -197,7 +198,7 @@ class Cards:
             yield self._tag(finding, group, number)
 
     def _anchor(self, name: str) -> str:
-        """Where a finding stands; the second of the same id is `v2:3f9c01ab52de-2`."""
+        """The anchor of a finding; the second with the same id is `v2:3f9c01ab52de-2`."""
         self._anchors[name] += 1
         return f"{name}-{self._anchors[name]}" if self._anchors[name] > 1 else name
 
@@ -234,6 +235,6 @@ class Cards:
 
 
 def _lines_in(stretch: str) -> int:
-    """How many lines `accesses.jsonl:17-36` are."""
+    """How many lines a range such as `accesses.jsonl:17-36` covers."""
     first, _, last = stretch.rpartition(":")[2].partition("-")
     return int(last or first) - int(first) + 1

@@ -22,9 +22,9 @@ MATCHES = 8
 FRAMES = 60
 PER_ROW = 16
 CHANCES = (Why.CHANCE, Why.CHANCE_TINY)
-"""Reasons that the card tells already, as how sure it is."""
+"""Reasons that the card already expresses by its confidence."""
 TEXT = 600
-"""Characters of a URL or another text of foreign origin."""
+"""Most characters of a URL or another foreign text."""
 
 
 @dataclass(frozen=True)
@@ -35,28 +35,28 @@ class FlowEnd:
     time: str
     facts: tuple[tuple[str, str], ...]
     own: tuple[StackLine, ...]
-    """The frames of the app and of SDKs in it; all of a stack that has none."""
+    """The frames of the app and of SDKs in it; all frames if the stack has none of these."""
     stack: tuple[StackLine, ...]
-    """All frames, innermost first; empty where `own` has them all."""
+    """All frames, innermost first; empty if `own` has all of them."""
     more_frames: int
     thread: str | None
     stack_ref: Ref | None
-    """The line that holds the stack, where it is another line."""
+    """The line that holds the stack, if it is a different one."""
     note: str | None = None
     unrecorded: bool = False
-    """Whether the stack had still more frames, which were not recorded."""
+    """Whether the stack had more frames that were not recorded."""
 
 
 @dataclass(frozen=True)
 class Around:
-    """What stands around a match."""
+    """The surroundings of a match."""
 
     stages: tuple[tuple[str, str, str], ...]
-    """Name of the step, path where it is another, size."""
+    """Name of the step, path if it differs from the step before, size."""
     fields: tuple[tuple[str, str, bool], ...]
-    """Path and text; whether it holds the value."""
+    """Path and text, and whether the field holds the value."""
     rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-    """Offset of the first of 16 stored bytes; what they are (found, value, structure) and the bytes as hex."""
+    """Offset of the first of 16 stored bytes; then the bytes as hex, by what they are (found, value, structure)."""
     commands: tuple[CheckCommand, ...]
 
 
@@ -90,7 +90,7 @@ class Block:
     elapsed: str | None
     notes: tuple[str, ...]
     no_access: str
-    """Why there is no place where it was read."""
+    """Why the place where it was read is not known."""
     matches: tuple[ShownMatch, ...]
     more_matches: int
 
@@ -122,12 +122,12 @@ class ShownFlows:
         self.steps = consent_steps(report)
 
     def who(self, recipient: Recipient) -> str:
-        """Name, party, country and why, as one line."""
+        """Name, party, country and the reason, on one line."""
         reason = f"{self.words('colon')}{said(recipient.reason, self.words)}" if recipient.reason else ""
         return who(recipient, self.words) + reason
 
     def row(self, flow: Flow, has_block: bool = False) -> FlowTableRow:
-        """A flow as one row of a table; `has_block` when the page shows it in full as well."""
+        """A flow as one row of a table; `has_block`: the page also shows it in full."""
         forms = dict.fromkeys(
             self.words("as_it_was") if match.variant == "plain" else match.variant for match in flow.matches
         )
@@ -187,7 +187,7 @@ class ShownFlows:
         )
 
     def _no_access(self) -> str:
-        """Why there is no place where a value was read, and where it is known from."""
+        """Why the place where a value was read is not known, and what is known about the value instead."""
         observers = self.report.observers
         if has_forgotten(self.report, "access"):
             return "no_access_forgotten"
@@ -196,7 +196,7 @@ class ShownFlows:
         return "no_access_declared" if observers.hooks else "no_access_unwatched"
 
     def _consent_note(self, flow: Flow) -> str:
-        """Which line made it so, or how long after the upload the user was first asked."""
+        """Which line caused the state, or how long after the upload the user was first asked."""
         words = self.words
         if not self.report.observers.consent:
             return words("consent_unwatched").rstrip(".。")
@@ -267,7 +267,7 @@ class ShownFlows:
                 facts.append((words("body"), words("bytes", count=f"{event.size:,}") + kind))
             facts.append((words("status"), str(event.status) if event.status else words("no_response")))
             stack, owners = event.stack, event.owners
-        own = bool(stack)  # what the agent saw written says itself which code it was
+        own = bool(stack)  # what the agent saw written says itself which code wrote it
         if isinstance(connection, Connection):
             facts.append(
                 (
@@ -296,7 +296,7 @@ class ShownFlows:
         )
 
     def _matches(self, flow: Flow) -> Iterator[ShownMatch]:
-        """Those first of which it is known what stands around them."""
+        """The matches, beginning with those whose surroundings are known."""
         around = {context.match: context for context in self.report.contexts.get(flow.id, ())}
         order = sorted(range(len(flow.matches)), key=lambda number: number not in around)
         for number in order[:MATCHES]:
@@ -340,17 +340,17 @@ class ShownFlows:
 
 
 def plain_facts(facts: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Names and texts, harmless and not too long."""
+    """Names and texts, made harmless and not too long."""
     return tuple((name, cut(text)) for name, text in facts)
 
 
 def cut(text: str) -> str:
-    """A foreign text, harmless and not too long."""
+    """A foreign text, made harmless and not too long."""
     return plain(text if len(text) <= TEXT else text[:TEXT] + "…")
 
 
 def _stack(stack: Sequence[str], owners: Sequence[str | None]) -> dict[str, Any]:
-    """The frames of the app first, the others to unfold."""
+    """The frames of the app first, the others folded."""
     all_frames = frames(stack, owners)[:FRAMES]
     own = tuple(frame for frame in all_frames if frame.own) or tuple(all_frames)
     return {
@@ -361,7 +361,7 @@ def _stack(stack: Sequence[str], owners: Sequence[str | None]) -> dict[str, Any]
 
 
 def hex_rows(offset: int, stretches: Iterable[Stretch]) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
-    """Stored bytes sixteen a row, as hex dumps have them; what is hidden as dots."""
+    """Stored bytes in rows of sixteen, as in hex dumps; hidden ones as dots."""
     cells = [
         (stretch.what, "··" if stretch.hidden else f"{byte:02x}") for stretch in stretches for byte in stretch.data
     ]

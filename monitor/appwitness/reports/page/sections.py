@@ -25,21 +25,21 @@ from appwitness.support import site
 from appwitness.support.errors import UserError
 
 ROWS = 200
-"""Rows of a table; what is beyond is in the JSON report."""
+"""Most rows of a table; the JSON report has all of them."""
 SUBJECTS = 12
 KINDS_OF_LINES = ("access", "transform", "connection", "upload", "consent", "phase", "screen", "witness", "gap")
 DIALOGS = 3
 TEXTS, LABELS = 4, 6
-"""Texts and buttons of a dialog that are shown."""
+"""Most texts and buttons of a dialog that are shown."""
 NEAR_S = 3
-"""A picture that was taken within so many seconds shows the dialog."""
+"""A picture taken within this many seconds shows the dialog."""
 PICTURE_BYTES = 400_000
 PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
-"""How a picture begins -> its type."""
+"""First bytes of a picture -> its type."""
 
 
 def picture_type(data: bytes | mmap.mmap) -> str | None:
-    """The type of a picture by its first bytes; None: it is none that a page shows."""
+    """The type of a picture by its first bytes; None: not a picture that a page shows."""
     return next((kind for head, kind in PICTURES.items() if data[: len(head)] == head), None)
 
 
@@ -62,7 +62,7 @@ def consents(report: Report, words: Words) -> list[dict[str, Any]]:
 
 
 def _text(report: Report, ref: Ref, event: Consent, words: Words) -> str:
-    """What a consent line carries, and the corrections that it has to do with."""
+    """What a consent line says, and the corrections that involve it."""
     said = [part for part in (event.text, event.note) if part]
     if event.at_start:
         said.append(words("consent_at_start"))
@@ -76,7 +76,7 @@ def _text(report: Report, ref: Ref, event: Consent, words: Words) -> str:
 
 
 def lines(report: Report, refs: Iterable[Ref], words: Words) -> Iterator[dict[str, str]]:
-    """Those of some lines that are consent lines or changes of the app's state."""
+    """Those of the lines that are consent lines or changes of the app's state."""
     for ref in refs:
         event = report.evidence.get(ref)
         if isinstance(event, Consent):
@@ -91,7 +91,7 @@ def lines(report: Report, refs: Iterable[Ref], words: Words) -> Iterator[dict[st
 
 
 def gaps(found: Iterable[ReportedGap], words: Words) -> list[dict[str, Any]]:
-    """What could not be observed, by gaps or limits, one row a kind."""
+    """What could not be observed, from gaps or limits, one row for each kind."""
     kinds: dict[tuple[str, str], list[tuple[str, str | None, Ref | None]]] = defaultdict(list)
     for gap in found:
         kinds[gap.where, gap.why].append((named_gap(gap, words), besides(gap), gap.ref))
@@ -116,7 +116,7 @@ def gaps(found: Iterable[ReportedGap], words: Words) -> list[dict[str, Any]]:
 
 
 def rules(report: Report, words: Words) -> list[dict[str, Any]]:
-    """Every rule and how often it objected."""
+    """Every rule, and how often it objected."""
     found = Counter(finding.rule for finding in report.findings)
     return [
         {
@@ -133,13 +133,13 @@ def rules(report: Report, words: Words) -> list[dict[str, Any]]:
 
 
 def _unjudged(report: Report, rule: str, words: Words) -> str:
-    """Why a rule did not judge; empty where it did."""
+    """Why a rule was not applied; empty if it was."""
     lacking = report.not_judged.get(rule, ())
     return words("not_judged", what=not_watched(lacking, words)) if lacking else ""
 
 
 def ranges(refs: Iterable[Ref]) -> Iterator[str]:
-    """Lines file by file in order of number, neighbours as one: `accesses.jsonl:17-36`."""
+    """Lines by file and in order of number, consecutive ones as a range: `accesses.jsonl:17-36`."""
     files: dict[str, set[int]] = defaultdict(set)
     for ref in refs:
         files[ref.rpartition(":")[0]].add(number_of(ref))
@@ -153,7 +153,7 @@ def ranges(refs: Iterable[Ref]) -> Iterator[str]:
 
 
 def coverage(report: Report, words: Words) -> list[tuple[str, list[str]]]:
-    """Counts: lines of each kind, calls of each API, uploads of each host."""
+    """Counts: lines of each kind, calls of each API, uploads to each host."""
     rows = []
     for name in ("lines", "sources_read", "hosts"):
         counts = report.coverage.get(name)
@@ -171,7 +171,7 @@ def _counted(name: str, key: str, words: Words) -> str:
 
 
 def dialogs(report: Report, words: Words, reveal: bool) -> Iterator[dict[str, Any]]:
-    """What the user was shown and what was touched, once each; a picture of it only where values are revealed."""
+    """What the user was shown and what was touched, each dialog once; with a picture only if values are revealed."""
     seen: dict[tuple[str, ...], dict[str, Any]] = {}
     images: list[tuple[datetime, str]] = []
     for ref, _, at, event in report.screens:
@@ -196,12 +196,12 @@ def dialogs(report: Report, words: Words, reveal: bool) -> Iterator[dict[str, An
 
 
 def _picture(report: Report, name: str | None) -> str:
-    """A picture of the recording as a data: address; empty where there is none, or where it is too large or none."""
+    """A picture of the recording as a data: URL; empty if there is none, or it is too large or not a picture."""
     if name is None or not report.path:
         return ""
     try:
         data = Recording.open(Path(report.path)).body_view(name)
-    except UserError:  # of the index alone, whose folder is gone
+    except UserError:  # known only from the index; its folder is gone
         return ""
     if data is None or len(data) > PICTURE_BYTES:
         return ""
@@ -210,12 +210,12 @@ def _picture(report: Report, name: str | None) -> str:
 
 
 def audited(report: Report, words: Words) -> list[str]:
-    """What the monitor itself changed and caused, a sentence each."""
+    """What the monitor itself changed and caused, one sentence each."""
     return [plain(capital(said(each, words))) for each in audit(report)]
 
 
 def changes(report: Report, words: Words) -> list[tuple[str, str, str]]:
-    """Each change to the device: when, what, and when it was undone; what was there before, run.json has."""
+    """Each change to the device: when, what, and when it was undone; run.json has the state before."""
     never = words("not_recorded")
     return [
         (clock(each.at), cut(each.what), clock(each.undone) if each.undone else never)
@@ -224,7 +224,7 @@ def changes(report: Report, words: Words) -> list[tuple[str, str, str]]:
 
 
 def run_facts(report: Report, words: Words) -> list[tuple[str, str]]:
-    """Versions, digests and the clock: what a second expert needs to do it again."""
+    """Versions, digests and the clock: what a second expert needs to repeat the run."""
     run = report.run
     facts = [
         (words("recording"), report.recording),
@@ -241,7 +241,7 @@ def run_facts(report: Report, words: Words) -> list[tuple[str, str]]:
 
 
 def persona(report: Report, words: Words) -> list[tuple[str, list[str]]]:
-    """The values to look for by kind."""
+    """The values to look for, by data type."""
     kinds: dict[str, list[str]] = defaultdict(list)
     for value in report.run.persona:
         kinds[value.type].append(cut(value.text))
@@ -262,21 +262,21 @@ def meanings(words: Words) -> list[tuple[str, str]]:
 # what was watched and what was not, as bars: sources of personal data, hosts, bytes that the system counted
 
 UNREAD = ("tls_refused", "not_decrypted", "protocol_unsupported")
-"""Gaps of the proxy that say that a host's traffic was there and could not be read."""
+"""Gaps of the proxy which say that a host's traffic was there but could not be read."""
 BAR_WIDTH = 400
 
 
 class BarPart(NamedTuple):
-    """A stretch of a bar."""
+    """A part of a bar."""
 
     kind: str
-    """`seen`, `waiting`, `unseen` or `absent`: its colour."""
+    """`seen`, `waiting`, `unseen` or `absent`: determines its colour."""
     x: float
     width: float
 
 
 class Bar(NamedTuple):
-    """One line: what of how many, drawn and said."""
+    """One bar: how many out of how many, drawn and in words."""
 
     name: str
     said: str
@@ -284,7 +284,7 @@ class Bar(NamedTuple):
 
 
 def bars(report: Report, words: Words) -> list[Bar]:
-    """One bar for each thing that can be counted; a sentence without parts where nobody watched."""
+    """One bar for each thing that can be counted; only a sentence for what nobody watched."""
     return [*_sources(report, words), *_hosts(report, words), *_bytes(report, words), *_unwatched(report, words)]
 
 

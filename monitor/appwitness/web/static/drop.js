@@ -1,4 +1,4 @@
-// Sends files that are dropped or chosen, one after the other, and goes to where they are taken in.
+// Uploads files that are dropped or chosen, one after the other, and opens the page that imports them.
 "use strict";
 (() => {
   function send(area, file, drop) {

@@ -1,5 +1,5 @@
-// Keeps a page up to date and filters while one types: each fetches the same page anew and takes over its parts marked
-// data-live. Without this script the same forms and links do the same.
+// Keeps a page up to date, and filters it while the user types: both fetch the page again and replace its parts marked
+// data-live. Without this script, the same forms and links work by reloading.
 "use strict";
 const body = document.body;
 let state = body.dataset.state;
@@ -34,18 +34,18 @@ async function refresh(address) {
   }
 }
 
-// Rows that have not changed stay the elements that they are, and keep focus and selection.
+// Unchanged rows keep their elements, and with them focus and selection.
 function take(part, other) {
   if (part.isEqualNode(other)) {
     return;
   }
-  Object.assign(part.dataset, other.dataset); // such as where the timeline begins and ends by now
+  Object.assign(part.dataset, other.dataset); // such as the current bounds of the timeline
   const rows = new Map([...other.children].map((row) => [row.id, row]));
   if (rows.has("")) {
     const key = part.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
     part.replaceChildren(...other.childNodes);
     if (!("live" in other.dataset)) {
-      delete part.dataset.live; // what came instead has parts of its own
+      delete part.dataset.live; // its replacement has live parts itself
     }
     if (key) {
       part.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
@@ -85,7 +85,7 @@ function listen() {
   return events;
 }
 
-// A browser opens six connections to one host at most: a page that nobody sees lets go of its own.
+// A browser opens at most six connections to one host, so a hidden page closes its own.
 if (body.dataset.events) {
   let events = listen();
   document.addEventListener("visibilitychange", () => {
@@ -96,8 +96,8 @@ if (body.dataset.events) {
   });
 }
 
-// The timeline moves without a reload: by its links, by keys, and by the pointer, which draws over a stretch to show it
-// alone, and then drags what is shown; with Shift it draws again.
+// The timeline moves without a reload: by its links, by keys, and by the pointer. Dragging selects the section to show;
+// after that it moves the section, and selects again with Shift.
 function go(address) {
   history.replaceState(null, "", address);
   const query = new URLSearchParams(location.search);
@@ -141,7 +141,7 @@ for (const figure of document.querySelectorAll("[data-zoom]")) {
     begun = null;
     figure.classList.remove("drags");
   };
-  figure.addEventListener("dragstart", (event) => event.preventDefault()); // a mark is a link, which would be dragged
+  figure.addEventListener("dragstart", (event) => event.preventDefault()); // marks are links, which browsers drag
   figure.addEventListener("pointerdown", (event) => {
     const [low, high, left, right] = ["low", "high", "left", "right"].map((name) => +picture.dataset[name]);
     const drags = !event.shiftKey && new URLSearchParams(location.search).has("from");
@@ -171,7 +171,7 @@ for (const figure of document.querySelectorAll("[data-zoom]")) {
   });
 }
 
-// Links to this page in another order, format or language ask for what was typed, too.
+// Links to this page in another order, format or language keep the filters that were typed.
 function carry(form, query) {
   for (const link of document.querySelectorAll("a[href]")) {
     const there = new URL(link.href, location.href);

@@ -1,8 +1,8 @@
-"""Reads an APK, and is the only module that imports apkutils: manifest, permissions, components, signer, SDKs, trust.
+"""Reads an APK: manifest, permissions, components, signer, SDKs, trust; the only module that imports apkutils.
 
-apkutils reads the ZIP file as leniently as Android does (packers forge its flags) and the binary XML; the tree is built
-here, within bounds: an APK may be hostile. Resources are looked up one by one: its reader of resource tables reads all,
-and knows neither sparse nor compact entries.
+apkutils reads the ZIP file as leniently as Android does (packers forge its flags), and the binary XML. The tree is
+built here, within limits, as an APK may be hostile. Resources are looked up one by one: apkutils' own table reader
+reads the whole table, and knows neither sparse nor compact entries.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ MANIFEST_BYTES = 8 << 20
 TABLE_BYTES = 128 << 20
 DEX_BYTES = 128 << 20
 ALL_DEX_BYTES, MOST_DEX, MOST_PACKAGES = 1 << 30, 200, 200_000
-"""Limits for all dex files of one APK together: bytes, files, packages of classes."""
+"""Limits for all dex files of one APK together: bytes, files, packages."""
 MOST_FILES = 20
-"""Most files of a kind of which an APK normally has one: signatures, configurations of Frida's gadget."""
+"""Most files of a kind that an APK normally has once: signatures, configurations of Frida's gadget."""
 XML_BYTES = 1 << 20
 TEXT_CHARACTERS = 16 << 20
-"""Most characters of all texts in one binary XML together: the same string may be used a million times."""
+"""Most characters of all texts in one binary XML together: it may use the same string a million times."""
 DEPTH = 100
 DIRECTORY_BYTES = 16 << 20
-"""The ZIP file's own list of its files."""
+"""Largest size of the ZIP file's central directory."""
 _DEX = re.compile(r"classes\d*\.dex")
 _LIBRARY = re.compile(r"lib/([^/]+)/[^/]+\.so")
 _CONFIG = re.compile(r"lib/[^/]+/lib[^/]*\.config\.so")
@@ -55,7 +55,7 @@ _REFERENCE = re.compile(r"@(?:android:)?([0-9A-Fa-f]{8})")
 
 @dataclass(frozen=True)
 class Apk:
-    """One APK file: a whole app, or a split of one."""
+    """One APK file: a whole app, or one of its splits."""
 
     path: Path
     size: int
@@ -64,37 +64,38 @@ class Apk:
     split: str | None = None
     """Name of the split; None for the base."""
     config_for: str | None = None
-    """The split that it is a configuration of; empty for one of the base's, None for no configuration split."""
+    """The split that it configures; empty: the base; None: it is not a configuration split."""
     version_name: str | None = None
     version_code: int | None = None
     min_sdk: int = 1
     target_sdk: int | None = None
-    """As Android reads it: min_sdk where it is missing. None for a split."""
+    """As Android reads it: min_sdk if it is missing. None for a split."""
     permissions: tuple[str, ...] = ()
     """Permissions that it requests."""
     components: tuple[Component, ...] = ()
     debuggable: bool = False
     extract_native_libs: bool | None = None
-    """None: not said, which means that libraries are taken out of it."""
+    """None: not declared; native libraries are then extracted."""
     cleartext: bool | None = None
-    """`usesCleartextTraffic`; None: not said."""
+    """`usesCleartextTraffic`; None: not declared."""
     network_security: str | None = None
-    """The reference to its network security configuration, as the manifest has it."""
+    """The reference to its network security configuration, as written in the manifest."""
     abis: tuple[str, ...] = ()
     """The ABIs of its native libraries."""
     marks: tuple[str, ...] = ()
-    """What its native libraries tell (catalog/devices/libraries.yml): gadget, wrapped, pairip, packed, flutter, ..."""
+    """What its native libraries reveal (catalog/devices/libraries.yml): gadget, wrapped, pairip, packed, flutter,
+    ..."""
     gadget: GadgetConfig | None = None
-    """How Frida's gadget in it works; None: it has none."""
+    """Configuration of the Frida gadget in it; None: it has none."""
     signers: tuple[ApkSigner, ...] = ()
-    """The signers that Android would accept, the newest scheme first. Signatures are not verified."""
+    """The signers that Android would accept, newest scheme first. Signatures are not verified."""
 
     def signer(self, api: int = 0) -> ApkSigner | None:
-        """The signer that Android accepts at an API level (0: unknown, the newest); None: it is not signed."""
+        """The signer that Android accepts at an API level (0: unknown, taken as the newest); None: it is not signed."""
         return signers.at(self.signers, api or NEWEST)
 
     def implied_permissions(self, api: int = 0) -> tuple[str, ...]:
-        """Those that Android takes it to ask for beside `permissions`, at an API level (0: the newest)."""
+        """Permissions that Android considers requested besides `permissions`, at an API level (0: the newest)."""
         return implied(self.permissions, self.target_sdk or self.min_sdk, api or NEWEST)
 
     @property
@@ -111,12 +112,12 @@ class Apk:
 
     @property
     def launcher(self) -> str | None:
-        """Class of the activity that the launcher starts; the first, where there are several."""
+        """Class of the activity that the launcher starts; the first if there are several."""
         return next((each.name for each in self.components if each.launcher and each.enabled), None)
 
     @property
     def processes(self) -> tuple[str, ...]:
-        """Names of the processes that its components run in, the app's own first."""
+        """Names of the processes that its components run in, the app's main one first."""
         named = dict.fromkeys([self.package, *(each.process for each in self.components)])
         return tuple(named)
 
@@ -128,11 +129,11 @@ class Sdk:
     name: str
     role: str
     prefix: str
-    """The package prefix that it was known by."""
+    """The package prefix that it was recognised by."""
 
 
 def read(path: Path) -> Apk:
-    """Reads the facts of one APK file. Raises DeviceFault: not an APK, damaged, or beyond the limits."""
+    """Read the facts of one APK file. Raises DeviceFault: not an APK, damaged, or beyond the limits."""
     with _opened(path) as archive:
         names = archive.names
         manifest = archive.xml(MANIFEST, MANIFEST_BYTES)
@@ -152,10 +153,10 @@ def read(path: Path) -> Apk:
 
 
 def network_security_xml(path: Path) -> Element | None:
-    """The network security configuration of a base APK as a tree, its references resolved; None where it has none.
+    """The network security configuration of a base APK as a tree with its references resolved; None if it has none.
 
-    Attributes bear no namespace; `src` is `system`, `user`, or the path of a certificate inside the APK. Raises
-    DeviceFault where the configuration that the manifest names cannot be read.
+    Attributes have no namespace; `src` is `system`, `user`, or the path of a certificate inside the APK. Raises
+    DeviceFault if the configuration that the manifest names cannot be read.
     """
     with _opened(path) as archive:
         application = archive.xml(MANIFEST, MANIFEST_BYTES).find("application")
@@ -179,9 +180,9 @@ def network_security_xml(path: Path) -> Element | None:
 
 
 def code_packages(path: Path, left_out: list[str] | None = None) -> set[str]:
-    """The packages of all classes in the APK's dex files: com.umeng.analytics.
+    """The packages of all classes in the APK's dex files, such as com.umeng.analytics.
 
-    Dex files that are damaged or beyond bounds are left out; `left_out` takes their names.
+    Dex files that are damaged or beyond the limits are skipped; their names are appended to `left_out`.
     """
     found: set[str] = set()
     room = ALL_DEX_BYTES
@@ -200,13 +201,13 @@ def code_packages(path: Path, left_out: list[str] | None = None) -> set[str]:
 
 
 def sdks(packages: set[str]) -> tuple[Sdk, ...]:
-    """The known recipients whose code is among these packages, in order of name (catalog/recipients.yml, `code`)."""
+    """The known recipients whose code is in these packages, by name (catalog/recipients.yml, `code`)."""
     below = {part for package in packages for part in _upwards(package)}
     return tuple(sorted((sdk for sdk in _known() if sdk.prefix in below), key=lambda sdk: (sdk.name, sdk.prefix)))
 
 
 def digest(path: Path) -> str:
-    """sha256 of a file, in hex."""
+    """SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -233,7 +234,8 @@ def _marks(names: list[str]) -> tuple[str, ...]:
 
 
 def _gadget(archive: _Archive) -> GadgetConfig | None:
-    """By its configuration; where that is no gadget's, and no file has a gadget's name, it was none."""
+    """The gadget's configuration; None if files are named like one but none holds it. Without such a file: the
+    defaults."""
     named = _few([name for name in archive.names if _CONFIG.fullmatch(name)])
     found = (GadgetConfig.parse(archive.data(name, XML_BYTES)) for name in named)
     return next(filter(None, found), None if named else GadgetConfig())
@@ -261,15 +263,15 @@ def _upwards(package: str) -> Iterator[str]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[_Archive]:
-    """The APK for reading; whatever its readers raise on damaged or hostile bytes is one fault."""
+    """Open an APK for reading; any error that its readers raise on damaged or hostile bytes becomes one fault."""
     try:
         end = apk_parts.zip_end(path)
         if end.length > DIRECTORY_BYTES:
             limit = DIRECTORY_BYTES >> 20
             raise fault("apk-too-large", path=path, what=Spoken("its list of files"), limit=limit, size=end.length)
-        for name in ("apkutils", "axml"):  # they tell the terminal of each oddity
+        for name in ("apkutils", "axml"):  # they print each oddity to the terminal
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        import apkutils  # it takes 0.4 s
+        import apkutils  # takes 0.4 s
 
         with path.open("rb") as file, _without_comment(file, end) as content:
             opened = apkutils.APK.from_io(content)
@@ -287,7 +289,8 @@ def _opened(path: Path) -> Iterator[_Archive]:
 
 
 def _without_comment(file: BinaryIO, end: ZipEnd) -> AbstractContextManager[Any]:
-    """The file up to its end record: apkutils takes whatever looks like another one in the comment behind it."""
+    """The file up to its end record: apkutils would accept anything in the comment behind it that looks like another
+    one."""
     return mmap.mmap(file.fileno(), end.at + ZIP_END_BYTES, access=mmap.ACCESS_READ)
 
 
@@ -305,7 +308,8 @@ class _Archive:
         return list(dict.fromkeys(self.zip.namelist()))
 
     def data(self, name: str, limit: int) -> bytes:
-        """One of its files, whole. Android knows stored and deflated ones; others it takes as stored."""
+        """The content of one of its files. Android reads stored and deflated files, and treats other methods as
+        stored."""
         info = self.zip.getinfo(name)
         if info.compress_type in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
             raise ValueError(f"{name} is compressed in a way that Android does not read")
@@ -321,7 +325,7 @@ class _Archive:
         return _tree(self.data(name, limit))
 
     def resolved(self, value: str | None) -> str | None:
-        """A text, or what a reference leads to in the table's default configuration; None where that is not known."""
+        """A text, or the value of a reference in the table's default configuration; None if that is unknown."""
         for _ in range(8):
             found = _REFERENCE.fullmatch(value or "")
             if not found:
@@ -333,10 +337,10 @@ class _Archive:
         return None
 
     def signers(self) -> tuple[ApkSigner, ...]:
-        """Those of the signing block, and that of the v1 signature, which older devices take."""
+        """The signers of the signing block, and the signer of the v1 signature, which older devices use."""
         try:
             block = signers.of_block(self.path)
-        except (ValueError, struct.error):  # no device that knows such a block installs it
+        except (ValueError, struct.error):  # a device that knows such blocks will not install it
             block, most = (), BLOCKS_SINCE - 1
         else:
             most = BLOCKS_SINCE - 1 if block else NEWEST
@@ -344,7 +348,7 @@ class _Archive:
         bags = _few([(name, found) for name in self.names if (found := _BAG.fullmatch(name.upper()))])
         for name, _ in sorted(
             bags, key=lambda bag: f"{bag[1][1]}.SF" not in names
-        ):  # without one, Android passes it over
+        ):  # without its .SF file, Android skips a bag
             with suppress(ValueError):
                 if certificate := signers.of_bag(self.data(name, XML_BYTES)):
                     return (*block, ApkSigner("v1", certificate, 1, most))
@@ -352,7 +356,7 @@ class _Archive:
 
 
 def _tree(data: bytes) -> Element:
-    """The tree of binary XML. Attributes are named by their resource where they have one, as Android does it."""
+    """Parse binary XML to a tree. Attributes are named by their resource if they have one, as Android does."""
     from apkutils import axml
 
     parser = axml.AXMLParser(data, True)
@@ -381,7 +385,7 @@ def _tree(data: bytes) -> Element:
 
 
 class _XmlTexts:
-    """All texts of one binary XML: each is given back, until they are too long together."""
+    """Returns each text of one binary XML unchanged; raises ValueError once they are too long together."""
 
     def __init__(self) -> None:
         self._left = TEXT_CHARACTERS
@@ -394,7 +398,7 @@ class _XmlTexts:
 
 
 def _attributes(parser: Any) -> Iterator[tuple[str, str]]:
-    """Those of the element that the parser is at."""
+    """The attributes of the parser's current element: name, value."""
     from apkutils import axml
     from apkutils.axml.public import SYSTEM_RESOURCES
 
@@ -412,7 +416,7 @@ def _attributes(parser: Any) -> Iterator[tuple[str, str]]:
 
 
 def _add_text(element: Element, text: str) -> None:
-    """After what the element has already."""
+    """Append a text to the content of an element."""
     if len(element):
         element[-1].tail = (element[-1].tail or "") + text
     else:

@@ -56,7 +56,7 @@ def _rules() -> _ManifestRules:
 
 
 def implied(permissions: Sequence[str], target_sdk: int, api: int = TO_COME) -> tuple[str, ...]:
-    """Permissions that a device of an API level takes an app to ask for though its manifest does not name them."""
+    """Permissions that a device at an API level considers requested although the manifest does not name them."""
     held = list(permissions)
     for rule in _rules().implied:
         fits = rule.below is None or target_sdk < rule.below
@@ -66,7 +66,7 @@ def implied(permissions: Sequence[str], target_sdk: int, api: int = TO_COME) -> 
 
 
 def of_manifest(manifest: Element, resolved: Callable[[str | None], str | None]) -> dict[str, Any]:
-    """The fields of Apk that a manifest's tree tells. `resolved` gives what a reference to a resource leads to."""
+    """The fields of Apk that come from a manifest's tree. `resolved` returns the value of a reference to a resource."""
     package = manifest.get("package", "")
 
     def text(element: Element | None, name: str) -> str | None:

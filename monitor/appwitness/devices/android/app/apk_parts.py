@@ -16,20 +16,20 @@ _NO_ENTRY = 0xFFFFFFFF
 
 
 class ZipEnd(NamedTuple):
-    """What a ZIP file's end record says."""
+    """The content of a ZIP file's end record."""
 
     start: int
-    """Where the list of files starts."""
+    """Offset of the central directory."""
     length: int
-    """Length of that list, in bytes."""
+    """Length of the central directory, in bytes."""
     at: int
-    """Where the record itself starts."""
+    """Offset of the record itself."""
 
 
 def zip_end(path: Path) -> ZipEnd:
-    """A ZIP file's end record as Android finds it: the last one whose comment reaches to the end of the file.
+    """The end record of a ZIP file as Android finds it: the last one whose comment reaches to the end of the file.
 
-    Raises ValueError when it is no ZIP file, OSError. Source: android.util.apk.ZipUtils.
+    Raises ValueError if it is not a ZIP file, OSError. Source: android.util.apk.ZipUtils.
     """
     with path.open("rb") as file:
         size = file.seek(0, 2)
@@ -47,16 +47,16 @@ def zip_end(path: Path) -> ZipEnd:
 
 
 class ResourceTable:
-    """The entries of resources.arsc, looked up one by one, within bounds of all of them together."""
+    """The entries of resources.arsc, looked up one by one, with a limit for all lookups together."""
 
     def __init__(self, table: bytes) -> None:
-        """Raises ValueError and struct.error on a damaged table, as all of this does."""
+        """Raises ValueError or struct.error on a damaged table, as all methods do."""
         self._table = table
         self._pool: int | None = None
         self._types: dict[tuple[int, int], list[tuple[int, int]]] = {}
         self._known: dict[int, str | None] = {}
         self.steps = 0
-        """Chunks and configurations that were looked at."""
+        """Number of chunks and configurations read so far."""
         if len(table) < 12:
             return
         for kind, at, end in self._chunks(0, len(table)):
@@ -69,9 +69,9 @@ class ResourceTable:
                         self._types.setdefault((package, table[start + 8]), []).append((start, stop))
 
     def resource(self, number: int) -> str | None:
-        """What resource `number` (0xPPTTEEEE) is, as text; a reference as `@7F010000`; None: not there.
+        """The value of resource `number` (0xPPTTEEEE) as text, a reference as `@7F010000`; None: not there.
 
-        The default configuration, else the first that has it.
+        Uses the default configuration, else the first one that has the resource.
         """
         if number not in self._known:
             self._known[number] = self._found(number)
@@ -91,7 +91,7 @@ class ResourceTable:
         return _text(table, self._pool, found) if found else None
 
     def _chunks(self, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """Type, start and end of each chunk inside one."""
+        """Type, start and end of each chunk inside a chunk."""
         at += struct.unpack_from("<H", self._table, at + 2)[0]
         while at + 8 <= end:
             self._step()
@@ -108,17 +108,18 @@ class ResourceTable:
 
 
 MOST_STEPS = 1_000_000
-"""Chunks and configurations of a resource table that are looked at for one APK."""
+"""Most chunks and configurations of a resource table that are read for one APK."""
 MOST_CLASSES = 1 << 16
 """Most types that a dex file can name."""
 LONGEST_NAME = 1024
-"""Bytes of a class's name that are looked at."""
+"""Most bytes of a class's name that are read."""
 LONGEST_TEXT = 1 << 16
-"""Characters of a text of a resource table."""
+"""Most characters of one text in a resource table."""
 
 
 def packages(dex: bytes) -> set[str]:
-    """The packages of the classes that a dex file defines. Raises ValueError, struct.error, IndexError when damaged."""
+    """The packages of the classes that a dex file defines. Raises ValueError, struct.error or IndexError if it is
+    damaged."""
     if dex[:4] != b"dex\n":
         raise ValueError("not a dex file")
     strings_count, strings, types_count, types = struct.unpack_from("<IIII", dex, 0x38)
@@ -134,7 +135,7 @@ def packages(dex: bytes) -> set[str]:
         if string >= strings_count:
             raise ValueError("a damaged dex file")
         (at,) = struct.unpack_from("<I", dex, strings + 4 * string)
-        length = next((size for size in range(5) if not dex[at + size] & 0x80), 4)  # a number of five bytes at most
+        length = next((size for size in range(5) if not dex[at + size] & 0x80), 4)  # a number of at most five bytes
         name = dex[at + length + 1 : at + length + 1 + LONGEST_NAME].partition(b"\0")[0]
         if name.startswith(b"L") and b"/" in name:
             found.add(name[1 : name.rindex(b"/")].replace(b"/", b".").decode("utf-8", "replace"))
@@ -142,7 +143,7 @@ def packages(dex: bytes) -> set[str]:
 
 
 def _entry(table: bytes, at: int, end: int, index: int) -> tuple[int, int] | None:
-    """Data type and data of one entry of a type chunk; None: it has none, or a bag of them."""
+    """Data type and data of one entry of a type chunk; None: it has no such entry, or a bag of entries."""
     (header,) = struct.unpack_from("<H", table, at + 2)
     flags = table[at + 9]
     count, start = struct.unpack_from("<II", table, at + 12)

@@ -1,7 +1,7 @@
-"""The files of one app: an APK, its splits as a folder or list, or an archive; and which of them a device needs.
+"""The files of one app: an APK, its splits in a folder or list, or an archive; and which of them a device needs.
 
-Archives are what stores and tools make: .apks (bundletool, SAI), .apkm (APKMirror), .xapk (APKPure, with expansions).
-Only what is known is taken out of them, under names of ours, into a temporary folder.
+Archives are those that stores and tools make: .apks (bundletool, SAI), .apkm (APKMirror), .xapk (APKPure, with
+expansions). Only known files are extracted from them, under new names, into a temporary folder.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from appwitness.support.spoken import Spoken
 ARCHIVES = (".apks", ".apkm", ".xapk", ".zip")
 MEMBER_BYTES = 4 << 30
 RATIO = 200
-"""The largest ratio by which an APK or expansion is compressed."""
+"""Largest compression ratio accepted for an APK or expansion."""
 MEMBERS = 1000
 UNSAID = 0xFFFFFFFF
-"""In place of a length that a further record holds."""
+"""Stands for a length that another record holds."""
 DENSITIES = {"ldpi": 120, "mdpi": 160, "tvdpi": 213, "hdpi": 240, "xhdpi": 320, "xxhdpi": 480, "xxxhdpi": 640}
 ABIS = ("armeabi", "armeabi_v7a", "arm64_v8a", "x86", "x86_64", "mips", "mips64", "riscv64")
 _OBB = re.compile(r"Android/obb/([\w.]+)/((?:main|patch)\.\d+\.([\w.]+)\.obb)")
@@ -36,7 +36,7 @@ _OBB = re.compile(r"Android/obb/([\w.]+)/((?:main|patch)\.\d+\.([\w.]+)\.obb)")
 
 @dataclass(frozen=True)
 class App:
-    """One app: its base APK and its splits, all of one package, version and signer."""
+    """One app: its base APK and its splits, all with the same package, version and signer."""
 
     base: Apk
     splits: tuple[Apk, ...] = ()
@@ -47,18 +47,18 @@ class App:
 
     @property
     def apks(self) -> tuple[Apk, ...]:
-        """The base first."""
+        """All its APKs, the base first."""
         return (self.base, *self.splits)
 
     @property
     def abis(self) -> frozenset[str]:
-        """Those that it has native libraries for; empty: it has none."""
+        """The ABIs that it has native libraries for; empty: it has no native libraries."""
         return frozenset(abi for each in self.apks for abi in each.abis)
 
     def for_device(self, abis: Sequence[str], density: int = 0, api: int = 0) -> App:
-        """What a device needs of it: one split of each set of ABIs and densities, as stores deliver it.
+        """The part of the app that a device needs: one split for each set of ABIs and densities, as stores deliver it.
 
-        `density` 0: not known, all are kept. Raises DeviceFault where no split is for one of its ABIs.
+        `density` 0: unknown, all are kept. Raises DeviceFault if no split is for one of the device's ABIs.
         """
         fitting = [each for each in (self.base, *self.variants) if not api or each.min_sdk <= api] or [self.base]
         base = max(fitting, key=lambda each: each.min_sdk)
@@ -84,7 +84,7 @@ class App:
 
 @dataclass(frozen=True)
 class CodeFacts:
-    """What is looked up in the files of an app before a run."""
+    """Facts read from an app's files before a run."""
 
     sdks: tuple[Sdk, ...]
     network_security: Element | None
@@ -92,7 +92,7 @@ class CodeFacts:
     damaged: str | None = None
     """Why a configuration that it names could not be read."""
     unread: tuple[str, ...] = ()
-    """Dex files that could not be read: what code is in them is not known."""
+    """Dex files that could not be read, so the code in them is unknown."""
 
 
 def code_facts(app: App) -> CodeFacts:
@@ -109,9 +109,9 @@ def code_facts(app: App) -> CodeFacts:
 
 @contextmanager
 def opened(*paths: Path) -> Iterator[App]:
-    """The app of a file, a folder or a list of APKs; what an archive holds is there while the context lasts.
+    """Open the app in a file, a folder or a list of APKs; files from an archive exist while the context lasts.
 
-    Raises DeviceFault: not there, a bundle, encrypted, damaged, beyond bounds, or not one app.
+    Raises DeviceFault: not there, an app bundle, encrypted, damaged, beyond the limits, or not one app.
     """
     with tempfile.TemporaryDirectory(prefix="appwitness-") as folder:
         files: list[Path] = []
@@ -157,7 +157,7 @@ def _app(files: list[Path], expansions: tuple[tuple[Path, str], ...]) -> App:
 
 
 def _newest(splits: tuple[Apk, ...], api: int) -> list[Apk]:
-    """One of each name: where an archive has variants for several versions of Android, the newest that fits."""
+    """One split for each name: if an archive has variants for several Android versions, the newest that fits."""
     best: dict[str, Apk] = {}
     for each in splits:
         name = each.split or ""
@@ -169,13 +169,13 @@ def _newest(splits: tuple[Apk, ...], api: int) -> list[Apk]:
 
 
 def _value(split: Apk) -> str:
-    """arm64_v8a, xxhdpi, en; empty for a feature."""
+    """What a configuration split is for: arm64_v8a, xxhdpi, en; empty for a feature split."""
     return (split.split or "").rpartition("config.")[2] if split.config_for is not None else ""
 
 
 def _unpacked(path: Path, folder: Path) -> tuple[list[Path], list[tuple[Path, str]]]:
     try:
-        with suppress(ValueError):  # no ZIP file at all, as is said below
+        with suppress(ValueError):  # not a ZIP file: reported below
             if apk.DIRECTORY_BYTES < (length := apk_parts.zip_end(path).length) < UNSAID:
                 raise fault(
                     "apk-too-large",
@@ -226,7 +226,7 @@ def _bomb(info: zipfile.ZipInfo) -> bool:
 
 
 def _places(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Where files of an .xapk are to lie on a device, by its manifest."""
+    """File in an .xapk -> its path on a device, from the archive's manifest."""
     places = {}
     with suppress(KeyError, ValueError, TypeError, AttributeError, RecursionError):
         listing = archive.getinfo("manifest.json")
@@ -237,6 +237,6 @@ def _places(archive: zipfile.ZipFile) -> dict[str, str]:
 
 
 def _obb(place: str) -> str | None:
-    """The name of an expansion in Android/obb."""
+    """The file name of an expansion in Android/obb; None if the path is not one."""
     found = _OBB.fullmatch(place)
     return found[2] if found and found[1] == found[3] else None

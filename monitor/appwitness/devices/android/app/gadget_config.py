@@ -1,4 +1,4 @@
-"""Reads the configuration beside Frida's gadget in a package: how the gadget will behave (gadget.vala)."""
+"""Reads the configuration of a Frida gadget in a package: how the gadget will behave (gadget.vala)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ class GadgetConfig:
     """The configuration of one gadget; the defaults are those of a gadget without a configuration."""
 
     interaction: str = "listen"
-    """`listen` is the only one that others can use; `script` and `connect` are somebody's own."""
+    """Only a gadget with `listen` can be used by others; `script` and `connect` serve someone else's purpose."""
     endpoint: str = f"tcp:{USUAL_PORT}"
-    """Where it listens on the device, in adb's words."""
+    """Where it listens on the device, as adb writes it."""
     token: str | None = None
     encrypted: bool = False
     """Whether it uses TLS, with its own certificate."""
     waits: bool = True
-    """Whether the app is suspended when it loads the gadget, until it is resumed."""
+    """Whether the app stays suspended from loading the gadget until it is resumed."""
 
     @classmethod
     def parse(cls, data: bytes) -> Self | None:
-        """From libNAME.config.so; None where that is no configuration of a gadget's."""
+        """Parse libNAME.config.so; None if it is not a gadget's configuration."""
         try:
             said: Any = json.loads(data)["interaction"]
             address, port = str(said.get("address") or ""), int(said.get("port") or USUAL_PORT)
@@ -44,7 +44,7 @@ class GadgetConfig:
 
     @property
     def problem(self) -> str | None:
-        """Why nobody else can use it; None: we can."""
+        """Why others cannot use it; None: they can."""
         if self.interaction != "listen":
             return f"the gadget in its package has the interaction {self.interaction!r:.40}, not 'listen'"
         return "the gadget in its package asks for TLS" if self.encrypted else None

@@ -1,7 +1,7 @@
 """Predicts from an APK's network security configuration whether the app will accept the proxy's certificate for a host.
 
-What the app checks by itself (OkHttp's CertificatePinner, a TrustManager of its own, Flutter) is not in that file: the
-agent asks in the app. Source: developer.android.com, "Network security configuration"; AOSP, NetworkSecurityConfig.
+Checks in the app's own code (OkHttp's CertificatePinner, its own TrustManager, Flutter) are not in that file: the agent
+tries those in the app. Source: developer.android.com, "Network security configuration"; AOSP, NetworkSecurityConfig.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from xml.etree.ElementTree import Element
 from appwitness.devices.android.app.apk import Apk
 
 USER_UNTIL = 23
-"""Up to this target SDK, an app trusts what the user added, unless it says otherwise."""
+"""Up to this target SDK, an app trusts user-installed CAs, unless it declares otherwise."""
 CLEARTEXT_UNTIL = 27
-"""Up to this target SDK, an app may send without TLS, unless it says otherwise."""
+"""Up to this target SDK, an app may send without TLS, unless it declares otherwise."""
 TRANSPARENCY_FROM = 37
-"""From this target SDK on, certificates must be in public transparency logs, unless the app says otherwise."""
+"""From this target SDK on, certificates must be in public transparency logs, unless the app declares otherwise."""
 TRANSPARENCY_KNOWN = 36
-"""The first API level of a device that looks into those logs."""
+"""The first API level of devices that check those logs."""
 Outcome = Literal["system", "user", "pinned", "own"]
 
 
@@ -31,26 +31,26 @@ class Anchors:
 
     sources: frozenset[str]
     override_pins: frozenset[str] = frozenset()
-    """Those whose certificates are accepted whatever is pinned."""
+    """Sources whose certificates are accepted regardless of pins."""
 
 
 @dataclass(frozen=True)
 class TrustSettings:
-    """One base-config or domain-config; None: as the one around it has it."""
+    """One base-config or domain-config; None in a field: inherited from the enclosing one."""
 
     anchors: Anchors | None = None
     cleartext: bool | None = None
     pins: frozenset[str] | None = None
-    """Digests of keys: SHA-256 in base64."""
+    """Pinned keys: their SHA-256 in base64."""
     pins_until: date | None = None
-    """From this day on, pins are not checked."""
+    """From this day on, pins are ignored."""
     transparency: bool | None = None
     """Whether certificates must be in public transparency logs, which the proxy's never are."""
 
 
 @dataclass(frozen=True)
 class Domain:
-    """A host with the settings for it, the innermost first."""
+    """A host with its settings, the innermost first."""
 
     host: str
     subdomains: bool
@@ -59,14 +59,14 @@ class Domain:
 
 @dataclass(frozen=True)
 class NetworkSecurity:
-    """The certificates that an APK declares to accept."""
+    """Which certificates an APK declares that it accepts."""
 
     target_sdk: int
     debuggable: bool = False
     base: TrustSettings = field(default_factory=TrustSettings)
     domains: tuple[Domain, ...] = ()
     debug: Anchors | None = None
-    """In a debuggable app, accepted for all hosts besides the others."""
+    """Sources that a debuggable app accepts for all hosts in addition."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ class Expectation:
 
     host: str
     outcome: Outcome
-    """`system`: accepts what the system store has; `user`: what the user added, too; `pinned`: these keys alone; `own`:
-    authorities of the APK alone."""
+    """`system`: the app accepts CAs in the system store; `user`: also user-installed ones; `pinned`: only these
+    keys; `own`: only CAs in the APK."""
     cleartext: bool
     transparency: bool
 
@@ -84,9 +84,9 @@ class Expectation:
 def parse(
     tree: Element | None, target_sdk: int, *, debuggable: bool = False, cleartext: bool | None = None
 ) -> NetworkSecurity:
-    """`tree`: the element network-security-config, None where the APK has none; `cleartext`: usesCleartextTraffic of
-    the manifest, which counts only then. Elements and attributes that are not known are left out.
-    """
+    """Parse a network security configuration. `tree`: the element network-security-config, None if the APK has none;
+    `cleartext`: the manifest's usesCleartextTraffic, which counts only then. Unknown elements and attributes are
+    ignored."""
     if tree is None:
         return NetworkSecurity(target_sdk, debuggable, TrustSettings(cleartext=cleartext))
     base, debug = tree.find("base-config"), tree.find("debug-overrides")
@@ -100,7 +100,7 @@ def parse(
 
 
 def predict(security: NetworkSecurity, host: str, on: date, api: int = 0) -> Expectation:
-    """What to expect for a host on that day, on a device of an API level (0: not known, the newest)."""
+    """What to expect for a host on a given day, on a device with an API level (0: unknown, taken as the newest)."""
     chain = [*_of_host(security, host.lower().rstrip(".")), security.base]
     sources = {"system"} | ({"user"} if security.target_sdk <= USER_UNTIL else set())
     anchors = next((each.anchors for each in chain if each.anchors), Anchors(frozenset(sources)))
@@ -123,7 +123,8 @@ def predict(security: NetworkSecurity, host: str, on: date, api: int = 0) -> Exp
 
 
 def _transparency(security: NetworkSecurity, chain: list[TrustSettings]) -> bool:
-    """Whether certificates must be in the logs: what is said counts, then whether other authorities are accepted."""
+    """Whether certificates must be in the logs: an explicit setting decides, else whether CAs other than the
+    system's are accepted."""
     for each in chain:
         if each.transparency is not None:
             return each.transparency
@@ -133,7 +134,8 @@ def _transparency(security: NetworkSecurity, chain: list[TrustSettings]) -> bool
 
 
 def refusals(config: Element | None, base: Apk, api: int = 0) -> Iterator[tuple[str, str]]:
-    """Hosts where the app will refuse the proxy on a device of that API level, and why, in one sentence."""
+    """Hosts for which the app will refuse the proxy on a device with that API level, each with the reason in one
+    sentence."""
     security = parse(
         config, target_sdk=base.target_sdk or base.min_sdk, debuggable=base.debuggable, cleartext=base.cleartext
     )
@@ -148,7 +150,7 @@ def refusals(config: Element | None, base: Apk, api: int = 0) -> Iterator[tuple[
 
 
 def _of_host(security: NetworkSecurity, host: str) -> tuple[TrustSettings, ...]:
-    """The settings of the most specific domain."""
+    """The settings of the most specific matching domain."""
     best: Domain | None = None
     for domain in security.domains:
         fits = host == domain.host or (domain.subdomains and host.endswith(f".{domain.host}"))
@@ -188,7 +190,7 @@ def _anchors(config: Element, *, override_pins: bool) -> Anchors | None:
 
 
 def _true(value: str | None) -> bool:
-    """As text, or as the number that a compiled APK has for it."""
+    """Whether a value is true, as text or as the number that a compiled APK has for it."""
     return (value or "").lower() in ("true", "1", "-1", "0xffffffff")
 
 

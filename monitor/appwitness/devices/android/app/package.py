@@ -1,6 +1,6 @@
 """The app on the device: installs all its splits, resets it to its first run, and restores what was there.
 
-Without root too. Not tried on Android: any of it; the commands and their answers are those of AOSP 7 to 16.
+Works without root too. None of it was tried on Android; the commands and their replies are those of AOSP 7 to 16.
 """
 
 from __future__ import annotations
@@ -35,32 +35,32 @@ class Permissions:
     requested: tuple[str, ...]
     granted: tuple[str, ...]
     runtime: tuple[str, ...]
-    """Those of `granted` that the user may take back."""
+    """The permissions in `granted` that the user may revoke."""
 
 
 @dataclass(frozen=True)
 class Installed:
-    """An app as it is on the device."""
+    """An app as installed on the device."""
 
     identity: AppIdentity
     user: int
     uid: int
     launcher: str | None
-    """Class of the activity that its icon starts; None: it has none."""
+    """Class of the activity that its launcher icon starts; None: it has none."""
     app: App
-    """Facts of its APKs; the files themselves may be gone."""
+    """Facts of its APKs; the local files themselves may be gone."""
     code: CodeFacts
     paths: tuple[str, ...]
     """Paths of its APKs on the device."""
     signed_by: str | None = None
-    """The scheme of the signature by which this device knows its signer; None: nobody signed it."""
+    """The signature scheme from which this device takes the signer; None: the app is not signed."""
     implied_permissions: tuple[str, ...] = ()
-    """Those that this device takes it to ask for though its manifest does not name them."""
+    """Permissions that this device considers requested although the manifest does not name them."""
     installer: str | None = None
-    """Package that installed it; None: not known, or adb."""
+    """Package that installed it; None: unknown, or adb."""
 
     def facts(self) -> dict[str, Any]:
-        """What run.json says of it beside its identity."""
+        """Facts for run.json besides its identity."""
         base = self.app.base
         return {
             "files": {each.split or "base": each.sha256 for each in self.app.apks},
@@ -84,17 +84,17 @@ class Installed:
 
 
 def paths(control: Control, package: str, user: int = 0) -> tuple[str, ...]:
-    """Where the APKs of an app lie on the device, the base first; empty: it is not installed for this user."""
+    """Paths of an app's APKs on the device, the base first; empty: it is not installed for this user."""
     done = control.shell.user(f"pm path --user {user} {_named(package)}")
     found = [line.removeprefix("package:").strip() for line in done.out.splitlines() if line.startswith("package:")]
     return tuple(sorted(found, key=lambda path: not path.endswith("/base.apk")))
 
 
 def uid(control: Control, package: str, user: int = 0) -> int:
-    """The app's user id. Raises DeviceFault `app-not-installed`."""
+    """The app's user ID. Raises DeviceFault `app-not-installed`."""
     said = control.shell.user(f"pm list packages -U --user {user} {_named(package)}").out
     found = re.search(rf"^package:{re.escape(package)} uid:(\d+)", said, re.MULTILINE)
-    if not found:  # before Android 8 it does not know -U
+    if not found:  # pm knows -U only from Android 8 on
         found = re.search(r"^\s+(?:userId|appId)=(\d+)", _dump(control, package).own, re.MULTILINE)
     if not found:
         raise fault("app-not-installed", package=package, serial=control.shell.serial, user=user)
@@ -103,7 +103,7 @@ def uid(control: Control, package: str, user: int = 0) -> int:
 
 
 def launcher(control: Control, package: str, user: int = 0) -> str | None:
-    """Class of the activity that the app's icon starts, in full; None: it has none, or several by the device's word."""
+    """Full class name of the activity that the app's launcher icon starts; None if the device names none."""
     intent = f"-a android.intent.action.MAIN -c android.intent.category.LAUNCHER {_named(package)}"
     for verb in ("resolve-activity", "query-activities"):
         said = control.shell.user(f"cmd package {verb} --brief --user {user} {intent}").out
@@ -114,7 +114,7 @@ def launcher(control: Control, package: str, user: int = 0) -> str | None:
 
 
 def permissions(control: Control, package: str, user: int = 0) -> Permissions:
-    """What the app asks for, and what it has. Raises DeviceFault `app-not-installed`."""
+    """The permissions that the app requests, and those that it has. Raises DeviceFault `app-not-installed`."""
     dump = _dump(control, package)
     if not dump.own:
         raise fault("app-not-installed", package=package, serial=control.shell.serial, user=user)
@@ -133,11 +133,12 @@ def permissions(control: Control, package: str, user: int = 0) -> Permissions:
 
 
 def install(control: Control, app: App, *, user: int = 0, replace: bool = False) -> Installed:
-    """Put an app on the device for this run; undo takes it off, or puts back what was there.
+    """Install an app for this run; undo removes it, or restores what was there.
 
-    The same files there already: nothing is installed. Another version or build there: only with `replace`, because
-    it is uninstalled for the run; its APKs are kept on the device, its data where root allows. Permissions are not
-    granted: they are what is to be observed. Raises DeviceFault, each of the installer's refusals with its own code.
+    If the same files are installed already, nothing is installed. If another version or build is, `replace` is
+    required, as it is uninstalled for the run; its APKs are kept on the device, and its data too if root allows.
+    Permissions are not granted: they are what is to be observed. Raises DeviceFault, with its own code for each of the
+    installer's refusals.
     """
     app = app.for_device(control.facts.abis, _density(control), control.facts.api)
     package = app.base.package
@@ -162,7 +163,7 @@ def install(control: Control, app: App, *, user: int = 0, replace: bool = False)
 
 
 def identity(control: Control, package: str, user: int = 0) -> Installed:
-    """An app that is on the device, named by its APKs: they are fetched, read and let go. Raises DeviceFault."""
+    """An app on the device, identified by its APKs, which are fetched, read and discarded. Raises DeviceFault."""
     there = paths(control, package, user)
     if not there:
         raise fault("app-not-installed", package=package, serial=control.shell.serial, user=user)
@@ -173,10 +174,10 @@ def identity(control: Control, package: str, user: int = 0) -> Installed:
 
 
 def reset(control: Control, package: str, *, user: int = 0, clear: bool = False) -> None:
-    """Make the app's next start its first one: its data, its granted permissions and its app-ops are gone.
+    """Make the app's next start like its first one: its data, granted permissions and app-ops are cleared.
 
-    What it had before this run is cleared only with `clear`, and kept where root allows: undo puts it back. The
-    Android ID and the advertising id stay: they are the device's. Raises DeviceFault.
+    Data from before this run is cleared only with `clear`, and kept if root allows, so that undo restores it. The
+    Android ID and the advertising ID stay: they belong to the device. Raises DeviceFault.
     """
     name = _named(package)
     if not paths(control, package, user):
@@ -197,17 +198,18 @@ def reset(control: Control, package: str, *, user: int = 0, clear: bool = False)
 
 
 def grant(control: Control, package: str, permission: str, user: int = 0) -> None:
-    """Grant a permission before a start, after `reset`, which takes it back. Undo revokes it. No user consented."""
+    """Grant a permission before a start, after `reset`, which revokes it. Undo revokes it. It is not a user's
+    consent."""
     _permit(control, package, permission, user, "grant", "revoke")
 
 
 def revoke(control: Control, package: str, permission: str, user: int = 0) -> None:
-    """Revoke a permission before a start, which ends the app's processes; undo grants it."""
+    """Revoke a permission before a start, which ends the app's processes; undo grants it again."""
     _permit(control, package, permission, user, "revoke", "grant")
 
 
 def without_animations(control: Control) -> None:
-    """Switch animations off for the run, so that screens come to rest."""
+    """Switch animations off for the run, so that screens become still."""
     for name in ANIMATIONS:
         control.put("global", name, "0")
 
@@ -230,7 +232,7 @@ def _permit(control: Control, package: str, permission: str, user: int, verb: st
 
 
 def _named(package: str) -> str:
-    """A package name, which is safe in a shell. Raises DeviceFault for anything else."""
+    """Return a package name that is safe in a shell. Raises DeviceFault for anything else."""
     if not _PACKAGE.fullmatch(package):
         raise fault("app-no-name", package=package)
     return package
@@ -241,7 +243,7 @@ def _mark(package: str, user: int) -> str:
 
 
 def _ours(control: Control, package: str, user: int) -> bool:
-    """Whether what is installed now was put there by a run, so that its data is nobody's; or it is kept already."""
+    """Whether a run installed the app, so that its data is nobody's, or its data has been kept already."""
     marks = (_mark(package, user), _kept(package, user))
     return any(entry.what in marks for entry in control.journal.open)
 
@@ -251,7 +253,7 @@ def _kept(package: str, user: int) -> str:
 
 
 def _dump(control: Control, package: str) -> PackageDump:
-    """What `dumpsys package` says of one app."""
+    """The `dumpsys package` output for one app."""
     return PackageDump.of(control.shell.user(f"dumpsys package {_named(package)}").out, package)
 
 
@@ -261,7 +263,7 @@ def _was_started(control: Control, package: str, user: int) -> bool:
 
 
 def _is_system(control: Control, package: str, user: int) -> bool:
-    """Whether it came with the device, though it may have been updated since."""
+    """Whether the app came with the device, even if updated since."""
     said = control.shell.user(f"pm list packages -s --user {user} {package}").out
     return f"package:{package}" in said.splitlines()
 
@@ -294,14 +296,15 @@ def _fetched(control: Control, package: str, there: tuple[str, ...], folder: Pat
 
 
 def _keep_expansions(control: Control, package: str, user: int) -> None:
-    """Move the app's large files aside, where there are any that are not this run's: they go when it is uninstalled."""
+    """Move the app's expansion files aside, if there are any that are not this run's: uninstalling would delete
+    them."""
     expansions = package_undo.Expansions(package, user)
     if control.shell.user(expansions.there).ok:
         control.change(f"keep the expansions of {package}", expansions.keep, expansions.put_back)
 
 
 def _expand(control: Control, app: App, user: int) -> None:
-    """Put the app's large files there, all of them, unless they are there in these sizes."""
+    """Push all of the app's expansion files, unless they are there with the right sizes."""
     package = app.base.package
     expansions = package_undo.Expansions(package, user)
     sizes = [(str(file.stat().st_size), f"{expansions.folder}/{name}") for file, name in app.expansions]
@@ -344,7 +347,7 @@ def _installer(control: Control, package: str, user: int) -> str | None:
 
 
 def _set_aside(control: Control, package: str, user: int) -> None:
-    """Keep what is installed, then uninstall it; undo puts it back, with its data where root allowed to keep it."""
+    """Keep the installed app, then uninstall it; undo reinstalls it, with its data if root allowed to keep that."""
     _keep(control, package, user)
     aside = package_undo.Aside(package, user, _installer(control, package, user))
     control.change(f"keep the APKs of {package}", aside.keep, aside.drop)
@@ -357,7 +360,7 @@ def _set_aside(control: Control, package: str, user: int) -> None:
 
 
 def _keep(control: Control, package: str, user: int) -> None:
-    """Keep an app's data where root allows, and what it was permitted; once a run."""
+    """Keep an app's data, if root allows, and its permissions; once per run."""
     if any(entry.what == _kept(package, user) for entry in control.journal.open):
         return
     modes = package_undo.modes(control.shell.user(f"cmd appops get --user {user} {package}").out)
@@ -374,6 +377,6 @@ def _keep(control: Control, package: str, user: int) -> None:
 
 
 def _no_backup(control: Control) -> None:
-    """Keep the system from restoring a backup into an app that is to be in its first run."""
+    """Keep the system from restoring a backup into an app that is to start as if new."""
     if "currently enabled" in control.shell.user("bmgr enabled").out:
         control.change("backups", "bmgr enable false", "bmgr enable true", was="enabled")

@@ -10,17 +10,17 @@ _PERMISSION = re.compile(r"^\s+([\w.]+): granted=(true|false)(?:, flags=\[ ?([^\
 
 @dataclass(frozen=True)
 class PackageDump:
-    """The parts of it that tell of the app."""
+    """The parts of the dump that concern the app."""
 
     own: str
-    """Its own part; empty where it is not there."""
+    """The app's own part; empty if it is missing."""
     shared: str | None = ""
-    """The part on the user id that it shares with other apps of its maker: their permissions are kept there. None: it
-    shares one, and there is no such part."""
+    """The part on the user ID that it shares with other apps of its maker, where their permissions are kept. None:
+    it shares one, but the part is missing."""
 
     @classmethod
     def of(cls, said: str, package: str) -> PackageDump:
-        """`said`: all that was printed."""
+        """Parse the whole output `said` for one package."""
         own = _part(said, rf"  Package \[{re.escape(package)}\]", r"  Package \[")
         shared = re.search(r"sharedUser=SharedUserSetting\{\w+ ([\w.]+)/\d+\}", own)
         if not shared:
@@ -28,7 +28,7 @@ class PackageDump:
         return cls(own, _part(said, rf"  SharedUser \[{re.escape(shared[1])}\]", r"  SharedUser \[") or None)
 
     def of_user(self, user: int) -> str:
-        """What is printed of the app for one user of the device, the shared part behind it."""
+        """What the dump says about the app for one user of the device, followed by the shared part."""
         found = (
             re.search(rf"^\s+User {user}:.*?(?=^\s+User \d+:|\Z)", part, re.MULTILINE | re.DOTALL)
             for part in (self.own, self.shared or "")
@@ -36,9 +36,9 @@ class PackageDump:
         return "\n".join(match[0] for match in found if match)
 
     def runtime(self, user: int) -> dict[str, tuple[bool, str]] | None:
-        """Each permission that a user gives or takes: whether it is granted, and the flags that say who decided.
+        """Each runtime permission: whether it is granted, and the flags that say who decided.
 
-        None: what it says of that user is not there, so nothing is known.
+        None: the dump has nothing on that user, so nothing is known.
         """
         of_user = self.of_user(user)
         if not of_user or self.shared is None:
@@ -49,7 +49,7 @@ class PackageDump:
         }
 
     def installed(self) -> list[str]:
-        """Permissions that are granted with the installation, for all users."""
+        """Permissions granted at installation, for all users."""
         lines = [
             *(section(self.own, "install permissions:") or []),
             *(section(self.shared or "", "install permissions:") or []),
@@ -57,12 +57,12 @@ class PackageDump:
         return [line.split(":")[0].strip() for line in lines if "granted=true" in line]
 
     def requested(self) -> list[str]:
-        """Permissions that the app asks for."""
+        """Permissions that the app requests."""
         return [line.split(":")[0].strip() for line in section(self.own, "requested permissions:") or []]
 
 
 def section(dump: str, title: str) -> list[str] | None:
-    """The lines that are further in than a title, each time that it stands there; None: it stands nowhere."""
+    """The lines indented below a title, for each occurrence of it; None: it does not occur."""
     found: list[str] | None = None
     inside = -1
     for line in dump.splitlines():

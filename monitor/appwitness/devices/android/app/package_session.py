@@ -12,7 +12,7 @@ from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.support.spoken import Spoken
 
 INSTALL_S = 600.0
-"""Time limit of an installation: the device compiles a large app meanwhile."""
+"""Time limit for an installation, during which the device compiles a large app."""
 REFUSALS = {
     "INSTALL_FAILED_USER_RESTRICTED": "install-user-restricted",
     "INSTALL_FAILED_ABORTED": "install-user-restricted",
@@ -36,15 +36,15 @@ REFUSALS = {
     "INSTALL_PARSE_FAILED_INCONSISTENT_CERTIFICATES": "install-damaged",
     "INSTALL_PARSE_FAILED_MANIFEST_MALFORMED": "install-damaged",
 }
-"""The installer's error code -> the fault that it is."""
+"""The installer's error code -> the code of the fault."""
 _FAILURE = re.compile(r"Failure \[(\w+)(?::\s*(.*?))?\]?\s*$", re.DOTALL)
 _SESSION = re.compile(r"\[(\d+)\]")
 
 
 def session(control: Control, app: App, user: int) -> None:
-    """Install all files in one session: pushed first, because not every adbd takes a stream.
+    """Install all files in one session; they are pushed first, because not every adbd accepts a stream.
 
-    Raises DeviceFault, each of the installer's refusals with its own code.
+    Raises DeviceFault, with its own code for each of the installer's refusals.
     """
     shell = control.shell
     folder = f"/data/local/tmp/.{control.run}-apks"

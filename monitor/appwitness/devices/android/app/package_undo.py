@@ -1,9 +1,9 @@
 """Shell scripts that back up an app and its data before a run and restore them afterwards.
 
-They are replayed by another process, maybe days later: each says all it needs, does nothing where there is nothing to
-do, and may be done twice. A kept thing is complete only with its marker.
+Another process may run them days later. So each script is self-contained, does nothing if there is nothing to do, and
+may run twice. A backup is complete only if its marker exists.
 
-Root runs them, and an app chooses names in them, such as those of its permissions: every name is quoted.
+They run as root, and contain names that an app chooses, such as those of its permissions: every name is quoted.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from dataclasses import dataclass
 
 MODES = re.compile(r"^([A-Z][A-Z0-9_]+|MIUIOP\(\d+\)): (allow|ignore|deny|foreground|ask)\b", re.MULTILINE)
 STORE = "/data/local/.appwitness"
-"""Kept data of apps: root's alone."""
+"""Folder for the kept data of apps, accessible to root only."""
 
 
 def modes(said: str) -> tuple[tuple[str, str], ...]:
-    """Operation and mode of each line of `appops get` that is the package's own. Xiaomi's own operations, and its mode
-    `ask`, are among them: such an operation is set by its number alone."""
+    """Operation and mode of each line of `appops get` that is the package's own, including Xiaomi's operations,
+    which can be set only by number, and its mode `ask`."""
     return tuple((op.removeprefix("MIUIOP(").rstrip(")"), mode) for op, mode in MODES.findall(said))
 
 
 @dataclass(frozen=True)
 class Aside:
-    """The APKs of an app that is replaced by another build during the run; kept where the installer can read them."""
+    """The APKs of an app that another build replaces during the run, kept where the installer can read them."""
 
     package: str
     user: int
@@ -33,7 +33,7 @@ class Aside:
 
     @property
     def folder(self) -> str:
-        """Where they are kept; there only until they are put back."""
+        """Where they are kept; it exists only until they are put back."""
         return f"/data/local/tmp/.appwitness-{self.package}-{self.user}"
 
     @property
@@ -93,7 +93,8 @@ rm -rf "$f\""""
 
 @dataclass(frozen=True)
 class Expansions:
-    """The large files of an app in Android/obb, which go when it is uninstalled; moved aside, for they are large."""
+    """The expansion files of an app in Android/obb, which uninstalling deletes; moved instead of copied, as they are
+    large."""
 
     package: str
     user: int
@@ -105,7 +106,7 @@ class Expansions:
 
     @property
     def there(self) -> str:
-        """Whether there are some that are not this run's."""
+        """Script: succeed if there are some that are not this run's."""
         return f'{self._names}; [ -d "$f" ] && [ ! -e "$f/.appwitness" ]'
 
     @property
@@ -120,7 +121,7 @@ class Expansions:
 
     @property
     def make(self) -> str:
-        """A folder for those of a run; the mark says whose it is."""
+        """Script: make a folder for a run's files, with a file that marks it as the run's."""
         return f'{self._names}; mkdir -p "$f" && touch "$f/.appwitness"'
 
     @property
@@ -136,18 +137,18 @@ class Expansions:
 
 @dataclass(frozen=True)
 class Data:
-    """The data of an app, and what it was permitted; put back under the uid that the app has then."""
+    """The data of an app and its permissions; restored under the user ID that the app then has."""
 
     package: str
     user: int
     granted: tuple[str, ...]
-    """Runtime permissions."""
+    """Granted runtime permissions."""
     modes: tuple[tuple[str, str], ...]
-    """App-ops."""
+    """App-ops: operation and mode."""
 
     @property
     def folder(self) -> str:
-        """Where it is kept."""
+        """Where the data is kept."""
         return f"{STORE}/{self.package}-{self.user}"
 
     @property
@@ -158,7 +159,7 @@ class Data:
 
     @property
     def keep(self) -> str:
-        """Copy it with owners and modes, as root; Android 7 has no tar."""
+        """Script for root: copy the data with owners and modes; Android 7 has no tar."""
         return f"""{self._names}
 [ -f "$d/complete" ] && exit 0
 umask 077
@@ -179,7 +180,8 @@ touch "$d/complete\""""
 
     @property
     def put_back(self) -> str:
-        """Put it back, as root: files, owners, SELinux labels as the system gave them to the folder, permissions."""
+        """Script for root: restore files, owners, the SELinux labels that the system gave the folder, and
+        permissions."""
         return f"""{self._names}
 if [ ! -f "$d/complete" ]; then rm -rf "$d"; rmdir {STORE} 2>/dev/null; exit 0; fi
 if ! pm path --user {self.user} "$a" >/dev/null 2>&1; then
@@ -209,7 +211,7 @@ true"""
 
     @property
     def permit(self) -> str:
-        """Give back permissions and app-ops; the app may be gone, or no longer ask for one."""
+        """Script: restore permissions and app-ops; the app may be gone, or no longer request one."""
         words = f"--user {self.user} {shlex.quote(self.package)}"
         lines = [f"pm grant {words} {shlex.quote(name)} >/dev/null 2>&1" for name in self.granted]
         lines += [

@@ -17,16 +17,16 @@ from appwitness.devices.android.app.apk_parts import zip_end
 
 Scheme = Literal["v3.1", "v3", "v2", "v1"]
 NEWEST = (1 << 31) - 1
-"""API level of a device newer than any."""
+"""An API level newer than any device."""
 _MAGIC = b"APK Sig Block 42"
 _BLOCKS: tuple[tuple[int, Scheme, int], ...] = (
     (0x1B93AD61, "v3.1", 33),
     (0xF05368C0, "v3", 28),
     (0x7109871A, "v2", 24),
 )
-"""Id, scheme, and the API level that knows it first; the newest scheme that a device knows counts there."""
+"""ID, scheme, and the first API level that knows it; a device uses the newest scheme that it knows."""
 BLOCKS_SINCE = 24
-"""The first API level that looks into a signing block."""
+"""The first API level that reads signing blocks."""
 _BLOCK_BYTES = 64 << 20
 _SEQUENCE, _INTEGER, _SET, _CONTEXT_0 = 0x30, 0x02, 0x31, 0xA0
 _DEPTH = 20
@@ -34,11 +34,11 @@ _DEPTH = 20
 
 @dataclass(frozen=True)
 class ApkSigner:
-    """One signer, and the API levels at which Android takes it for the app's."""
+    """One signer, and the API levels at which Android accepts it as the app's."""
 
     scheme: Scheme
     certificate: bytes
-    """As it stands in the file."""
+    """The certificate's bytes, as in the file."""
     least_api: int = 1
     most_api: int = NEWEST
 
@@ -49,9 +49,9 @@ class ApkSigner:
 
 
 def of_block(path: Path) -> tuple[ApkSigner, ...]:
-    """The signers of the signing block, the newest scheme first; empty: it has no such block.
+    """The signers in the signing block, newest scheme first; empty: there is no such block.
 
-    Raises ValueError and struct.error on damaged signers, with which Android does not install it; OSError.
+    Raises OSError, and ValueError or struct.error for damaged signers, with which Android refuses to install.
     """
     block = _block(path)
     found = []
@@ -69,9 +69,9 @@ def of_block(path: Path) -> tuple[ApkSigner, ...]:
 
 
 def of_bag(bag: bytes) -> bytes | None:
-    """The signer's certificate in a PKCS #7 bag (META-INF/*.RSA), as it stands there; None: it is not in it.
+    """The signer's certificate in a PKCS #7 bag (META-INF/*.RSA), byte for byte; None: it is not in the bag.
 
-    A bag may hold other certificates before it. Raises ValueError on a damaged one.
+    A bag may hold other certificates before it. Raises ValueError for a damaged bag.
     """
     content = list(_elements(_only(bag, _SEQUENCE).inside))
     signed = list(_elements(_only(content[1].inside, _SEQUENCE).inside)) if len(content) > 1 else []
@@ -87,12 +87,12 @@ def of_bag(bag: bytes) -> bytes | None:
 
 
 def at(signers: tuple[ApkSigner, ...], api: int) -> ApkSigner | None:
-    """The signer that counts at an API level; None: none of these does."""
+    """The signer that counts at an API level; None: none does."""
     return next((each for each in signers if each.least_api <= api <= each.most_api), None)
 
 
 def _block(path: Path) -> dict[int, bytes]:
-    """Id -> the first part of that id, which is the one that Android takes; empty where Android finds no block."""
+    """ID -> the first part with that ID, which is the one Android uses; empty if Android finds no block."""
     start, length, end = zip_end(path)
     if start < 32 or start + length != end:
         return {}
@@ -121,7 +121,7 @@ def _block(path: Path) -> dict[int, bytes]:
 
 
 def _cut(data: bytes) -> tuple[bytes, bytes]:
-    """A part with its length before it, and what follows."""
+    """Split off a part that is preceded by its length: the part, and the rest."""
     (length,) = struct.unpack_from("<I", data)
     if 4 + length > len(data):
         raise ValueError("a truncated signing block")
@@ -139,7 +139,7 @@ def _parts(data: bytes) -> Iterator[bytes]:
 
 
 class _BerElement(NamedTuple):
-    """One element of BER."""
+    """One BER element."""
 
     tag: int
     inside: bytes
@@ -147,7 +147,7 @@ class _BerElement(NamedTuple):
 
 
 def _elements(data: bytes, depth: int = 0) -> Iterator[_BerElement]:
-    """The elements that stand one after the other; a length may be left open, up to two zero bytes."""
+    """The BER elements in a row; an indefinite length ends at two zero bytes."""
     place = 0
     while place < len(data):
         if data[place : place + 2] == b"\0\0":
@@ -181,7 +181,7 @@ def _only(data: bytes, tag: int) -> _BerElement:
 
 
 def _issuer_and_serial(certificate: _BerElement) -> tuple[bytes, bytes] | None:
-    """As a certificate has them: the version is left out where it is the first."""
+    """Issuer and serial number of a certificate; the version before them is absent in version 1."""
     told = [each for each in _elements(_only(certificate.inside, _SEQUENCE).inside) if each.tag != _CONTEXT_0]
     if len(told) < 3 or told[0].tag != _INTEGER:
         return None

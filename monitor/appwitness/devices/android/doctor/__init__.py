@@ -18,9 +18,9 @@ __all__ = ["CHECKS", "Diagnosis", "Result", "diagnose", "texts"]
 
 
 def diagnose(name: str | None, folder: Path, wait_s: float = 0.0) -> Diagnosis:
-    """Find the device and ask every check; `folder` has the journals. Waits `wait_s` seconds until it has started.
+    """Find the device and run every check; `folder` has the journals. Waits up to `wait_s` seconds for it to come up.
 
-    What keeps the device from being asked at all is the one result then.
+    If the device cannot be queried at all, the reason is the only result.
     """
     device: Adb | None = None
     end = time.monotonic() + wait_s

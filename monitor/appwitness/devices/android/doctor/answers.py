@@ -1,6 +1,6 @@
-"""Questions a device with one script as adb's user and one as root, and holds its answers.
+"""Queries a device with one script as adb's user and one as root, and holds its answers.
 
-Not tried on Android: every dump that is read here.
+Not tried on Android: all dumps read here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from appwitness.devices.diagnosis import Result
 from appwitness.support.spoken import Spoken
 
 DUMP = "dump_"
-"""How the names of answers begin that are dumps of reading.py."""
+"""Prefix of the names of answers that are dumps of reading.py."""
 ROOT_ASKS = {
     "modules": "for m in /data/adb/modules/*/; do [ -e ${m}disable ] || basename $m; done; ls -d /data/adb/lspd",
 }
@@ -41,11 +41,11 @@ ASKS = {
     "contacts": "content query --uri content://com.android.contacts/raw_contacts --projection _id | grep -c '^Row:'",
     "clock": "date +%s",
 }
-"""What is asked in one script: name -> commands; what they say on stderr is left out."""
+"""Queries of the one script: name -> commands; their stderr is dropped."""
 
 
 class Rom(CatalogEntry):
-    """What a vendor's Android refuses to adb until it is allowed on the device."""
+    """What a vendor's Android denies adb until it is allowed on the device."""
 
     name: str
     when: tuple[str, ...] = Field(description="properties, one of which this Android has")
@@ -55,7 +55,7 @@ class Rom(CatalogEntry):
 
 
 class CheckText(CatalogEntry):
-    """One query of the doctor."""
+    """The texts of one check of the doctor."""
 
     asks: str
     ok: str = Field(description="what is said when all is well")
@@ -72,25 +72,25 @@ class DoctorTexts(CatalogEntry):
 
 @functools.cache
 def texts() -> DoctorTexts:
-    """Raises FileError with file and line."""
+    """The texts of doctor.yml. Raises FileError with file and line."""
     return yaml_files.parse(yaml_files.HERE / "devices/doctor.yml", DoctorTexts)
 
 
 @dataclass
 class AskedDevice:
-    """A device, and what it answered."""
+    """A device and its answers."""
 
     control: Control
     said: dict[str, str]
-    """By the names of ASKS and ROOT_ASKS; empty where the device said nothing."""
+    """Its answers by their names in ASKS and ROOT_ASKS; empty if the device printed nothing."""
     clock_s: float
-    """How far its clock is ahead of this machine's."""
+    """How many seconds its clock is ahead of this machine's."""
     check: str = ""
-    """Name of the check that is being asked."""
+    """Name of the check being run."""
 
     @property
     def serial(self) -> str:
-        """As adb has it."""
+        """Its adb serial."""
         return self.control.shell.serial
 
     @property
@@ -99,7 +99,7 @@ class AskedDevice:
         return self.control.facts
 
     def lines(self, name: str) -> list[str]:
-        """An answer by lines, without empty ones."""
+        """The lines of an answer, without empty ones."""
         return [line.strip() for line in self.said.get(name, "").splitlines() if line.strip()]
 
     def ok(self, **fields: object) -> Result:
@@ -125,7 +125,7 @@ def of(error: DeviceFault, name: str) -> Result:
 
 
 def ask(control: Control) -> AskedDevice:
-    """Run the scripts. Raises DeviceFault."""
+    """Run the scripts on a device. Raises DeviceFault."""
     script = ASKS | {f"{DUMP}{name}": command for name, command in reading.asked(control.facts.api).items()}
     if any(rom.probe for rom in roms(control.facts)):
         script["probe"] = "input keyevent KEYCODE_UNKNOWN 2>&1"

@@ -16,12 +16,12 @@ from appwitness.support.spoken import AND, SEMICOLON, Spoken, listed
 
 OLDEST, NEWEST = 24, 36
 ROOM_MB = 150
-"""What frida-server needs in /data/local/tmp, unpacked and with its agents."""
+"""Megabytes that frida-server needs in /data/local/tmp, unpacked and with its agents."""
 CLOCK_S = 30
 BATTERY_PERCENT = 15
 Check = Callable[[AskedDevice], Iterable[Result]]
 CHECKS: dict[str, Check] = {}
-"""Name -> check, in the order in which they are shown. Parts that know more add theirs, with texts in doctor.yml."""
+"""Name -> check, in the order shown. Other modules may register more checks, with texts in doctor.yml."""
 
 
 def check(name: str) -> Callable[[Check], Check]:
@@ -35,7 +35,7 @@ def check(name: str) -> Callable[[Check], Check]:
 
 
 def around() -> Iterator[Result]:
-    """Whose adb server is asked, where that is not plain; it needs no device."""
+    """In a container, a result that says which adb server is used; it needs no device."""
     if container.inside():
         message = Spoken(texts().checks["container"].ok, server=container.server())
         yield Result(check="container", level="ok", code=None, message=message, remedy=None)
@@ -54,7 +54,7 @@ def _reached(asked: AskedDevice) -> Iterator[Result]:
 
 @check("started")
 def _started(asked: AskedDevice) -> Iterator[Result]:
-    yield asked.ok()  # else it would not have been asked
+    yield asked.ok()  # otherwise it could not have been queried
 
 
 @check("screen")
@@ -64,7 +64,7 @@ def _screen(asked: AskedDevice) -> Iterator[Result]:
         yield asked.ok()
     elif "secure=true" in policy:
         yield asked.fault("device-locked")
-    elif "secure=false" not in policy:  # 14 and later do not say
+    elif "secure=false" not in policy:  # Android 14 and later do not say
         yield asked.warning("screen-locked")
     else:
         yield asked.ok()
@@ -126,7 +126,7 @@ def _modules(asked: AskedDevice) -> Iterator[Result]:
 def _storage(asked: AskedDevice) -> Iterator[Result]:
     numbers = re.findall(r"(?<=\s)\d+(?=\s)", asked.said["storage"])
     if len(numbers) < 3:
-        return  # it did not say
+        return  # the device did not say
     free_mb = int(numbers[2]) // 1024
     if free_mb < ROOM_MB:
         yield asked.fault("storage-low", free_mb=free_mb, needed_mb=ROOM_MB)

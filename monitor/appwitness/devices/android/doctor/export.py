@@ -1,8 +1,8 @@
-"""Exports the form of a device's dumps to an archive that its owner can send us; only listed text stays as it is.
+"""Exports the form of a device's dumps to an archive that its owner can send us; only listed text is kept.
 
-Of each dump that a run reads, words that Android itself prints stay (catalog/devices/export.yml); every other word is
-replaced by letters `x`, every digit by `1`. Properties stay where their name is on the list; the others are not in it.
-Logs, accounts, networks and the clipboard are not asked for.
+In each dump that a run reads, words that Android itself prints are kept (catalog/devices/export.yml); every other word
+is replaced by letters `x`, every digit by `1`. Properties are kept if their name is listed, else left out. Logs,
+accounts, networks and the clipboard are not queried.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from appwitness.support import private_files
 
 DUMP_S = 60.0
 MOST_LINES = 600
-"""Most lines of one dump; further lines are kept only where their shape is new."""
+"""Most lines of one dump; further lines are kept only if their shape is new."""
 MOST_SHAPES = 300
 LONGEST_LINE = 400
 LONGEST_WORD = 3
-"""Letters of a word that is replaced: how long it was would tell some names."""
+"""Most letters that stand for a replaced word: its true length would give some names away."""
 _HEADER = re.compile(r"[A-Z_]+(?:\|[A-Z_]+){3,}")
-"""The names of a table's columns, which are the system's."""
+"""A table's header; its column names are the system's."""
 _WORD = re.compile(r"[^\W\d_]+(?:_[^\W\d_]+)*|\d+|.", re.DOTALL)
-"""A word, capitals with underscores among them; digits; anything else, one by one."""
+"""A word, including words joined by underscores; a number; or any other single character."""
 
 
 class ExportLists(CatalogEntry):
@@ -45,18 +45,18 @@ class ExportLists(CatalogEntry):
 
 
 def lists() -> ExportLists:
-    """Raises FileError with file and line."""
+    """The words and properties that are kept. Raises FileError with file and line."""
     return yaml_files.parse(yaml_files.HERE / "devices/export.yml", ExportLists)
 
 
 def write(shell: Shell, archive: Path, diagnosis: Diagnosis) -> list[str]:
-    """Ask the device for all dumps and write their forms to an archive that its owner alone can read.
+    """Query all dumps and write their forms to an archive that only its owner can read.
 
-    Gives the names of the files in it. Raises DeviceFault, and UserError where the archive cannot be written.
+    Returns the names of the files in it. Raises DeviceFault, and UserError if the archive cannot be written.
     """
     wanted = lists()
     files = {"doctor.json": json.dumps(_told(diagnosis), indent=1)}
-    level = api_level(properties(shell.user("getprop").out).get("ro.build.version.sdk", ""))  # diagnosed or not
+    level = api_level(properties(shell.user("getprop").out).get("ro.build.version.sdk", ""))  # even if undiagnosed
     for name, command in reading.asked(level or 0).items():
         said = shell.user(f"( {command} ) 2>&1", timeout_s=DUMP_S).out
         files[f"{name}.txt"] = kept_properties(said, wanted) if name == "properties" else form(said, wanted)
@@ -69,14 +69,14 @@ def write(shell: Shell, archive: Path, diagnosis: Diagnosis) -> list[str]:
 
 
 def kept_properties(said: str, wanted: ExportLists) -> str:
-    """Those of the list, and how many others there are."""
+    """The properties on the list, and the number of others."""
     there = properties(said)
     kept = [f"[{name}]: [{there[name]}]" for name in wanted.properties if name in there]
     return "\n".join((*kept, f"[others]: [{len(there) - len(kept)}]"))
 
 
 def form(said: str, wanted: ExportLists) -> str:
-    """A dump with its words that are on the list, and of all others the shape."""
+    """The form of a dump: its words that are on the list, and the shape of all others."""
     words = frozenset((*wanted.words, *(each.op for each in app_ops().ops)))
     kept: list[str] = []
     shapes: set[str] = set()
@@ -102,7 +102,8 @@ def _shaped(line: str, words: Collection[str]) -> str:
 
 
 def _shape(word: str) -> str:
-    """A digit is the 1 of its script; of letters three stay as x or X."""
+    """The shape of a word: each digit becomes the digit 1 of its script; of the letters, up to three remain, as x or
+    X."""
     if word.isdecimal():
         return "".join(chr(ord(each) - unicodedata.decimal(each) + 1) for each in word)
     parts = word.split("_")
@@ -110,7 +111,7 @@ def _shape(word: str) -> str:
 
 
 def _told(diagnosis: Diagnosis) -> Mapping[str, object]:
-    """What doctor found, by its codes: its sentences name the device and what is on it."""
+    """The doctor's results by their codes only, as their sentences name the device and what is on it."""
     results = [{"check": each.check, "level": each.level, "code": each.code} for each in diagnosis.results]
     return {
         "version": 2,

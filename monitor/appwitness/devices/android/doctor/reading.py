@@ -18,14 +18,14 @@ from appwitness.support.spoken import Spoken
 
 LEAST_API = 24
 MOST_ASKED = 3000
-"""Lines of one dump that are asked for: all of them would take a phone some seconds each."""
+"""Most lines of one dump to query: all of them would take a phone several seconds each."""
 MOST_LINES = 900
-"""Lines of one dump that are tried one by one, when it is asked which of them are not understood."""
+"""Most lines of one dump that are tried one by one to find those not understood."""
 MOST_APPS = 40
 NO_ZONE = timedelta()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Subject = tuple[str, int]
-"""Package and user id."""
+"""Package and user ID."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ReadDump:
 
     command: str
     unknown: Callable[[str], int]
-    """How many of its lines are not understood, whosever they are."""
+    """Returns how many of its lines are not understood, whichever app they concern."""
     since: int = LEAST_API
     until: int = 10_000
     """The first and last API level that has it."""
@@ -42,18 +42,18 @@ class ReadDump:
 
 @dataclass(frozen=True)
 class Unread:
-    """A dump that is not understood, or not whole."""
+    """A dump that is not understood, or only partly."""
 
     name: str
     why: str
     lines: tuple[str, ...] = ()
-    """Those that are not understood."""
+    """The lines that are not understood."""
 
 
 def _of_each(
     subjects: Callable[[str], Iterable[Subject]], read: Callable[[str, str, int], Any]
 ) -> Callable[[str], int]:
-    """The unknown lines of a dump, read as that of each app in it."""
+    """A counter of unknown lines, which reads a dump as that of each app in it and takes the highest count."""
 
     def unknown(text: str) -> int:
         there = list(dict.fromkeys(subjects(text)))[:MOST_APPS] or [("com.android.shell", 2000)]
@@ -77,7 +77,7 @@ def _in_tree(text: str) -> Iterable[Subject]:
 
 
 def _found(pattern: str) -> Callable[[str], Iterable[Subject]]:
-    """`pattern` has the groups `uid` and, where packages count, `package`."""
+    """A function that finds the apps in a dump. `pattern` has the groups `uid` and, if packages matter, `package`."""
     sought = re.compile(pattern)
 
     def subjects(text: str) -> Iterable[Subject]:
@@ -91,7 +91,7 @@ def _found(pattern: str) -> Callable[[str], Iterable[Subject]]:
 
 
 def _has(*signs: str) -> Callable[[str], int]:
-    """Whether a dump has none of the signs by which it is read."""
+    """A counter that is 1 for a dump with none of the signs by which it is read, else 0."""
     return lambda text: int(not any(sign in text for sign in signs))
 
 
@@ -102,7 +102,7 @@ def _bytes(text: str) -> int:
 
 
 def _focus(text: str) -> int:
-    """A window is an activity's, or has a name alone, or none has the input."""
+    """0 if the focus is understood: the window is an activity's, has only a name, or there is none."""
     known = r"mCurrentFocus=(?:null|Window\{\S+ (?:u\d+ )?[^/{}]+\})"
     return int(focused(text) == (None, None) and not re.search(known, text))
 
@@ -151,11 +151,11 @@ DUMPS: dict[str, ReadDump] = {
         since=30,
     ),
 }  # fmt: skip
-"""Name -> dump: what a device is asked for by doctor, and what an export of it has."""
+"""Name -> dump, for all dumps that the doctor queries and an export contains."""
 
 
 def asked(api: int) -> dict[str, str]:
-    """Name -> command of each dump that a version has, the first lines of it."""
+    """Name -> command for each dump at an API level, limited to its first lines."""
     return {
         name: f"{dump.command} | head -n {MOST_ASKED}"
         for name, dump in DUMPS.items()
@@ -164,7 +164,7 @@ def asked(api: int) -> dict[str, str]:
 
 
 def unread(said: Mapping[str, str], *, lines: bool = False) -> list[Unread]:
-    """The dumps whose form is not known, by their names here. `lines`: with the lines, each of which is tried."""
+    """The dumps whose form is unknown, with their names here. `lines`: include the lines, each of which is tried."""
     found = []
     for name, text in said.items():
         head = text.strip()[:200]
@@ -186,7 +186,7 @@ def unread(said: Mapping[str, str], *, lines: bool = False) -> list[Unread]:
 
 
 def _which(dump: ReadDump, text: str, count: int) -> tuple[str, ...]:
-    """The lines that are not understood even without what stands below them, further in."""
+    """The lines that are not understood even without the lines indented below them."""
     all_of_it = text.splitlines()
     found = []
     for at, line in enumerate(all_of_it[:MOST_LINES]):

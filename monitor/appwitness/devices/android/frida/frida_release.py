@@ -1,4 +1,4 @@
-"""Builds of frida-server and of Frida's gadget on this machine: which one a device needs, and where to get it."""
+"""Builds of frida-server and Frida's gadget on this machine: which one a device needs, and where to get it."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from appwitness.support import private_files
 from appwitness.support.spoken import Spoken
 
 BUILDS = {"arm64-v8a": "arm64", "armeabi-v7a": "arm", "armeabi": "arm", "x86_64": "x86_64", "x86": "x86"}
-"""Android's names of architectures, and Frida's."""
+"""Android's name of an architecture -> Frida's."""
 FLOOR = (17, 15, 5)
-"""Older versions disturb zygote, or lack what Android 10 and its pool of processes (USAP) need."""
+"""Older versions disturb zygote, or lack support for Android 10 and its process pool (USAP)."""
 CACHE = Path("~/.appwitness/frida")
 XZ = b"\xfd7zXZ\x00"
 MOST_BYTES = 1 << 28
 
 
 DOWNLOADS = "https://github.com/frida/frida/releases/download"
-"""Address of Frida's releases."""
+"""Base address of Frida's releases."""
 
 
 class KnownBuilds(CatalogEntry):
     """catalog/devices/frida_builds.yml."""
 
     builds: dict[str, Digest]
-    """File of a release -> its SHA-256. Never what the place says that it comes from: it runs as root."""
+    """File of a release -> its SHA-256, never as stated by the download site: the program runs as root."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Build:
     """A frida-server or gadget on this machine."""
 
     name: str
-    """As in the release: frida-server-17.26.2-android-arm64."""
+    """Its name in the release: frida-server-17.26.2-android-arm64."""
     data: bytes = field(repr=False)
-    """Unpacked."""
+    """The unpacked program."""
     origin: str
     """`given`, `cache` or `download`."""
     file: str
@@ -69,10 +69,12 @@ class Build:
 
 
 def asset(facts: DeviceFacts, serial: str, gadget_for: Set[str] | None = None) -> str:
-    """The name of the build for a device, of exactly our Frida's version. Raises DeviceFault `frida-server-no-build`.
+    """The name of the build for a device, in exactly the version of Frida used here. Raises DeviceFault
+    `frida-server-no-build`.
 
-    A 64-bit server also enters 32-bit apps; where foreign code is translated it is the build of the machine itself.
-    `gadget_for`: of the gadget for an app with libraries for these; none: it has no libraries, and runs as the device.
+    A 64-bit server also enters 32-bit apps; on a device that translates code, it is the build for the machine itself.
+    `gadget_for`: the gadget's build instead, for an app with libraries for these ABIs; empty: an app without libraries,
+    which runs as the device's ABI.
     """
     said = facts.properties.get("ro.product.cpu.abi", "")
     for abi in (said, *facts.abis):
@@ -83,17 +85,17 @@ def asset(facts: DeviceFacts, serial: str, gadget_for: Set[str] | None = None) -
 
 
 def below_floor() -> str | None:
-    """A warning that Frida on this machine is too old for devices; None: it is not."""
+    """A warning if Frida on this machine is too old for devices; None if not."""
     have = tuple(int(part) for part in re.findall(r"\d+", VERSION)[:3])
     floor = ".".join(map(str, FLOOR))
     return None if have >= FLOOR else f"Frida {VERSION} is older than {floor}: starting apps may crash zygote"
 
 
 def find(name: str, given: Path | None, cache: Path = CACHE, downloads: str = DOWNLOADS) -> Build:
-    """The build of that name: the file that was given, else from the cache, else downloaded into it.
+    """The build with that name: the given file, else from the cache, else downloaded into the cache.
 
-    What nobody named has to have the digest that the catalog has for it. Raises DeviceFault: `frida-server-unreadable`,
-    `frida-server-unknown`, `frida-server-missing`, `frida-server-digest`.
+    A build that the user did not name must have the digest in the catalog. Raises DeviceFault:
+    `frida-server-unreadable`, `frida-server-unknown`, `frida-server-missing`, `frida-server-digest`.
     """
     if given is not None:
         return Build(name, _unpacked(_read(given, name), given, name), "given", str(given))
@@ -126,7 +128,7 @@ def _compared(data: bytes, want: str, origin: object, name: str) -> bytes:
 
 
 def _told(name: str) -> dict[str, str]:
-    """What messages say of a build: its file in the release, what it is, and the option that names one."""
+    """Fields for messages about a build: its file in the release, what it is, and the option that names one."""
     program = "gadget" if name.startswith("frida-gadget") else "server"
     variable = f"APPWITNESS_OBSERVE_FRIDA_{program.upper()}"
     return {"name": f"{name}.xz", "program": f"frida-{program}", "option": f"--frida-{program}", "variable": variable}
@@ -153,6 +155,6 @@ def _unpacked(data: bytes, file: object, name: str) -> bytes:
 
 def _fetch(url: str) -> bytes:
     request = urllib.request.Request(url, headers={"User-Agent": "appwitness"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 DOWNLOADS says which
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 below DOWNLOADS
         data: bytes = answer.read(MOST_BYTES)
     return data

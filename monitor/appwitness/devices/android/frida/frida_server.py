@@ -43,8 +43,8 @@ _END = """for signal in TERM KILL; do
 done
 rm -rf '{folder}'
 [ ! -e '{folder}' ]"""
-"""Ends what was started from the folder, by the folder's unique name, and removes it. frida-server gives zygote back
-what it changed there when it is asked to end: three seconds for that."""
+"""Ends everything started from the folder, found by its unique name, and removes the folder. Asked to end,
+frida-server reverts its changes to zygote; it gets three seconds for that."""
 _START = """cd '{folder}' || exit 1
 {environment}
 setsid '{folder}/{name}' -l 127.0.0.1:{port} --token {token} </dev/null >output 2>&1 &
@@ -67,18 +67,18 @@ class Running:
     remote: tuple[str, str]
     """Address on this machine, and token."""
     folder: str
-    """Where it lies on the device; its processes have this name in their command line."""
+    """Its folder on the device; the command lines of its processes contain it."""
     port: int
     """Its port on the device's loopback."""
     build: Build
     system: Mapping[str, Any]
-    """What it says of the device, such as `access` and `arch`."""
+    """What it reports about the device, such as `access` and `arch`."""
     quirks: tuple[str, ...]
     """The quirks that were applied."""
 
     @property
     def described(self) -> dict[str, str]:
-        """For run.json."""
+        """Facts for run.json."""
         told = {"server": self.build.name, "sha256": self.build.sha256, "origin": self.build.origin}
         return {**told, "quirks": " ".join(self.quirks)} if self.quirks else told
 
@@ -92,10 +92,10 @@ def start(
     allowed: Sequence[str] = (),
     ready_s: float = READY_S,
 ) -> Running:
-    """Put frida-server on the device and start it as root; returns when it answers.
+    """Install frida-server on the device and start it as root; returns when it answers.
 
-    `given`: the file to take; `allowed`: quirks that the user permitted. What is changed is in the journal; where
-    the start fails, it is taken back at once. Raises DeviceFault, `no-root` among them, and FridaFault.
+    `given`: the file to use; `allowed`: quirks that the user permitted. Changes are journalled; if the start fails,
+    they are undone at once. Raises DeviceFault, including `no-root`, and FridaFault.
     """
     facts, serial = control.facts, control.shell.serial
     if control.shell.rooted() is None:
@@ -126,7 +126,7 @@ def start(
 
 
 def _note_others(control: Control) -> None:
-    """Report another running server without touching it: two of them change one zygote."""
+    """Note another running server without touching it: two servers change the same zygote."""
     there = control.shell.root(_OTHERS).out.split()
     if there:
         port = any(file.startswith("/proc/net") for file in there)
@@ -141,10 +141,11 @@ def _note_others(control: Control) -> None:
 
 
 def _put(control: Control, build: Build) -> tuple[str, str]:
-    """Copy the program to the device; returns its folder and name. Its version must be ours."""
+    """Copy the program to the device; returns its folder and name. Raises DeviceFault unless its version is the one
+    used here."""
     folder, program = f"{TMP}/.{secrets.token_hex(4)}", secrets.token_hex(4)
     end = _END.format(folder=folder, pattern=folder.replace(".", "[.]") + "/")
-    made = f"mkdir -m 0700 {folder} && chown 2000:2000 {folder}"  # adb's user brings it there
+    made = f"mkdir -m 0700 {folder} && chown 2000:2000 {folder}"  # adb's user pushes it there
     control.change(f"frida-server in {folder}", made, end, root=True)
     control.shell.adb.push(build.data, f"{folder}/{program}", 0o700)
     owned = f"chown -R 0:0 {folder} && chmod 0700 {folder} {folder}/{program}"
@@ -166,7 +167,7 @@ def _run(
     applied: Sequence[Quirk],
     ready_s: float,
 ) -> Running:
-    """Start it on a free port and wait until it answers; what it printed is in the error where it does not."""
+    """Start the server on a free port and wait until it answers; if it does not, the error contains its output."""
     token = secrets.token_hex(16)
     environment = _ENVIRONMENT if any(quirk.environment for quirk in applied) else ""
     for tries in range(1, PORT_TRIES + 1):

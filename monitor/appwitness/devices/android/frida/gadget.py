@@ -1,7 +1,7 @@
 """Frida's gadget, for devices without frida-server: already in the app's package, or injected into a debuggable app.
 
-Frida itself brings it in, as a debugger (injector.vala): `am set-debug-app -w --persistent`, `am start -D`, and at the
-first activity's creation it has the app copy the gadget to its own folder and load it. Not tried on Android: the rig
+Frida itself injects it, as a debugger (injector.vala): `am set-debug-app -w --persistent`, `am start -D`, and when the
+first activity is created it makes the app copy the gadget to its own folder and load it. Not tried on Android: the rig
 plays the gadget and the app's side of the debugger's protocol (tests/adb/rig/gadget.py, jdwp.py).
 """
 
@@ -30,12 +30,12 @@ BY_DEBUGGER = (
 )
 _PUSHED = f"{TMP}/frida-gadget-"
 _COPIED = ("gadget.so", "gadget.config")
-"""What Frida leaves in the app's own folder."""
+"""Files that Frida leaves in the app's own folder."""
 
 
 @dataclass(frozen=True)
 class GadgetWay:
-    """The gadget through which an app can be entered: that of its package, or one that Frida injects."""
+    """The gadget through which an app can be entered: the one in its package, or one that Frida injects."""
 
     config: GadgetConfig | None = None
     build: Build | None = None
@@ -43,22 +43,21 @@ class GadgetWay:
 
 @dataclass(frozen=True)
 class ReadyGadget:
-    """A gadget that the app can be started with."""
+    """A gadget with which the app can be started."""
 
     gadget: Gadget
     remote: tuple[str, str | None] | None
-    """Where it answers on this machine, and its token; None: Frida finds it by adb."""
+    """Its address on this machine, and its token; None: Frida finds it through adb."""
     described: dict[str, str]
-    """For run.json."""
+    """Facts for run.json."""
 
 
 def way(
     control: Control, app: App, given: Path | None, cache: Path, *, by_debugger: str | None = None
 ) -> GadgetWay | str:
     """The gadget through which the app can be entered, or why there is none. `given`: the file of one; else it is
-    taken from `cache`, or fetched. `by_debugger`: why Frida cannot inject one, as far as the run tells. Raises
-    DeviceFault for a given file that does not fit.
-    """
+    taken from `cache`, or downloaded. `by_debugger`: why Frida cannot inject one in this run, if that is known
+    already. Raises DeviceFault for an unsuitable given file."""
     own = next((each.gadget for each in app.apks if each.gadget is not None), None)
     if own is not None and own.problem is None:
         return GadgetWay(config=own)
@@ -79,8 +78,8 @@ def way(
 def ready(
     control: Control, by: GadgetWay, package: str, cache: Path, start: Callable[[], object], end: Callable[[], object]
 ) -> ReadyGadget:
-    """Prepare it for the app's starts; the changes that Frida will make are journalled. `start` and `end` start and end
-    the app.
+    """Prepare a gadget for the app's starts; the changes that Frida will make are journalled. `start` and `end` start
+    and end the app.
 
     Raises DeviceFault `app-not-debuggable`.
     """
@@ -102,7 +101,7 @@ def ready(
 
 
 def _note_debug_app(control: Control, package: str) -> None:
-    """Android has the app that waits for a debugger in two settings."""
+    """Journal the two settings that hold the app that waits for a debugger."""
     was, waits = (
         control.shell.check(f"settings get global {name}").strip() for name in ("debug_app", "wait_for_debugger")
     )
@@ -116,7 +115,7 @@ def _note_debug_app(control: Control, package: str) -> None:
 
 
 def _note_files(control: Control, package: str) -> None:
-    """What Frida puts on the device; what was there before stays."""
+    """Journal the files that Frida puts on the device; undo keeps files that were there before."""
     there = set(control.shell.user(f"ls {_PUSHED}* 2>/dev/null; run-as {shlex.quote(package)} ls").out.split())
     kept = "|".join(shlex.quote(name) for name in sorted(there) if name.startswith(_PUSHED))
     remove = f'case $file in {kept}) ;; *) rm -f "$file" ;; esac' if kept else 'rm -f "$file"'

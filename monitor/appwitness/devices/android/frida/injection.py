@@ -25,15 +25,15 @@ IMPOSSIBLE = (
     "frida-server-silent",
     "frida-server-no-rights",
 )
-"""Faults of the device that no file on this computer and no network mends."""
+"""Faults of the device that nothing on this computer or its network can fix."""
 
 
 class Entrance:
-    """Frida's entrance to the app in one run: `choose` before anything is changed; `open` or `leave_out` once the
-    app is there; then `target` for each start."""
+    """How Frida enters the app in one run: call `choose` before any change, `open` or `leave_out` once the app is
+    installed, then `target` for each start."""
 
     def __init__(self, control: Control, wanted: Wanted, user: int, cache: Path, end: Callable[[], object]) -> None:
-        """`cache`: where builds of Frida are kept; `end` ends the app."""
+        """`cache`: folder for builds of Frida; `end` ends the app."""
         self._control = control
         self._wanted = wanted
         self._user = user
@@ -42,10 +42,10 @@ class Entrance:
         self._way: gadget.GadgetWay | str | None = None
         self._ready: frida_server.Running | gadget.ReadyGadget | None = None
         self._changes = range(0)
-        """The journal's entries that `open` made."""
+        """Numbers of the journal entries that `open` made."""
 
     def choose(self, app: App) -> bool:
-        """Whether Frida's gadget brings the agent into the app, as far as the app's files tell."""
+        """Whether Frida's gadget loads the agent into the app, judging by the app's files."""
         if self._way is None:
             why = None
             if self._control.shell.rooted():
@@ -56,8 +56,8 @@ class Entrance:
         return isinstance(self._way, gadget.GadgetWay)
 
     def open(self, app: package.Installed) -> None:
-        """Start whatever injects the agent into the app. Raises Unhookable, and DeviceFault for what this computer
-        lacks."""
+        """Start whatever injects the agent into the app. Raises Unhookable, or DeviceFault for something missing on
+        this computer."""
         self._app = app
         began = self._control.journal.last + 1
         try:
@@ -79,7 +79,8 @@ class Entrance:
             self._changes = range(began, self._control.journal.last + 1)
 
     def leave_out(self, app: package.Installed) -> None:
-        """No hooks: what `open` changed is taken back. A gadget in the app's package still has to let the app run."""
+        """Continue without hooks: undo what `open` changed. A gadget in the app's package is still needed to let the
+        app run."""
         self._app = app
         if self.choose(app.app) and isinstance(self._way, gadget.GadgetWay) and self._way.config is not None:
             self._ready = self._ready or self._by_gadget()
@@ -94,7 +95,7 @@ class Entrance:
 
     @property
     def described(self) -> dict[str, str]:
-        """For run.json."""
+        """Facts for run.json."""
         return self._ready.described if self._ready else {}
 
     @property
@@ -122,7 +123,7 @@ class Entrance:
         return start_app(self._control.shell, self._app.identity.package, self._user, self._activity)
 
     def _start_unhooked(self) -> int:
-        """Start the app without hooks; a gadget in its package lets it run."""
+        """Start the app without hooks; a gadget in its package is told to let it run."""
         pid = self._start()
         if self._gadget is not None and self._gadget.start is not None and self._gadget.waits:
             with faults("The gadget in the app's package did not let it run", lambda error: error):

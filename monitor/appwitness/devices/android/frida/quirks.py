@@ -17,25 +17,25 @@ from appwitness.support.spoken import Spoken
 
 
 class Quirk(CatalogEntry):
-    """Something of a version or a ROM that frida-server needs changed."""
+    """A change that frida-server needs on some version or ROM."""
 
     name: str
     why: str
     api: tuple[int | None, int | None]
     properties: dict[str, str] = Field(default_factory=dict)
-    """Property -> regular expression; all have to fit."""
+    """Property -> regular expression; all must match."""
     says: str | None = None
-    """What the server printed before it failed; None: applied before its first start."""
+    """Pattern of the server's output before it failed; None: the quirk is applied before the first start."""
     asks: bool = False
     set: dict[str, str] = Field(default_factory=dict)
     do: str | None = None
     undo: str | None = None
     verify: str | None = None
     environment: bool = False
-    """Give the server zygote's environment."""
+    """Whether to give the server zygote's environment."""
 
     def fits(self, facts: DeviceFacts) -> bool:
-        """Whether a device is one of those."""
+        """Whether the quirk applies to a device."""
         low, high = self.api
         if (low and facts.api < low) or (high and facts.api > high):
             return False
@@ -48,12 +48,12 @@ class _Quirks(CatalogEntry):
 
 @functools.cache
 def quirks() -> tuple[Quirk, ...]:
-    """All that are known. Raises FileError with file and line."""
+    """All quirks in the catalog. Raises FileError with file and line."""
     return yaml_files.parse(yaml_files.HERE / "devices/quirks.yml", _Quirks).quirks
 
 
 def wanted(facts: DeviceFacts, allowed: Sequence[str]) -> list[Quirk]:
-    """Those of a device that are applied before the first start; `allowed`: those that the user permitted."""
+    """A device's quirks that are applied before the first start; `allowed`: those that the user permitted."""
     return [one for one in quirks() if one.fits(facts) and one.says is None and (not one.asks or one.name in allowed)]
 
 
@@ -63,7 +63,7 @@ def cure(said: str, facts: DeviceFacts) -> Quirk | None:
 
 
 def apply(control: Control, quirk: Quirk) -> None:
-    """Change what it names; a device that does not take it goes on without, and the notes say so."""
+    """Apply a quirk; if the device does not accept it, the run goes on without, and the notes say so."""
     for key, value in quirk.set.items():
         was = control.shell.check(f"getprop {key}").strip()
         undo = shlex.join(["setprop", key, was])

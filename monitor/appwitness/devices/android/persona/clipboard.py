@@ -1,7 +1,7 @@
 """Puts a text on the clipboard through uiautomator2's server, as Android has no shell command for it.
 
-Makers' and newer Androids may refuse the server (openatx/uiautomator2#1010, #1029); that is said then. Not tried on
-Android: whether it may write and read it there.
+Manufacturers' and newer Androids may refuse the server (openatx/uiautomator2#1010, #1029); the run then says so. Not
+tried on Android: whether it may write and read the clipboard.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ said=$({{
   cat {file}
 }} | nc -w 5 127.0.0.1 {port})
 case $said in *'"error"'*) exit 1 ;; *'"jsonrpc"'*) rm {file} ;; *) exit 1 ;; esac"""
-"""The server outlives us; where the device was restarted, its clipboard is empty anyway."""
+"""The server outlives this process; after a restart of the device, its clipboard is empty anyway."""
 
 
 def plant(control: Control, call: Callable[[str, list[Any]], Any], folder: str, port: int, text: str) -> str:
-    """Put a text there; undo puts back what was there, or empties it. Gives what is there then.
+    """Put a text on the clipboard and return what it then holds; undo restores the old text, or empties the clipboard.
 
-    `call` calls a method of the server, which listens at `port` on the device and has `folder` there: what was there is
-    kept in that folder alone. Raises Refused.
+    `call` calls a method of the server, which listens at `port` on the device; only its `folder` there keeps the old
+    text. Raises ProviderRefused.
     """
     if not control.shell.user("command -v nc").ok:
         raise ProviderRefused("the device has no nc, by which it would be set back")

@@ -14,25 +14,25 @@ from appwitness.devices.android.journal import Undo
 from appwitness.devices.android.shell import TMP
 
 NULL_SINCE = 29
-"""API level from which on `content` surely knows a binding of null (`name:n:`)."""
+"""The first API level whose `content` certainly accepts a null binding (`name:n:`)."""
 AT_ONCE = 4
-"""How many commands of a script run at the same time."""
+"""Number of commands of a script that run at the same time."""
 _FAILED = re.compile(r"^(?:Error while accessing provider:.*\n|\[ERROR\] )(.*)", re.MULTILINE)
 
 Cell = str | int | None
 
 
 class ProviderRefused(Exception):
-    """A provider that is not there or does not let us; the text is its own."""
+    """A provider is missing or denies access; the message is the provider's own."""
 
 
 def quote_sql(text: str) -> str:
-    """A text in a WHERE clause."""
+    """Quote a text for a WHERE clause."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def said(output: CommandOutput) -> str | None:
-    """What a provider said when it refused: `content` ends with 0 whatever happens."""
+    """The error message of a provider that refused; None if it did not. `content` exits with 0 either way."""
     printed = "" if output.out.startswith("Row: ") else output.out
     found = _FAILED.search(f"{output.err}\n{printed}")
     if found:
@@ -41,9 +41,10 @@ def said(output: CommandOutput) -> str | None:
 
 
 def rows(text: str, columns: Sequence[str], firsts: Sequence[str]) -> list[dict[str, str]]:
-    """The rows that `content query` printed. Only the last of `columns` may hold text with commas or line ends.
+    """Parse the rows that `content query` printed. Only the last of `columns` may hold text with commas or line breaks.
 
-    `firsts` are what the first column holds, row by row: text that looks like the start of a row is none.
+    `firsts` are the values of the first column, row by row, so that text that looks like the start of a row is not
+    taken for one.
     """
     fields = ", ".join(f"{name}=(?P<{name}>.*?)" for name in columns[:-1])
     pattern = re.compile(f"{fields}{', ' if fields else ''}{columns[-1]}=(?P<{columns[-1]}>.*)", re.DOTALL)
@@ -65,21 +66,21 @@ def rows(text: str, columns: Sequence[str], firsts: Sequence[str]) -> list[dict[
 
 @dataclass(frozen=True)
 class Content:
-    """The providers of one user of a device, asked as adb's user or as root."""
+    """The content providers of one user of a device, queried as adb's user or as root."""
 
     control: Control
     user: int = 0
     root: bool = False
 
     def words(self, verb: str, uri: str, **options: str) -> str:
-        """One command of shell. `where`, `projection`, `sort`."""
+        """One shell command. Options: `where`, `projection`, `sort`."""
         words = ["content", verb, "--uri", uri, "--user", str(self.user)]
         for name, value in options.items():
             words += [f"--{name}", value]
         return shlex.join(words)
 
     def insert(self, uri: str, values: Mapping[str, Cell]) -> str:
-        """The command that inserts a row. A null is left out where this Android's `content` cannot write one."""
+        """The command that inserts a row. A null is left out if this Android's `content` cannot write one."""
         words = ["content", "insert", "--uri", uri, "--user", str(self.user)]
         for name, value in values.items():
             if value is None:
@@ -90,15 +91,15 @@ class Content:
         return shlex.join(words)
 
     def known(self, uri: str, where: str) -> list[str]:
-        """The `_id` of each row, the lowest first. Raises Refused, DeviceFault."""
+        """The `_id` of each row, in ascending order. Raises ProviderRefused, DeviceFault."""
         return re.findall(r"^Row: \d+ _id=(\d+)$", self._query(uri, "_id", where), re.MULTILINE)
 
     def query(self, uri: str, *columns: str, where: str, known: Sequence[str]) -> list[dict[str, str]]:
-        """Rows by their `_id` (`known`), each column as `content` prints it: NULL, BLOB. Raises Refused."""
+        """Rows with the IDs in `known`, each column as `content` prints it: NULL, BLOB. Raises ProviderRefused."""
         return rows(self._query(uri, ":".join(("_id", *columns)), where), ("_id", *columns), known)
 
     def texts(self, uri: str, *columns: str, where: str) -> dict[str, dict[str, str]]:
-        """Rows by their `_id`, one question for each column: any text comes back whole; a null is left out."""
+        """`_id` -> row, with one query for each column, so that any text comes back whole; nulls are left out."""
         known = self.known(uri, where)
         there: dict[str, dict[str, str]] = {row: {} for row in known}
         for column in columns if known else ():
@@ -108,7 +109,7 @@ class Content:
         return there
 
     def check(self, uri: str) -> None:
-        """See that the provider answers. Raises Refused."""
+        """Check that the provider answers. Raises ProviderRefused."""
         self._query(uri, "_id", "_id=-1")
 
     def _query(self, uri: str, projection: str, where: str) -> str:
@@ -118,7 +119,7 @@ class Content:
         return done.out
 
     def ids(self, uri: str, where: str) -> str:
-        """A line of a script that sets its arguments to the `_id` of each row: $1, $2."""
+        """A script line that sets the script's arguments ($1, $2 ...) to the `_id` of each row."""
         query = self.words("query", uri, projection="_id", where=where, sort="_id")
         return f"set -- $({query} | sed -n 's/^Row: [0-9]* _id=//p')"
 
@@ -127,7 +128,7 @@ class Content:
         return f"{self.words('delete', uri, where=where)} >/dev/null 2>&1\n{self.gone(uri.partition('?')[0], where)}"
 
     def gone(self, uri: str, where: str) -> str:
-        """Commands that fail unless there is no such row; where there is no provider, there is none."""
+        """Commands that fail if there is such a row; without the provider there is none."""
         query = self.words("query", uri, projection="_id", where=where)
         return (
             f"left=$({query} 2>&1)\n"
@@ -135,10 +136,10 @@ class Content:
         )
 
     def script(self, what: str, lines: Sequence[str], undo: str) -> None:
-        """Make one change by a pushed script, written down first; one that is cut off ends by itself.
+        """Make one change by a pushed script, after recording it in the journal.
 
-        A script goes on on the device when adb's connection is cut: undo has it end, waits for that, and only then
-        takes back what it did. Raises DeviceFault `command-failed`, and Refused where a provider said no.
+        The script goes on when adb's connection is cut: undo makes it end, waits for that, and only then reverts what
+        it did. Raises DeviceFault `command-failed`, and ProviderRefused if a provider refused.
         """
         file, mark = (f"{TMP}/.{self.control.run}.{name}" for name in ("sh", "on"))
         text = "\n".join(
@@ -168,7 +169,7 @@ class Content:
 
 
 def side_by_side(commands: Sequence[str]) -> list[str]:
-    """Lines of a script that runs commands, a few at once, and stops where it is told to."""
+    """Script lines that run commands, a few at a time, and stop once undo tells the script to end."""
     lines = []
     for at in range(0, len(commands), AT_ONCE):
         lines += ["on", *(f"{command} &" for command in commands[at : at + AT_ONCE]), "wait"]

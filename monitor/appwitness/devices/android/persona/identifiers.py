@@ -12,7 +12,7 @@ from appwitness.events import Value
 from appwitness.support.spoken import Spoken
 
 SSAID_SINCE = 26
-"""API level from which on each app has an Android ID of its own."""
+"""The first API level at which each app has its own Android ID."""
 TABLES = {
     "contacts": "content://com.android.contacts/raw_contacts",
     "calls": "content://call_log/calls",
@@ -20,7 +20,7 @@ TABLES = {
     "appointments": "content://com.android.calendar/events",
     "photos": "content://media/external/images/media",
 }
-"""Kind of personal data that a device may have already -> the table to count."""
+"""Kind of personal data that a device may already have -> the table to count."""
 _ACCOUNT = re.compile(r"Account \{name=(.*), type=([^,}]+)\}")
 _SETTING = re.compile(r"<setting [^>]*>")
 _UUID = re.compile(r'<string name="adid_key">([0-9a-fA-F-]{36})</string>')
@@ -30,17 +30,17 @@ _OFFSET = re.compile(r"^\s*0x[0-9a-f]+:")
 
 @dataclass(frozen=True)
 class FoundIdentifiers:
-    """What was read."""
+    """The identifiers that were read."""
 
     values: tuple[Value, ...]
     notes: tuple[str, ...] = ()
-    """What could not be read, and why, each in one sentence."""
+    """What could not be read and why, one sentence each."""
 
 
 def counts(control: Control, *, user: int = 0) -> dict[str, int | None]:
-    """How many rows of a person's own data are there: contacts, calls, messages, appointments, photos, accounts.
+    """Count the rows of the owner's own data: contacts, calls, messages, appointments, photos, accounts.
 
-    None where the device does not say. To be asked before anything is planted. Raises DeviceFault.
+    None if the device does not say. Call it before anything is planted. Raises DeviceFault.
     """
     content = Content(control, user, root=control.shell.rooted() is not None)
     lines = []
@@ -59,10 +59,11 @@ def counts(control: Control, *, user: int = 0) -> dict[str, int | None]:
 
 
 def found(control: Control, *, app: str | None = None, user: int = 0) -> FoundIdentifiers:
-    """Identifiers and accounts of a device, as its apps may get them; an app's Android ID exists once it has asked.
+    """Identifiers and accounts of a device, as its apps may read them; an app's Android ID exists only once it was
+    read.
 
-    Some are to be had by root alone. Nothing here is planted: a recording declares them. Raises DeviceFault.
-    Not tried on Android: the numbers of binder calls, and the files of root, are after its source.
+    Some need root. Nothing here is planted: a recording declares these values. Raises DeviceFault. Not tried on
+    Android: the numbers of binder calls and the root-only files follow its source.
     """
     reading = _Reading(control, user)
     values = [
@@ -120,11 +121,11 @@ class _Reading:
         ]
 
     def imei(self) -> list[Value]:
-        """By the first call of the service that has it, on all versions the one for the IMEI."""
+        """The IMEI, from the first call of the service that has it, which is the one for the IMEI in all versions."""
         said = self.shell.user("service call iphonesubinfo 1 s16 com.android.shell").out
         dump = "\n".join(_OFFSET.sub("", line).partition("'")[0] for line in said.splitlines())
         words = [int(word, 16) for word in _HEX.findall(dump)]
-        text = "".join(chr(word & 0xFFFF) + chr(word >> 16) for word in words)  # UTF-16, two letters a word
+        text = "".join(chr(word & 0xFFFF) + chr(word >> 16) for word in words)  # UTF-16, two characters in each word
         number = re.search(r"(?<!\d)\d{14,15}(?!\d)", text)
         if number and (len(number[0]) == 14 or _luhn(number[0])):
             return [Value(type="device_id_imei", text=number[0])]
@@ -143,7 +144,8 @@ class _Reading:
         return [Value(type="accounts_on_device", text=match[1]) for match in _ACCOUNT.finditer(said)]
 
     def _file(self, path: str, what: str) -> str:
-        """A file of root's, from Android's binary XML where it is that (12 and later); empty where it is not there."""
+        """A file that only root can read, converted from Android's binary XML (12 and later) if needed; empty if it
+        is missing."""
         if not self.rooted:
             self.notes.append(Spoken("Without root, {what} could not be read.", what=what))
             return ""
@@ -154,6 +156,6 @@ class _Reading:
 
 
 def _luhn(number: str) -> bool:
-    """Whether its last digit is the check digit of the others (ISO/IEC 7812)."""
+    """Whether the last digit of a number is the check digit of the others (ISO/IEC 7812)."""
     digits = [int(digit) * (1 + at % 2) for at, digit in enumerate(reversed(number))]
     return sum(digit // 10 + digit % 10 for digit in digits) % 10 == 0

@@ -16,11 +16,11 @@ from appwitness.events import Value
 from appwitness.support.spoken import Spoken
 
 ORDINARY = ("device_model_os", "carrier")
-"""Kinds of value that are in nearly every upload: they prove nothing unless a read of them was seen."""
+"""Data types that occur in nearly every upload: they prove nothing unless a read of them was seen."""
 
 
 class OnDevice:
-    """What is known to be on the device, for one of its users."""
+    """The values known to be on the device, for one of its users."""
 
     def __init__(self, control: Control, user: int) -> None:
         self._control = control
@@ -28,13 +28,13 @@ class OnDevice:
         self._planted: tuple[Value, ...] = ()
         self._found: tuple[Value, ...] = ()
         self._clip: str | None = None
-        """What is to be on the clipboard, once there is what can put it there."""
+        """The text for the clipboard, until something can put it there."""
         self.place: KeptPlace | None = None
-        """The place that the device must be told again and again during the run."""
+        """The location that must be repeated to the device during the run."""
 
     @property
     def values(self) -> tuple[Value, ...]:
-        """What was planted and came back when the device was asked; where nothing was, what the device had."""
+        """The planted values as the device returned them; without any, the values found on it."""
         return self._planted or self._found
 
     @property
@@ -43,7 +43,8 @@ class OnDevice:
         return "planted" if self._planted else "declared" if self._found else None
 
     def plant(self, file: Path | None) -> None:
-        """Plant what `file` says, or what is made up for the run; what could not be is noted. Raises DeviceFault."""
+        """Plant the persona in `file`, or one generated for the run; what cannot be planted is noted. Raises
+        DeviceFault."""
         notes = self._control.notes
         if there := {name: count for name, count in counts(self._control, user=self._user).items() if count}:
             said = ", ".join(f"{count} {name}" for name, count in there.items())
@@ -57,7 +58,7 @@ class OnDevice:
         ]
 
     def plant_clip(self, put: Callable[[str], str] | None) -> None:
-        """Plant what is for the clipboard. `put` puts a text there and gives what is there then; None: nothing can."""
+        """Plant the clipboard's text. `put` puts a text there and returns what it then holds; None: nothing can."""
         text, self._clip = self._clip, None
         if text is None:
             return
@@ -69,6 +70,7 @@ class OnDevice:
             self._control.notes.append(Spoken("{what} could not be planted: {why}", what="clipboard", why=error))
 
     def find(self, package: str) -> None:
-        """Where no hooks tell what the app reads: what the device has, as far as it proves anything."""
+        """Look up the values that the device has, as no hooks show what the app reads; those that prove nothing are
+        left out."""
         there = found(self._control, app=package, user=self._user).values
         self._found = tuple(value for value in there if value.type not in ORDINARY)

@@ -12,13 +12,13 @@ from appwitness.devices.android.control import Control
 from appwitness.devices.android.persona.content import ProviderRefused
 
 SHELL, ROOT = "com.android.shell", "root"
-"""What Android calls the package of adb's user, and of root."""
+"""Android's package names for adb's user and for root."""
 
 
 def as_shell(control: Control) -> Callable[[str], str]:
-    """What makes a script one that the shell's user runs, where adb is root: some services refuse root.
+    """Returns a function that makes a script run as the shell user even if adb is root: some services refuse root.
 
-    Raises ProviderRefused where there is no way back to that user.
+    Raises ProviderRefused if there is no way back to that user.
     """
     if control.shell.user("id -u").out.strip() != "0":
         return lambda script: script
@@ -30,17 +30,17 @@ def as_shell(control: Control) -> Callable[[str], str]:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation (WRITE_SMS, android:mock_location) of adb's user."""
+    """One app operation (WRITE_SMS, android:mock_location) of adb's user."""
 
     name: str
     package: str
     user: int
     was: str
-    """Mode before: allow, ignore, deny, foreground; `default` where none was set."""
+    """Mode before: allow, ignore, deny, foreground; `default` if none was set."""
 
     @classmethod
     def ask(cls, control: Control, name: str, user: int = 0, package: str = "") -> Self:
-        """How it stands now; `package`: of whom, if not of adb's user. Raises DeviceFault."""
+        """Query the operation's current mode; `package`: whose, if not that of adb's user. Raises DeviceFault."""
         package = package or (ROOT if control.shell.check("id -u").strip() == "0" else SHELL)
         said = control.shell.check(f"cmd appops get --user {user} {package} {name}")
         short = re.escape(name.removeprefix("android:").upper())
@@ -54,9 +54,9 @@ class Operation:
 
     @property
     def restore(self) -> str:
-        """The command that sets it as it was."""
+        """The command that restores its mode."""
         return f"cmd appops set --user {self.user} {self.package} {self.name} {self.was}"
 
     def around(self, script: str) -> str:
-        """A script that does something for which it has to be allowed, and has the status of that."""
+        """Wrap a script that needs the operation: it is allowed meanwhile, and the wrapped script's status is kept."""
         return f"{self.allow}\n(\n{script}\n)\nstatus=$?\n{self.restore}\n[ $status = 0 ]"

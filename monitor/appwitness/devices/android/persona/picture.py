@@ -11,12 +11,12 @@ GREY = base64.b64decode(
     "/9sAQwAbEhQXFBEbFxYXHhwbIChCKyglJShROj0wQmBVZWRfVV1baniZgWpxkHNbXYW1hpCeo6utq2eAvMm6pseZqKuk/8AACwgACAAIAQER"
     "AP/EABQAAQAAAAAAAAAAAAAAAAAAAAD/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/9oACAEBAAA/AD//2Q=="
 )
-"""Eight by eight grey pixels: what follows the header."""
+"""Eight by eight grey pixels: the JPEG data after the header."""
 ASCII, LONG, RATIONAL, BYTE = 2, 4, 5, 1
 
 
 def jpeg(place: PlannedPosition) -> bytes:
-    """A photo that says it was taken there."""
+    """A photo whose metadata says that it was taken at a place."""
     gps = (
         (0, BYTE, b"\2\2\0\0"),
         (1, ASCII, b"N\0" if place.latitude >= 0 else b"S\0"),
@@ -33,14 +33,14 @@ def jpeg(place: PlannedPosition) -> bytes:
 
 
 def _degrees(angle: float) -> bytes:
-    """Degrees, minutes and seconds; a millionth of a degree is kept."""
+    """An angle as degrees, minutes and seconds, exact to a millionth of a degree."""
     tenths = round(abs(angle) * 3600 * 100_000)
     minutes, seconds = divmod(tenths, 60 * 100_000)
     return struct.pack("<6I", minutes // 60, 1, minutes % 60, 1, seconds, 100_000)
 
 
 def _directory(fields: tuple[tuple[int, int, bytes], ...], start: int) -> bytes:
-    """An image file directory at `start`, its longer values after it."""
+    """An image file directory at offset `start`, followed by its longer values."""
     sizes = {ASCII: 1, BYTE: 1, LONG: 4, RATIONAL: 8}
     entries, values = b"", b""
     after = start + 2 + 12 * len(fields) + 4

@@ -16,28 +16,29 @@ from appwitness.events import Value
 from appwitness.support.spoken import Spoken
 
 TESTED_SINCE = 31
-"""API level from which on `cmd location` has test providers."""
+"""The first API level whose `cmd location` has test providers."""
 PROVIDERS = ("gps", "network", "fused")
 NEAR_DEGREES = 1e-4
-"""How far an emulator's GPS may round, in degrees."""
+"""How far an emulator's GPS may round a position, in degrees."""
 _LAST = re.compile(r"Location\[\w+ (-?\d+[.,]\d+),\s*(-?\d+[.,]\d+)")
 
 
 @dataclass
 class KeptPlace:
-    """A place that is told to the device again and again: a fix only reaches apps that listen at that moment."""
+    """A location that is repeated to the device: a fix only reaches apps that are listening at that moment."""
 
     control: Control
     place: PlannedPosition
     value: Value
-    """As the device gave it back; where it does not say, as it was told (`notes`)."""
+    """The location as the device returned it; if it does not, as it was set (`notes`)."""
     emulator: bool
     by: Callable[[str], str] = lambda script: script
-    """Makes a script one of the user who may tell it."""
+    """Makes a script run as a user that may set the location."""
     notes: list[str] = field(default_factory=list)
 
     def tick(self) -> None:
-        """Tell it once more, about once a second. Raises Refused where the device no longer takes it, DeviceFault."""
+        """Set the location again, about once a second. Raises ProviderRefused if the device no longer accepts it,
+        DeviceFault."""
         if self.emulator:
             lat, lon = self.place.text.split(",")
             done = self.control.shell.adb.console("geo", "fix", lon, lat)  # longitude first
@@ -50,9 +51,9 @@ class KeptPlace:
 
 
 def keep_place(control: Control, place: PlannedPosition, *, user: int = 0) -> KeptPlace:
-    """Have the device be there. Raises Refused where it cannot be told, and DeviceFault.
+    """Set the device's location. Raises ProviderRefused if it cannot be set, and DeviceFault.
 
-    An emulator's own GPS moves; other devices get test providers, which apps can tell (`Location.isMock`).
+    On an emulator its own GPS moves; other devices get test providers, which apps can recognise (`Location.isMock`).
     """
     emulator = control.shell.serial.startswith("emulator-")
     if not emulator and control.facts.api < TESTED_SINCE:
@@ -87,7 +88,7 @@ def keep_place(control: Control, place: PlannedPosition, *, user: int = 0) -> Ke
 
 
 def _provide(control: Control, user: int, by: Callable[[str], str]) -> None:
-    """Replace the location providers by test providers. Raises Refused."""
+    """Replace the location providers by test providers. Raises ProviderRefused."""
     operation = Operation.ask(control, "android:mock_location", user, SHELL)
     command = "cmd location providers"
     remove = "\n".join(f"{command} remove-test-provider {name} >/dev/null 2>&1" for name in PROVIDERS)

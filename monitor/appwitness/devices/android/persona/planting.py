@@ -19,20 +19,20 @@ from appwitness.support.spoken import Spoken
 
 NAME, PHONE, MAIL = (f"vnd.android.cursor.item/{name}" for name in ("name", "phone_v2", "email_v2"))
 TYPES = {NAME: "name", PHONE: "phone_number", MAIL: "email"}
-"""Kind of a contact's row -> data type."""
+"""MIME type of a contact's row -> data type."""
 MOBILE = 2
 CALLS = {"incoming": 1, "outgoing": 2, "missed": 3}
 LOCAL = "LOCAL"
-"""Type of the account of a calendar that is synchronised nowhere."""
+"""Account type of a calendar that is not synchronised."""
 OWNER = 700
 NAMED_SINCE = 25
-"""API level from which on Android has a device name that is not Bluetooth's."""
+"""The first API level at which Android has a device name apart from Bluetooth's."""
 SCANNED_SINCE = 30
-"""API level from which on the media provider scans a file when it is called; before, a broadcast has it done."""
+"""The first API level at which the media provider can be called to scan a file; before, a broadcast starts the scan."""
 IN_FLIGHT_S = 2
-"""How long undo waits for a message that is on its way."""
+"""How many seconds undo waits for a message that is still on its way."""
 ARRIVES_S = 10.0
-"""How long a message from the emulator's console may take to reach the inbox."""
+"""Time limit for a message from the emulator's console to reach the inbox."""
 
 
 @dataclass(frozen=True)
@@ -40,28 +40,28 @@ class NotPlanted:
     """A part of the persona that could not be planted."""
 
     what: str
-    """contacts, calls, messages, appointments, photo, place, device name."""
+    """Which part: contacts, calls, messages, appointments, photo, place, device name."""
     why: str
     """The reason, in one sentence or the device's own words."""
 
 
 @dataclass(frozen=True)
 class Planted:
-    """What of a persona has been planted on the device."""
+    """The part of a persona that was planted on the device."""
 
     values: tuple[Value, ...]
-    """What the device gave back when it was asked; values of one row of a table share a `row`."""
+    """The values as the device returned them; values in one row of a table share a `row`."""
     gaps: tuple[NotPlanted, ...] = ()
     notes: tuple[str, ...] = ()
     place: KeptPlace | None = None
-    """The place that must be told again and again during the run: `tick`."""
+    """The location that must be repeated during the run: `tick`."""
 
 
 def plant(control: Control, wanted: Persona, *, user: int = 0) -> Planted:
-    """Put a persona on the device, for one of its users; the journal takes all of it back, and nothing else.
+    """Plant a persona on the device, for one of its users; undo removes exactly what was planted.
 
-    What cannot be planted is a gap of the result. Raises DeviceFault where the device itself fails.
-    Not tried on Android: the providers here were stand-ins written after Android's source.
+    What cannot be planted is in the result's `gaps`. Raises DeviceFault if the device itself fails. Not tried on
+    Android: the providers in tests were stand-ins written after Android's source.
     """
     planting = _Planting(control, user)
     parts: tuple[tuple[str, object, Callable[[Persona], None]], ...] = (
@@ -98,7 +98,7 @@ class _Planting:
     row: int = 0
 
     def contacts(self, wanted: Persona) -> None:
-        """Raw contacts of no account, which is synchronised nowhere, marked by the run as their source id."""
+        """Raw contacts without an account, so not synchronised; their source ID is the run's mark."""
         content = Content(self.control, self.user)
         base = "content://com.android.contacts"
         of_run = f"sourceid={quote_sql(self.control.run)}"
@@ -142,7 +142,7 @@ class _Planting:
             )
 
     def calls(self, wanted: Persona) -> None:
-        """Entries of the call log, marked by the run as the id of the SIM card that they came over."""
+        """Call log entries, whose SIM card ID is the run's mark."""
         content = Content(self.control, self.user, root=self.control.shell.rooted() is not None)
         uri = "content://call_log/calls"
         of_run = f"subscription_id={quote_sql(self.control.run)}"
@@ -170,9 +170,9 @@ class _Planting:
         self._given("calls", given.values(), {"number": "phone_number", "name": "name"}, len(wanted.calls))
 
     def messages(self, wanted: Persona) -> None:
-        """Messages that arrived: on an emulator by its console, as over the air; else as rows of the inbox.
+        """Received messages: sent through an emulator's console as if over the air; otherwise written to the inbox.
 
-        Android writes them only for whom it lets: the operation WRITE_SMS is allowed meanwhile, and again for undo.
+        Android only lets certain apps write there: the operation WRITE_SMS is allowed meanwhile, and again for undo.
         """
         content = Content(self.control, self.user)
         content.check("content://sms")
@@ -214,7 +214,7 @@ class _Planting:
         self._given("messages", given.values(), columns, len(wanted.messages))
 
     def appointments(self, wanted: Persona) -> None:
-        """A calendar of the run's own, of an account that is synchronised nowhere."""
+        """A calendar just for the run, in an account that is not synchronised."""
         content = Content(self.control, self.user)
         base = "content://com.android.calendar"
         run = self.control.run
@@ -249,7 +249,7 @@ class _Planting:
         self._given("appointments", given.values(), columns, len(wanted.appointments))
 
     def photo(self, wanted: Persona) -> None:
-        """A small photo in the camera's folder that says where it was taken."""
+        """A small photo in the camera's folder, with the place where it was taken."""
         assert wanted.photo is not None
         if self.user:
             raise ProviderRefused("adb can put photos on the storage of the device's first user alone")
@@ -282,7 +282,7 @@ class _Planting:
             self.notes.append(Spoken("{path} is there, but Android's media store does not list it yet", path=path))
 
     def place(self, wanted: Persona) -> None:
-        """Where the device is, as its location providers say."""
+        """The device's location, as its location providers report it."""
         assert wanted.place is not None
         self.kept = keep_place(self.control, wanted.place, user=self.user)
         self.values.append(self.kept.value)
@@ -308,7 +308,7 @@ class _Planting:
             )
 
     def _is_for_console(self, message: TextMessage) -> bool:
-        """Whether the emulator's console can send it: one line of plain letters."""
+        """Whether the emulator's console can send a message: one line of printable ASCII without backslashes."""
         plain = message.text.isascii() and message.text.isprintable() and "\\" not in message.text
         return self.control.shell.serial.startswith("emulator-") and plain
 

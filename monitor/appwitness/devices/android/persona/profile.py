@@ -13,10 +13,10 @@ from appwitness.catalog import yaml_files
 from appwitness.catalog.entries import CatalogEntry
 
 CONTACTS = 20
-"""How many contacts are made up: each row costs the device the start of a Java process, 0.3 to 1 second."""
+"""Number of generated contacts: each row takes the device 0.3 to 1 second, as it starts a Java process."""
 MOST_CONTACTS = 50
 LONGEST = 2000
-"""Most characters of a text; longer messages do not occur."""
+"""Most characters of a text; real messages are shorter."""
 
 
 def _plantable(text: str) -> str:
@@ -24,7 +24,7 @@ def _plantable(text: str) -> str:
         raise ValueError("a NUL cannot be put on a device")
     if text != text.strip() or "\r" in text:
         raise ValueError("must not begin or end with white space, nor have a carriage return: adb does not keep them")
-    text.encode()  # a lone surrogate is no text
+    text.encode()  # raises for a lone surrogate
     return text
 
 
@@ -32,7 +32,7 @@ Text = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(_p
 
 
 class Contact(CatalogEntry):
-    """A person of the address book."""
+    """A person in the address book."""
 
     name: Text
     numbers: tuple[Text, ...] = Field(default=(), max_length=5)
@@ -40,7 +40,7 @@ class Contact(CatalogEntry):
 
 
 class Call(CatalogEntry):
-    """An entry of the call log."""
+    """An entry in the call log."""
 
     number: Text
     name: Text | None = None
@@ -57,7 +57,7 @@ class TextMessage(CatalogEntry):
 
 
 class Appointment(CatalogEntry):
-    """An entry of the calendar, an hour long."""
+    """A calendar entry, one hour long."""
 
     title: Text
     place: Text | None = None
@@ -66,19 +66,19 @@ class Appointment(CatalogEntry):
 
 
 class PlannedPosition(CatalogEntry):
-    """A position on the earth, degrees WGS-84."""
+    """A position in degrees (WGS-84)."""
 
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
     longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
 
     @property
     def text(self) -> str:
-        """As a Value: six decimals, ten centimetres."""
+        """As the text of a Value: six decimals, ten centimetres."""
         return f"{self.latitude:.6f},{self.longitude:.6f}"
 
 
 class Persona(CatalogEntry):
-    """What is to be on the device; what is left out is not planted."""
+    """The data to plant on the device; what is left out is not planted."""
 
     contacts: tuple[Contact, ...] = Field(default=(), max_length=MOST_CONTACTS)
     calls: tuple[Call, ...] = Field(default=(), max_length=20)
@@ -99,7 +99,7 @@ class Persona(CatalogEntry):
 
 
 def load(path: Path) -> Persona:
-    """The persona of a YAML or JSON file. Raises FileError with the file and the line of what does not fit."""
+    """Load a persona from a YAML or JSON file. Raises FileError with the file and the invalid line."""
     return yaml_files.parse(path, Persona, hint="docs/devices.md has an example of such a file.")
 
 
@@ -118,16 +118,16 @@ CHARACTERS = "彦霁屿珩砚筠翊澜晞樾衍骁芮昀泓漪璟穗骞韫"
 SUBJECTS = ("Dentist", "Tax adviser", "Physiotherapy", "Parents' evening", "Job interview", "Blood test")
 STREETS = ("Birkenweg", "Quai des Ormes", "Harbour Row", "Lindgatan", "Via dei Tigli", "Old Mill Lane")
 PLACES = ((52.52, 13.405), (48.857, 2.352), (53.349, -6.26), (59.329, 18.069), (40.417, -3.704), (45.464, 9.19))
-"""Centres of cities; a persona is somewhere within a kilometre or two."""
+"""City centres; a persona is within a kilometre or two of one."""
 
 
 def made(run: str) -> Persona:
-    """A persona that only this run has: the same for the same `run`.
+    """Generate a persona that only this run has; the same `run` gives the same persona.
 
-    Telephone numbers are of ranges that regulators keep for fiction (`numbers`), addresses of mail of the domain
-    example.net, which nobody can own (RFC 2606); one half of the names is in Latin letters, the other in Chinese.
+    Telephone numbers are from ranges that regulators reserve for fiction (`numbers`), mail addresses from the domain
+    example.net, which nobody can own (RFC 2606); half of the names are in Latin letters, half in Chinese.
     """
-    chance = random.Random(f"appwitness {run}")  # noqa: S311 a persona is no secret, and is to be the same again
+    chance = random.Random(f"appwitness {run}")  # noqa: S311 a persona is no secret, and must be reproducible
     number = numbers(chance)
     names = _names(chance)
     contacts = []
@@ -173,11 +173,11 @@ def made(run: str) -> Persona:
 
 
 def numbers(chance: random.Random) -> Iterator[str]:
-    """Telephone numbers without end, none twice, of ranges that are never given to anybody and yet pass for valid.
+    """Endless telephone numbers without repeats, from ranges that are never assigned to anybody and yet count as valid.
 
     555-0100 to 555-0199 of area codes of the United States (NANPA), 01 99 00, 02 61 91, 03 53 01, 04 65 71 and 05 36 49
     in France (ARCEP), 5550 and 7010 in Australia (ACMA): 143,000 in all. Ranges that libphonenumber calls invalid are
-    left out, since an app may leave such contacts out too.
+    left out, since an app may leave out such contacts too.
     """
     given: set[str] = set()
     while True:
@@ -205,13 +205,13 @@ FRANCE = ("1 99 00", "2 61 91", "3 53 01", "4 65 71", "5 36 49")
 
 
 def _monotonous(number: str) -> bool:
-    """Whether its last four digits are those that anybody types for an example."""
+    """Whether the last four digits are those that anybody would type as an example."""
     digits = "".join(filter(str.isdigit, number))[-4:]
     return len(set(digits)) == 1 or digits in "0123456789"
 
 
 def _names(chance: random.Random) -> Iterator[str]:
-    """Names without end, none twice, Latin and Chinese in turn; nobody's, so that none joins a real contact."""
+    """Endless invented names without repeats, alternately Latin and Chinese, so that none matches a real contact."""
     given: set[str] = set()
     latin = True
     while True:
@@ -227,7 +227,7 @@ def _names(chance: random.Random) -> Iterator[str]:
 
 
 def _token(chance: random.Random) -> str:
-    """Eight letters and digits that no word has: 40 bits."""
+    """Eight letters and digits that form no word: about 38 bits."""
     return "".join(chance.choice("bcdfghjkmnpqrstvwxz23456789") for _ in range(8))
 
 

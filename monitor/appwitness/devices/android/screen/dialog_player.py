@@ -18,21 +18,23 @@ from appwitness.devices.android.screen.screen_record import Look, ScreenRecord, 
 from appwitness.events import Event, Phase, Screen, Touch
 
 MOST_TRIES = 3
-"""How many times one button is tapped, or one question answered, before it is left alone."""
+"""Most times that one button is tapped, or one question answered, before it is left alone."""
 SETTLE_S = 1.5
 """Time limit for a tap to change the screen."""
 CALM_S = 2.0
-"""After this long without a question, the plan goes on: to where consent is taken back, to the app's other screens."""
+"""After this many seconds without a question, the plan continues: to where consent is withdrawn, or to the app's
+other screens."""
 MOST_WAY = 10
 """Most taps on the way to where consent is withdrawn."""
 CLOSES_S = 30.0
-"""An app whose screen goes within this time after a refusal is taken to have closed it because of that."""
+"""If an app's screen disappears within this time after a refusal, the app counts as having closed it because of
+that."""
 OPENED_AGAIN = "the app closed its screen after the refusal; it was opened once more"
 
 
 @dataclass(frozen=True)
 class _Pending:
-    """An answered question about a permission; the system says whether it was granted once the question is gone."""
+    """An answered permission dialog; the system says whether the permission was granted once the dialog is gone."""
 
     dialog: Dialog
     at: datetime
@@ -42,15 +44,15 @@ class _Pending:
 
 @dataclass
 class _Asked:
-    """The questions that the screen asks, and what was done about them."""
+    """The questions on the screen, and what was done about them."""
 
     touched: list[str] = field(default_factory=list)
-    """Labels touched since there was a question last."""
+    """Labels tapped since the screen last showed no question."""
     options: bool = False
-    """The options of a question of consent were opened."""
+    """Whether the options of a consent dialog were opened."""
     tries: Counter[object] = field(default_factory=Counter)
     left: set[object] = field(default_factory=set)
-    """Questions that are left alone from now on."""
+    """Questions that are left alone from then on."""
     pending: _Pending | None = None
 
 
@@ -63,13 +65,13 @@ class _Progress:
     """When a question was last refused, by the player's clock."""
     opened_again: bool = False
     back: list[str] | None = None
-    """Labels touched on the way to where consent is taken back."""
+    """Labels tapped on the way to where consent is withdrawn."""
     withdrawn: bool = False
     taken: set[tuple[object, str]] = field(default_factory=set)
-    """Questions, and the labels there by which consent was taken back."""
+    """Questions, with the labels there that withdrew consent."""
     explored: int = 0
     away: bool = False
-    """Whether the last touch may have led out of the app."""
+    """Whether the last tap may have led out of the app."""
 
 
 @dataclass
@@ -77,17 +79,17 @@ class _Pace:
     """When the player acts next, by its clock."""
 
     busy_at: float
-    """When there was something to do last."""
+    """When there was last something to do."""
     waits_until: float = 0.0
-    """A touch may take until then to change the screen."""
+    """Until when a tap may take to change the screen."""
     before: object = None
-    """What the look before the last touch showed."""
+    """What the look before the last tap showed."""
     last: object = None
     """What the last look showed."""
 
 
 class Player:
-    """Plays one plan with one app. `step` looks once, and does at most one thing."""
+    """Carries out one plan with one app. `step` looks once, and does at most one thing."""
 
     def __init__(
         self,
@@ -104,7 +106,7 @@ class Player:
         self._app = play.app
         self._display = display
         self._clock = clock
-        self._random = random.Random(play.explore.seed if play.explore else 0)  # noqa: S311 what is touched next
+        self._random = random.Random(play.explore.seed if play.explore else 0)  # noqa: S311 chooses what to tap next
         self._record = ScreenRecord(hands, play.app, record, put_body, clock)
         self._asked = _Asked()
         self._progress = _Progress()
@@ -112,29 +114,29 @@ class Player:
 
     @property
     def refused_s(self) -> float | None:
-        """For how many seconds a question stands refused, the last that was; None: none was."""
+        """Seconds for which the last refused question has stood refused; None: none was refused."""
         at = self._progress.refused_at
         return None if at is None else self._clock() - at
 
     def look_on(self) -> None:
-        """Stop tapping, and continue recording."""
+        """Stop tapping, but continue recording."""
         self.plan = "free"
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing is left to do as far as can be seen."""
+        """Whether nothing is left to do, as far as can be seen."""
         return self._clock() - self._pace.busy_at > CALM_S and not self._goes_on()
 
     def anew(self) -> None:
-        """The app is started again: its questions count as new, even with the same words."""
+        """Tell that the app is started again: its questions count as new, even with the same words."""
         self._record.anew()
 
     def shot(self, why: Why, note: str | None = None) -> Screen:
-        """Record what is on the screen now. Raises DeviceFault."""
+        """Record what the screen shows now. Raises DeviceFault."""
         return self._record.shot(why, note)
 
     def step(self) -> None:
-        """Read the screen, and do the plan's next step. Raises DeviceFault."""
+        """Read the screen and take the plan's next step. Raises DeviceFault."""
         look = self._record.look(self._display)
         if look is None:
             return
@@ -150,11 +152,11 @@ class Player:
             self._asked.touched.clear()
             self._asked.options = False
             self._calm(look)
-        elif same:  # it stands still
+        elif same:  # the dialog stands still
             self._answer(dialog, look)
 
     def end(self) -> None:
-        """Nobody looks any more: whether a question still stands is recorded a last time. Raises DeviceFault."""
+        """Record a last time whether a question is still open, as nobody looks any more. Raises DeviceFault."""
         look = self._record.look(self._display) if self._record.asks else None
         if look is not None:
             self._record.watch(look, self._question(look), stands=True, last=True)
@@ -164,7 +166,7 @@ class Player:
 
     def _read(self, seen: SeenWindow) -> Dialog | None:
         found = dialogs.read(seen, on_second_layer=self._asked.options)
-        foreign = seen.package not in (self._app, "")  # the launcher, the browser; what asks for permissions is of ours
+        foreign = seen.package not in (self._app, "")  # launcher, browser; permission dialogs count
         return None if found and foreign and found.kind not in ("permission", "system") else found
 
     # questions
@@ -172,7 +174,7 @@ class Player:
     def _answer(self, dialog: Dialog, look: Look) -> None:
         self._pace.busy_at = self._clock()
         key = dialog.seen.signature
-        if key in self._asked.left or not self._play.rests():  # what it does meanwhile it does without an answer
+        if key in self._asked.left or not self._play.rests():  # what the app does meanwhile, it does unanswered
             return
         decision = self._decide(dialog)
         if decision.act == "leave":
@@ -197,7 +199,7 @@ class Player:
         return dialogs.decide(dialog, self.plan, self._asked.touched)
 
     def _take_back(self, dialog: Dialog) -> Decision:
-        """On the way back: what withdraws, a confirmation of that, else as one who refuses."""
+        """The decision on the way to withdrawal: tap what withdraws consent, then what confirms that, else refuse."""
         done = [label for question, label in self._progress.taken if question == dialog.seen.question]
         button = dialogs.way_back(dialog.seen, (*done, *self._asked.touched), self._play.way)
         if button is not None and dialogs.withdraws(button.label):
@@ -221,7 +223,7 @@ class Player:
         return decision
 
     def _do(self, dialog: Dialog, decision: Decision, look: Look) -> None:
-        """Touch what was decided on, and record that with what was there."""
+        """Carry out a decision, and record it with what the screen showed."""
         button = decision.button
         before = self._hands.permissions(self._app) if dialog.kind == "permission" else {}
         picture, focus = self._hands.picture(), self._hands.focus()
@@ -238,7 +240,7 @@ class Player:
             ticked = node.checked if node.checkable else None
             touch = Touch(label=button.label, id=node.id or None, ticked=ticked, by=by)
             what = {"what": "touch", "touched": touch}
-            if decision.answer is None:  # a step on the way; what answers may be touched once more
+            if decision.answer is None:  # a step on the way; an answer may be tapped again
                 self._asked.touched.append(button.label)
         windows = (dialog.seen.window,)
         self._record.screen(
@@ -267,7 +269,8 @@ class Player:
             self._progress.refused_at = self._clock()
 
     def _answered(self, pending: _Pending) -> None:
-        """Whether a permission was granted: by the system's own state where that changed, else by the button."""
+        """Record whether a permission was granted: from the system's own state if that changed, else from the tapped
+        button."""
         self._asked.pending = None
         after = self._hands.permissions(self._app)
         changed = {name: state[0] for name, state in after.items() if pending.before.get(name) != state}
@@ -291,8 +294,8 @@ class Player:
             self._wander(look)
 
     def _closed_itself(self) -> bool:
-        """Open the app once more where it took its screen away after the refusal: does it ask again, and what does it
-        do then? One whose process has ended is started again by the run."""
+        """Open the app once more if it closed its screen after the refusal, to see whether it asks again and what it
+        does then; returns whether it was opened. The run itself restarts an app whose process has ended."""
         if self._progress.opened_again or self.refused_s is None or self.refused_s > CLOSES_S:
             return False
         if self._hands.focus()[0] in (None, self._app) or not self._play.runs():
@@ -319,12 +322,12 @@ class Player:
         self._record.gap("withdraw", "no way to where consent is taken back was found on its screens")
 
     def _walk(self, seen: SeenWindow, button: Button, look: Look, why: str) -> None:
-        """Touch something that is no answer to a question; what withdraws consent is recorded as that."""
+        """Tap something that is not an answer to a question; a tap that withdraws consent is recorded as such."""
         kind: Literal["consent", "other"] = "consent" if dialogs.withdraws(button.label) else "other"
         self._do(Dialog(kind, seen, ""), Decision("tap", why, button), look)
 
     def _wander(self, look: Look) -> None:
-        """Touch something of the app; whatever leads out of it is gone back from."""
+        """Tap something in the app; if a tap led out of it, go back."""
         package, _ = self._hands.focus()
         if package not in (None, self._app):
             self._hands.back()
@@ -341,7 +344,7 @@ class Player:
         if seen is None or not choices:
             self._progress.explored = self._play.explore.touches if self._play.explore else 0
             return
-        self._pace.busy_at = self._clock() - CALM_S  # no need to wait once more
+        self._pace.busy_at = self._clock() - CALM_S  # no need to wait again
         self._progress.away = True
         self._walk(seen, self._random.choice(choices), look, "exploring")
         self._pace.busy_at = self._clock() - CALM_S

@@ -1,4 +1,4 @@
-"""Decides what a screen asks and what a plan touches there, from uiautomator's hierarchy; pure."""
+"""Decides what a screen asks and what a plan taps there, from uiautomator's hierarchy; pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Touch = Literal["allow", "once", "deny"]
 
 
 class PermissionGroup(CatalogEntry):
-    """A group of permissions in which the system asks."""
+    """A group of permissions, as the system asks for them."""
 
     name: str
     words: Words
@@ -54,13 +54,13 @@ class _Notice(CatalogEntry):
     avoid: Words = Field(default_factory=dict)
 
     def fits(self, seen: SeenWindow) -> bool:
-        """Whether a window is one."""
+        """Whether a window shows this notice."""
         if seen.package not in self.packages or seen.ids & set(self.never) or not set(self.ids) <= seen.ids:
             return False
         return not self.says or any(word in text for word in self.says for text in seen.texts)
 
     def button(self, seen: SeenWindow) -> Button | None:
-        """What lets the app go on; None: nothing there is known to."""
+        """The button that lets the app continue; None: no button there is known to."""
         avoid = Phrases.all(self.avoid) if self.avoid else None
         left = [each for each in seen.buttons if avoid is None or not avoid.inside(normal(each.label))]
         by_id = [each for name in self.touch for each in left if each.node.id == name]
@@ -88,7 +88,7 @@ class KnownDialogs(CatalogEntry):
 
 @functools.cache
 def known() -> KnownDialogs:
-    """The catalog's. Raises FileError with the line."""
+    """The known dialogs in the catalog. Raises FileError with the line."""
     return yaml_files.parse(editions.file("devices/dialogs.yml"), KnownDialogs)
 
 
@@ -108,7 +108,7 @@ def _groups() -> tuple[tuple[PermissionGroup, Phrases], ...]:
 
 @functools.cache
 def _refusals() -> dict[str, int]:
-    """Label -> place in its language's list of consent.yml, which begins with the clearest no."""
+    """Label -> position in its language's list in consent.yml, which begins with the clearest refusal."""
     return {normal(word): at for words in _consent().refuse.values() for at, word in enumerate(words)}
 
 
@@ -120,7 +120,7 @@ class Dialog:
     seen: SeenWindow
     title: str
     group: PermissionGroup | None = None
-    """The permission's group; None where the dialog's words are not known."""
+    """The permission's group; None if the dialog's words are unknown."""
     platform: Platform | None = None
     notice: _Notice | None = None
 
@@ -133,18 +133,18 @@ class Decision:
     why: str
     button: Button | None = None
     answer: Answer | None = None
-    """The answer that it gives; None: it is only a step towards one, or no answer at all."""
+    """The answer that the action gives; None: it is only a step towards one, or no answer at all."""
     uncertain: bool = False
     """Whether no button there is known to do what the plan wants."""
 
 
 def foremost(windows: Iterable[SeenWindow]) -> tuple[SeenWindow, ...]:
-    """The windows, that of a question about a permission first."""
+    """The windows, permission dialogs first."""
     return tuple(sorted(windows, key=lambda seen: _permission(seen) is None))
 
 
 def read(seen: SeenWindow, *, on_second_layer: bool = False) -> Dialog | None:
-    """What a window asks; None when it asks nothing. `on_second_layer`: the options of a consent dialog were opened."""
+    """What a window asks; None if it asks nothing. `on_second_layer`: the options of a consent dialog were opened."""
     permission = _permission(seen)
     if permission is not None:
         return permission
@@ -165,7 +165,7 @@ def read(seen: SeenWindow, *, on_second_layer: bool = False) -> Dialog | None:
 
 
 def _permission(seen: SeenWindow) -> Dialog | None:
-    """The system's question about a permission: by its ids under any package, or by its words in the system's name."""
+    """The system's permission dialog: recognised by its IDs in any package, or by its words in the system's package."""
     buttons = known().permission.buttons
     ours = frozenset(_consent().permission_controllers)
     by_id = any(name in seen.ids for names in buttons.values() for name in names if name.startswith("permission_"))
@@ -181,7 +181,7 @@ def _permission(seen: SeenWindow) -> Dialog | None:
 
 
 def _does(button: Button) -> Touch | None:
-    """What a button of a question about a permission does: by its id, else by what it says."""
+    """What a button of a permission dialog does: by its ID, else by its label."""
     for touch, names in known().permission.buttons.items():
         if button.node.id in names:
             return touch
@@ -193,7 +193,7 @@ def _does(button: Button) -> Touch | None:
 
 
 def decide(dialog: Dialog, plan: Plan, touched: Collection[str] = ()) -> Decision:
-    """Decides the plan's action on a dialog; `touched` are the labels tapped there before."""
+    """Decide the plan's action on a dialog; `touched` are the labels tapped there before."""
     if plan in ("silent", "free"):
         return Decision("leave", f"the plan {plan} touches nothing")
     accept = plan in ("accept", "withdraw")
@@ -280,7 +280,7 @@ def _refuse(dialog: Dialog, left: tuple[Button, ...], touched: Collection[str]) 
 
 
 def _lets(box: Button) -> bool:
-    """Whether a box, as it stands, lets happen what it is about: one that opts out does when it is not ticked."""
+    """Whether a box in its present state allows what it is about: an opt-out box does if it is not ticked."""
     return _consent().allows(Check(text=box.label, checked=box.node.checked))
 
 
@@ -307,9 +307,9 @@ def _dismiss(left: tuple[Button, ...], why: str) -> Decision:
 
 
 def way_back(seen: SeenWindow, touched: Collection[str] = (), path: tuple[str, ...] = ()) -> Button | None:
-    """What to touch next on the way to where consent is taken back, or what takes it back; None: nothing here.
+    """What to tap next on the way to where consent is withdrawn, or what withdraws it; None: nothing here.
 
-    `path` are the labels to touch of an app whose way is known, which then alone count.
+    `path`: the labels to tap in an app whose way is known; then only they count.
     """
     left = {normal_label(each.label): each for each in reversed(seen.buttons) if each.label not in touched}
     if path:
@@ -328,12 +328,12 @@ def _way() -> dict[str, int]:
 
 
 def withdraws(label: str) -> bool:
-    """Whether a touch on it takes consent back."""
+    """Whether a tap on a label withdraws consent."""
     return _consent().withdraws(label)
 
 
 def confirms(seen: SeenWindow) -> Button | None:
-    """The button that goes on with what was begun."""
+    """The button that confirms what was begun; None: there is none."""
     for choice in ("agree", "ambiguous"):
         found = [each for each in seen.buttons if _consent().choice(each.label) == choice]
         if found:
@@ -342,10 +342,10 @@ def confirms(seen: SeenWindow) -> Button | None:
 
 
 def harmless(label: str) -> bool:
-    """Whether a touch on it while exploring says nothing of consent, in either direction."""
+    """Whether a tap on a label while exploring neither gives, refuses nor withdraws consent."""
     return _consent().choice(label) not in ("agree", "refuse", "basic") and not withdraws(label)
 
 
 def grants(button: Button) -> bool:
-    """Whether it is a yes to a question about a permission."""
+    """Whether a button grants the permission in a permission dialog."""
     return _does(button) in ("allow", "once")

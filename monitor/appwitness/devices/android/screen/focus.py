@@ -9,10 +9,10 @@ _FOCUSED_APP = re.compile(r"\bmFocusedApp=.*?[ {]([\w.]+/[\w.$]+)")
 
 
 def focused(said: str) -> tuple[str | None, str | None]:
-    """Package and activity of the window that has the input, by what `dumpsys window` says of each display.
+    """Package and activity of the window with the input focus, from what `dumpsys window` says about each display.
 
-    A window of an app without an activity's name (PopupWindow:5fa1) belongs to the focused app; one of the system's
-    (NotificationShade, StatusBar) is nobody's.
+    A window of an app without an activity's name (PopupWindow:5fa1) counts as the focused app's; a window of the system
+    (NotificationShade, StatusBar) as nobody's.
     """
     there = next((match[1] for match in _FOCUS.finditer(said) if match[1]), "")
     if there.startswith(("PopupWindow", "AndroidPopup")) and (app := _FOCUSED_APP.search(said)):

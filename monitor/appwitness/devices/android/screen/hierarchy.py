@@ -1,4 +1,4 @@
-"""Parses a uiautomator hierarchy: the elements of each window that can be read and touched; pure."""
+"""Parses a uiautomator hierarchy: the elements of each window that can be read and tapped; pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from xml.parsers import expat  # no DOCTYPE is taken, so no entities; size, depth and number are bounded
+from xml.parsers import expat  # DOCTYPE is refused, so no entities; size, depth and number are limited
 
 from appwitness.catalog.labels import LONGEST_LABEL
 from appwitness.events import Check, Window
@@ -17,13 +17,13 @@ MOST_DEPTH = 250
 MOST_CHARACTERS = 4000
 """Most characters of one text; the rest is cut off."""
 MOST_BESIDE = 1000
-"""Characters of what is read in the row of a box; the rest is cut off."""
+"""Most characters of the text beside a box; the rest is cut off."""
 SYSTEM_UI = "com.android.systemui"
 _BOUNDS = re.compile(r"\[(-?\d{1,6}),(-?\d{1,6})\]\[(-?\d{1,6}),(-?\d{1,6})\]")
 
 
 class BadTree(ValueError):
-    """A text that is no hierarchy, or too large to be that of a screen."""
+    """A text that is not a hierarchy, or too large to be a screen's."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Node:
     text: str
     description: str
     id: str
-    """The part after `:id/`; of an element in a web page all of it."""
+    """The part of its resource ID after `:id/`; for an element of a web page, the whole ID."""
     cls: str
     package: str
     bounds: tuple[int, int, int, int]
@@ -46,7 +46,7 @@ class Node:
 
     @property
     def label(self) -> str:
-        """Its own text."""
+        """Its own text, else its description."""
         return self.text or self.description
 
     @property
@@ -57,21 +57,21 @@ class Node:
 
     @property
     def area(self) -> int:
-        """In square pixels; 0 when nothing of it is on the screen."""
+        """Its area in square pixels; 0 if it is not on the screen."""
         left, top, right, bottom = self.bounds
         return max(0, right - left) * max(0, bottom - top)
 
 
 @dataclass(frozen=True)
 class Tree:
-    """The elements of a screen, parents before children, and which one is inside which."""
+    """The elements of a screen, parents before children, and each one's children."""
 
     nodes: tuple[Node, ...]
     children: tuple[tuple[int, ...], ...] = field(repr=False, compare=False)
 
     @property
     def roots(self) -> tuple[Node, ...]:
-        """One for each window."""
+        """The root elements, one for each window."""
         return tuple(node for node in self.nodes if node.parent is None)
 
     def under(self, number: int) -> Iterator[Node]:
@@ -89,7 +89,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Button:
-    """The elements that can be tapped, with their texts."""
+    """An element that can be tapped, with its label."""
 
     label: str
     node: Node
@@ -103,24 +103,24 @@ class SeenWindow:
     texts: tuple[str, ...]
     buttons: tuple[Button, ...]
     boxes: tuple[Button, ...]
-    """To tick, or to switch."""
+    """Checkboxes and switches."""
     small: bool
-    """It leaves a fifth of the display or more uncovered."""
+    """Whether it leaves more than a fifth of the display uncovered."""
     ids: frozenset[str]
 
     @functools.cached_property
     def signature(self) -> tuple[object, ...]:
-        """The same for the same screen, wherever it lies at this moment."""
+        """Identifies the screen's content, wherever it is on the display."""
         return (self.question, tuple(box.node.checked for box in self.boxes))
 
     @functools.cached_property
     def question(self) -> tuple[object, ...]:
-        """The same as long as the same is asked, whatever is ticked."""
+        """Identifies what is asked, whatever is ticked."""
         return (self.package, self.texts, *(each.label for each in (*self.buttons, *self.boxes)))
 
     @functools.cached_property
     def window(self) -> Window:
-        """The same, as it is recorded."""
+        """The window as it is recorded."""
         return Window(
             package=self.package or None,
             texts=self.texts,
@@ -131,7 +131,7 @@ class SeenWindow:
 
 
 def parse(xml: str | bytes) -> Tree:
-    """The elements of a hierarchy. Raises BadTree when it is no XML, declares anything, or is out of all bounds."""
+    """Parse a hierarchy. Raises BadTree if it is not XML, contains declarations, or exceeds the limits."""
     data = xml.encode("utf-8", "replace") if isinstance(xml, str) else xml
     if len(data) > MOST_BYTES:
         raise BadTree(f"a hierarchy of {len(data)} bytes")
@@ -189,8 +189,8 @@ def _node(number: int, parent: int | None, attributes: dict[str, str]) -> Node:
 
 
 def windows(tree: Tree, display: tuple[int, int] | None = None) -> tuple[SeenWindow, ...]:
-    """What each window shows, the smaller before the larger: their order in a hierarchy says nothing. What frames the
-    display (status bar, navigation) is left out.
+    """What each window shows, smaller windows first, as their order in a hierarchy means nothing. The system's frame of
+    the display (status bar, navigation) is left out.
 
     `display` in pixels; None: as large as the largest window.
     """
@@ -205,7 +205,7 @@ def _seen(tree: Tree, root: Node, *, small: bool) -> SeenWindow:
     buttons: list[Button] = []
     boxes: list[Button] = []
     rows: dict[int | None, str] = {}
-    """Parent of boxes -> what is read in it."""
+    """Parent of a box -> the text in it."""
     read: set[int] = set()
     """Elements whose text is part of a button's label."""
     for node in tree.window(root):
@@ -233,7 +233,7 @@ def _seen(tree: Tree, root: Node, *, small: bool) -> SeenWindow:
 
 
 def _beside(tree: Tree, node: Node) -> str:
-    """What is read in the row of a box that has no label of its own."""
+    """The text in the row of a box that has no label of its own."""
     if node.parent is None:
         return ""
     texts = (each.label for each in tree.under(node.parent) if each.label and not each.clickable)

@@ -1,4 +1,4 @@
-"""What the player of a plan needs: a device's screen, a person to ask, and how far to explore."""
+"""What the player needs: a device's screen, a person to ask, and how far to explore."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ Permissions = Mapping[str, tuple[bool, str]]
 
 
 class Hands(Protocol):
-    """The screen of one device: what is on it, and touches."""
+    """Reads the screen of one device, and taps it."""
 
     def dump(self) -> bytes:
-        """The hierarchy of the window on top, XML. Raises DeviceFault."""
+        """The hierarchy of the screen, as XML. Raises DeviceFault."""
 
     def picture(self, *, fast: bool = False) -> bytes:
-        """The screen as PNG, or as JPEG where that is faster. Raises DeviceFault."""
+        """The screen as PNG; with `fast`, as JPEG if that is faster. Raises DeviceFault."""
 
     def tap(self, x: int, y: int) -> None:
-        """Tap there. Raises DeviceFault."""
+        """Tap at a position, in pixels. Raises DeviceFault."""
 
     def back(self) -> None:
         """Press the back key. Raises DeviceFault."""
 
     def focus(self) -> tuple[str | None, str | None]:
-        """Package and activity that have the input. Raises DeviceFault."""
+        """Package and activity that have the input focus. Raises DeviceFault."""
 
     def bring_back(self, app: str) -> None:
         """Bring an app to the front again. Raises DeviceFault."""
 
     def permissions(self, app: str) -> Permissions:
-        """What an app may, as the system has it; empty where it does not say. Raises DeviceFault."""
+        """An app's permissions, as the system has them; empty if it does not say. Raises DeviceFault."""
 
 
 @dataclass(frozen=True)
@@ -46,37 +46,37 @@ class Question:
     texts: tuple[str, ...]
     labels: tuple[str, ...]
     why: str
-    """Why it is uncertain."""
+    """Why the decision is uncertain."""
     picture: bytes
 
 
 Ask = Callable[[Question], str | None]
-"""Asks a person: the label to touch, one of the question's, or None to dismiss the dialog."""
+"""Asks a person; returns one of the question's labels to tap, or None to dismiss the dialog."""
 
 
 @dataclass(frozen=True)
 class Play:
-    """A plan, and how it is played with one app."""
+    """A plan, and how it is carried out with one app."""
 
     app: str
     plan: Plan
     user: int = 0
-    """The device's user whose app it is."""
+    """The Android user for whom the app runs."""
     ask: Ask | None = None
-    """Asked about dialogs that nothing is known of."""
+    """Asked about dialogs that are not understood."""
     way: tuple[str, ...] = ()
-    """Labels that lead to where this app takes consent back."""
+    """Labels that lead to where this app lets users withdraw consent."""
     explore: Explore | None = None
-    """What is touched when all is answered."""
+    """What to tap once all questions are answered."""
     rests: Callable[[], bool] = lambda: True
-    """Whether the app has come to rest with the question open; only then is it answered."""
+    """Whether the app is idle with a question open; only then is the question answered."""
     runs: Callable[[], bool] = lambda: False
-    """Whether a process of the app is there."""
+    """Whether a process of the app exists."""
 
 
 @dataclass(frozen=True)
 class Explore:
-    """What is touched when nothing is left to answer: at most this many elements of the app, drawn by the seed."""
+    """What to tap when nothing is left to answer: at most `touches` elements of the app, chosen by the seed."""
 
     touches: int
     seed: int = 1

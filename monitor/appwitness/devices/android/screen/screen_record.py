@@ -1,4 +1,4 @@
-"""Records the screen: looks when it changes, questions while they are shown, and gaps of the host's own."""
+"""Records the screen: what it shows when it changes, questions while they are open, and gaps on the host's side."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from appwitness.devices.android.screen.input import Hands
 from appwitness.events import Consent, Event, Gap, Screen, Window
 
 CHANGES_S = 2.0
-"""A changing screen is recorded at most this often; at once when a question comes up or goes."""
+"""Shortest interval between records of a changing screen; an appearing or disappearing question is recorded at once."""
 STANDS_S = 5.0
-"""A question that is still open is recorded again after this long, to show that nobody has answered it."""
+"""Interval at which an open question is recorded again, to show that nobody has answered it."""
 
 Why = Literal["consent", "finding", "plan", "operator", "change"]
 
 
 @dataclass(frozen=True)
 class Look:
-    """What was on the screen at a moment, on the host's clock."""
+    """What the screen showed at a moment, on the host's clock."""
 
     at: datetime
     xml: bytes
@@ -45,11 +45,11 @@ class _LastLook:
     since: float = float("-inf")
     """When it was recorded, by the player's clock."""
     seen: datetime | None = None
-    """When that was last on the screen."""
+    """When the screen last showed the same."""
 
 
 class ScreenRecord:
-    """The screen of one device while one app is observed. `clock` gives seconds that never go back."""
+    """Records the screen of one device while one app is observed. `clock` is monotonic, in seconds."""
 
     def __init__(
         self,
@@ -67,35 +67,35 @@ class ScreenRecord:
         self._kept = _LastLook()
         self._looked: tuple[Window, ...] = ()
         self._told: object = None
-        """The question that was recorded last."""
+        """The last question recorded."""
 
     @property
     def asks(self) -> bool:
-        """Whether the last recorded look shows a question of consent."""
+        """Whether the last recorded look shows a consent dialog."""
         return self._kept.asks
 
     def anew(self) -> None:
-        """The app is started again: its questions count as new, even with the same words."""
+        """Tell that the app is started again: its questions count as new, even with the same words."""
         self._told = None
 
     def look(self, display: tuple[int, int] | None) -> Look | None:
-        """What is on the screen; None: nothing that can be read. Raises DeviceFault."""
+        """What the screen shows; None: nothing that can be read. Raises DeviceFault."""
         at = datetime.now(UTC)
         xml = self._hands.dump()
         try:
             return Look(at, xml, dialogs.foremost(hierarchy.windows(hierarchy.parse(xml), display)))
         except hierarchy.BadTree:
-            return None  # a screen between two others; a hostile one is never touched
+            return None  # a screen in transition; a hostile one is never tapped
 
     def shot(self, why: Why, note: str | None = None) -> Screen:
-        """Record what is on the screen now. Raises DeviceFault."""
+        """Record what the screen shows now. Raises DeviceFault."""
         at = datetime.now(UTC)
         picture = self._hands.picture(fast=True)
         xml = self._hands.dump()
         return self.screen(xml, picture, (_package(xml, self.app), None), at=at, why=why, note=note)
 
     def watch(self, look: Look, dialog: Dialog | None, *, stands: bool, last: bool = False) -> None:
-        """Record what is on the screen where it has changed, and a question that stands now and then."""
+        """Record what the screen shows if it has changed, and an open question from time to time."""
         now, kept = look.recorded, self._kept
         still, self._looked = now == self._looked, now
         waited = self._clock() - kept.since
@@ -110,7 +110,7 @@ class ScreenRecord:
             self._keep(look, dialog)
 
     def _keep(self, look: Look, dialog: Dialog | None) -> None:
-        """Record a look: with a picture where a question is on the screen, or was until now."""
+        """Record a look, with a picture if it has changed and a question is, or was until now, on the screen."""
         why: Why = "change"
         what = None
         if dialog is not None:
@@ -132,9 +132,9 @@ class ScreenRecord:
             self.permission(dialog, look.at)
 
     def permission(self, dialog: Dialog, at: datetime, granted: bool | None = None, name: str | None = None) -> None:
-        """Record a question about a permission, or that it was granted or not.
+        """Record a permission dialog, or that the permission was granted or not.
 
-        `name`: of the permission; None where the question names its group alone.
+        `name`: the permission; None if the dialog names only its group.
         """
         asked = granted is None
         group = f"{GROUP}{dialog.group.name}" if dialog.group else dialog.title
@@ -152,11 +152,11 @@ class ScreenRecord:
         )
 
     def touched(self, at: datetime) -> None:
-        """What was recorded last was on the screen until this moment."""
+        """Note that the last recorded screen was shown until this moment."""
         self._kept.seen = at
 
     def screen(self, xml: bytes, picture: bytes, focus: tuple[str | None, str | None], **fields: Any) -> Screen:
-        """Record a screen: its hierarchy, picture, and the package and activity that have the input."""
+        """Record a screen: its hierarchy, picture, and the package and activity that have the input focus."""
         package, activity = focus
         line = Screen(
             app=self.app, package=package, activity=activity, tree=self._put_body(xml),
@@ -174,7 +174,8 @@ class ScreenRecord:
 
 
 def _package(xml: bytes, app: str) -> str | None:
-    """Whose window a hierarchy is of, where it can be read: the app's, where one of several is."""
+    """The package whose window a hierarchy shows: `app` if one of its windows is there, else the smallest window's;
+    None if it cannot be read."""
     try:
         seen = hierarchy.windows(hierarchy.parse(xml))
     except hierarchy.BadTree:

@@ -1,7 +1,8 @@
-"""Watches a device's screen and plays a plan; the only module that imports uiautomator2.
+"""Watches a device's screen and carries out a plan; the only module that imports uiautomator2.
 
-The server of uiautomator2 (u2.jar) runs as adb's shell user and is started by us; where it cannot be, the shell's own
-`uiautomator`, `input` and `screencap` do. Not tried on Android: real hierarchies, makers' dialogs, protected windows.
+uiautomator2's server (u2.jar) is started here and runs as adb's shell user; if it cannot, the shell's own
+`uiautomator`, `input` and `screencap` are used. Not tried on Android: real hierarchies, manufacturers' dialogs,
+protected windows.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ POLL_S = 0.15
 READY_S = 20.0
 CALL_S = 10.0
 IDLE_MS = 100
-"""How long to wait for a screen that never rests before it is read."""
+"""Longest wait, in milliseconds, for a busy screen to become idle before it is read."""
 DEEPEST = 100
 MOST_FAULTS = 20
 """After this many failed looks in a row, the screen is no longer read."""
@@ -63,10 +64,10 @@ done
 
 
 class Screens:
-    """The screen while an app is observed: `start`, then a thread of its own plays the plan until `stop`.
+    """The screen while an app is observed: after `start`, a separate thread carries out the plan until `stop`.
 
-    `record` and `put_body` take lines and bytes for the recording, from any thread; `film`: whether what is on the
-    screen at a finding is filmed. What was changed on the device is in the control's journal.
+    `record` and `put_body` take lines and bytes for the recording, from any thread; `film`: whether to record video
+    around findings. Changes to the device are in the control's journal.
     """
 
     def __init__(
@@ -102,16 +103,17 @@ class Screens:
 
     @property
     def refused_s(self) -> float | None:
-        """For how many seconds a question stands refused, the last that was; None: none was."""
+        """Seconds for which the last refused question has stood refused; None: none was refused."""
         return self._player.refused_s if self._player else None
 
     def anew(self) -> None:
-        """The app is started again."""
+        """Tell that the app is started again."""
         if self._player is not None:
             self._player.anew()
 
     def start(self) -> None:
-        """Bring up what reads the screen, and begin to play. Raises DeviceFault when nothing can read it."""
+        """Start whatever reads the screen, and begin with the plan. Raises DeviceFault if nothing can read the
+        screen."""
         folder = f"{TMP}/.{self._control.run}-screens"
         self._hands = hands = _hands(self._control, folder, self._play.user)
         self._player = Player(hands, self._play, self._record, self._put_body, _display(self._control))
@@ -121,7 +123,7 @@ class Screens:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the playing; what runs on the device is taken back by the journal."""
+        """Stop carrying out the plan; the journal's undo ends what runs on the device."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(CALL_S)
@@ -129,13 +131,14 @@ class Screens:
             self._film.stop()
 
     def clipboard(self, text: str) -> str:
-        """Have a text on the clipboard until undo; gives what is there then. Raises Refused where that cannot be."""
+        """Put a text on the clipboard until undo; returns what it then holds. Raises ProviderRefused if that is
+        impossible."""
         if not isinstance(self._hands, _ByServer):
             raise ProviderRefused("uiautomator2's server, which could, is not up")
         return self._hands.clipboard(text)
 
     def shot(self, why: Literal["finding", "operator"] = "finding", note: str | None = None) -> Screen | None:
-        """Record what is on the screen at this moment; None when it cannot be read, and a gap says so."""
+        """Record what the screen shows now; None if it is not being read, or cannot be, which a gap then says."""
         if self._player is None:
             return None
         try:
@@ -174,7 +177,7 @@ class Screens:
 
 
 def _hands(control: Control, folder: str, user: int) -> Hands:
-    """The interface that reads and taps the screen of this device. Raises DeviceFault when there is none."""
+    """What reads and taps the screen of this device. Raises DeviceFault if nothing can."""
     control.change("a folder for the screen", f"mkdir -p {folder}", _undo(control, folder))
     try:
         return _ByServer(control, folder, user)
@@ -188,14 +191,14 @@ def _hands(control: Control, folder: str, user: int) -> Hands:
                 said=said or type(error).__name__,
             )
         )
-    control.shell.user(_STOP.format(folder=folder))  # one that is up and does not work still holds the screen
+    control.shell.user(_STOP.format(folder=folder))  # a broken server still holds the screen
     by_shell = _ByShell(control, folder, user)
     by_shell.dump()
     return by_shell
 
 
 def _undo(control: Control, folder: str) -> str:
-    """Ends the server, removes its files, and sees that the accessibility settings are what they were."""
+    """Script that ends the server, removes its files, and restores the accessibility settings."""
     lines = [_STOP.format(folder=folder), f"rm -rf {folder}"]
     for name in _KEPT:
         was = control.shell.check(f"settings get secure {name}").strip()
@@ -210,7 +213,7 @@ def _display(control: Control) -> tuple[int, int] | None:
 
 
 class _Common:
-    """What the shell does either way."""
+    """What the shell does in both cases."""
 
     def __init__(self, control: Control, folder: str, user: int = 0) -> None:
         self._control = control
@@ -235,7 +238,7 @@ class _Common:
 
 
 class _ByShell(_Common):
-    """Reads and touches by Android's own commands: slower, and a screen that never rests cannot be read."""
+    """Reads and taps with Android's own commands: slower, and unable to read a screen that is never idle."""
 
     def dump(self) -> bytes:
         file = f"{self._folder}/window.xml"
@@ -263,16 +266,16 @@ class _ByShell(_Common):
 
 
 class _ByServer(_Common):
-    """Reads and touches by uiautomator2's server, on a port of its own."""
+    """Reads and taps through uiautomator2's server, on its own port."""
 
     def __init__(self, control: Control, folder: str, user: int = 0) -> None:
         super().__init__(control, folder, user)
         control.shell.adb.push(files("uiautomator2").joinpath("assets/u2.jar").read_bytes(), f"{folder}/u2.jar")
-        self._port = random.randint(20000, 60000)  # noqa: S311 any that is free
+        self._port = random.randint(20000, 60000)  # noqa: S311 any free port
         self._client = _Client(control, folder, self._port)
 
     def dump(self) -> bytes:
-        # All windows: consent bars in windows that take no input are no part of the active one.
+        # All windows: a consent bar in a window without input is not part of the active window.
         said = self._call("dumpWindowHierarchy", [False, DEEPEST, False])
         if not said:
             raise fault("screens-unreadable", serial=self._shell.serial, said=Spoken("an empty hierarchy"))
@@ -304,7 +307,7 @@ class _ByServer(_Common):
 
 
 class _Client(uiautomator2.Device):  # type: ignore[misc]
-    """uiautomator2's client of a server that we start and end, in a folder and on a port of our own."""
+    """uiautomator2's client for a server that is started and ended here, in a folder and on a port of this run."""
 
     def __init__(self, control: Control, folder: str, port: int) -> None:
         self._control = control
@@ -318,7 +321,7 @@ class _Client(uiautomator2.Device):  # type: ignore[misc]
         return self._BaseClient__serial
 
     def start_uiautomator(self) -> None:
-        """Start the server unless it answers. Raises LaunchUiAutomationError with what it said."""
+        """Start the server unless it answers. Raises LaunchUiAutomationError with the server's output."""
         if self._check_alive():
             return
         self._control.shell.check(_START.format(folder=self._folder, port=self._device_server_port))
@@ -338,11 +341,11 @@ class _Client(uiautomator2.Device):  # type: ignore[misc]
         raise exceptions.LaunchUiAutomationError(f"it did not answer within {READY_S:.0f} seconds")
 
     def stop_uiautomator(self, wait: bool = True) -> None:
-        """The journal ends it."""
+        """Does nothing: the journal's undo ends the server."""
 
 
 class _BoundedDevice:
-    """A device of adbutils whose connections do not wait for ever."""
+    """An adbutils device whose connections have a timeout."""
 
     def __init__(self, device: Any) -> None:
         self._device = device

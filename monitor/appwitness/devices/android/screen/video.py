@@ -1,4 +1,4 @@
-"""Films the screen in a ring of segments, and keeps those around a finding."""
+"""Films the screen in alternating segments, and keeps those around a finding."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from appwitness.devices.android.faults import DeviceFault
 from appwitness.events import Event, Gap, Screen
 
 SEGMENT_S = 60
-"""Android's screenrecord takes at most 180 seconds at a time."""
+"""Length of a segment in seconds; Android's screenrecord allows at most 180."""
 BIT_RATE = 2_000_000
 
 
 class Film:
-    """Records segment after segment; one is kept when something was found while it ran or soon after it.
+    """Records one segment after another; a segment is kept if something was found during it or the next one.
 
-    Not tried on Android; some emulators and redroid have no encoder: then a gap says so.
+    Not tried on Android; some emulators and redroid have no encoder: a gap then says so.
     """
 
     def __init__(
@@ -40,17 +40,17 @@ class Film:
         self._thread: threading.Thread | None = None
 
     def start(self, folder: str) -> None:
-        """Begin; the files lie in `folder` of the device."""
+        """Start filming; the files are in `folder` on the device."""
         self._folder = folder
         self._thread = threading.Thread(target=self._run, args=(folder,), name="film", daemon=True)
         self._thread.start()
 
     def keep(self) -> None:
-        """Keep the current segment, and the one before it, as something was found."""
+        """Keep the current segment and the previous one, because something was found."""
         self._wanted.set()
 
     def stop(self) -> None:
-        """End the segment that runs."""
+        """End the current segment, and stop filming."""
         self._stop.set()
         with suppress(DeviceFault):
             self._control.shell.user(f"kill -INT $(cat {self._folder}/film.pid)")

@@ -1,6 +1,6 @@
 """Routes from a device to the proxy: what each needs and sees, how one is chosen, and how it is set up.
 
-Each change goes through the journal, so that each is undone. Not tried on Android: netd's own rules beside ours.
+All changes to the device go through the journal and are undone. Not tried on Android: netd's own rules beside ours.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
 RENEW_S = 2.0
-"""How often `adb reverse` is looked after: a VPN, `adb root` or the cable takes it away."""
+"""Interval at which `adb reverse` is checked: a VPN, `adb root` or unplugging removes it."""
 PRIVATE_DNS_API = 28
 LOOPBACK = "127.0.0.1"
-ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 compared with
+ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 for comparison only
 PROXY_SETTINGS = ("global_http_proxy_exclusion_list", "global_http_proxy_host", "global_http_proxy_port")
 TUNNELS = re.compile(r"^\d+: ((?:tun|tap|wg|ppp)\d+)\s", re.MULTILINE)
-"""Interfaces of a VPN, in `ip -o addr`."""
+"""Interfaces of a VPN in the output of `ip -o addr`."""
 _IPV4 = re.compile(r"\d+(\.\d+){3}")
 SETTING_SEES = Spoken(
     "What apps send through the system's proxy setting: HttpURLConnection, OkHttp, WebView, Cronet. Flutter, Go, "
@@ -47,16 +47,16 @@ class TrafficWay:
     name: str
     """reverse, address, routed, redirect, wireguard, or by-hand."""
     kind: str
-    """The proxy's mode (modes.KINDS)."""
+    """The proxy's mode (traffic_modes.KINDS)."""
     why: str
     """Why it is chosen, in a clause."""
     sees: str
     """What it sees, and what it does not."""
     keeps_port: bool
-    """Whether the proxy sees the port that the app's socket has: connections are joined by it."""
+    """Whether the proxy sees the port of the app's socket, by which connections are joined."""
     host: str | None = None
-    """Address at which the device finds this machine, where it is not the proxy's own."""
-    """And what the proxy has to listen on, for `routed`."""
+    """Address at which the device finds this machine, if it is not the proxy's own."""
+    """For `routed`, the proxy must also listen on this address."""
     todo: str = ""
     """What has to be done by hand."""
     link: gateway.Link | None = None
@@ -73,9 +73,10 @@ REVERSE = TrafficWay(
 
 
 def ways(control: Control, listen: str = LOOPBACK, *, gadget: bool = False) -> dict[str, TrafficWay]:
-    """Mode -> the way that this device has for it, the one for `auto` first. `listen`: what the proxy listens on.
+    """Mode -> the way that this device has for it, the one for `auto` first. `listen`: address on which the proxy
+    listens.
 
-    `gadget`: Frida's gadget brings the agent into the app, with or without root.
+    `gadget`: Frida's gadget loads the agent into the app, with or without root.
     """
     setting = _setting(control, listen)
     there = [setting, _tunnel(control, setting.host or LOOPBACK), _by_hand("transparent"), _by_hand("reverse")]
@@ -87,19 +88,19 @@ def ways(control: Control, listen: str = LOOPBACK, *, gadget: bool = False) -> d
             there = [routed, *(way for way in there if way is not routed)]
     if _IPV4.fullmatch(host := setting.host or listen):
         if control.shell.rooted():
-            there.append(_redirect(host))  # never of itself: it changes the app, and was not tried on Android
+            there.append(_redirect(host))  # not by default: it changes the app, and was not tried on Android
         elif gadget:
             there.insert(0, replace(_redirect(host), why=WITHOUT_ROOT))
     return {way.kind: way for way in there}
 
 
 def modes(control: Control, listen: str = LOOPBACK, *, gadget: bool = False) -> dict[str, tuple[str, str, str]]:
-    """As modes.choose takes it: mode -> why, what it sees, what is left to do by hand."""
+    """The ways as traffic_modes.choose takes them: mode -> why, what it sees, what is left to do by hand."""
     return {kind: (way.why, way.sees, way.todo) for kind, way in ways(control, listen, gadget=gadget).items()}
 
 
 def choose(control: Control, wanted: str, listen: str = LOOPBACK, *, gadget: bool = False) -> TrafficWay:
-    """The way for `auto`, a mode, or mitmproxy's words for one. Raises UserError: the device has none for it."""
+    """The way for `auto`, a mode, or mitmproxy's words for one. Raises UserError if the device has none."""
     there = ways(control, listen, gadget=gadget)
     kind = next(iter(there)) if wanted == "auto" else wanted.partition(":")[0].partition("@")[0]
     if kind not in there:
@@ -152,7 +153,7 @@ def _routed(link: gateway.Link, listen: str) -> TrafficWay:
 
 
 def _redirect(host: str) -> TrafficWay:
-    """The app's agent finds the proxy at `host`."""
+    """The way in which the app's agent redirects connections to the proxy at `host`."""
     sees, todo = KINDS["redirect"]
     return TrafficWay("redirect", "redirect", Spoken("you asked for it"), sees, keeps_port=False, host=host, todo=todo)
 
@@ -175,9 +176,8 @@ class TrafficRoute:
         package: str | None = None,
         tunnel: str | None = None,
     ) -> None:
-        """`proxy`: address and port that it listens on; `uid`, `package`: the app's, for what is done for it alone;
-        `tunnel`: the proxy's WireGuard configuration, in that mode.
-        """
+        """`proxy`: address and port it listens on; `uid`, `package`: the app's, for what is set up only for the app;
+        `tunnel`: the proxy's WireGuard configuration, in that mode."""
         self.way = way
         self._control = control
         self._host, self._here = proxy
@@ -196,7 +196,7 @@ class TrafficRoute:
         return self._host, self._here
 
     def start(self) -> None:
-        """Set it up. Raises DeviceFault: `vpn-always-on`, `vpn-up`, or a change that the device refused."""
+        """Set up the route. Raises DeviceFault: `vpn-always-on`, `vpn-up`, or a change that the device refused."""
         no_other_vpn(self._control)
         match self.way.name:
             case "address" if self._is_reached():
@@ -218,12 +218,13 @@ class TrafficRoute:
             self._quic = block_quic(self._control, self._uid)
 
     def stop(self) -> None:
-        """Take back what was changed on this machine; what was changed on the device, undo takes back."""
+        """Undo what was changed on this machine; changes to the device are undone by the journal."""
         if self._redirect is not None:
             self._redirect.stop()
 
     def renew(self) -> list[str]:
-        """Called as often as wanted during the run; looks each RENEW_S, and says what had to be made again."""
+        """Restore a lost `adb reverse`; returns a sentence for each that was restored. May be called at any rate; it
+        checks every RENEW_S seconds."""
         if not self._reversed or time.monotonic() - self._looked < RENEW_S:
             return []
         self._looked = time.monotonic()
@@ -233,7 +234,7 @@ class TrafficRoute:
         return [f"adb reverse of port {self._port} was lost and made again: what was sent meanwhile failed"]
 
     def describe(self) -> Mapping[str, Any]:
-        """For run.json."""
+        """Facts for run.json."""
         host, port = self.at
         return {
             "way": self.way.name,
@@ -259,7 +260,8 @@ class TrafficRoute:
         return self._quic or "open"
 
     def _is_reached(self) -> bool:
-        """Whether the device reaches the proxy at that address, tried with nc; if not, adb is the way."""
+        """Whether the device reaches the proxy at that address, tested with nc; if not, the route is changed to one
+        through adb."""
         at = "{} {}".format(*self.at)
         done = self._control.shell.user(f"nc -w 3 {at} < /dev/null")
         self._control.requests.append(OwnRequest(what="proxy_reached", to=at.replace(" ", ":")))
@@ -276,7 +278,8 @@ class TrafficRoute:
         return done.ok
 
     def _route(self) -> None:
-        """What passes this machine is redirected here. Raises DeviceFault `no-uid-to-route`, `host-nft-failed`."""
+        """Redirect the app's traffic on its way through this machine. Raises DeviceFault `no-uid-to-route`,
+        `host-nft-failed`."""
         if self._uid is None or self.way.link is None:
             raise fault("no-uid-to-route", serial=self._control.shell.serial)
         self._redirect = gateway.Redirect(self.way.link, self._here, self._control.run)
@@ -284,7 +287,7 @@ class TrafficRoute:
         gateway.lead(self._control, self.way.link, self._uid)
 
     def _reverse(self) -> None:
-        """A port of the device's loopback that nobody else's `adb reverse` has."""
+        """Forward a port of the device's loopback to the proxy, avoiding ports taken by other `adb reverse`."""
         taken = self._control.shell.adb.reversed()
         while self._port in taken:
             self._port += 1
@@ -294,7 +297,7 @@ class TrafficRoute:
 
 
 def set_proxy(control: Control, host: str, port: int) -> None:
-    """The system's proxy setting, until undo; where there was none, undo writes `:0`: a deleted one works on.
+    """Set the system's proxy until undo; if none was set, undo writes `:0`, as a deleted setting stays in effect.
 
     Undo goes in reverse: first http_proxy, which Android copies to the others, then those.
     """
@@ -306,20 +309,20 @@ def set_proxy(control: Control, host: str, port: int) -> None:
 
 
 def no_proxy(control: Control) -> None:
-    """No proxy setting of the user's until undo: the agent would lead the connections to that proxy to ours."""
+    """Remove the user's proxy setting until undo: the agent would redirect the connections to that proxy."""
     _delete(control, "global_proxy_pac_url")
     if control.shell.check("settings get global http_proxy").strip() not in ("null", "", ":0"):
         control.put("global", "http_proxy", ":0")
 
 
 def private_dns_off(control: Control) -> None:
-    """Names are asked for in the clear until undo, where Android is new enough to do otherwise."""
+    """Switch private DNS off until undo, if Android is new enough to have it."""
     if control.facts.api >= PRIVATE_DNS_API:
         control.put("global", "private_dns_mode", "off")
 
 
 def no_other_vpn(control: Control) -> None:
-    """Raises DeviceFault where a VPN takes the traffic before we can."""
+    """Raise DeviceFault if a VPN takes the traffic before the proxy can."""
     said = control.shell.user("settings get secure always_on_vpn_app; ip -o addr show up").out
     always, _, interfaces = said.partition("\n")
     serial = control.shell.serial
@@ -330,9 +333,9 @@ def no_other_vpn(control: Control) -> None:
 
 
 def block_quic(control: Control, uid: int) -> str:
-    """Refuse the app's UDP to port 443 until undo, so that it falls back to TCP. Needs root.
+    """Block the app's UDP to port 443 until undo, so that it falls back to TCP. Needs root.
 
-    Gives why it could not be done, or nothing. Rules are in a chain of our own: a rule of somebody else's stays.
+    Returns why it could not be done; empty if it was. The rules are in a separate chain, so other rules stay.
     """
     chain, of_app = control.run, f"-m owner --uid-owner {uid}"
     rule = "-p udp --dport 443 -j REJECT"

@@ -1,11 +1,11 @@
 """Adds the proxy's CA certificate to the device's system store during a run, in every mount namespace.
 
-Nothing is written to /system: a tmpfs with the originals and ours lies over the store, and from Android 14 on over the
-updatable one as well. It is known again by its source, which is the run's mark: a marker file inside would be read
-by Conscrypt as a certificate that is broken.
+Nothing is written to /system: a tmpfs with the original certificates and the proxy's is mounted over the store, and
+from Android 14 on also over the updatable one. It is recognised by its source, which is the run's mark: Conscrypt would
+read a marker file inside as a broken certificate.
 
-What an app's own process could be made to believe (`system.certs.enabled`, TrustedCertificateIndex) is not done here.
-Not tried on Android: propagation of /apex, SELinux labels, Conscrypt.
+The certificates that an app's own process would accept (`system.certs.enabled`, TrustedCertificateIndex) are not
+changed here. Not tried on Android: propagation of /apex, SELinux labels, Conscrypt.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from appwitness.support.spoken import Spoken
 SYSTEM = "/system/etc/security/cacerts"
 GOOGLE = "/system/etc/security/cacerts_google"
 APEX = "/apex/com.android.conscrypt/cacerts"
-"""Where apps look from Android 14 on, when it is there."""
+"""Where apps look from Android 14 on, if it exists."""
 APEX_API = 34
 SCRIPT_S = 120.0
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -112,7 +112,7 @@ done
 """
 
 _SESSIONS = r"""sed -n 's/^\([0-9]*\) (.*) . [0-9-]* [0-9-]* \([0-9]*\) .*/\2 \1/p'"""
-"""Session and pid, of lines of /proc/PID/stat."""
+"""Prints session and pid for lines of /proc/PID/stat."""
 
 _BEGIN = f"""set -- $({_SESSIONS} "/proc/$$/stat")
 echo "$1" > "$STAGE.session" # whoever started this may be killed, and this goes on: undo has to find it
@@ -146,13 +146,14 @@ class Trust:
     stores: tuple[str, ...]
     """The folders that it was installed in."""
     namespaces: int
-    """In how many mount namespaces something had to be mounted."""
+    """Number of mount namespaces in which something had to be mounted."""
 
 
 def install(control: Control, ca_pem: Path) -> Trust:
-    """Have all apps that trust the system store trust the authority of `ca_pem`, until undo.
+    """Make all apps that trust the system store trust the CA in `ca_pem`, until undo.
 
-    As of now, for running apps too, as far as they read it again. Raises DeviceFault: no root; `trust-not-mounted`.
+    Takes effect at once, also for running apps if they read the store again. Raises DeviceFault: no root;
+    `trust-not-mounted`.
     """
     pem, der = certificate(ca_pem)
     name = _free_name(control, der)
@@ -173,16 +174,16 @@ within 1 "$make" || exit 1
 
 
 def holds(control: Control, pid: int) -> bool:
-    """Whether a process has the store with ours on top, as its own mount namespace is now. Needs root."""
+    """Whether a process sees the store with the proxy's CA on top in its present mount namespace. Needs root."""
     done = control.shell.root(f"{_head(control)}[ -d /proc/{pid} ] || echo gone\nlacking {pid}")
     return done.ok and not done.out.strip()
 
 
 def mend(control: Control) -> list[str]:
-    """Give the store to namespaces that came up without it, as after a restart of zygote; says which, one phrase each.
+    """Mount the store in namespaces that lack it, as after a restart of zygote; returns a phrase for each.
 
-    Called before each launch and now and then during the run; nothing happens where all have it. Undo covers it.
-    Raises DeviceFault: `trust-lost` when the first process lost it too.
+    Called before each launch and from time to time during the run; does nothing if all have it. Undo covers it. Raises
+    DeviceFault `trust-lost` if the first process lost it too.
     """
     script = f"""{_head(control)}{_BEGIN}[ -z "$(lacking 1 | grep -v "$APEX")" ] || {{ echo lost; exit 0; }}
 zygotes=$(pidof zygote zygote64 webview_zygote)
@@ -195,13 +196,13 @@ zygotes=$(pidof zygote zygote64 webview_zygote)
 
 
 def undo_script(run: str) -> str:
-    """Takes the mounts of that run out of every namespace, and no others; self-contained, may be done twice."""
+    """Script that removes that run's mounts, and no others, from every namespace; self-contained, may run twice."""
     common = _COMMON.replace("@RUN@", run).replace("@API@", "0")
     return f"{common}take={shlex.quote(common + _TAKE)}\n{_EACH}{_UNDO}"
 
 
 def certificate(ca_pem: Path) -> tuple[str, bytes]:
-    """The first certificate of a file: as PEM and as DER. Raises FileError."""
+    """The first certificate in a file, as PEM and as DER. Raises FileError."""
     try:
         found = _PEM.search(ca_pem.read_text("ascii", "replace"))
         if found is None:
@@ -217,19 +218,19 @@ def certificate(ca_pem: Path) -> tuple[str, bytes]:
 
 
 def subject_hash(der: bytes) -> str:
-    """Eight hex digits by which Android looks a certificate up: `openssl x509 -subject_hash_old`."""
+    """The eight hex digits by which Android looks up a certificate: `openssl x509 -subject_hash_old`."""
     return hashlib.md5(_subject(der), usedforsecurity=False).digest()[3::-1].hex()
 
 
 def _subject(der: bytes) -> bytes:
-    """The subject of a certificate (RFC 5280, 4.1): the fifth part, or the sixth where there is a version."""
+    """The subject of a certificate (RFC 5280, 4.1): the fifth part, or the sixth if there is a version."""
     inner = _children(_children(der)[0][1])[0][1]
     parts = _children(inner)
     return parts[5 if parts[0][0] == 0xA0 else 4][2]
 
 
 def _children(der: bytes) -> list[tuple[int, bytes, bytes]]:
-    """Tag, content and whole of each element of a DER sequence's content."""
+    """Tag, content and full bytes of each element in the content of a DER sequence."""
     found, at = [], 0
     while at < len(der):
         size, start = der[at + 1], at + 2
@@ -242,7 +243,8 @@ def _children(der: bytes) -> list[tuple[int, bytes, bytes]]:
 
 
 def _free_name(control: Control, der: bytes) -> str:
-    """All of mitmproxy's authorities have one subject, so one name: another's file keeps its number."""
+    """A free file name for the certificate: all mitmproxy CAs have the same subject, so the same name but for a
+    number."""
     base = subject_hash(der)
     folder = APEX if control.facts.api >= APEX_API else SYSTEM
     said = control.shell.user(
@@ -274,7 +276,8 @@ def _head(control: Control) -> str:
 
 
 def _told(control: Control, said: str) -> list[tuple[int, str]]:
-    """What a script gave to which process; a namespace that still lacks it is a fault in zygote, else a note."""
+    """Which process was given which store, from a script's output; a store still missing is a fault in zygote, else
+    a note."""
     gave = []
     for line in said.splitlines():
         match line.split():

@@ -1,7 +1,7 @@
 """A device that uses this machine as its gateway: recognises the app's TCP by its TTL and redirects it to the proxy.
 
-On the device, a rule for the app's uid leads to a route of its own, which sets the TTL; nft here redirects what has it.
-The client's port and the real target stay known: the proxy listens in its mode transparent.
+On the device, a rule for the app's user ID selects a separate route, which sets the TTL; nft on this machine redirects
+packets with that TTL. The client's port and the real target stay known, as the proxy listens in mode transparent.
 """
 
 from __future__ import annotations
@@ -22,27 +22,28 @@ from appwitness.devices.android.faults import fault
 TABLE = 90
 """Number of the routing table; Android's own are 97 to 99 and from 1000 on."""
 PRIORITY = 9000
-"""Before all rules of Android's netd, which begin at 10000."""
+"""Comes before all rules of Android's netd, which begin at 10000."""
 TTL = 77
-"""Nobody's default: those are 64, 128 and 255."""
+"""A TTL that is no system's default: those are 64, 128 and 255."""
 NFT_S = 5.0
 _ROUTE = re.compile(r"via (\S+) dev (\S+).*? src (\S+)")
 
 
 @dataclass(frozen=True)
 class Link:
-    """What the device and this machine have in common."""
+    """The link between the device and this machine."""
 
     gateway: str
-    """This machine's address there."""
+    """This machine's address on the link."""
     interface: str
-    """The device's."""
+    """The device's network interface."""
     device: str
     """The device's address."""
 
 
 def found(control: Control) -> Link | None:
-    """The link where this machine is the device's gateway and may redirect what comes; None: it is not, or may not."""
+    """The link on which this machine is the device's gateway and may redirect its traffic; None: it is not, or may
+    not."""
     if os.geteuid() != 0 or nft() is None or control.shell.rooted() is None:
         return None
     route = _ROUTE.search(control.shell.user("ip -4 route get 198.51.100.1").out)
@@ -50,7 +51,7 @@ def found(control: Control) -> Link | None:
 
 
 def is_here(address: str) -> bool:
-    """Whether it is an address of this machine."""
+    """Whether an address is this machine's."""
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind((address, 0))
         return True
@@ -58,12 +59,13 @@ def is_here(address: str) -> bool:
 
 
 def nft() -> str | None:
-    """The program."""
+    """The path of the program nft; None: not installed."""
     return shutil.which("nft") or shutil.which("nft", path="/usr/sbin:/sbin")
 
 
 class Redirect:
-    """nft's part on this machine. Its table goes with the process that made it, however we end (nft's flag owner)."""
+    """The nft table on this machine. It disappears with the process that made it, however that ends (nft's flag
+    owner)."""
 
     def __init__(self, link: Link, port: int, run: str) -> None:
         self._link = link
@@ -72,7 +74,7 @@ class Redirect:
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        """Raises DeviceFault `host-nft-failed` when the table is not there in NFT_S."""
+        """Create the table. Raises DeviceFault `host-nft-failed` if it does not exist after NFT_S seconds."""
         program = nft() or "nft"
         self._process = subprocess.Popen(
             [program, "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -84,7 +86,7 @@ class Redirect:
             f"add chain inet {self._table} prerouting {{ type nat hook prerouting priority dstnat; }}",
             f"add rule inet {self._table} prerouting {rule}",
         ):
-            with suppress(BrokenPipeError):  # it has ended: seen below
+            with suppress(BrokenPipeError):  # it has ended: noticed below
                 print(line, file=self._process.stdin, flush=True)
         end = time.monotonic() + NFT_S
         listing = [program, "list", "table", "inet", self._table]
@@ -95,7 +97,7 @@ class Redirect:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Take it away."""
+        """Remove the table."""
         process, self._process = self._process, None
         if process is not None:
             with suppress(OSError):
@@ -107,7 +109,7 @@ class Redirect:
 
 
 def lead(control: Control, link: Link, uid: int) -> None:
-    """Send the app's IPv4 to the gateway with a TTL of its own, and none of its IPv6, until undo. Needs root."""
+    """Route the app's IPv4 to the gateway with a TTL of its own, and block its IPv6, until undo. Needs root."""
     who = f"uidrange {uid}-{uid} priority {PRIORITY}"
     route = shlex.join(["default", "via", link.gateway, "dev", link.interface, "table", str(TABLE)])
     control.change(

@@ -1,6 +1,6 @@
-"""Configures the WireGuard app of a rooted device for one app, switches it on, and restores it afterwards.
+"""Configures the WireGuard app on a rooted device for one app, switches it on, and restores it afterwards.
 
-Its files are those of com.wireguard.android (Application.kt, TunnelManager.kt). Not tried on Android.
+The files are those of com.wireguard.android (Application.kt, TunnelManager.kt). Not tried on Android.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ UP_S = 10.0
 _KEY = b"allow_remote_control_intents"
 _VALUE = b"\x0a" + bytes([len(_KEY)]) + _KEY + b"\x12\x02\x08\x01"
 ALLOWED = b"\x0a" + bytes([len(_VALUE)]) + _VALUE
-"""An entry of a map in protobuf (androidx.datastore): of two with one key, the later counts, so it is appended."""
+"""A map entry in protobuf (androidx.datastore); it is appended, as the last of several entries with the same key
+counts."""
 
 
 def is_there(control: Control) -> bool:
-    """Whether the app is installed and can be set up: the device gives root."""
+    """Whether the WireGuard app is installed and can be configured: the device gives root."""
     installed = control.shell.user(f"pm path {APP}").out.startswith("package:")
     return installed and control.shell.rooted() is not None
 
 
 def start(control: Control, configuration: str, address: str, package: str) -> None:
-    """Have one app's traffic go through the tunnel that the proxy's `configuration` describes, until undo.
+    """Send one app's traffic through the tunnel described in the proxy's `configuration`, until undo.
 
     `address`: where the device finds this machine. Raises DeviceFault `wireguard-not-up`.
     """
@@ -64,7 +65,7 @@ def start(control: Control, configuration: str, address: str, package: str) -> N
 
 
 def configured(configuration: str, address: str, package: str) -> str:
-    """The proxy's configuration, for one app, with the address at which the device finds it."""
+    """The proxy's configuration, limited to one app, with the address at which the device finds the proxy."""
     text = re.sub(r"(?m)^(Endpoint\s*=\s*).*:(\d+)\s*$", rf"\g<1>{address}:\2", configuration.strip())
     return re.sub(r"(?m)^\[Interface\]\s*$", f"[Interface]\nIncludedApplications = {package}", text, count=1)
 
@@ -74,7 +75,7 @@ def _ask(what: str, name: str) -> str:
 
 
 def _bytes(control: Control, path: str) -> bytes:
-    """A file that root alone reads; nothing where there is none."""
+    """The content of a file that only root can read; empty if it does not exist."""
     return bytes.fromhex(control.shell.check(f"[ ! -e {path} ] || od -An -v -tx1 {path}", root=True))
 
 
@@ -95,5 +96,5 @@ def _write(control: Control, path: str, data: bytes, what: str) -> None:
 
 
 def _relabel(*paths: str) -> str:
-    """The label of the app's own files, where SELinux is there."""
+    """Script that gives files the SELinux label of the app's own files, if SELinux is there."""
     return f'set -- $(ls -Zd {FILES}); case "$1" in *:*:*:*) chcon "$1" {" ".join(paths)} ;; esac'

@@ -1,7 +1,7 @@
 """Compares Android's own counters for the app before and after a run: a second witness that needs no hook.
 
-Not tried on Android: formats and commands are AOSP's (dumps.py, process_dumps.py); what a device prints otherwise is
-noted and never guessed. Nothing on the device is changed.
+Not tried on Android: formats and commands are AOSP's (dumps.py, process_dumps.py); output in another form is noted,
+never guessed at. Nothing on the device is changed.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from appwitness.support.spoken import Spoken
 
 DUMP_S = 60.0
 HISTORY = 1000
-"""Uses of one op that are asked for, of those that the system keeps in its history."""
+"""Most uses of one op to request from the system's history."""
 QUANTUM = timedelta(minutes=1)
-"""The system rounds the times of its history down to this, unless somebody set another value."""
+"""The system rounds the times in its history down to this, unless somebody set another value."""
 SAME = timedelta(seconds=1)
-"""Two uses closer than this are taken for one where the system only tells how long ago the last one was."""
+"""Two uses closer together than this count as one if the system only tells how long ago the last use was."""
 FAILED = ("Permission Denial", "Can't find service", "Unknown command", "Invalid parameter", "Error:")
 MAY_BE_EMPTY = ("logcat",)
 By = Literal["appops", "location", "netstats", "exit_info", "logcat", "processes"]
@@ -36,29 +36,28 @@ By = Literal["appops", "location", "netstats", "exit_info", "logcat", "processes
 
 @dataclass
 class _Counts:
-    """What was there at one moment."""
+    """The counters at one moment."""
 
     now: datetime
-    """By the device's clock."""
+    """The moment, on the device's clock."""
     uses: dict[tuple[object, ...], dumps.Use] = field(default_factory=dict)
     places: dict[tuple[str, str | None], int] = field(default_factory=dict)
     places_text: str = ""
     sent: dict[str, dumps.Bytes] = field(default_factory=dict)
-    """By what counted it, the most trustworthy first: `networks`, `interfaces` (loopback among them)."""
+    """Counter -> bytes, the most trustworthy first: `networks`, `interfaces` (including loopback)."""
     sent_text: str = ""
 
 
 @functools.cache
 def app_ops() -> AppOps:
-    """catalog/devices/appops.yml."""
+    """The app-ops of catalog/devices/appops.yml."""
     return yaml_files.parse(yaml_files.HERE / "devices/appops.yml", AppOps)
 
 
 class Witnesses:
-    """The system's counters for one app of one user during one run: `before` the app starts, `poll` while it runs,
-    `after` it ended. `keep` stores bytes in the recording: what the system printed, where it is too long for a line;
-    `tell` takes what could not be read, as a sentence for a gap. The control's notes have it too.
-    """
+    """The system's counters for one app of one user during one run: call `before` the app starts, `poll` while it
+    runs, `after` it has ended. `keep` stores bytes in the recording, for output that is too long for a line; `tell`
+    receives what could not be read, as a sentence for a gap, which is also added to the control's notes."""
 
     def __init__(
         self,
@@ -82,19 +81,19 @@ class Witnesses:
         self._told: set[str] = set()
 
     def before(self) -> None:
-        """Note the counts so far: only what is counted after this is recorded. Raises DeviceFault."""
+        """Note the present counts: only what is counted later is recorded. Raises DeviceFault."""
         self._first = self._count(history=True)
         self._seen = dict(self._first.uses)
 
     def poll(self) -> list[Witness]:
-        """The uses that were noted since the last time. Of several uses of one op meanwhile the system tells the last,
-        so ask often; each time costs one `dumpsys`. Raises DeviceFault."""
+        """The uses noted since the last call. Of several uses of one op in between, the system tells only the last,
+        so call it often; each call costs one `dumpsys`. Raises DeviceFault."""
         said = self._ask(self._uses_script())
         now, zone = self._clock(said)
         return self._new_uses(now, self._uses(said, now, zone))
 
     def after(self) -> list[Witness]:
-        """All else that was counted since `before`: the history of uses, places delivered, bytes, processes and how
+        """Everything else counted since `before`: the history of uses, delivered locations, bytes, processes and how
         they ended. Raises DeviceFault."""
         first = self._first
         if first is None:
@@ -217,7 +216,7 @@ class Witnesses:
             if what in first.sent and what in last.sent:
                 sent = last.sent[what].sent - first.sent[what].sent
                 received = last.sent[what].received - first.sent[what].received
-                if sent >= 0 and received >= 0:  # else the system forgot meanwhile
+                if sent >= 0 and received >= 0:  # otherwise the system dropped counts meanwhile
                     yield self._witness(
                         last.now,
                         "netstats",
@@ -290,7 +289,7 @@ class Witnesses:
         return kept
 
     def _ask(self, scripts: dict[str, str]) -> dict[str, str]:
-        """Run several commands in one go; what each printed, and what time it was before."""
+        """Run several commands at once; returns the output of each, and under `clock` the device's time before them."""
         script = ["date '+%s.%N %z'"]
         for name, command in scripts.items():
             script += [f"echo; echo {self._mark} {name}", f"( {command} ) 2>&1"]
@@ -312,7 +311,7 @@ class Witnesses:
         return now or datetime.now(UTC), dumps.zone_of(words[1]) if len(words) > 1 else timedelta()
 
     def _understood(self, name: str, said: dict[str, str]) -> bool:
-        """Whether a command answered; that it did not is noted once."""
+        """Whether a command gave an answer; if it did not, that is noted once."""
         text = said.get(name)
         if text is None:
             return False
@@ -324,7 +323,7 @@ class Witnesses:
         return True
 
     def _records[R](self, name: str, read: dumps.DumpRecords[R]) -> tuple[R, ...]:
-        """What was read; that some of it was not understood is noted once."""
+        """The records that were read; lines not understood are noted once."""
         if read.unknown:
             self._note(Spoken("some lines of the system's own count by {name} were not understood", name=name))
         return read.records
@@ -337,14 +336,15 @@ class Witnesses:
 
 
 def _with_other_users(of_package: str, of_all: str) -> str:
-    """AppOps looks packages up for the device's first user alone: of one that only another user has, all is asked."""
+    """A command that asks for one package, or for all if AppOps does not know it: AppOps only finds packages of the
+    device's first user."""
     return f"""said=$({of_package} 2>&1)
 case $said in *"Unknown package"*) {of_all} ;; *) printf '%s\\n' "$said" ;; esac"""
 
 
 def _is_told_by(use: dumps.Use, other: dumps.Use) -> bool:
-    """Whether a use is told of by another already: one that lasts is noted again when the app comes to the foreground
-    or leaves it, and the history has what the last use of its minute is, too."""
+    """Whether another use already stands for this one: a lasting use is noted again when the app enters or leaves
+    the foreground, and the history repeats the last use of its minute."""
     if (use.op, use.tag, use.flag) != (other.op, other.tag, other.flag) or use == other or other.until is not None:
         return False
     if use.until is not None:
@@ -353,7 +353,7 @@ def _is_told_by(use: dumps.Use, other: dumps.Use) -> bool:
 
 
 def _key(use: dumps.Use) -> tuple[object, ...]:
-    """What one use is known by again: its time where the system tells it, else the op alone."""
+    """What identifies a use: its time if the system tells it, else only the op."""
     if not use.exact:
         return (use.op,)
     return (use.op, use.at, use.until, use.tag, use.state, use.flag, use.proxy)

@@ -1,7 +1,7 @@
 """Parses Android's own counters to records: AppOps, delivered locations, bytes by user ID.
 
-Formats are those of AOSP's sources (release named at each function) and of dumps that owners of phones have published;
-none was taken from a device of ours. What is not understood is counted, and never an error: vendors print more.
+The formats come from AOSP's sources (release named at each function) and from dumps that phone owners have published;
+none was taken from a device of ours. Lines not understood are counted and are never an error, as vendors print more.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from typing import Literal
 MOST_CHARACTERS = 8 << 20
 MOST_RECORDS = 20_000
 LONGEST_LINE = 2_000
-"""A dump is bounded, because the app writes some of it: attribution tags and process names."""
+"""Most characters of a line. Dumps are bounded because the app writes parts of them: attribution tags, process
+names."""
 PER_USER = 100_000
 FIRST_APP = 10_000
 SANDBOX = 10_000
-"""How much higher the user id of an app's SDK sandbox is than its own (13+)."""
+"""How much higher the user ID of an app's SDK sandbox is than the app's (13+)."""
 
 _DURATION = re.compile(r"^[+-]?(?:(\d{1,6})d)?(?:(\d{1,3})h)?(?:(\d{1,3})m)?(?:(\d{1,3})s)?(?:(\d{1,4})ms)?$")
 MOMENT = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}"
 _OP = r"[A-Z]\w*(?:\(\d+\))?"
-"""FINE_LOCATION; a maker's own op has a number alone: MIUIOP(10033)."""
+"""FINE_LOCATION; a manufacturer's own op has only a number: MIUIOP(10033)."""
 _FLAGS = r"(?:s|tpd?|upd?|unknown)"
 _STATES = ("pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch", "unknown")
 _COLUMNS = {
@@ -39,7 +40,7 @@ _COLUMNS = {
     "duration": ("duration",),
     "accesses": ("accesscounts", "accesscount"),
 }
-"""What is read of a table of app-ops -> how its header calls that, in small letters alone."""
+"""Column read from a table of app-ops -> its names in headers, reduced to lower-case letters."""
 _NEEDED = frozenset({"uid", "package", "op", "time"})
 
 
@@ -49,40 +50,41 @@ class DumpRecords[R]:
 
     records: tuple[R, ...]
     text: str = ""
-    """The lines that they were read from: what to keep of the dump."""
+    """The lines that they were read from: the part of the dump to keep."""
     unknown: int = 0
-    """Lines there that are not understood."""
+    """Number of lines that are not understood."""
 
 
 @dataclass(frozen=True)
 class Use:
-    """An op that the system noted for the app."""
+    """A use of an op that the system noted for the app."""
 
     op: str
     at: datetime
-    """UTC, by the device's clock."""
+    """Its time in UTC, on the device's clock."""
     until: datetime | None = None
-    """The end of the span in which `at` is known; None: `at` is good to the millisecond or second."""
+    """The end of the interval that starts at `at` and contains the use; None: `at` is exact to the millisecond or
+    second."""
     tag: str | None = None
     state: str | None = None
     """State of the app: top, fgsvc, fg, bg, cch."""
     flag: str | None = None
-    """Who asked: s the app; tpd, upd another package on its behalf."""
+    """Who caused the use: s: the app; tpd, upd: another package on its behalf."""
     proxy: str | None = None
     """That other package."""
     lasted: timedelta | None = None
-    """How long, where it is over and the system measured it."""
+    """How long it lasted, if it is over and the system measured it."""
     exact: bool = True
-    """Whether `at` is the system's own time; else it was computed from how long ago that was."""
+    """Whether `at` is the system's own time; if not, it was computed from how long ago the use was."""
     count: int = 1
-    """How many uses of that span the system counted together; at least this many."""
+    """How many uses in that interval the system counted together; at least this many."""
     line: str = field(default="", compare=False)
     """The text as printed."""
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """How many places one provider has delivered to the app since the system started."""
+    """How many locations one provider has delivered to the app since the system started."""
 
     provider: str
     tag: str | None
@@ -99,7 +101,7 @@ class Bytes:
 
 @dataclass
 class _Uses:
-    """The state of reading a dump of app-ops, line by line."""
+    """The state while reading a dump of app-ops line by line."""
 
     records: list[Use] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
@@ -115,7 +117,7 @@ class _Uses:
 
 
 def duration(text: str) -> timedelta | None:
-    """What TimeUtils.formatDuration prints: +1h5m27s679ms, -12ms, 0."""
+    """Parse the output of TimeUtils.formatDuration: +1h5m27s679ms, -12ms, 0."""
     if text in ("0", "+0", "-0"):
         return timedelta()
     found = _DURATION.match(text)
@@ -127,9 +129,9 @@ def duration(text: str) -> timedelta | None:
 
 
 def moment(text: str, zone: timedelta) -> datetime | None:
-    """A local time of the device, 2021-01-11 16:01:05.086, with the zone that it has."""
+    """Parse a local time of the device, 2021-01-11 16:01:05.086, in its time zone; returns UTC."""
     try:
-        text = "".join(str(unicodedata.decimal(each, each)) for each in text)  # a device prints its language's digits
+        text = "".join(str(unicodedata.decimal(each, each)) for each in text)  # devices print their language's digits
         local = datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=UTC)
         return local - zone
     except (ValueError, OverflowError):
@@ -137,7 +139,8 @@ def moment(text: str, zone: timedelta) -> datetime | None:
 
 
 def user_id(text: str) -> int | None:
-    """What UserHandle.formatUid prints: u0a123 is 10123, u10a5 is 1010005, u10s1000 is 1001000, 1000 is 1000."""
+    """Parse the output of UserHandle.formatUid: u0a123 is 10123, u10a5 is 1010005, u10s1000 is 1001000, 1000 is
+    1000."""
     if text.isdecimal() and len(text) < 10:
         return int(text)
     found = re.match(r"^u(\d{1,4})([as])(\d{1,5})(?:i\d{1,5})?$", text)
@@ -147,11 +150,11 @@ def user_id(text: str) -> int | None:
 
 
 def app_ops_get(text: str, now: datetime) -> DumpRecords[Use]:
-    """`cmd appops get PKG`, Android 7 to 9, which tell how long ago the last use of each op was.
+    """Parse `cmd appops get PKG`, Android 7 to 9, which prints how long ago the last use of each op was.
 
         FINE_LOCATION: allow; time=+25s67ms ago; rejectTime=+1m ago; duration=+10s
 
-    A time before 2000 is none: the system prints how long ago -1 was.
+    A time before 2000 means no use: the system prints how long ago the time -1 was.
     """
     line = re.compile(rf"^(?:Uid mode: )?({_OP}): (\w+(?:=\d+)?)((?:; \w+=\S+(?: ago)?)*)( \(running\))?$")
     uses: list[Use] = []
@@ -175,7 +178,7 @@ def app_ops_get(text: str, now: datetime) -> DumpRecords[Use]:
 
 
 def app_ops(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[Use]:
-    """`dumpsys appops --package PKG`, Android 10 to 16: the last use of each op by state of the app and by who asked.
+    """Parse `dumpsys appops --package PKG`, Android 10 to 16: the last use of each op by app state and by cause.
 
         Uid u0a123:
           Package com.example:
@@ -185,9 +188,9 @@ def app_ops(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[U
                 Reject: [cch-s]2021-01-11 15:02:12.835 (-2h4m19s930ms)
               ]
 
-    In 10 there are no braces with tags. A maker's own op (`MIUIOP(10033) (ask):`) is told by its name; below a header
-    that is none of an op, nothing is taken for a use of the op before. What is printed of other packages of the same
-    user id is passed over. From 16 on a table of all packages may follow, which the history tells too.
+    Android 10 prints no brackets with tags. A manufacturer's own op (`MIUIOP(10033) (ask):`) is recognised by its name;
+    lines below a header that is not an op's do not count as uses of the op before. Other packages with the same user ID
+    are skipped. From 16 on a table of all packages may follow; it is skipped, as the history has the same uses.
     """
     header = re.compile(rf"^({_OP})(?: \(.*\))?:$")
     uses = _Uses()
@@ -225,7 +228,7 @@ def app_ops(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[U
 
 
 def _noted(uses: _Uses, raw: str, op: str, tag: str | None, zone: timedelta) -> None:
-    """A line of what was noted last; what was refused is no use."""
+    """Read a line about the last use; a rejected use does not count."""
     line = raw.strip()
     found = re.match(
         rf"^(Access|Reject): \[(\w+)-({_FLAGS}(?:\|{_FLAGS})*)\]\s*({MOMENT}) \(\S+\)"
@@ -245,11 +248,11 @@ class _OpsTable:
     """The columns of a table of app-ops, in the order of its header."""
 
     names: tuple[str, ...]
-    """Those of _COLUMNS; what is not read has the name that it has there."""
+    """The columns' names as in _COLUMNS; columns that are not read have their names from the header."""
 
     @classmethod
     def of(cls, line: str) -> _OpsTable | None:
-        """That of a header, a line of words between bars; None: it is none."""
+        """The table with this header, a line of words between bars; None: it is not a header."""
         cells = _cells(line)
         if len(cells) < 3 or not all(re.fullmatch(r"[A-Za-z][A-Za-z_ ]*", cell) for cell in cells):
             return None
@@ -260,8 +263,8 @@ class _OpsTable:
     def read(
         self, line: str, package: str, uid: int, zone: timedelta, quantum: timedelta
     ) -> Use | Literal["unknown"] | None:
-        """The use that a row tells of; None: it is another app's, or a refusal. Bars may stand in a tag, or between
-        flags: a row is read only where there is one way to."""
+        """The use in a row; None: it is another app's, or there was no access. A bar may also occur in a tag or
+        between flags: a row is read only if there is exactly one way to read it."""
         cells = _cells(line)
         more = len(cells) - len(self.names)
         ways = [cells] if not more else []
@@ -311,15 +314,15 @@ def _cells(line: str) -> list[str]:
 
 
 def _moment(text: str, zone: timedelta) -> datetime | None:
-    """Parses a time in a table: local time, or milliseconds since 1970."""
+    """Parse a time in a table: local time, or milliseconds since 1970."""
     if re.fullmatch(r"\d{12,13}", text):
         return datetime.fromtimestamp(int(text) / 1000, UTC)
     return moment(text, zone)
 
 
 def app_ops_history(text: str, package: str, uid: int, zone: timedelta, quantum: timedelta) -> DumpRecords[Use]:
-    """`dumpsys appops --history --include-discrete N --package PKG`, Android 12 to 16: each use of a few ops, its time
-    rounded down to `quantum` (a minute, unless somebody set another); `Device:` stands there from 15.
+    """Parse `dumpsys appops --history --include-discrete N --package PKG`, Android 12 to 16: each use of a few ops, its
+    time rounded down to `quantum` (a minute, unless somebody set another); from 15 on with lines `Device:`.
 
         Discrete accesses:
           Uid: 10123
@@ -328,7 +331,7 @@ def app_ops_history(text: str, package: str, uid: int, zone: timedelta, quantum:
                 Attribution: map
                   Access [fg-s] at 2026-07-24 09:10:00.000 for 60000 milliseconds  attribution flags=9 with chainId=-1
 
-    From 16 on it may be a table instead, whose columns come in another order in each release:
+    From 16 on it may be a table instead, with the columns in a different order in each release:
 
         UID|PACKAGE_NAME|DEVICE_ID|OP_NAME|ATTRIBUTION_TAG|UID_STATE|OP_FLAGS|ATTR_FLAGS|CHAIN_ID|ACCESS_TIME|DURATION
         10123|com.example|default:0|FINE_LOCATION|map|fg|s|9|-1|2026-07-24 09:10:00.000|60000
@@ -341,7 +344,7 @@ def app_ops_history(text: str, package: str, uid: int, zone: timedelta, quantum:
 
 
 def _read_tree(text: str, package: str, uid: int, zone: timedelta, quantum: timedelta, uses: _Uses) -> bool:
-    """The history as user ids, packages, ops, tags and uses below one another; whether there is one."""
+    """Read a history that is nested by user ID, package, op, tag and use; returns whether there is one."""
     known = False
     here: bool | None = False
     ours, op, tag = False, "", None
@@ -375,7 +378,7 @@ def _read_tree(text: str, package: str, uid: int, zone: timedelta, quantum: time
 
 
 def _discrete(uses: _Uses, raw: str, op: str, tag: str | None, zone: timedelta, quantum: timedelta) -> None:
-    """A line of one use, or of those within a minute."""
+    """Read a line about one use, or about the uses within a minute."""
     line = raw.strip()
     found = re.match(
         rf"^Access \[(\w+)-({_FLAGS}(?:\|{_FLAGS})*)\] at ({MOMENT})(?: for -?\d+ milliseconds)?"
@@ -389,8 +392,8 @@ def _discrete(uses: _Uses, raw: str, op: str, tag: str | None, zone: timedelta, 
 
 
 def _read_tables(text: str, package: str, uid: int, zone: timedelta, quantum: timedelta, uses: _Uses) -> bool:
-    """The history as a table, each below its header; whether there is one. Totals of longer spans are passed over
-    where the single uses are told, too."""
+    """Read a history printed as tables, each with a header; returns whether there is one. Totals over longer
+    intervals are skipped if there are single uses too."""
     known = aggregated = False
     totals = 0
     table: _OpsTable | None = None
@@ -415,7 +418,7 @@ def _read_tables(text: str, package: str, uid: int, zone: timedelta, quantum: ti
 
 
 def locations(text: str, package: str, uid: int) -> DumpRecords[Delivered]:
-    """`dumpsys location`, Android 12 to 16. Before that it tells who asked and not how much was delivered.
+    """Parse `dumpsys location`, Android 12 to 16. Earlier versions tell who asked, but not how much was delivered.
 
     Historical Aggregate Location Provider Data:
       gps:
@@ -446,8 +449,8 @@ def locations(text: str, package: str, uid: int) -> DumpRecords[Delivered]:
 
 
 def network_bytes(text: str, uid: int) -> DumpRecords[Bytes]:
-    """`dumpsys netstats detail`, Android 7 to 16, after `dumpsys netstats --poll`: bytes over networks since the
-    system started, without loopback. None is read where it prints nothing by user id.
+    """Parse `dumpsys netstats detail`, Android 7 to 16, after `dumpsys netstats --poll`: bytes over networks since the
+    system started, without loopback. No record is returned if it prints nothing by user ID.
 
         UID stats:
           ident=[{type=1, ...}] uid=10123 set=DEFAULT tag=0x0
@@ -465,10 +468,10 @@ def network_bytes(text: str, uid: int) -> DumpRecords[Bytes]:
         elif not inside:
             continue
         elif line.startswith("ident="):
-            match = re.search(r".*\buid=(-?\d+) set=(\w+) tag=(0x[0-9a-f]+)", line)  # a network's name may say so too
+            match = re.search(r".*\buid=(-?\d+) set=(\w+) tag=(0x[0-9a-f]+)", line)  # greedy: a network's name may too
             unknown += not match
             ours = match is not None and int(match[1]) in (uid, uid + SANDBOX) and int(match[3], 16) == 0
-            ours = ours and match is not None and not match[2].startswith("DBG")  # what a VPN carried, once more
+            ours = ours and match is not None and not match[2].startswith("DBG")  # DBG: a VPN's bytes, counted twice
         elif ours and (match := re.search(r"\brb=(\d{1,15})\b.*\btb=(\d{1,15})\b", line)):
             received += int(match[1])
             sent += int(match[2])
@@ -482,7 +485,7 @@ def network_bytes(text: str, uid: int) -> DumpRecords[Bytes]:
 
 
 def counted_by_kernel(text: str, uid: int) -> DumpRecords[Bytes]:
-    """`/proc/net/xt_qtaguid/stats`, Android 7 to 9, without loopback; what sockets tagged is in tag 0x0 too.
+    """Parse `/proc/net/xt_qtaguid/stats`, Android 7 to 9, without loopback; tag 0x0 includes bytes of tagged sockets.
 
     idx iface acct_tag_hex uid_tag_int cnt_set rx_bytes rx_packets tx_bytes tx_packets ...
     """
@@ -503,8 +506,8 @@ def counted_by_kernel(text: str, uid: int) -> DumpRecords[Bytes]:
 
 
 def counted_by_map(text: str, uid: int) -> DumpRecords[Bytes]:
-    """The table of bytes by user id that `dumpsys netd trafficcontroller` (9 to 12), `dumpsys connectivity
-    trafficcontroller` (13) and `dumpsys netstats` (14 to 16) print, loopback included.
+    """Parse the table of bytes by user ID in `dumpsys netd trafficcontroller` (9 to 12), `dumpsys connectivity
+    trafficcontroller` (13) and `dumpsys netstats` (14 to 16), including loopback.
 
     mAppUidStatsMap:
       uid rxBytes rxPackets txBytes txPackets
@@ -527,12 +530,12 @@ def counted_by_map(text: str, uid: int) -> DumpRecords[Bytes]:
 
 
 def _counted(text: str, there: bool, count: Bytes, kept: list[str], unknown: int) -> DumpRecords[Bytes]:
-    """None where there is no such table, which is then not understood."""
+    """The count as a record; no record if there is no such table, which then counts as not understood."""
     return DumpRecords((count,) if there else (), "\n".join(kept), unknown + int(not there and bool(text.strip())))
 
 
 def zone_of(text: str) -> timedelta:
-    """What `date +%z` prints: +0530. No offset where it prints nothing of the kind."""
+    """Parse the output of `date +%z`: +0530. Anything else counts as no offset."""
     found = re.fullmatch(r"([+-])(\d\d):?(\d\d)", text.strip())
     if not found:
         return timedelta()
@@ -541,7 +544,7 @@ def zone_of(text: str) -> timedelta:
 
 
 def clock_of(text: str) -> datetime | None:
-    """What `date +%s.%N` prints; a device that knows no %N prints it as it is."""
+    """Parse the output of `date +%s.%N`; a device that does not know %N prints it literally."""
     found = re.match(r"^(\d{9,11})(?:\.(\d{1,9}))?", text.strip())
     if not found:
         return None
@@ -561,6 +564,6 @@ def _minus(at: datetime, span: timedelta) -> datetime | None:
 
 
 def lines(text: str) -> Iterator[str]:
-    """The lines of a dump, as far as it is read."""
+    """The lines of a dump, within the limits."""
     for line in text[:MOST_CHARACTERS].splitlines():
         yield line[:LONGEST_LINE]

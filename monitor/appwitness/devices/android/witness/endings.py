@@ -1,7 +1,7 @@
 """Determines why a process of the app ended: from ApplicationExitInfo (Android 11 and later), before that from the
 event log.
 
-Not tried on Android: see process_dumps.py for where the formats come from.
+Not tried on Android: see process_dumps.py for the origin of the formats.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from appwitness.devices.android.witness.process_dumps import (
 )
 
 OURS: frozenset[Reason] = frozenset({"crash", "native_crash", "anr", "start_failed", "unknown"})
-"""Ends that our own hooks may have caused, those for unknown reasons among them."""
+"""Reasons of ends that our own hooks may have caused, including unknown reasons."""
 FAULTS = frozenset({4, 5, 6, 7, 8, 11, 31})
-"""Signals of Linux that a process gets for what it did (SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS); any
-other was sent by somebody."""
+"""Linux signals that a process gets for its own faults (SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS);
+any other signal was sent by somebody."""
 MEMORY = ("MEMORY PRESSURE", "TOO MANY CACHED PROCS", "TOO MANY EMPTY PROCS", "TRIM EMPTY", "LARGE CACHED")
-"""Subreasons of other kills by the system that are about memory."""
+"""Subreasons of other kills by the system that concern memory."""
 KILLS: tuple[tuple[str, Reason], ...] = (
     ("permission", "permission_changed"),
     ("anr", "anr"),
@@ -49,12 +49,12 @@ KILLS: tuple[tuple[str, Reason], ...] = (
     ("remove task", "force_stopped"),
     ("kill background", "force_stopped"),
 )
-"""Beginning of the reason of am_kill, or a part of it; the first that fits counts."""
+"""Part of the reason of am_kill -> what it means; the first that matches counts."""
 WAIT_S = 3.0
-"""The system writes down how a process ended a moment after it did."""
+"""How long to wait for the system to record the end of a process."""
 TURN_S = 0.3
 SOON = timedelta(seconds=10)
-"""Lines of the event log that are this much apart may be of one end."""
+"""Lines of the event log within this time of each other may be about the same end."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,16 @@ class End:
     detail: str
     """The system's own description."""
     at: datetime | None = None
-    """Its time on the device's clock; None where nothing tells."""
+    """Its time on the device's clock; None if unknown."""
     pid: int | None = None
     process: str | None = None
     signal: int | None = None
-    """The signal, where it is `signalled`."""
+    """The signal, if the reason is `signalled`."""
 
 
 def is_ours(ended: End | None) -> bool:
-    """Whether our own hooks may be to blame for the end. A process that was killed for memory, stopped by somebody,
-    updated, or whose permission was revoked, and one that exits by itself, did not die of a hook."""
+    """Whether our own hooks may be to blame for the end (None: unknown, so they may). No hook is to blame if the
+    process was killed for memory, stopped by somebody, updated, lost a permission, or exited by itself."""
     if ended is None:
         return True
     if ended.reason == "signalled":
@@ -83,7 +83,7 @@ def is_ours(ended: End | None) -> bool:
 
 
 class Endings:
-    """How the processes of one app of one user ended."""
+    """How the processes of one app ended, for one user."""
 
     def __init__(self, control: Control, package: str, uid: int) -> None:
         self._control = control
@@ -91,9 +91,9 @@ class Endings:
         self._uid = uid
 
     def of(self, pid: int, *, wait_s: float = WAIT_S) -> End | None:
-        """How the process with that number ended, asked again for so long as the system may need to write it down.
+        """How the process with that pid ended; waits up to `wait_s` seconds for the system to record it.
 
-        None where it does not say. A device gives numbers again: the last that had it counts. Raises DeviceFault.
+        None if the system does not say. As pids are reused, the latest process with it counts. Raises DeviceFault.
         """
         until = time.monotonic() + wait_s
         while True:
@@ -103,7 +103,8 @@ class Endings:
             time.sleep(TURN_S)
 
     def since(self, moment: datetime | None) -> list[End]:
-        """All ends after a moment of the device's clock that the system still knows, in order. Raises DeviceFault."""
+        """All ends known to the system since a moment of the device's clock, in order; None: all. Raises
+        DeviceFault."""
         api = self._control.facts.api
         record = f"dumpsys activity exit-info {shlex.quote(self._package)}" if api >= 30 else "true"
         script = f"date '+%s.%N %z'; {record}; echo; echo ---; {log_command(api)} 2>&1"
@@ -120,14 +121,14 @@ class Endings:
 
 
 def merged(recorded: Iterable[End], logged: Iterable[End]) -> list[End]:
-    """The system's record of each end; of ends that it has none of, what the event log says."""
+    """The ends as the system recorded them and, for ends that it did not record, as the event log has them."""
     known = list(recorded)
     more = [each for each in logged if not any(_is_same(each, other) for other in known)]
     return sorted([*known, *more], key=lambda each: each.at or datetime.max.replace(tzinfo=UTC))
 
 
 def from_log(lines: Iterable[LogEvent]) -> list[End]:
-    """The ends that the event log tells of: a process that died, and what was said of it shortly before."""
+    """The ends in the event log: a process that died, with what was logged about it shortly before."""
     before: dict[int, list[LogEvent]] = {}
     found: list[End] = []
     for line in lines:
@@ -138,7 +139,7 @@ def from_log(lines: Iterable[LogEvent]) -> list[End]:
             found.append(_logged(line, said))
         else:
             before.setdefault(line.pid, []).append(line)
-            if line.tag == "am_kill":  # what the system kills itself it does not always call dead
+            if line.tag == "am_kill":  # the system does not always log the death of what it kills
                 found.append(_logged(line, before[line.pid]))
     once: dict[int, End] = {}
     ends = []
@@ -175,7 +176,7 @@ def _logged(line: LogEvent, said: Iterable[LogEvent]) -> End:
 
 
 def killed(why: str, process: str) -> Reason:
-    """What the reason of am_kill stands for; it is text, and not the same in all versions."""
+    """What the reason text of am_kill means; it differs between versions."""
     text = why.lower()
     package = process.partition(":")[0].lower()
     if text.startswith(f"stop {package}"):

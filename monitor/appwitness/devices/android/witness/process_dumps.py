@@ -1,6 +1,6 @@
 """Parses Android's process dumps to records: running processes, how each ended, and the event log.
 
-As in dumps.py: formats from AOSP's sources and from published dumps, not from a device of ours.
+As in dumps.py, the formats come from AOSP's sources and from published dumps, not from a device of ours.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class ExitRecord:
     pid: int
     process: str
     reason: int
-    """The reason as in android.app.ApplicationExitInfo: 3 is low memory."""
+    """The reason's number in android.app.ApplicationExitInfo: 3 is low memory."""
     subreason: str | None = None
     status: int = 0
-    """Exit code, or number of the signal."""
+    """Exit code, or signal number."""
     description: str | None = None
     line: str = field(default="", compare=False)
     """As it was printed."""
@@ -52,12 +52,12 @@ class ExitRecord:
 
 @dataclass(frozen=True)
 class LogEvent:
-    """A line of the system's event log, or the first of a native crash."""
+    """A line of the system's event log, or the first line of a native crash."""
 
     at: datetime
     tag: str
     pid: int
-    """Process that it is about."""
+    """Pid of the process that it is about."""
     process: str
     detail: str
     uid: int | None = None
@@ -66,7 +66,8 @@ class LogEvent:
 
 
 def processes(text: str, uid: int) -> DumpRecords[ProcessRecord]:
-    """`dumpsys activity processes`, Android 7 to 16: those of the app, isolated ones (u0a123i5) and its sandbox too."""
+    """Parse `dumpsys activity processes`, Android 7 to 16: the app's processes, including isolated ones (u0a123i5)
+    and those of its sandbox."""
     record = re.compile(r"\b(\d{1,9}):([^\s/{}]{1,200})/(u\d+a\d+|\w+)(i\d+)?\b")
     found: dict[int, ProcessRecord] = {}
     known = False
@@ -81,7 +82,7 @@ def processes(text: str, uid: int) -> DumpRecords[ProcessRecord]:
 
 
 def exits(text: str, package: str, uid: int, zone: timedelta) -> DumpRecords[ExitRecord]:
-    """`dumpsys activity exit-info PKG`, Android 11 to 16; 11 and 12 print no subreason.
+    """Parse `dumpsys activity exit-info PKG`, Android 11 to 16; 11 and 12 print no subreason.
 
     ApplicationExitInfo #0:
       timestamp=2026-10-08 22:49:31.375 pid=8297 realUid=10197 packageUid=10197 definingUid=10197 user=0
@@ -137,8 +138,8 @@ Reason = Literal[
     "updated",
     "unknown",
 ]
-"""exited: of its own will; low_memory: the system needed its memory; force_stopped: somebody stopped or removed it, we
-among them; user_stopped: the Android user was stopped; frozen: it got a call while it was frozen."""
+"""exited: by itself; low_memory: the system needed its memory; force_stopped: somebody, possibly appwitness, stopped
+or removed it; user_stopped: the Android user was stopped; frozen: it received a call while frozen."""
 REASONS: dict[int, tuple[str, Reason]] = {
     1: ("EXIT_SELF", "exited"),
     2: ("SIGNALED", "signalled"),
@@ -157,7 +158,7 @@ REASONS: dict[int, tuple[str, Reason]] = {
     15: ("PACKAGE_STATE_CHANGE", "package_changed"),
     16: ("PACKAGE_UPDATED", "updated"),
 }
-"""Numbers of android.app.ApplicationExitInfo, their names there without REASON_, and what they mean."""
+"""Number in android.app.ApplicationExitInfo -> its name there without REASON_, and what it means."""
 EVENTS = {
     "am_proc_start": (1, 3, 4),
     "am_proc_died": (1, 2, 3),
@@ -165,20 +166,21 @@ EVENTS = {
     "am_crash": (0, 2, 4),
     "am_anr": (1, 2, 4),
 }
-"""Event -> which of its fields are the process's number and name, and where what it says begins (event-log-tags; of
-am_crash the fields are swapped against what is declared there)."""
+"""Event -> the indexes of its fields with the pid and the process name, and of the first field of its description
+(event-log-tags; the fields of am_crash come in another order than declared there)."""
 
 
 def log_command(api: int) -> str:
-    """Prints the event log and native crashes, each line with its time: since 1970 from 8 on, before that local."""
+    """The command that prints the event log and native crashes, each line with its time: since 1970 from Android 8
+    on, before that local time."""
     return f"logcat -d -v {'epoch' if api >= 26 else 'threadtime'} -b events,crash"
 
 
 def events(
     text: str, package: str, uid: int, *, year: int = 1970, zone: timedelta = timedelta()
 ) -> DumpRecords[LogEvent]:
-    """What `log_command` prints: the starts and ends of the app's processes. `year` and `zone` are what Android 7 does
-    not tell there.
+    """Parse the output of `log_command`: the starts and ends of the app's processes. `year` and `zone` complete the
+    times that Android 7 prints.
 
     1790448214.411  1409  2589 I am_kill : [0,1979,com.example,905,kill background,79208]
     1790448214.500  3503  3503 F DEBUG   : pid: 1979, tid: 1981, name: worker  >>> com.example <<<
@@ -194,7 +196,7 @@ def events(
     for raw in lines(text):
         match = line.match(raw)
         if not match:
-            unknown += package in raw  # the others are not looked at
+            unknown += package in raw  # other lines are ignored
             continue
         at = moment(f"{year}-{match[1]}", zone) if " " in match[1] else clock_of(match[1])
         tag = match[2]

@@ -1,6 +1,7 @@
 """The words that a rule's `detail` may use, in English and Chinese: a finding states facts in one sentence.
 
-Never a personal value, and never a verdict: "no consent event was observed before that", not what a judge makes of it.
+It never contains a personal value or a verdict: "no consent event was observed before that", not what a judge would
+conclude from it.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ WORDS: dict[str, dict[str, str]] = {
         "unseen": "the kinds of data that policy.yml names and of which nothing was observed",
     },
 }
-"""What a rule's `detail` may use, by what the rule is about, with its meaning."""
+"""The words that a rule's `detail` may use, by what the rule judges, with their meanings."""
 
 NEEDS: dict[str, str] = {
     "separate": "separate",
@@ -142,7 +143,8 @@ NEEDS: dict[str, str] = {
 
 
 def filled(template: str, words: Mapping[str, Callable[[], str]], language: Language) -> str:
-    """The template with its words, on one line; in Chinese with a space where letters or digits meet a character."""
+    """The template with its words filled in, on one line; in Chinese, with a space between a letter or digit and a
+    character."""
     text = ""
     for literal, name, _, _ in Formatter().parse(template):
         for piece in (literal, words[name]() if name is not None else ""):
@@ -152,8 +154,8 @@ def filled(template: str, words: Mapping[str, Callable[[], str]], language: Lang
 
 
 def used_words(template: str) -> list[str]:
-    """The words in braces of a template, with whatever stands with them: `data`, but also `data!r` or `data:>9`, which
-    no template may say. Raises ValueError when the braces do not pair."""
+    """The words in braces of a template, with everything in the braces: `data`, but also `data!r` or `data:>9`,
+    which templates may not use. Raises ValueError if the braces do not pair."""
     return [
         name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
         for _, name, spec, conversion in Formatter().parse(template)

@@ -20,7 +20,7 @@ _PHASES: dict[str, dict[Language, str]] = {
 
 
 def phase(name: str, ref: Ref | None, language: Language) -> str:
-    """The state of app or screen, and the line that says so."""
+    """The state of the app or the screen, with the line that shows it."""
     words = _PHASES[name][language]
     if ref is None:
         return words
@@ -28,7 +28,7 @@ def phase(name: str, ref: Ref | None, language: Language) -> str:
 
 
 def app_type(number: int, name: str, language: Language) -> str:
-    """That the necessary scope of the app's type leaves a kind of data out."""
+    """That the necessary scope of the app's type does not include a data type."""
     if language == "en":
         return f"the necessary scope of app type {number} ({name}) does not name it"
     return f"第 {number} 类应用（{name}）的必要个人信息范围不包含该项信息"
@@ -37,7 +37,8 @@ def app_type(number: int, name: str, language: Language) -> str:
 def often(
     stretch: CallStretch, preset: Preset, who: str, owner: str | None, state: str | None, language: Language
 ) -> str:
-    """How many calls in how long, by whom and in which phase, and what they exceed; never as a limit of the law."""
+    """How many calls in how long, by whom and in which phase, and the preset that they exceed; never stated as a
+    legal limit."""
     during = _PHASES[state][language] if state else ""
     seconds = f"{(stretch.last - stretch.first).total_seconds():.0f}"
     if language == "en":
@@ -54,7 +55,7 @@ def often(
 
 
 def country(to: Recipient, territory: str, language: Language) -> str:
-    """Where the recipient is registered and what says so; where its servers stand is not observed."""
+    """Where the recipient is registered and what says so; where its servers are is not observed."""
     as_of = to.country_as_of
     if language == "en":
         said = {
@@ -70,7 +71,7 @@ def country(to: Recipient, territory: str, language: Language) -> str:
 
 
 def capture(uploads: int, language: Language) -> str:
-    """In how many uploads it was not found."""
+    """The number of uploads in which it was not found."""
     if language == "zh":
         return f"本次运行捕获的 {uploads} 条上传中均未发现该信息"
     if uploads == 1:

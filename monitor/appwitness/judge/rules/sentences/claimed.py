@@ -1,4 +1,4 @@
-"""Words for what the app claimed of consent."""
+"""Words for what the app claimed about consent."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _KINDS: dict[str, dict[Language, str]] = {
 
 
 SHOWN = 32
-"""Characters of a text that a sentence quotes; the line has all of it."""
+"""Most characters of a text that a sentence quotes; the line has all of it."""
 
 
 def claim(kind: str, path: str, text: str, host: str | None, language: Language) -> str:
-    """What carried the claim, where it stood and what it said."""
+    """What carried the claim, where it was and what it said."""
     what = _KINDS[kind][language]
     text = f"{text[:SHOWN]}…" if len(text) > SHOWN else text
     said = f"{path}={text}" if path and text else path or text
@@ -37,7 +37,7 @@ def claim(kind: str, path: str, text: str, host: str | None, language: Language)
 
 
 def record(said: str, at: datetime, at_start: bool, ref: Ref, language: Language) -> str:
-    """That the app's own record was a no, what it was, and since when; `said` as `claim` has it."""
+    """That the app's own record was a no, what it was, and since when; `said` comes from `claim`."""
     if language == "en":
         since = f"found at the start of the run ({ref})" if at_start else f"since {moment(at)} ({ref})"
         return f"its own record said that there was no consent: {said}, {since}"

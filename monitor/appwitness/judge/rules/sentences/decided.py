@@ -50,7 +50,7 @@ def consent(status: ConsentStatus, given_later: ConsentStatus | None, at: dateti
 
 
 def _assumed(status: ConsentStatus, language: Language) -> str:
-    """That nobody observed it, and what the operator has had taken for granted."""
+    """That nobody observed it, and what the operator had assumed instead."""
     given = status.state == "given"
     if language == "en":
         what = "that the user had agreed" if given else "that the user had not agreed"
@@ -60,7 +60,8 @@ def _assumed(status: ConsentStatus, language: Language) -> str:
 
 
 def _unordered(status: ConsentStatus, language: Language) -> str:
-    """That nobody compared the clocks; of what lacks a yes, that no order of the lines has one before."""
+    """That nobody compared the clocks; if the state lacks a yes, also that no order of the lines puts a yes before
+    it."""
     agreed = status.state in ("given", "unseen_answer", "partial")
     if language == "en":
         said = "what the user had been asked and had answered by then is not known"
@@ -135,7 +136,7 @@ def _chinese(status: ConsentStatus) -> str:
 
 
 def against(refs: Iterable[Ref], language: Language) -> str:
-    """That two observers of the same seconds say the contrary of one another."""
+    """That two observers contradict each other within seconds."""
     lines = (", " if language == "en" else "、").join(refs)
     if language == "en":
         return f"; two observers of the same seconds contradict each other ({lines})"
@@ -143,7 +144,7 @@ def against(refs: Iterable[Ref], language: Language) -> str:
 
 
 def type_unknown(language: Language) -> str:
-    """That nobody said what type of app it is, so that what its basic function needs is not known."""
+    """That nobody specified the type of app, so what its basic function needs is unknown."""
     if language == "en":
         return "; what that function needs is not known, as no type of app was given"
     return "；因未指定应用类型，该功能所需信息的范围不明"
@@ -181,7 +182,7 @@ SEPARATE: dict[ConsentName, dict[Language, str]] = {
 
 
 def separate(status: ConsentStatus, scope: str, language: Language) -> str:
-    """What the user had decided in a scope of its own."""
+    """What the user had decided in a separate scope."""
     about = SCOPES[scope][language]
     if status.assumed:
         said = _assumed(status, language)

@@ -20,15 +20,15 @@ _PARTY: dict[str, dict[Language, str]] = {
 
 
 def moment(at: datetime) -> str:
-    """A time to read: UTC, milliseconds."""
+    """A readable time: UTC, with milliseconds."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d} UTC"
 
 
 def when(at: datetime, count: int, language: Language) -> str:
-    """How often, and the time of the one that the evidence begins with."""
+    """How many times, and the time of the one that the evidence begins with."""
     if language == "en":
         return f"at {moment(at)}" if count == 1 else f"{count} times (one of them at {moment(at)})"
-    # The words run on without a space after a closing bracket, and with one after "UTC".
+    # In Chinese, no space follows a closing bracket, but one follows "UTC".
     return f"于 {moment(at)} " if count == 1 else f"共 {count} 次（其中一次于 {moment(at)}）"
 
 
@@ -39,11 +39,11 @@ _UNNAMED: dict[str, dict[Language, str]] = {
     "nfc": {"en": "a device over NFC", "zh": "NFC 设备"},
     "": {"en": "an unnamed host", "zh": "未具名主机"},
 }
-"""Who gets what has no host, by how it left the device."""
+"""The recipient of an upload that has no host, by how it left the device."""
 
 
 def recipient(to: Recipient, language: Language, via: str = "") -> str:
-    """Host, name where known, and party; of what has no host, how it left the device (`via` of the upload)."""
+    """Host, name if known, and party; without a host, how it left the device (`via` of the upload)."""
     unnamed = _UNNAMED.get(via, _UNNAMED[""])[language]
     party = _PARTY[to.party][language]
     if language == "en":
@@ -78,7 +78,8 @@ def untied(language: Language) -> str:
 
 
 def shortcomings(flows: Sequence[Flow], language: Language) -> str:
-    """What is not known of uploads: whether they arrived, whose they were; sentences to append, empty without any."""
+    """What is not known about uploads: whether they arrived, whose they were; sentences to append, or an empty
+    string."""
     uploads = {flow.upload: flow for flow in flows}.values()
     said = ""
     for count, english, chinese in (
@@ -108,7 +109,7 @@ _UNTIED: dict[Language, tuple[str, str]] = {
 
 
 def rows(sent: int | None, read: int | None, language: Language) -> str:
-    """How many entries of an address book were found, and of how many."""
+    """How many entries of an address book were found, and out of how many."""
     if not sent:
         return "entries" if language == "en" else "条目"
     if language == "en":
@@ -117,24 +118,24 @@ def rows(sent: int | None, read: int | None, language: Language) -> str:
 
 
 def entries(number: int, language: Language) -> str:
-    """How many rows an access gave, in brackets."""
+    """How many rows an access returned, in brackets."""
     if number < 2:
         return ""
     return f" ({number} rows)" if language == "en" else f"（{number} 行）"
 
 
 def forms(variants: Iterable[str], language: Language) -> str:
-    """The forms that values travelled in."""
+    """The variants in which values were sent."""
     names = sorted(set(variants))
     return (", " if language == "en" else "、").join(names) or ("plain" if language == "en" else "原样")
 
 
 _NAMED = 3
-"""Callers that a sentence names."""
+"""Most callers that a sentence names."""
 
 
 def callers(lines: Iterable[Called], known: RecipientTable | None, language: Language) -> str:
-    """The innermost code that is not the framework's, of each of the calls, and whose it is where we know that."""
+    """The innermost code outside the framework in each of the calls, and its owner if known."""
     found: dict[str, str | None] = {}
     for line in lines:
         if (frame := foreign_frame(line)) is not None and frame.method not in found:
@@ -152,7 +153,7 @@ def callers(lines: Iterable[Called], known: RecipientTable | None, language: Lan
 
 
 def simultaneous(uncertainty_ms: float, language: Language) -> str:
-    """That a read and an upload are closer to one another than the clocks that timed them agree."""
+    """That the times of a read and an upload are closer together than the clocks agree."""
     if math.isinf(uncertainty_ms):
         if language == "en":
             return " The clocks of device and host were not compared: whether the read came first is not known."
@@ -166,7 +167,7 @@ def simultaneous(uncertainty_ms: float, language: Language) -> str:
 
 
 def also(names: Iterable[str], language: Language) -> str:
-    """Several kinds of data, by name."""
+    """Several data types, by name."""
     listed = sorted(set(names))
     if language == "zh":
         return "、".join(listed)
@@ -174,7 +175,7 @@ def also(names: Iterable[str], language: Language) -> str:
 
 
 def reads(counts: Mapping[str, int], first: datetime, language: Language) -> str:
-    """How many accesses of which kinds (by name), and when the first was."""
+    """How many accesses to which data types (by name), and the time of the first."""
     total = sum(counts.values())
     kinds = also(counts, language)
     if language == "en":

@@ -25,7 +25,7 @@ def question(text: str | None, permission: bool, language: Language) -> str:
 
 
 def permissions(names: Iterable[str], language: Language) -> str:
-    """Permissions that were asked for at once."""
+    """Permissions that were requested at once."""
     listed = [name.removeprefix("android.permission.") for name in names]
     return (", " if language == "en" else "、").join(listed)
 

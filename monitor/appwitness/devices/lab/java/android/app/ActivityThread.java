@@ -41,7 +41,7 @@ public final class ActivityThread {
     private record Launch(Intent intent) {
     }
 
-    /** Takes what the system asks of the app, on the main thread. */
+    /** Handles the system's requests to the app, on the main thread. */
     final class H extends Handler {
         static final int BIND_APPLICATION = 110;
         static final int EXECUTE_TRANSACTION = 159;
@@ -104,7 +104,7 @@ public final class ActivityThread {
         mInstrumentation.callApplicationOnCreate(mInitialApplication);
     }
 
-    /** The app's own providers come up before its Application.onCreate, as on Android. */
+    /** Starts the app's own providers before its Application.onCreate, as Android does. */
     private void installContentProviders() throws ReflectiveOperationException {
         for (String name : Device.list("providers")) {
             ContentProvider provider =
@@ -226,7 +226,7 @@ public final class ActivityThread {
         service.onStartCommand(intent, 0, 1);
     }
 
-    /** The home key: the screen of the app goes away, the app runs on. */
+    /** The home key: the app's screen disappears, and the app keeps running. */
     private void handleHome() {
         for (Activity activity : List.copyOf(mActivities)) {
             if (activity.mResumed) {
@@ -236,7 +236,7 @@ public final class ActivityThread {
         }
     }
 
-    /** The power key: an activity in front is paused, windows and receivers are told. */
+    /** The power key: the activity in front is paused, and windows and receivers are notified. */
     private void handleScreen(boolean on) {
         for (Activity activity : List.copyOf(mActivities)) {
             if (!on && activity.mResumed) {
@@ -290,7 +290,7 @@ public final class ActivityThread {
         mH.obtainMessage(H.RECEIVER, intent).sendToTarget();
     }
 
-    /** Entry of the process; the device file (system property lab.device) says which app to play. */
+    /** Entry point of the process; the device file (system property lab.device) says which app to run. */
     public static void main(String[] args) {
         Device.load();
         writePid();
@@ -308,7 +308,7 @@ public final class ActivityThread {
         if (receiver.isEmpty()) {
             thread.mH.postDelayed(thread::open, 150);
         } else {
-            // The device has just started: the system wakes the app, and the user opens it when all is quiet.
+            // The device has just booted: the system starts the app, and the user opens it once it is idle.
             thread.scheduleBroadcast(
                     new Intent(Intent.ACTION_BOOT_COMPLETED).setClassName(Device.packageName(), receiver));
         }

@@ -10,7 +10,7 @@ import java.util.List;
 public class Application extends ContextWrapper {
     private final List<ActivityLifecycleCallbacks> mCallbacks = new ArrayList<>();
 
-    /** Told of the life of activities. */
+    /** Called on lifecycle changes of activities. */
     public interface ActivityLifecycleCallbacks {
         void onActivityCreated(Activity activity, Bundle savedInstanceState);
 

@@ -7,7 +7,7 @@ import com.android.lab.Device;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Knows the app of this process well, and the others that are installed by name. */
+/** Knows everything about this process's app, and only the names of other installed apps. */
 final class ApplicationPackageManager extends PackageManager {
     private final ApplicationInfo mInfo;
 

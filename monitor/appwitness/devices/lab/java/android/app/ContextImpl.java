@@ -23,7 +23,7 @@ import java.io.File;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** The context that all wrappers of an app end in. */
+/** The context inside all of an app's context wrappers. */
 class ContextImpl extends Context {
     private static final Map<String, Class<?>> SERVICES = Map.of(
             CLIPBOARD_SERVICE, ClipboardManager.class,

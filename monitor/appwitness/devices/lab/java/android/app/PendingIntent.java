@@ -5,7 +5,7 @@ import android.content.Intent;
 import android.os.Handler;
 import android.os.Parcelable;
 
-/** An intent and what to do with it, to be sent later by somebody else. */
+/** An intent and what to do with it, to be sent later by another app. */
 public final class PendingIntent implements Parcelable {
     public static final int FLAG_IMMUTABLE = 1 << 26;
     public static final int FLAG_MUTABLE = 1 << 25;
@@ -22,7 +22,7 @@ public final class PendingIntent implements Parcelable {
         }
     }
 
-    /** Told when the intent has been sent. */
+    /** Called when the intent has been sent. */
     public interface OnFinished {
         void onSendFinished(
                 PendingIntent pendingIntent, Intent intent, int resultCode, String resultData, android.os.Bundle extras);

@@ -1,6 +1,6 @@
 package android.content;
 
-/** Thrown when no activity takes an intent. */
+/** Thrown when no activity handles an intent. */
 public class ActivityNotFoundException extends RuntimeException {
     public ActivityNotFoundException() {
     }

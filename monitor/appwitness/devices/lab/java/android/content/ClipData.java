@@ -2,12 +2,12 @@ package android.content;
 
 import android.os.Parcelable;
 
-/** What is on the clipboard; here one piece of text. */
+/** The content of the clipboard; here a single text. */
 public class ClipData implements Parcelable {
     private final CharSequence mLabel;
     private final Item mItem;
 
-    /** One piece of what was copied. */
+    /** One item of a copied content. */
     public static class Item {
         private final CharSequence mText;
 

@@ -16,7 +16,7 @@ public abstract class ContentProvider {
     public ContentProvider() {
     }
 
-    /** Checks permissions and passes the calls on, as the binder object of a provider does. */
+    /** Checks permissions and forwards the calls, as the binder object of a provider does. */
     class Transport implements IContentProvider {
         @Override
         public Cursor query(

@@ -6,7 +6,7 @@ import android.net.Uri;
 import android.os.Bundle;
 import android.os.CancellationSignal;
 
-/** Talks to one provider; got from ContentResolver.acquireContentProviderClient. */
+/** Talks to one provider; obtained from ContentResolver.acquireContentProviderClient. */
 public class ContentProviderClient implements AutoCloseable {
     private final IContentProvider mContentProvider;
     private final String mPackageName;

@@ -9,7 +9,7 @@ import android.net.Uri;
 import android.os.Bundle;
 import android.os.CancellationSignal;
 
-/** The client's side of a provider of another app: rows come over in a window. */
+/** The client's side of another app's provider: rows are transferred in a window. */
 final class ContentProviderProxy implements IContentProvider {
     private final IContentProvider mRemote;
 

@@ -24,7 +24,7 @@ public abstract class ContentResolver {
         mPackageName = context == null ? null : context.getPackageName();
     }
 
-    /** The provider of an authority, or null; a ContentProvider of this app, or the proxy of one elsewhere. */
+    /** The provider with an authority, or null; a ContentProvider of this app, or a proxy for another app's. */
     ContentProvider provider(String authority) {
         return null;
     }
@@ -116,7 +116,7 @@ public abstract class ContentResolver {
     }
 
     public final void registerContentObserver(Uri uri, boolean notifyForDescendants, ContentObserver observer) {
-        // No provider of this device ever says that its content changed.
+        // No provider of this device ever reports a change of its content.
     }
 
     static Bundle createSqlQueryBundle(String selection, String[] selectionArgs, String sortOrder) {

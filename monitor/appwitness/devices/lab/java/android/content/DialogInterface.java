@@ -9,22 +9,22 @@ public interface DialogInterface {
 
     void dismiss();
 
-    /** Told when the dialog is cancelled. */
+    /** Called when the dialog is cancelled. */
     interface OnCancelListener {
         void onCancel(DialogInterface dialog);
     }
 
-    /** Told when the dialog is dismissed. */
+    /** Called when the dialog is dismissed. */
     interface OnDismissListener {
         void onDismiss(DialogInterface dialog);
     }
 
-    /** Told when the dialog is shown. */
+    /** Called when the dialog is shown. */
     interface OnShowListener {
         void onShow(DialogInterface dialog);
     }
 
-    /** Told when a button or item is clicked. */
+    /** Called when a button or item is clicked. */
     interface OnClickListener {
         void onClick(DialogInterface dialog, int which);
     }

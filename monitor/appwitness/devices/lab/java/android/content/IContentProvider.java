@@ -5,7 +5,7 @@ import android.net.Uri;
 import android.os.Bundle;
 import android.os.CancellationSignal;
 
-/** The calls that go to a content provider, in this process or another one. */
+/** The calls to a content provider, in this process or another one. */
 public interface IContentProvider {
     Cursor query(String callingPkg, Uri url, String[] projection, Bundle queryArgs, CancellationSignal signal);
 

@@ -177,7 +177,7 @@ public class Intent implements Parcelable, Cloneable {
         return extras().getParcelableArrayList(name);
     }
 
-    /** Copies what this intent does not say itself, and the extras of the other one over its own. */
+    /** Copies fields that are unset here from the other intent, and its extras over this one's. */
     public int fillIn(Intent other, int flags) {
         if (mAction == null) {
             mAction = other.mAction;

@@ -4,7 +4,7 @@ import android.os.Parcelable;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Which intents a receiver takes; here by action only. */
+/** Which intents a receiver accepts; here by action only. */
 public class IntentFilter implements Parcelable {
     private final List<String> mActions = new ArrayList<>();
 

@@ -2,7 +2,7 @@ package android.content;
 
 import java.util.function.Function;
 
-/** The resolver of an app's context, over the providers that its process reaches. */
+/** The resolver of an app's context, for the providers that its process can reach. */
 public final class ProvidedResolver extends ContentResolver {
     private final Function<String, ContentProvider> mProviders;
 

@@ -4,7 +4,7 @@ import java.util.Map;
 
 /** Preference data of an app. */
 public interface SharedPreferences {
-    /** Told when a preference changed. */
+    /** Called when a preference changed. */
     interface OnSharedPreferenceChangeListener {
         void onSharedPreferenceChanged(SharedPreferences sharedPreferences, String key);
     }

@@ -1,6 +1,6 @@
 package android.database;
 
-/** The client's side of a cursor whose rows came over from the provider in a window. */
+/** The client's side of a cursor whose rows were transferred from the provider in a window. */
 public final class BulkCursorToCursorAdaptor extends AbstractWindowedCursor {
     private final String[] mColumns;
     private final int mCount;

@@ -1,6 +1,6 @@
 package android.database;
 
-/** A cursor was read outside its rows. */
+/** Thrown when a cursor is read outside its rows. */
 public class CursorIndexOutOfBoundsException extends IndexOutOfBoundsException {
     public CursorIndexOutOfBoundsException(int index, int size) {
         super("Index " + index + " requested, with a size of " + size);

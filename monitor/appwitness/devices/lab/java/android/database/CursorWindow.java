@@ -146,7 +146,7 @@ public class CursorWindow implements Parcelable, AutoCloseable {
         return cell instanceof Number ? Cursor.FIELD_TYPE_INTEGER : Cursor.FIELD_TYPE_STRING;
     }
 
-    /** The number that a text begins with, as strtoll and strtod read it in the native window. */
+    /** The number at the beginning of a text, as strtoll and strtod read it in the native window. */
     private static double leadingNumber(String text) {
         var number = java.util.regex.Pattern.compile("^\\s*[+-]?\\d+(\\.\\d+)?([eE][+-]?\\d+)?").matcher(text);
         return number.find() ? Double.parseDouble(number.group().trim()) : 0;

@@ -1,6 +1,6 @@
 package android.database;
 
-/** A cursor was read after it had been closed. */
+/** Thrown when a cursor is read after it has been closed. */
 public class StaleDataException extends RuntimeException {
     public StaleDataException() {
     }

@@ -2,7 +2,7 @@ package android.location;
 
 import java.util.List;
 
-/** Told when the location changed. */
+/** Called when the location changed. */
 public interface LocationListener {
     void onLocationChanged(Location location);
 

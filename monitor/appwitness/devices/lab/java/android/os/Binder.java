@@ -1,6 +1,6 @@
 package android.os;
 
-/** What this process offers to others: they call it through the kernel, also on a thread that waits for an answer. */
+/** An object that other processes can call through the kernel, even on a thread that is waiting for a reply. */
 public class Binder implements IBinder {
     public Binder() {
     }
@@ -19,7 +19,7 @@ public class Binder implements IBinder {
         return false;
     }
 
-    /** In Android called by native code, with the addresses of the parcels. */
+    /** On Android, native code calls this with the addresses of the parcels. */
     boolean execTransact(int code, Parcel data, Parcel reply, int flags) {
         try {
             return onTransact(code, data, reply, flags);

@@ -1,6 +1,6 @@
 package android.os;
 
-/** This process's end of a service in another process; here the other end is played by the lab device. */
+/** This process's end of a service in another process; here the lab device plays the other end. */
 public final class BinderProxy implements IBinder {
     /** The other end. */
     interface Other {
@@ -25,7 +25,7 @@ public final class BinderProxy implements IBinder {
         return transactNative(code, data, reply, flags);
     }
 
-    /** In Android native code that hands the parcels to the kernel. */
+    /** On Android, native code that passes the parcels to the kernel. */
     private boolean transactNative(int code, Parcel data, Parcel reply, int flags) throws RemoteException {
         try {
             data.enforceInterface(mDescriptor);

@@ -1,11 +1,11 @@
 package android.os;
 
-/** Tells the lab device whether every message loop rests. No class of Android. */
+/** Tells the lab device whether all message loops are idle. Not an Android class. */
 public final class LooperWatch {
     private LooperWatch() {
     }
 
-    /** Whether no loop of this process runs or has anything to run, now or later. */
+    /** Whether no loop of this process is running anything or has anything to run, now or later. */
     public static boolean allResting() {
         for (Looper looper : Looper.all()) {
             if (!looper.mQueue.isResting()) {

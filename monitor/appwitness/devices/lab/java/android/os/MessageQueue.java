@@ -12,7 +12,7 @@ public final class MessageQueue {
     MessageQueue() {
     }
 
-    /** Whether the thread waits and nothing at all is due, now or later. Used by the lab device only. */
+    /** Whether the thread is waiting and nothing at all is due, now or later. Only used by the lab device. */
     synchronized boolean isResting() {
         return mBlocked && mMessages.isEmpty();
     }
@@ -28,7 +28,7 @@ public final class MessageQueue {
         return true;
     }
 
-    /** The next message when it is due, or null when the thread is interrupted. */
+    /** The next message once it is due, or null if the thread is interrupted. */
     synchronized Message next() {
         while (true) {
             long now = SystemClock.uptimeMillis();

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** What a transaction carries: numbers and texts one after the other, four bytes a step, little-endian. */
+/** The data of a transaction: numbers and texts one after another, aligned to four bytes, little-endian. */
 public final class Parcel {
     private static final int EX_SECURITY = -1;
     private static final int SYSTEM = 0x53595354;

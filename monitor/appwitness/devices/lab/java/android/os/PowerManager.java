@@ -2,7 +2,7 @@ package android.os;
 
 import com.android.lab.Device;
 
-/** Tells of the device's power state; here, whether the screen is on. */
+/** Reports the device's power state; here, whether the screen is on. */
 public final class PowerManager {
     /** The application gets it as a system service. */
     public PowerManager(android.content.Context context) {

@@ -17,7 +17,7 @@ public class Process {
         return (int) Thread.currentThread().getId();
     }
 
-    /** Ends a process. The app's own one ends at once, without shutdown hooks, as by SIGKILL. */
+    /** Ends a process. The app's own process ends at once, without shutdown hooks, as with SIGKILL. */
     public static final void killProcess(int pid) {
         if (pid == myPid()) {
             Runtime.getRuntime().halt(0);

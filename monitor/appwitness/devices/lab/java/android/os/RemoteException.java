@@ -1,6 +1,6 @@
 package android.os;
 
-/** A transaction that did not get through. */
+/** Thrown when a transaction fails. */
 public class RemoteException extends Exception {
     public RemoteException() {
     }

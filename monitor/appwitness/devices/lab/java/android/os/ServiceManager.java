@@ -4,7 +4,7 @@ import com.android.internal.telephony.IPhoneSubInfo;
 import com.android.lab.Device;
 import java.util.Map;
 
-/** Where the services of the system are found. */
+/** Finds the services of the system. */
 public final class ServiceManager {
     private static final Map<String, IBinder> SERVICES = Map.of(
             "iphonesubinfo", new BinderProxy(IPhoneSubInfo.DESCRIPTOR, ServiceManager::telephone),
@@ -24,7 +24,7 @@ public final class ServiceManager {
         reply.writeString("on");
     }
 
-    /** Whoever listens is called at once, before the answer is given. */
+    /** Calls listeners at once, before the reply. */
     private static void clipboard(int code, Parcel data, Parcel reply) {
         if (code == ADD_LISTENER) {
             ((Binder) data.readStrongBinder()).execTransact(IBinder.FIRST_CALL_TRANSACTION, data, reply, 0);

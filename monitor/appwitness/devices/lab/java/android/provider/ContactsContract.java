@@ -59,7 +59,7 @@ public final class ContactsContract {
         }
     }
 
-    /** Raw contacts: a row for each account's idea of a person. */
+    /** Raw contacts: a row for each account's version of a person. */
     public static final class RawContacts implements BaseColumns, RawContactsColumns, ContactNameColumns {
         public static final Uri CONTENT_URI = Uri.withAppendedPath(AUTHORITY_URI, "raw_contacts");
 

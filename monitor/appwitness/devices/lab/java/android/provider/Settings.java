@@ -9,7 +9,7 @@ public final class Settings {
     public Settings() {
     }
 
-    /** Thrown when a setting is not there. */
+    /** Thrown when a setting does not exist. */
     public static class SettingNotFoundException extends Exception {
         public SettingNotFoundException(String msg) {
             super(msg);
@@ -41,7 +41,7 @@ public final class Settings {
         public Secure() {
         }
 
-        /** Not by a table: this class may be initialised before the device is known, as by a zygote. */
+        /** Uses no static table: this class may be initialised before the device is known, as in a zygote. */
         public static String getString(ContentResolver resolver, String name) {
             return ANDROID_ID.equals(name) ? Device.fact("android.id") : LOCATION_MODE.equals(name) ? "3" : null;
         }

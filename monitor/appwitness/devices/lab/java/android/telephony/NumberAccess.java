@@ -11,7 +11,7 @@ final class NumberAccess {
     private NumberAccess() {
     }
 
-    /** The number of the own line: since Android 11 by READ_PHONE_NUMBERS or READ_SMS. */
+    /** Checks access to the device's own number: since Android 11 it needs READ_PHONE_NUMBERS or READ_SMS. */
     static void enforce(String message) {
         if (!Device.isGranted(ANY[0]) && !Device.isGranted(ANY[1])) {
             throw new SecurityException(message + ": Neither user " + android.os.Process.myUid()
@@ -26,7 +26,7 @@ final class NumberAccess {
         }
     }
 
-    /** Identifiers of device and SIM: since Android 10 for no ordinary app. */
+    /** The error for identifiers of device and SIM: since Android 10 no ordinary app may read them. */
     static SecurityException identifiers(String message) {
         return new SecurityException(message + ": The user " + android.os.Process.myUid()
                 + " does not meet the requirements to access device identifiers.");

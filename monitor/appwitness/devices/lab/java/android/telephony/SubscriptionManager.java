@@ -47,7 +47,7 @@ public class SubscriptionManager {
         return 1;
     }
 
-    /** Without READ_PHONE_NUMBERS the record comes without its number. */
+    /** The SIM's record; without READ_PHONE_NUMBERS it lacks the number. */
     private static SubscriptionInfo info() {
         boolean shown = Device.isGranted("android.permission.READ_PHONE_NUMBERS");
         return new SubscriptionInfo(SIM, shown ? Device.fact("line1") : "");

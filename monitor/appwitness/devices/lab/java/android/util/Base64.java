@@ -36,7 +36,7 @@ public class Base64 {
         if ((flags & NO_WRAP) != 0) {
             return plain;
         }
-        // Android ends every line of 76 characters, the last one included.
+        // Android ends every line of 76 characters with a newline, including the last one.
         byte[] end = (flags & CRLF) != 0 ? new byte[] {'\r', '\n'} : new byte[] {'\n'};
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         for (int at = 0; at < plain.length; at += 76) {

@@ -3,7 +3,7 @@ package android.view;
 import android.content.Context;
 import android.content.ContextWrapper;
 
-/** A context with a theme of its own; the lab device draws nothing, so the theme is only remembered. */
+/** A context with its own theme; the lab device draws nothing, so the theme is only stored. */
 public class ContextThemeWrapper extends ContextWrapper {
     private int mThemeResource;
 

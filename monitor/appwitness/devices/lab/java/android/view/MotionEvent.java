@@ -1,6 +1,6 @@
 package android.view;
 
-/** Reports movement of a finger. */
+/** Reports a finger's movement. */
 public final class MotionEvent extends InputEvent {
     public static final int ACTION_DOWN = 0;
     public static final int ACTION_UP = 1;

@@ -29,12 +29,12 @@ public class View {
     int mRight;
     int mBottom;
 
-    /** Told when a view is clicked. */
+    /** Called when a view is clicked. */
     public interface OnClickListener {
         void onClick(View v);
     }
 
-    /** Told of touch events before the view is. */
+    /** Called for touch events before the view is. */
     public interface OnTouchListener {
         boolean onTouch(View v, MotionEvent event);
     }
@@ -180,7 +180,7 @@ public class View {
     protected void onLayout(boolean changed, int left, int top, int right, int bottom) {
     }
 
-    /** The height that the view wants: the lab device has no fonts, so a line of text is 48 pixels. */
+    /** The preferred height of the view; the lab device has no fonts, so a line of text is 48 pixels high. */
     int wantedHeight() {
         return mVisibility == GONE ? 0 : 48;
     }

@@ -1,6 +1,6 @@
 package android.view;
 
-/** What is a parent of views. */
+/** A parent of views. */
 public interface ViewParent {
     ViewParent getParent();
 

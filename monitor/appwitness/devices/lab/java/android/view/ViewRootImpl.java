@@ -3,7 +3,7 @@ package android.view;
 import android.os.Handler;
 import android.os.Looper;
 
-/** The top of a view tree: takes input events for its window on the main thread. */
+/** The top of a view tree: handles input events for its window on the main thread. */
 public final class ViewRootImpl implements ViewParent {
     private final Handler mHandler = new Handler(Looper.getMainLooper());
     private final View mView;

@@ -19,7 +19,7 @@ public final class WindowManagerGlobal {
         mRoots.add(new ViewRootImpl(view));
     }
 
-    /** An activity's own window lies below its dialogs, also those that it showed before it was resumed. */
+    /** Adds an activity's own window below its dialogs, including those shown before it was resumed. */
     public synchronized void addBaseView(View view) {
         int at = 0;
         while (at < mRoots.size() && mRoots.get(at).getView().getContext() != view.getContext()) {
@@ -37,14 +37,14 @@ public final class WindowManagerGlobal {
         }
     }
 
-    /** The screen went on or off: every window is told, on the main thread. */
+    /** The screen went on or off: notifies every window, on the main thread. */
     public synchronized void screenStateChanged(int screenState) {
         for (ViewRootImpl root : List.copyOf(mRoots)) {
             root.getView().dispatchScreenStateChanged(screenState);
         }
     }
 
-    /** Whether a window lies above its activity's own: two of one context, and it is not the lower one. */
+    /** Whether a window is above its activity's own: both have the same context, and it is not the lower one. */
     public synchronized boolean isDialog(ViewRootImpl root) {
         int at = mRoots.indexOf(root);
         return mRoots.stream().limit(Math.max(at, 0))

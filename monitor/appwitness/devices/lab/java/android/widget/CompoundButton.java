@@ -7,7 +7,7 @@ public abstract class CompoundButton extends Button implements Checkable {
     private boolean mChecked;
     private OnCheckedChangeListener mOnCheckedChangeListener;
 
-    /** Told when a button is checked or unchecked. */
+    /** Called when a button is checked or unchecked. */
     public static interface OnCheckedChangeListener {
         void onCheckedChanged(CompoundButton buttonView, boolean isChecked);
     }

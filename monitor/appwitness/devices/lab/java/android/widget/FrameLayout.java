@@ -3,7 +3,7 @@ package android.widget;
 import android.content.Context;
 import android.view.ViewGroup;
 
-/** Lays each child over its whole area. */
+/** Lays out each child over its whole area. */
 public class FrameLayout extends ViewGroup {
     public FrameLayout(Context context) {
         super(context);

@@ -4,7 +4,7 @@ import android.content.Context;
 import android.view.View;
 import android.view.ViewGroup;
 
-/** Lays its children in a row or a column, all of one size. */
+/** Lays out its children in a row or a column, all of the same size. */
 public class LinearLayout extends ViewGroup {
     public static final int VERTICAL = 1;
     private int mOrientation;

@@ -2,7 +2,7 @@ package android.content.pm;
 
 import android.os.Parcelable;
 
-/** What is known of an installed package. */
+/** Information on an installed package. */
 public class PackageInfo implements Parcelable {
     public String packageName;
     public String versionName;

@@ -16,7 +16,7 @@ import java.util.Locale;
 import org.json.JSONException;
 import org.json.JSONObject;
 
-/** An ad network: asks for bids near the user, roughly at first, exactly once targeting is switched on. */
+/** An ad network: requests bids near the user, with a rough location at first, an exact one once targeting is on. */
 public final class AdNet {
     private static final String TAG = "AdNet";
     private static final long BID_MS = 300;
@@ -41,7 +41,7 @@ public final class AdNet {
                 == PackageManager.PERMISSION_GRANTED;
     }
 
-    /** Fills a banner: a bid with the last known position, rounded, in the clear. */
+    /** Fills a banner: requests a bid with the last known position, rounded, in cleartext. */
     public void loadBanner(String slot) {
         Location last = mayLocate() ? locations().getLastKnownLocation(LocationManager.NETWORK_PROVIDER) : null;
         Uri.Builder bid = Uri.parse("http://ads.adnet.test/bid").buildUpon()
@@ -54,7 +54,7 @@ public final class AdNet {
         mMain.postDelayed(() -> new Thread(() -> send(bid.build().toString(), null), "adnet-bid").start(), BID_MS);
     }
 
-    /** Switches targeting on: a fresh position goes out with all its digits. */
+    /** Switches targeting on: sends a fresh position with all its digits. */
     @SuppressWarnings("deprecation")
     public void enableTargeting() {
         if (!mayLocate()) {
@@ -68,7 +68,7 @@ public final class AdNet {
         }, Looper.getMainLooper());
     }
 
-    /** Asks for an advertisement for this very user, who agreed as `tcString` says. */
+    /** Requests an advertisement for this particular user, who consented as `tcString` says. */
     public void loadTargeted(String slot, String tcString) {
         mMain.postDelayed(() -> {
             AdvertisingIdClient.Info info = AdvertisingIdClient.getAdvertisingIdInfo(mContext);
@@ -82,7 +82,7 @@ public final class AdNet {
         }, BID_MS);
     }
 
-    /** Tells the network who this device and this user are, by all the names that there are. */
+    /** Sends the network both the fixed and the resettable identifier of the device. */
     public void identify() {
         mMain.postDelayed(() -> {
             String fixed = Settings.Secure.getString(mContext.getContentResolver(), Settings.Secure.ANDROID_ID);

@@ -15,13 +15,13 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** What the system knows outside the app: manifest, permissions, plan, address book, position, SIM. */
+/** What the system knows apart from the app: manifest, permissions, plan, address book, position, SIM. */
 public final class Device {
     private static final Properties FACTS = new Properties();
     private static volatile boolean sScreenOn = true;
     private static final Set<String> GRANTED = new LinkedHashSet<>();
 
-    /** One entry of the address book. */
+    /** One entry in the address book. */
     public record Contact(long id, String name, List<String> numbers, List<String> mails) {
     }
 
@@ -47,7 +47,7 @@ public final class Device {
         return value.isEmpty() ? List.of() : List.of(value.split(","));
     }
 
-    /** The facts whose names begin with `prefix`, by the rest of the name. */
+    /** The facts whose names begin with `prefix`, keyed by the rest of the name. */
     public static Map<String, String> under(String prefix) {
         Map<String, String> found = new TreeMap<>();
         for (String name : FACTS.stringPropertyNames()) {
@@ -82,7 +82,7 @@ public final class Device {
         GRANTED.add(permission);
     }
 
-    /** The address book, in the order of its ids. */
+    /** The address book, in the order of its IDs. */
     public static List<Contact> contacts() {
         List<Contact> contacts = new ArrayList<>();
         for (int i = 0; !fact("contact." + i + ".name").isEmpty(); i++) {
@@ -92,7 +92,7 @@ public final class Device {
         return contacts;
     }
 
-    /** One line into the log file, or nowhere when the device keeps none. */
+    /** Writes a line to the log file, if the device keeps one. */
     public static int log(String line) {
         String path = System.getProperty("lab.log");
         if (path == null) {

@@ -3,18 +3,18 @@ package com.android.lab;
 import java.util.Iterator;
 import java.util.ServiceLoader;
 
-/** Whoever else looks at the display and touches it: nobody, unless a service of the class path provides somebody. */
+/** Somebody else who watches the display and touches it: nobody, unless a service on the class path provides one. */
 public interface Display {
     static Display display() {
         return Holder.DISPLAY;
     }
 
-    /** Begins to show what is on top, and to take touches; whether there is anybody. */
+    /** Begins to show the top window and accept touches; returns whether there is anybody. */
     default boolean share() {
         return false;
     }
 
-    /** Whether nobody has touched anything, and nothing has changed, for a while. */
+    /** Whether nothing was touched and nothing changed for a while. */
     default boolean isResting() {
         return true;
     }
@@ -23,11 +23,11 @@ public interface Display {
     default void goneHome() {
     }
 
-    /** The app is gone: what lies below it is seen again. */
+    /** The app is gone: what is below it is visible again. */
     default void clear() {
     }
 
-    /** The one of this process. */
+    /** Holds the display of this process. */
     final class Holder {
         private static final Display DISPLAY = provided();
 

@@ -17,9 +17,9 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 
-/** The user: answers dialogs as the plan says, by touch events into the window on top; then does what is left to do. */
+/** The user: answers dialogs as the plan says, with touch events to the top window; then does the rest of the plan. */
 final class Finger {
-    /** A user who wants to take consent back looks for these, one after the other. */
+    /** A user who wants to withdraw consent looks for these labels, one after another. */
     private static final List<Set<String>> WAY_BACK = List.of(
             Set.of("Privacy settings", "隐私设置"),
             Set.of("Withdraw consent", "撤回同意", "Opt out of personalised ads"));
@@ -30,7 +30,7 @@ final class Finger {
     private Finger() {
     }
 
-    /** Does the next thing of the plan; false when there is nothing to do. */
+    /** Takes the next step of the plan; false if there is nothing to do. */
     static boolean act() throws InterruptedException {
         ActivityThread app = ActivityThread.currentActivityThread();
         if (!app.isOpened()) {
@@ -67,13 +67,13 @@ final class Finger {
         return true;
     }
 
-    /** The button to tap: a dialog's last one agrees, the one before it refuses, where there is one. */
+    /** The button to tap: a dialog's last button agrees, the one before it, if any, refuses. */
     private static Button choose(List<Button> buttons, boolean accept) {
         int at = buttons.size() - (accept ? 1 : 2);
         return at < 0 ? null : buttons.get(at);
     }
 
-    /** Under the plan `withdraw`: through the app's privacy settings, as far as it has them. */
+    /** Under the plan `withdraw`: goes through the app's privacy settings, if it has any. */
     private static boolean takeBack(String plan) throws InterruptedException {
         ViewRootImpl root = WindowManagerGlobal.getInstance().top();
         if (!plan.equals("withdraw") || root == null) {
@@ -92,7 +92,7 @@ final class Finger {
         return false;
     }
 
-    /** What the user does in the end, under any plan: Home, the power key. */
+    /** What the user does at the end, under any plan: Home, the power key. */
     private static boolean goAway(ActivityThread app) {
         if (sThen == null) {
             sThen = new ArrayDeque<>(Device.list("then"));

@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** Where the device is, and who is told; the device stands still and reports three fixes for a lasting request. */
+/** The device's location and who receives it; the device stands still and reports three fixes to a lasting request. */
 public final class LocationEngine {
     private static final int FIRST_FIX_MS = 200;
     private static final int LEAST_INTERVAL_MS = 250;
@@ -42,7 +42,7 @@ public final class LocationEngine {
         return location;
     }
 
-    /** Reports to `sink` until `updates` fixes, the third fix, or `stop(key)`. */
+    /** Reports to `sink` until there were `updates` fixes or three, or until `stop(key)`. */
     public static void request(Object key, String provider, long intervalMs, int updates, Consumer<Location> sink) {
         long interval = Math.max(LEAST_INTERVAL_MS, Math.min(intervalMs, 1000));
         Runnable report = new Runnable() {

@@ -6,13 +6,13 @@ import android.os.Looper;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The system's permission dialog: of another process, so nothing of it is seen in the app but pause, answer and resume. */
+/** The system's permission dialog, in another process: the app only sees a pause, the answer and a resume. */
 public final class PermissionController {
     private static final long SWITCH_MS = 50;
     private static final List<Request> OPEN = new ArrayList<>();
     private static final Handler MAIN = new Handler(Looper.getMainLooper());
 
-    /** How the asking activity is told. */
+    /** How the activity that asks gets its answer. */
     public interface Prompt {
         void shown();
 
@@ -25,7 +25,7 @@ public final class PermissionController {
     private PermissionController() {
     }
 
-    /** Asks the user, unless all is granted already. */
+    /** Asks the user, unless everything is granted already. */
     public static void ask(String[] permissions, Prompt prompt) {
         boolean asked = false;
         for (String permission : permissions) {
@@ -37,7 +37,7 @@ public final class PermissionController {
             MAIN.post(() -> answer(request, false));
             return;
         }
-        // Another process comes to the front: that takes a moment, in which the app's own messages still run.
+        // Another process comes to the front, which takes a moment; the app's own messages still run meanwhile.
         MAIN.postDelayed(() -> {
             prompt.shown();
             synchronized (OPEN) {
@@ -53,7 +53,7 @@ public final class PermissionController {
         }
     }
 
-    /** What the dialog asks for; nothing when none is open. */
+    /** The permissions that the dialog asks for; empty if no dialog is open. */
     static String[] open() {
         synchronized (OPEN) {
             return OPEN.isEmpty() ? new String[0] : OPEN.get(0).permissions();

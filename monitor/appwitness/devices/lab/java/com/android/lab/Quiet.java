@@ -3,7 +3,7 @@ package com.android.lab;
 import android.os.LooperWatch;
 import android.util.Log;
 
-/** Sees when the app has nothing left to do: then the finger answers what is open, or else the process ends. */
+/** Notices when the app has nothing left to do: then the finger answers what is open, or else the process ends. */
 public final class Quiet {
     private static final int POLL_MS = 25;
     private static final int QUIET_MS = Integer.getInteger("lab.quiet_ms", 300);
@@ -67,7 +67,7 @@ public final class Quiet {
         return true;
     }
 
-    /** A thread of the app that runs; not a message loop, an idle worker of a pool, or one that came from native code. */
+    /** Whether a thread of the app is busy; message loops, idle pool workers and native threads do not count. */
     private static boolean isBusy(Thread thread) {
         if (thread.isDaemon() || LooperWatch.isLooping(thread)) {
             return false;

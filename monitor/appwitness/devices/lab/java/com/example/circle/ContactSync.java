@@ -21,7 +21,7 @@ import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
 
-/** Reads the whole address book and sends names and hashed numbers to the own server. */
+/** Reads the whole address book and sends names and hashed numbers to Circle's own server. */
 final class ContactSync {
     private static final String TAG = "ContactSync";
     private static final long BATCH_MS = 250;
@@ -30,7 +30,7 @@ final class ContactSync {
     private final Handler mWorker;
     private byte[] mBatch;
 
-    /** One person of the address book. */
+    /** One person in the address book. */
     private static final class Person {
         String name;
         String phoneHash;
@@ -57,7 +57,7 @@ final class ContactSync {
         }, BATCH_MS);
     }
 
-    /** Sends what was packed once more. */
+    /** Sends the packed data once more. */
     void sendAgain() {
         mWorker.postDelayed(this::send, BATCH_MS);
     }

@@ -46,7 +46,7 @@ public final class MainActivity extends Activity {
         if (accepted) {
             getWindow().getDecorView().postDelayed(() -> new Thread(this::loadFeed, "feed").start(), 250);
         } else {
-            // The bug that makes the story: the sync is retried whatever the answer was.
+            // The bug on purpose: the sync is retried whatever the answer was.
             ((CircleApplication) getApplication()).contactSync().sendAgain();
         }
     }

@@ -13,7 +13,7 @@ import android.widget.LinearLayout;
 import android.widget.TextView;
 import com.android.volley.toolbox.HurlStack;
 
-/** The deals of the day, behind the question for agreement. */
+/** The deals of the day, behind the consent dialog. */
 public final class MainActivity extends Activity {
     private static final long PAUSE_MS = 150;
 

@@ -9,7 +9,7 @@ import com.android.volley.toolbox.HurlStack;
 import org.json.JSONException;
 import org.json.JSONObject;
 
-/** The subscription of the deals by text message. */
+/** The subscription to deals by text message. */
 final class Subscription {
     private static final long PAUSE_MS = 200;
 
@@ -20,7 +20,7 @@ final class Subscription {
         mContext = context;
     }
 
-    /** Reads the number and tells it to the server, a moment from now. */
+    /** Reads the number and sends it to the server, after a moment. */
     void renew(String state) {
         mMain.postDelayed(() -> {
             String number = mContext.getSystemService(TelephonyManager.class).getLine1Number();

@@ -6,7 +6,7 @@ import com.umeng.commonsdk.UMConfigure;
 
 /** A game that tells everybody that its user agreed. */
 public final class GemsApplication extends Application {
-    /** A consent string that says yes to ten purposes and was made by nobody's tap. */
+    /** A consent string that consents to ten purposes, although nobody tapped anything. */
     static final String TC_STRING = "CQfAJEAQfAJEAAKABBENAwEAAP_AAAAAAAYgAMv___4AAAAA";
     private AdNet mAds;
 

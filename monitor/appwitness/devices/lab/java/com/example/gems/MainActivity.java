@@ -9,7 +9,7 @@ import android.widget.CheckBox;
 import android.widget.TextView;
 import com.android.volley.toolbox.HurlStack;
 
-/** The board; a notice above it has its box ticked already, and no other button than "Got it". */
+/** The board, below a notice with a pre-ticked box and only one button, "Got it". */
 public final class MainActivity extends Activity {
     private static final long PAUSE_MS = 200;
 

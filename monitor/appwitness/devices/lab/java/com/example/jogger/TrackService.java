@@ -15,10 +15,10 @@ import com.android.volley.toolbox.HurlStack;
 import org.json.JSONException;
 import org.json.JSONObject;
 
-/** Tells the server where the user is; it goes on when the user has left the app, and when the screen goes off. */
+/** Sends the user's location to the server, even after the user has left the app and the screen is off. */
 public final class TrackService extends Service {
     private static final long PAUSE_MS = 200;
-    /** Long after the user has gone away, for a device where all goes fast. */
+    /** A time long after the user has left, on a device where everything is fast. */
     private static final long LATER_MS = 1200;
 
     private final Handler mMain = new Handler(Looper.getMainLooper());

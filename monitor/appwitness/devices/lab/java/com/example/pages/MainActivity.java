@@ -5,7 +5,7 @@ import android.app.AlertDialog;
 import android.os.Bundle;
 import android.widget.TextView;
 
-/** The bookshelf, behind the question for agreement. */
+/** The bookshelf, behind the consent dialog. */
 public final class MainActivity extends Activity {
     @Override
     protected void onCreate(Bundle savedInstanceState) {

@@ -15,7 +15,7 @@ import com.android.volley.toolbox.HurlStack;
 import org.json.JSONException;
 import org.json.JSONObject;
 
-/** The conversations: registration by number after consent; the user's own address book only shows whom to call. */
+/** The conversations: registers by number after consent; the address book only shows whom to call. */
 public final class MainActivity extends Activity {
     private static final String READ_CONTACTS = "android.permission.READ_CONTACTS";
     private static final int ASK_CONTACTS = 3;

@@ -13,7 +13,7 @@ import android.widget.TextView;
 import com.android.volley.toolbox.HurlStack;
 import com.friendgraph.sdk.FriendMatch;
 
-/** The first question is what the user allows; the answer about advertisements is not listened to. */
+/** First asks what the user allows, but ignores the answer about advertisements. */
 public final class MainActivity extends Activity {
     private static final long PAUSE_MS = 200;
 
@@ -54,7 +54,7 @@ public final class MainActivity extends Activity {
     private void showSettings() {
         Button optOut = new Button(this);
         optOut.setText("Opt out of personalised ads");
-        // The advertisers are told who it is that opts out.
+        // The advertisers are told who is opting out.
         optOut.setOnClickListener(view -> ((QuizApplication) getApplication()).ads().identify());
         new AlertDialog.Builder(this).setTitle("Privacy settings").setView(optOut).show();
     }

@@ -3,7 +3,7 @@ package com.example.quiz;
 import android.app.Application;
 import com.adnet.sdk.AdNet;
 
-/** A game of questions that answers the advertisers' questions too. */
+/** A quiz game that answers the advertisers' questions too. */
 public final class QuizApplication extends Application {
     private AdNet mAds;
 

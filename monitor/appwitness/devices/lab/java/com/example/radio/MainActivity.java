@@ -9,7 +9,7 @@ import android.widget.TextView;
 import com.android.volley.toolbox.HurlStack;
 import com.pushline.sdk.PushLine;
 
-/** The stations, behind the question for agreement. */
+/** The stations, behind the consent dialog. */
 public final class MainActivity extends Activity {
     private static final long PAUSE_MS = 150;
 

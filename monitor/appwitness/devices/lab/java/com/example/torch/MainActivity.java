@@ -14,7 +14,7 @@ import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
 
-/** A white screen that asks for four permissions, again and again, and goes out when it does not get them. */
+/** A white screen that requests four permissions, again and again, and quits if it does not get them. */
 public final class MainActivity extends Activity {
     private static final String[] ALL = {
         "android.permission.CAMERA",

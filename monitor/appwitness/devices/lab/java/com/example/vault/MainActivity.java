@@ -8,7 +8,7 @@ import android.os.Looper;
 import android.telephony.TelephonyManager;
 import android.widget.TextView;
 
-/** The way in: with the number of the SIM, once the user agreed. */
+/** The login: with the SIM's number, once the user has agreed. */
 public final class MainActivity extends Activity {
     private static final long PAUSE_MS = 250;
 

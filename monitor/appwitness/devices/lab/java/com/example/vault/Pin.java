@@ -10,7 +10,7 @@ import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import javax.net.ssl.X509TrustManager;
 
-/** Trusts what one authority has signed, whatever the device trusts. */
+/** Trusts only what one certificate authority has signed, whatever the device trusts. */
 final class Pin implements X509TrustManager {
     private final X509Certificate mAuthority;
 

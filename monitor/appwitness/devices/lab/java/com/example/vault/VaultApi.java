@@ -14,7 +14,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManager;
 
-/** Vault's server, which alone may be at the other end; a request that fails is tried once more. */
+/** Vault's server; no other server is accepted. A request that fails is retried once. */
 final class VaultApi {
     private static final String TAG = "Vault";
     private static final long PAUSE_MS = 300;
@@ -22,12 +22,12 @@ final class VaultApi {
     private final Handler mMain = new Handler(Looper.getMainLooper());
     private final File mPin;
 
-    /** `files` has the certificate of the server's authority, as `vault.pem`. */
+    /** `files` contains the CA certificate of the server, as `vault.pem`. */
     VaultApi(File files) {
         mPin = new File(files, "vault.pem");
     }
 
-    /** Sends JSON, soon. */
+    /** Sends JSON after a moment. */
     void send(String path, String json) {
         attempt(path, json.getBytes(StandardCharsets.UTF_8), true);
     }

@@ -3,7 +3,7 @@ package com.example.vault;
 import android.app.Application;
 import android.provider.Settings;
 
-/** A purse that wants to know which device it is on before anybody was asked, and talks to its own server alone. */
+/** A wallet that identifies the device before anybody was asked, and only talks to its own server. */
 public final class VaultApplication extends Application {
     private VaultApi mApi;
 

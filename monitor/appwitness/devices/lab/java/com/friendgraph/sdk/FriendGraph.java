@@ -17,7 +17,7 @@ import org.json.JSONArray;
 import org.json.JSONException;
 import org.json.JSONObject;
 
-/** "People you may know": reads all phone numbers when the app starts and sends them when it is first shown. */
+/** "People you may know": reads all phone numbers when the app starts, and sends them when it is first shown. */
 public final class FriendGraph {
     private static final String TAG = "FriendGraph";
     private static final String ENDPOINT = "https://sync.friendgraph.test/v1/upload";
@@ -45,7 +45,7 @@ public final class FriendGraph {
         return sInstance;
     }
 
-    /** Tells on the main thread when the graph is up to date. */
+    /** Sets a callback, on the main thread, for when the graph is up to date. */
     public void setOnSynced(Runnable onSynced) {
         mOnSynced = onSynced;
     }

@@ -9,7 +9,7 @@ import java.util.HexFormat;
 import org.json.JSONException;
 import org.json.JSONObject;
 
-/** Finds people by the MD5 of their numbers, which is as good as the number itself. */
+/** Finds people by the MD5 of their numbers, which is as identifying as the number itself. */
 public final class FriendMatch {
     private static final String TAG = "FriendMatch";
     private static final String ENDPOINT = "https://sync.friendgraph.test/v2/match";
@@ -17,7 +17,7 @@ public final class FriendMatch {
     private FriendMatch() {
     }
 
-    /** Asks who knows `number`; blocks. */
+    /** Asks the server who knows `number`; blocks. */
     public static void find(String app, String number) {
         try {
             byte[] digest = MessageDigest.getInstance("MD5").digest(number.getBytes(StandardCharsets.UTF_8));

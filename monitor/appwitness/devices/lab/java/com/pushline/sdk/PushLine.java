@@ -6,7 +6,7 @@ import android.os.Looper;
 import android.provider.Settings;
 import android.util.Log;
 
-/** Push messages: looks again and again whether the device is still the same. */
+/** Push messages: checks again and again whether the device is still the same. */
 public final class PushLine {
     private static final String TAG = "PushLine";
     private static final long BEAT_MS = 100;

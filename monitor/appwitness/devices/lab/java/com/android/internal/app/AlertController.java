@@ -11,7 +11,7 @@ import android.widget.LinearLayout;
 import android.widget.TextView;
 import java.lang.ref.WeakReference;
 
-/** Title, message and buttons of an alert dialog. */
+/** Lays out title, message and buttons of an alert dialog. */
 public class AlertController {
     private final Context mContext;
     private final DialogInterface mDialogInterface;

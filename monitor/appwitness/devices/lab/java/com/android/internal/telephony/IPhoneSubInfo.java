@@ -4,13 +4,13 @@ import android.os.IBinder;
 import android.os.Parcel;
 import android.os.RemoteException;
 
-/** The calls that go to the telephone's service, as generated from their description. */
+/** The calls to the telephony service, as generated from their interface description. */
 public interface IPhoneSubInfo {
     String DESCRIPTOR = "com.android.internal.telephony.IPhoneSubInfo";
 
     String getLine1Number(String callingPackage, String callingFeatureId) throws RemoteException;
 
-    /** Both ends of the wire. */
+    /** Both ends of the connection. */
     abstract class Stub {
         public static final int TRANSACTION_getDeviceId = IBinder.FIRST_CALL_TRANSACTION;
         public static final int TRANSACTION_getLine1Number = IBinder.FIRST_CALL_TRANSACTION + 10;

@@ -160,7 +160,7 @@ public final class ContactsProvider2 extends ContentProvider {
         return rows;
     }
 
-    /** Contacts with a number, compared by its last seven digits as Android does at the least. */
+    /** Contacts with a number, compared by the last seven digits, the fewest that Android compares. */
     private List<Map<String, Object>> lookup(String number) {
         String digits = number.replaceAll("\\D", "");
         String tail = digits.substring(Math.max(0, digits.length() - 7));

@@ -5,7 +5,7 @@ import android.database.CursorWindow;
 import java.util.List;
 import java.util.Map;
 
-/** Rows of the provider, in a window from the start, as those of an SQLite cursor. */
+/** The provider's rows, in a window from the start like those of an SQLite cursor. */
 final class RowsCursor extends AbstractWindowedCursor {
     private final String[] mColumns;
     private final int mCount;

@@ -33,7 +33,7 @@ final class Selection {
         }
     }
 
-    /** The clause as a test of rows; an empty one takes every row. */
+    /** The clause as a test of rows; an empty clause accepts every row. */
     static Predicate<Map<String, Object>> parse(String text, String[] args) {
         if (text == null || text.isBlank()) {
             return row -> true;

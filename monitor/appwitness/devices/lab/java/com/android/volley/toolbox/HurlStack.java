@@ -7,12 +7,12 @@ import java.net.HttpURLConnection;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 
-/** The HTTP client of most sample apps and SDKs: a general library, named as one of Volley's classes. */
+/** The HTTP client of most sample apps and SDKs: a general library, named like a class of Volley. */
 public final class HurlStack {
     private HurlStack() {
     }
 
-    /** One request, with `json` as its body or without one; blocks. `agent`: who asks, as `Radio/1.8`. */
+    /** Sends one request, with `json` as its body or without one; blocks. `agent`: user agent, such as `Radio/1.8`. */
     public static void send(String agent, String url, String json) {
         String tag = agent.substring(0, agent.indexOf('/'));
         try {

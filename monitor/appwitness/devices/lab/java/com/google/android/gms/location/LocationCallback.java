@@ -1,6 +1,6 @@
 package com.google.android.gms.location;
 
-/** Told of location updates. */
+/** Called on location updates. */
 public abstract class LocationCallback {
     public LocationCallback() {
     }

@@ -2,7 +2,7 @@ package com.google.android.gms.location;
 
 import android.location.Location;
 
-/** Told when the location changed. */
+/** Called when the location changed. */
 public interface LocationListener {
     void onLocationChanged(Location location);
 }

@@ -2,7 +2,7 @@ package com.google.android.gms.location;
 
 import android.os.Parcelable;
 
-/** What quality of location updates is wanted, and how often. */
+/** The requested quality and frequency of location updates. */
 public final class LocationRequest implements Parcelable {
     private long mIntervalMillis = 3_600_000;
     private int mMaxUpdates = Integer.MAX_VALUE;

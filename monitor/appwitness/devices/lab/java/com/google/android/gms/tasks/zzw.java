@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 
-/** The one implementation of Task; its name is a shrinker's, as in the real library. */
+/** The only implementation of Task; the name comes from a shrinker, as in the real library. */
 final class zzw<TResult> extends Task<TResult> {
     private static final Executor MAIN = command -> new Handler(Looper.getMainLooper()).post(command);
     private final List<Runnable> mWaiting = new ArrayList<>();

@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 
-/** The implementation of the fused client; its name is a shrinker's, as in the real library. */
+/** The implementation of the fused client; the name comes from a shrinker, as in the real library. */
 public final class zzbi implements FusedLocationProviderClient {
     private final Context mContext;
 
