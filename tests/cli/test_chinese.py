@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.cli.local_words import paragraphs, width
+from appwitness.cli.terminal import columns
 from appwitness.cli.verbs import main
 from appwitness.devices.android.faults import entries, fault
 from appwitness.support.spoken import AND, Spoken, listed, say
@@ -108,6 +109,14 @@ def test_a_fault_is_chinese_with_its_fields_and_english_for_programs():
         made = fault(code, **dict.fromkeys(entry.fields, "{x}"))
         assert re.search("[一-鿿]", say(made.what, "zh")), code
         assert say(made.what, "en") == str(made.what)
+
+
+@pytest.mark.usefixtures("chinese")
+def test_what_devices_can_do_is_chinese_and_their_names_are_as_they_are(capsys):
+    columns(("device", "hooks"), [("yes", Spoken("all apps after adb root"))])
+    head, row = capsys.readouterr().out.splitlines()
+    assert head.split() == ["设备", "钩子"]
+    assert row == "yes   所有应用（须先 adb root）"
 
 
 def test_a_text_in_a_text_is_said_in_the_same_language():

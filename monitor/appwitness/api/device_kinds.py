@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from appwitness.api.home import home
 from appwitness.devices import embedded
 from appwitness.support.errors import UserError
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:  # imported late: a lab device needs no adb, and a phone no Java
     from contextlib import AbstractContextManager
@@ -111,8 +112,9 @@ class _Embedded:
         """One device for each sample app."""
         from appwitness.devices.lab.apps import APPS
 
+        state, own, screens = Spoken("embedded"), Spoken("its app"), Spoken("played")
         return [
-            ListedDevice(embedded.device_name(name), "embedded", app.title, "its app", "its app", "regular", "played")
+            ListedDevice(embedded.device_name(name), state, app.title, own, own, "regular", screens)
             for name, app in APPS.items()
         ]
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from appwitness.cli.local_words import language, tr, width
 from appwitness.support import colour, escape, private_files, vocabulary
+from appwitness.support.spoken import Spoken
 
 if TYPE_CHECKING:
     from appwitness.findings import Finding
@@ -64,12 +65,17 @@ def choose(color: str, quiet: bool) -> bool | None:
 
 
 def columns(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print plain columns that a pipe can cut, under heads in the user's language; nothing is folded or shortened."""
-    cells = [tuple(map(tr, head)), *(tuple(map(escape.field, row)) for row in rows)]
+    """Print plain columns that a pipe can cut, heads and every `Spoken` in the user's language; nothing is folded or
+    shortened."""
+    cells = [tuple(map(tr, head)), *(tuple(escape.field(_said(cell)) for cell in row) for row in rows)]
     widths = [max(width(row[column]) for row in cells) for column in range(len(head))]
     for row in cells:
         padded = (cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True))
         click.echo("  ".join(padded).rstrip())
+
+
+def _said(cell: str) -> str:
+    return tr(cell) if isinstance(cell, Spoken) else cell
 
 
 def plain(text: str) -> str:

@@ -170,7 +170,7 @@ def listed() -> list[Listed]:
     rows = []
     for each in answering:
         same = next(other.serial for other in answering if other.one == each.one and other.serial in kept)
-        state = "ready" if each.serial in kept else f"same as {same}"
+        state = Spoken("ready") if each.serial in kept else Spoken("same as {serial}", serial=same)
         rows.append(Listed(each.serial, state, f"{each.facts.model}, Android {each.facts.release}", _can(each)))
     return rows + [Listed(each.serial, each.state, "", ("", "", "", "")) for each in others]
 
@@ -322,14 +322,15 @@ def _can(device: KnownDevice) -> tuple[str, str, str, str]:
     tapped."""
     user, su = (*device.adb_user.split(), "", "")[:2]
     if user == "0":
-        condition = ""
+        apps, traffic = Spoken("all apps"), Spoken("regular; transparent, wireguard")
     elif su:
-        condition = " if su is allowed"
+        apps = Spoken("all apps if su is allowed")
+        traffic = Spoken("regular; transparent, wireguard if su is allowed")
     elif device.facts.debuggable:
-        condition = " after adb root"
+        apps, traffic = Spoken("all apps after adb root"), Spoken("regular; transparent, wireguard after adb root")
     else:
-        return "debuggable apps", "by hand", "regular, wireguard by hand", "yes"
-    return f"all apps{condition}", f"all apps{condition}", f"regular; transparent, wireguard{condition}", "yes"
+        return Spoken("debuggable apps"), Spoken("by hand"), Spoken("regular, wireguard by hand"), Spoken("yes")
+    return apps, apps, traffic, Spoken("yes")
 
 
 def _preference(each: KnownDevice) -> int:
