@@ -308,8 +308,8 @@ class _Archive:
         return list(dict.fromkeys(self.zip.namelist()))
 
     def data(self, name: str, limit: int) -> bytes:
-        """The content of one of its files. Android reads stored and deflated files, and treats other methods as
-        stored."""
+        """The content of one of its files. Unknown compression methods are read as stored, as Android does. Raises
+        ValueError for bzip2 and LZMA, which Android does not read, and DeviceFault beyond `limit` bytes."""
         info = self.zip.getinfo(name)
         if info.compress_type in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
             raise ValueError(f"{name} is compressed in a way that Android does not read")
