@@ -59,8 +59,7 @@ typed_values = those_of(lambda known, _: [(f"{code}=", says) for code, says in k
 
 
 class WordsWithColons(BashComplete):
-    """For Bash, which splits `lab:circle` and `--plan=refuse` at `:` and `=`, and inserts completions after the last
-    one."""
+    """For Bash, which splits `lab:circle` and `--plan=refuse` at `:` and `=`, and replaces only the last part."""
 
     _head = ""
 

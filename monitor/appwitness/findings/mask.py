@@ -127,7 +127,7 @@ def _ends(text: str) -> str:
 
 
 def shortened(digest: str) -> str:
-    """A digest with so few characters left that possible phone numbers cannot be tried against it."""
+    """A digest with so few characters left that candidate values cannot be tried against it."""
     return f"{digest[:4]}…{digest[-2:]}"
 
 

@@ -193,7 +193,7 @@ def went(report: Report, group: SentData, words: Words) -> str:
 
 
 def objection(report: Report, group: Graded, words: Words) -> str:
-    """What the rules object to, in a few words; empty if no rule does."""
+    """What the rules object to, in a few words; empty if none does."""
     if not isinstance(group, SentData):
         return plain(words.of(group.findings[0].title)) if group.findings else ""
     if not group.findings:
@@ -256,7 +256,7 @@ def unnamed(flows: Sequence[Flow], words: Words) -> str:
 
 
 def _as_sent(group: SentData, words: Words) -> str:
-    """The data type, and if so, that only hashes or the app's own encryption of it were found."""
+    """The data type, with a remark if only hashes, or only what the app had encrypted, were found."""
     said = what(group, words)
     forms = dict.fromkeys(match.variant for flow in group.flows for match in flow.matches)
     if forms and all(map(is_hash, forms)):

@@ -128,7 +128,7 @@ class Reporter:
         )
 
     def _ends(self, members: list[Sighting]) -> tuple[Code | None, Code | None]:
-        """The code that read and the code that sent it, each None unless stacks show it and agree."""
+        """The code that read it and the code that sent it; each is None unless stacks show it and agree."""
         read_by: dict[tuple[str, str | None], Code] = {}
         sent_by: list[Code] = []
         other_readers = False

@@ -119,7 +119,7 @@ class ChecklistStory:
             yield from self.answer(answer, counts=number == 0)
 
     def by_hand(self, item: FilledItem) -> Iterator[str]:
-        """What a person has to look at, and what recordings show of it."""
+        """What a person has to look at, and what recordings show about it."""
         words = self.words
         if item.plans:
             if item.reasons:
