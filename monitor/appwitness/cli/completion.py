@@ -40,7 +40,7 @@ def _known() -> ModuleType:
 
 
 def _device(ctx: click.Context) -> str | None:
-    """The device that was named; None: none was."""
+    """The device named on the command line; None if none is."""
     named = ctx.get_parameter_source("device") is not ParameterSource.DEFAULT
     return ctx.params.get("device") if named else None
 

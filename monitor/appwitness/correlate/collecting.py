@@ -26,8 +26,8 @@ def uncollected() -> Iterator[None]:
 @contextmanager
 def settling() -> Iterator[Callable[[int], None]]:
     """Exclude what is known so far from garbage collection, and again whenever the yielded function has been told of
-    many more lines. Otherwise a full collection would examine all of it and stall every thread of the process,
-    including those that talk to the app. On exit, the exclusion ends."""
+    SETTLED_LINES more lines. Otherwise a full collection would examine all of it and stall every thread of the
+    process, including those that talk to the app. On exit, the exclusion ends."""
     since = 0
 
     def settle(lines: int) -> None:

@@ -25,7 +25,7 @@ CLEARTEXT = "sent-in-cleartext"
 BY_ANSWER = frozenset({"sent-before-consent", "sent-after-refusal", "sent-after-withdrawal"})
 """Rules that object to when data was sent, relative to the user's answer."""
 OBJECTION = "objection_"
-"""Prefix of the names of rules' words."""
+"""Prefix of the keys of rules' words in words.yml."""
 HASHES = re.compile(r"(?<![a-z])(md5|sha|hmac|crc|murmur|xxh|fnv|blake|ripemd|sm3|adler|digest|hash)", re.IGNORECASE)
 """Matches names of variants that are hashes."""
 LABEL = 40
@@ -145,7 +145,7 @@ def headline(
 
 
 def sent(report: Report) -> list[SentData]:
-    """What was sent, by data type and host: what the rules object to most first, then in order of time.
+    """What was sent, by data type and host: the most serious objections first, then in order of time.
 
     Data that another app sent, or that went to the device itself, is left out: no finding rests on it.
     """

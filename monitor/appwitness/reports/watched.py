@@ -51,7 +51,7 @@ def uncompared(report: Report, words: Words) -> str:
 
 
 def assumption(report: Report, words: Words) -> str:
-    """What the operator had assumed; empty if nothing."""
+    """What the operator assumes about consent; empty if nothing."""
     return words(f"assumed_{report.assumed_consent}") if report.assumed_consent else ""
 
 

@@ -61,7 +61,7 @@ class ChecklistStory:
 
     @property
     def summary(self) -> str:
-        """How many items have which result."""
+        """The number of items by result."""
         return self.words("list_summary", **self.counts)
 
     @property
@@ -83,7 +83,7 @@ class ChecklistStory:
         return said
 
     def run(self, run: FillingRun) -> str:
-        """One of the recordings."""
+        """One of the recordings, in words."""
         words = self.words
         watched = words("comma").join(words(f"watched_{each}") for each in run.observers) or "–"
         answers = words("comma").join(words(f"consent_{each}") for each in run.answered)

@@ -50,7 +50,7 @@ def consent(status: ConsentStatus, given_later: ConsentStatus | None, at: dateti
 
 
 def _assumed(status: ConsentStatus, language: Language) -> str:
-    """States that nobody observed it, and what the operator had assumed instead."""
+    """States that nobody observed it, and what the operator assumes instead."""
     given = status.state == "given"
     if language == "en":
         what = "that the user had agreed" if given else "that the user had not agreed"
