@@ -1,8 +1,9 @@
-// The agent: takes a plan, brings the hooks up before the app's first line, and says `ready` only when they are live.
+// The agent: takes a plan, installs the hooks before the app's first line runs, and says `ready` only when they are
+// live.
 
 import { enterOnce, isOnArt } from "./out/entered.js"; // first: it ends the rest where an earlier run has been
-import "./java/whole.js"; // before the bridge, which patches code by it
-import { JVM, attachAsDaemon } from "./java/daemon.js"; // before the bridge, which attaches the thread as it loads
+import "./java/whole.js"; // before the bridge, which patches code through it
+import { JVM, attachAsDaemon } from "./java/daemon.js"; // before the bridge, which attaches the thread when it loads
 import Java from "frida-java-bridge";
 import { currentEnv, isArt } from "./java/bridge.js";
 import { pause } from "./java/engine.js";
@@ -41,7 +42,7 @@ import { unpin, unpinNative } from "./watch/unpin.js";
 
 const HOLD_S = 20;
 
-/** On ART: how long at most a process is held before its first line for hooks that are still missing. */
+/** On ART: most seconds that a process is held before its first line while hooks are still missing. */
 const PLACE_S = 3;
 
 sayOwners(ownersOf);
@@ -49,14 +50,14 @@ sayOwners(ownersOf);
 let ready = false;
 let placed = false;
 
-/** The host may let the process run. */
+/** Tell the host that the process may run. */
 function tellPlaced(): void {
   placed = true;
   send({ type: "placed" });
 }
 
 /**
- * Hook all that the plan names. First what the user sees and is asked: consent that was missed makes a lawful read look
+ * Hook all that the plan names. First what the user sees and is asked, since missed consent makes a lawful read look
  * unlawful; then the reads; last what only helps to find values: transforms, plaintext, other ways out.
  */
 function bringUp(plan: Plan): void {
@@ -120,20 +121,20 @@ function tellStatuses(): void {
   send({ type: "statuses", statuses: [...statuses.values()] });
 }
 
-/** The host need not wait for hooks. */
+/** Tell the host that it need not wait for hooks. */
 function tellNoRuntime(detail: string): void {
   send({ type: "no_runtime", detail: detail.slice(0, 1000) });
 }
 
-/** Asked on the agent's own thread. */
+/** To be called on the agent's own thread. */
 function vmIsThere(): boolean {
   return attachAsDaemon() !== "later" && Java.available;
 }
 
-/** What the launcher of a JVM asks for when the JVM is made, before it knows the app's first class. */
+/** The class that a JVM's launcher looks for when the JVM has been created, before it knows the app's first class. */
 const FIRST_CLASS = "sun/launcher/LauncherHelper";
 
-/** A JVM that is still to be made: its first thread waits where it was made until the hooks are live. */
+/** For a JVM that is still to be created: hold the thread that creates it until the hooks are live. */
 function holdAtCreation(plan: Plan): void {
   let attached = false;
   eachModule((module) => {
@@ -165,7 +166,7 @@ function holdAtCreation(plan: Plan): void {
 
 let held = false;
 
-/** On the app's first thread. */
+/** Called on the app's first thread. */
 function hold(plan: Plan): void {
   held = true;
   soon(() => {
@@ -182,7 +183,7 @@ function hold(plan: Plan): void {
   waitUntil(() => ready, HOLD_S);
 }
 
-/** The host asks what time it is, to know how the clocks stand. */
+/** Answer the host's questions for the time, by which it compares the clocks. */
 function answerTime(): void {
   recv("clock", (question: { number: number }) => {
     send({ type: "clock", number: question.number, at: micros() });
@@ -192,7 +193,7 @@ function answerTime(): void {
 
 answerTime();
 
-// While the script loads: an app that is being started runs on afterwards, and its class loader must be noticed.
+// While the script loads: an app that is being started continues afterwards, and its class loader must not be missed.
 if (vmIsThere() && isArt()) {
   try {
     Java.perform(appCame);
@@ -202,7 +203,7 @@ if (vmIsThere() && isArt()) {
 }
 
 rpc.exports = {
-  /** Begin to watch. Returns at once; `ready` comes as a message. */
+  /** Begin to watch. Returns at once; `ready` follows as a message. */
   install(plan: Plan): void {
     enterOnce();
     configure(plan.app, plan.flush_ms, plan.fold_ms);
@@ -228,21 +229,20 @@ rpc.exports = {
       send({ type: "placed" });
     }
   },
-  /** Send everything that is held. */
+  /** Send everything that is still held. */
   flush(): void {
     flushAll();
   },
-  /** Whether the app accepts a certificate (PEM, those above it after it) for a host. */
+  /** Whether the app accepts a certificate for a host (PEM, followed by its issuers). */
   trusts,
-  /** Let all calls through from now on, or see them again. */
+  /** Switch watching on or off; when it is off, all calls pass as if there were no hooks. */
   watch(on: boolean): void {
     pause(!on);
   },
   /**
-   * Let all calls through from now on, and send everything that is held. With `restoring` the app's functions are its own
-   * again, its methods too but on ART (what was written over there may have changed since), and nothing of us goes on by
-   * itself. The script itself has to stay: a thread may be inside a hook,
-   * waiting for a network, and comes back through our code when it has what it waits for.
+   * Stop watching, and send everything that is still held. With `restoring`, functions are restored, methods too except
+   * on ART (what was overwritten there may have changed since), and nothing of ours goes on by itself. The script
+   * itself has to stay: a thread may be inside a hook, waiting for a network, and will return through our code.
    */
   async finish(restoring: boolean): Promise<void> {
     pause(true);

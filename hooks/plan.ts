@@ -11,12 +11,12 @@ export interface ValueSpec {
   /** getters without arguments, called one after the other; `.name` is a public field */
   get: string[];
   /**
-   * `text`: of a list, an array, a map or a bundle each element, of a byte[] its UTF-8; `location`: latitude and
-   * longitude of an android.location.Location or the like, by getters or public fields; `hex`, `mac`: a byte[] as 0a1b
-   * or 0a:1b; `count`: only how many elements there are, in `args.elements`
+   * `text`: each element of a list, an array, a map or a bundle, a byte[] as UTF-8; `location`: latitude and longitude
+   * of an android.location.Location or the like, by getters or public fields; `hex`, `mac`: a byte[] as 0a1b or 0a:1b;
+   * `count`: only the number of elements, in `args.elements`
    */
   as: "text" | "location" | "hex" | "mac" | "count";
-  /** class that the object must be an instance of; others are no access at all */
+  /** class that the object must be an instance of; a call with any other object is no access */
   only: string | null;
 }
 
@@ -34,11 +34,11 @@ export interface StepSpec {
   follow: FollowSpec[];
 }
 
-/** An object that gives its values away later: a listener, a callback, a task, a cursor. */
+/** An object that gives its values away later: a listener, a callback, a task or a cursor. */
 export interface FollowSpec {
   /** `return`: what the framework gave the app; `argument`: what the app gave the framework */
   object: "return" | "argument";
-  /** class of the argument, wherever it stands; null for `return` */
+  /** class of the argument, wherever that is in the call; null for `return` */
   type: string | null;
   as: "object" | "cursor";
   tables: TableSpec[];
@@ -50,29 +50,32 @@ export interface SourceSpec {
   source: string;
   cls: string;
   method: string;
-  /** argument types of the overloads to wrap; null wraps all there are */
+  /** argument types of the overloads to wrap; null wraps all of them */
   overloads: string[][] | null;
   data: string;
-  /** index of the argument that says what was asked; `when`: the text that `when` looked at */
+  /** index of the argument that says what was asked for; `when`: the text that `when` looked at */
   target: number | "when" | null;
   /** name -> index of an argument that matters */
   args: Record<string, number>;
   /**
-   * only calls of which something, an argument or what getters give of it, matches one of these as text; `${app}` in
-   * them is the package of the app
+   * only calls for which an argument, or what its getters return, matches one of these as text; `${app}` in them is the
+   * package of the app
    */
   when: { argument: number | "this"; get: string[]; matches: string[] } | null;
   values: ValueSpec[];
   follow: FollowSpec[];
-  /** factories (class.method, or a static field) that give an implementation, for an API that is an interface, or a class of the app's */
+  /**
+   * factories (class.method, or a static field) that return an implementation, for an API that is an interface or a
+   * class of the app
+   */
   implementations: string[];
-  /** the system calls it on a class of the app's: what it brings is read before the app's code runs */
+  /** the system calls it on a class of the app: what it passes is read before the app's code runs */
   callback: boolean;
-  /** registering is no access, only each delivery is */
+  /** registering is no access; only each delivery is */
   quiet: boolean;
-  /** an access only when one of its values was not given by any source lately */
+  /** an access only if it has a value that no source gave lately */
   unseen: boolean;
-  /** regular expressions over frames: the caller, and others further out, of calls that are made because of us */
+  /** regular expressions over frames (the caller, and others further out) of calls that are made because of us */
   ours: string[][];
 }
 
@@ -80,9 +83,9 @@ export interface SourceSpec {
 export interface SdkCallSpec {
   cls: string;
   method: string;
-  /** index of the argument that says so, counted from the end when negative; null: the call itself says so */
+  /** index of the argument that says so, counted from the end if negative; null: the call itself says so */
   argument: number | null;
-  /** only calls whose first argument is this text */
+  /** only calls that have this text as their first argument */
   key: string | null;
 }
 
@@ -92,12 +95,12 @@ export interface StoreSpec {
   methods: string[];
 }
 
-/** Where in a call bytes are: all of an argument or of what is returned, or a part of an argument. */
+/** Where in a call bytes are: a whole argument, the whole result, or a part of an argument. */
 export interface PartSpec {
   of: number | "return";
-  /** index of the argument that says where it begins */
+  /** index of the argument that says where the part begins */
   start: number | null;
-  /** index of the argument that says how long, `count` (what was returned), or a getter of the object */
+  /** index of the argument that says how long it is, `count` (what was returned), or a getter of the object */
   size: number | string | null;
 }
 
@@ -109,10 +112,10 @@ export interface StepOfTransform {
   gives: PartSpec | null;
   begins: { mode: number | null; key: number | null } | null;
   ends: boolean;
-  /** getter that must say true for the work to end */
+  /** getter that must return true for the work to end */
   when: string | null;
   clears: boolean;
-  /** the device's release of Android has it */
+  /** whether the device's Android release has it */
   expected: boolean;
 }
 
@@ -127,9 +130,9 @@ export interface TransformerSpec {
 }
 
 export interface TransformsPlan {
-  /** beginnings of frames, `*` is any text: whose transforms are left out */
+  /** beginnings of frames (`*` is any text) whose transforms are left out */
   not_from: string[];
-  /** the same of those that stand between a caller and the call */
+  /** the same for frames that stand between a caller and the call */
   through: string[];
   classes: TransformerSpec[];
 }
@@ -139,7 +142,7 @@ export interface AskSpec {
   /** regular expression over what the call names: a property, a path, a command line */
   matches: string;
   data: string;
-  /** regular expression: what of that which is read is a value; null: all of it */
+  /** regular expression for the part of what is read that is a value; null: all of it */
   value: string | null;
 }
 
@@ -162,7 +165,7 @@ export interface BinderSpec {
   source: string;
   /** interface -> data type */
   interfaces: Record<string, string>;
-  /** regular expressions over `interface.method` of calls that give another kind; the first counts */
+  /** regular expressions over `interface.method` for calls that give another data type; the first match counts */
   methods: { matches: string; data: string }[];
 }
 
@@ -175,11 +178,11 @@ export interface NativePlan {
 export interface TlsPlan {
   sockets: { library: string; out: string; in: string; owner: { field: string; type: string } }[];
   engines: { library: string; cls: string }[];
-  /** hex: identifier of the key of the proxy's authority; connections that it vouches for are the proxy's to record */
+  /** hex: identifier of the key of the proxy's authority; connections that it vouches for are recorded by the proxy */
   proxy_key: string | null;
 }
 
-/** A check of certificates in Java, and what is done instead. */
+/** A certificate check in Java, and what is done instead. */
 export interface Unpinning {
   cls: string;
   method: string;
@@ -187,7 +190,7 @@ export interface Unpinning {
   given_to: { cls: string; method: string; argument: number } | null;
 }
 
-/** A check of certificates in a native library: an argument that is replaced, or a result. */
+/** A certificate check in a native library: an argument that is replaced, or a result. */
 export interface NativeCheck {
   function: string;
   argument: number | null;
@@ -201,10 +204,10 @@ export interface ExitSpec {
   cls: string;
   methods: string[];
   via: "sms" | "intent" | "bluetooth" | "nfc";
-  /** where it goes: an argument or the object, and getters from there */
+  /** where it goes: an argument or the object, and getters called on it */
   to: number | "this" | null;
   get: string[];
-  /** arguments with what goes out; the first that has any counts */
+  /** arguments with what goes out; the first that holds any counts */
   holds: number[];
   /** getters that give the bytes of such an argument */
   getters: string[];
@@ -214,14 +217,14 @@ export interface ExitSpec {
 
 export interface Plan {
   app: string | null;
-  /** the process was started to be observed; false when it ran already */
+  /** whether the process was started to be observed; false when it was already running */
   started: boolean;
-  /** the framework's classes are stand-ins, which the app's classes cannot be told from by their loaders */
+  /** the framework's classes are stand-ins, whose loaders do not set them apart from the app's classes */
   stand_ins: boolean;
   sources: SourceSpec[];
   sdk_calls: SdkCallSpec[];
   stores: StoreSpec[];
-  /** regular expressions: the keys that say something of consent */
+  /** regular expressions for the keys that concern consent */
   keys: string[];
   transforms: TransformsPlan;
   native: NativePlan;
@@ -229,7 +232,7 @@ export interface Plan {
   tls: TlsPlan;
   /** empty unless the run was asked to unpin */
   unpinning: { java: Unpinning[]; native: NativeCheck[] };
-  /** the proxy that connections are led to; null: they go where the app sends them */
+  /** the proxy that connections are redirected to; null: they go where the app sends them */
   redirect: { ip: string; port: number } | null;
   /** capture the stack of each access (only benchmarks turn it off) */
   stack: boolean;
@@ -241,7 +244,7 @@ export interface Plan {
 
 export type HookState = "installed" | "class_absent" | "overload_absent" | "failed" | "waiting";
 
-/** How far one hook is. */
+/** The state of one hook. */
 export interface Status {
   source: string;
   cls: string;

@@ -1,5 +1,5 @@
-// What ART keeps of a stack in a Throwable: the methods and the places in them, as numbers, read without making text of
-// all frames each time. The layout is looked at once, on a stack of our own; where it is another, nothing is read.
+// Reads what ART stores of a stack in a Throwable: methods and their positions, as numbers, without making text of all
+// frames each time. The layout is checked once, on a stack of our own; if it is unknown, nothing is read.
 
 import { Method } from "./classes.js";
 import { JavaError, arrayElement, arrayLength, classOf, findClass, globalRef, deleteGlobal, inFrame, isSame, methodId, takeException, text, type Env } from "./jni.js";
@@ -12,7 +12,9 @@ const toText = new Method("java.lang.StackTraceElement", "toString", "()Ljava/la
 const className = new Method("java.lang.Class", "getName", "()Ljava/lang/String;");
 const loaderOf = new Method("java.lang.Class", "getClassLoader", "()Ljava/lang/ClassLoader;");
 
-/** The class, a global reference, and its static method by which C walks the stack; null where it cannot be read. */
+/**
+ * The class, as a global reference, and its static method with which C walks the stack; null when they cannot be used.
+ */
 export function artStacks(env: Env): { cls: NativePointer; method: NativePointer } | null {
   try {
     return inFrame(env, () => {
@@ -35,28 +37,28 @@ export function artStacks(env: Env): { cls: NativePointer; method: NativePointer
   }
 }
 
-/** `method:place` -> the frame as text */
+/** `method:place` -> text of the frame */
 const known = new Map<string, string>();
 const MOST_KNOWN = 10_000;
 
 /**
- * Loaders of the classes whose methods are known by their addresses: as long as one lives, no other method can be at the
- * same address. Global references; when they are too many, all that is known goes with them.
+ * Loaders of the classes whose methods are known by address: as long as a loader lives, its methods' addresses are not
+ * reused. Global references; when there are too many, everything is forgotten.
  */
 let kept: NativePointer[] = [];
 const MOST_KEPT = 64;
 
-/** Number of times that all was forgotten. */
+/** How often everything was forgotten. */
 let forgotten = 0;
 
-/** Changes whenever what was said of an address may no longer be so. */
+/** A number that changes whenever an address may have come to mean something else. */
 export function generation(): number {
   return forgotten;
 }
 
 /** The frames of the calling thread as text, innermost first; `keys`: what `walkedFrames` gave for the same stack. */
 export function frameTexts(env: Env, keys: string[]): string[] {
-  // Not asked of what is known later: other threads may have it forgotten meanwhile.
+  // Copied before learning: other threads may cause it to be forgotten meanwhile.
   const texts = new Map(keys.map((key) => [key, known.get(key)]));
   if (keys.some((key) => texts.get(key) === undefined)) {
     inFrame(env, () => { learn(env, keys, texts); });

@@ -1,13 +1,14 @@
 // The internals of frida-java-bridge that we use; no other file knows them.
 //
-// The bridge turns every argument and result into JavaScript and back. That is slow, and not faithful: a string with an
-// emoji or a NUL comes back changed, an object of a class that the bridge cannot find makes the whole call return null.
-// So hooks here work on bare JNI references: the types of a method are replaced by ones that convert nothing.
+// The bridge converts every argument and result to JavaScript and back. That is slow and loses information: a string
+// with an emoji or a NUL comes back changed, and an object of a class that the bridge cannot find makes the whole call
+// return null. So hooks work on bare JNI references here: the types of a method are replaced by ones that convert
+// nothing.
 
 import Java from "frida-java-bridge";
 import { findClass, inFrame, type Env } from "./jni.js";
 
-/** A JNI reference, a number, a bool (0 or 1), a long (Int64): as it comes over JNI. */
+/** A value as it comes over JNI: a reference, a number, a bool (0 or 1), or a long (Int64). */
 export type Raw = NativePointer | number | Int64 | undefined;
 
 export interface BridgeType {
@@ -18,9 +19,9 @@ export interface BridgeType {
 
 interface Mangler {
   revert(vm: unknown): void;
-  /** on a JVM, once it is replaced: the app's own method */
+  /** on a JVM, once the method is replaced: the app's own method */
   originalMethod: { oldMethod?: { accessFlags: number } } | null;
-  /** and what stands there */
+  /** and the method in its place */
   newMethod?: { accessFlags: number; accessFlagsPtr: NativePointer };
   /** on ART: the method that is called instead */
   replacementMethodId?: NativePointer;
@@ -31,17 +32,17 @@ interface Mangler {
 /** What the bridge knows of a method that it replaced on ART. */
 export interface ArtMethod {
   hookedMethodId: NativePointer;
-  /** a copy, native, which is called instead */
+  /** a native copy, which is called instead */
   replacementMethodId: NativePointer;
-  /** as it was */
+  /** the method before the replacement */
   originalMethod: { accessFlags: number; quickCode: NativePointer };
-  /** not null: its compiled code was patched */
+  /** null unless its compiled code was patched */
   interceptor: object | null;
   /** the function that the copy is bound to */
   made: NativePointer;
 }
 
-/** Entry points of ART; null: not in this one. */
+/** Entry points of ART; null when this ART does not have one. */
 export interface ArtApi {
   /** libart */
   module: Module;
@@ -66,11 +67,11 @@ export interface Overload {
   argumentTypes: readonly BridgeType[];
   returnType: BridgeType;
   implementation: ((this: { $h: NativePointer }, ...args: Raw[]) => Raw) | null;
-  /** Java's modifiers, where we looked it up ourselves */
+  /** Java's modifiers, if we looked them up ourselves */
   modifiers?: number;
   /** [name, holder, kind, method id, return type, argument types, call virtually, call directly] */
   _p: [string, unknown, number, NativePointer, BridgeType, BridgeType[], NativeCaller, NativeCaller];
-  /** what stands in its place, a function of JNI */
+  /** the JNI function in its place */
   _r?: NativePointer & { _m: Mangler };
 }
 
@@ -80,15 +81,18 @@ interface Dispatcher {
   overloads: Overload[];
 }
 
-/** A class as the bridge shows it. */
+/** A class as the bridge represents it. */
 export interface ClassWrapper {
   $n: string;
   $init: Dispatcher;
-  /** the class above */
+  /** the superclass */
   $s: ClassWrapper | null;
   $borrowClassHandle(env: Env): { value: NativePointer; unref(env: Env): void };
   $f: { _patchedMethods: Set<Overload> };
-  /** on ART: the class's own overloads of a method, and what the unreadable ones of one name that is not there */
+  /**
+   * on ART: the class's own overloads of a method, and for each method the missing classes that unreadable overloads
+   * name
+   */
   $own?: (method: string) => Overload[];
   $unread?: ReadonlyMap<string, string[]>;
   [member: string]: unknown;
@@ -100,7 +104,7 @@ interface Factory {
 
 const STATIC_METHOD = 2;
 
-/** True on ART (a phone, an emulator), false on a JVM. Known once a VM is there. */
+/** True on ART (phone, emulator), false on a JVM. Known once there is a VM. */
 export function isArt(): boolean {
   return api().flavor === "art";
 }
@@ -109,12 +113,12 @@ function api(): { flavor: string } {
   return (Java as unknown as { api: { flavor: string } }).api;
 }
 
-/** On ART. */
+/** ART's entry points; only on ART. */
 export function artApi(): ArtApi {
   return api() as unknown as ArtApi;
 }
 
-/** On ART: what became of an overload that `replace` replaced. */
+/** On ART: the state of an overload that `replace` replaced. */
 export function artMethod(overload: Overload): ArtMethod {
   const made = overload._r;
   if (made === undefined) {
@@ -125,7 +129,10 @@ export function artMethod(overload: Overload): ArtMethod {
   return { hookedMethodId, replacementMethodId, originalMethod, interceptor, made };
 }
 
-/** Android's API level, 0 where there is none. Asked while we load: once functions are hooked, the app would have asked. */
+/**
+ * Android's API level; 0 if there is none. Read while we load: once functions are hooked, the app would seem to read
+ * it.
+ */
 export const API_LEVEL = ((): number => {
   const get = Process.findModuleByName("libc.so")?.findExportByName("__system_property_get") ?? null;
   if (get === null) {
@@ -136,37 +143,37 @@ export const API_LEVEL = ((): number => {
   return Number(value.readUtf8String());
 })();
 
-/** The calling thread's environment; the thread is attached (in a hook it always is). */
+/** The calling thread's environment. The thread must be attached; in a hook it always is. */
 export function currentEnv(): Env {
   return Java.vm.getEnv() as Env;
 }
 
-/** The same, or null where the thread is not attached to the VM. */
+/** The same; null when the thread is not attached to the VM. */
 export function tryEnv(): Env | null {
   return Java.vm.tryGetEnv() as Env | null;
 }
 
 let made = 0;
 
-/** On a JVM: a wrapper for the class behind a global reference, whichever loader it came from, hidden classes too. */
+/** On a JVM: a wrapper for the class behind a global reference; works for classes of any loader, and hidden classes. */
 export function wrap(name: string, cls: NativePointer, env: Env): ClassWrapper {
   made += 1;
-  // The bridge caches class handles by name: two classes of one name (two loaders) must not meet there.
+  // The bridge caches class handles by name: two classes with the same name (two loaders) must not be mixed up.
   const unique = `${name}#${made}`;
   const factory = Java.classFactory as unknown as Factory;
   return factory._make(unique, (own) => own.newLocalRef(cls), env);
 }
 
 /**
- * The overloads of a method, `$init` for constructors; none when there is no such method. On a JVM the inherited ones of
- * a class that has none itself.
+ * The overloads of a method, `$init` for constructors; empty when there is no such method. On a JVM, inherited ones if
+ * the class has none itself.
  */
 export function overloadsOf(wrapper: ClassWrapper, method: string): Overload[] {
   if (wrapper.$own !== undefined) {
     return wrapper.$own(method);
   }
   if (method === "$init") {
-    // The bridge calls them by the class's name.
+    // The bridge calls constructors by the name of the class.
     return wrapper.$init.overloads.map((overload) => {
       overload._p[0] = method;
       return overload;
@@ -182,7 +189,7 @@ export function isStatic(overload: Overload): boolean {
 
 const replaced: Overload[] = [];
 
-/** Replace an overload; `body` gets bare references and gives one back. Call `original` for the app's own method. */
+/** Replace an overload; `body` gets and returns bare references. The app's own method is called through `original`. */
 export function replace(
   overload: Overload,
   body: (self: NativePointer | null, args: Raw[]) => Raw,
@@ -200,14 +207,14 @@ export function replace(
   };
 }
 
-/** The function of JNI that `replace` made for an overload; null when it is not replaced. */
+/** The JNI function that `replace` made for an overload; null when it is not replaced. */
 export function scriptOf(overload: Overload): NativePointer | null {
   return overload._r ?? null;
 }
 
 const MOST_WORDS = 6;
 
-/** Make a replaced method call another function of JNI; false when it is not clear where to write that. */
+/** Make a replaced method call another JNI function; false when it is unclear where to write its address. */
 export function divert(overload: Overload, by: NativePointer): boolean {
   const made = overload._r;
   if (made === undefined) {
@@ -218,15 +225,18 @@ export function divert(overload: Overload, by: NativePointer): boolean {
     made._m.replace(by, !isStatic(overload), overload._p[5], Java.vm, api());
     return true;
   }
-  // ART has a method of its own for what replaces one; to replace again would make another. Where its function is in
-  // it differs by version: it is where the bridge has just written it.
+  // On ART, the replacement is a method itself; replacing again would make another one. The offset of its function
+  // differs by version: it is where the bridge has just written it.
   const words = Array.from({ length: MOST_WORDS }, (_, i) => clone.add(i * Process.pointerSize));
   const place = words.find((word) => word.readPointer().equals(made));
   place?.writePointer(by);
   return place !== undefined;
 }
 
-/** The method id by which JNI calls what `replace` replaced; it gives null while only the bridge's own queue lies between. */
+/**
+ * Returns the id with which JNI calls a replaced method's original; null while the replacement is still in the bridge's
+ * queue.
+ */
 export function targetOf(overload: Overload): () => NativePointer | null {
   const [, holder, , methodId] = overload._p;
   let target: NativePointer | null = null;
@@ -239,17 +249,17 @@ export function targetOf(overload: Overload): () => NativePointer | null {
   };
 }
 
-/** Replacements that were restored: threads may still be inside them, so they are kept as long as the app lives. */
+/** Restored replacements: threads may still be inside them, so they are kept as long as the app lives. */
 const restored: Overload[] = [];
 
 /**
- * Give all methods their own bodies back, for good; resolves when they have them. Threads may be inside what stood in their
- * place: `_r` stays, by which they find the app's own method. (`implementation = null` takes it away at once, but the method
- * goes back a tick later: calls in between called themselves until the stack was full.)
+ * Restore all methods for good; resolves when they are restored. Threads may still be inside a replacement: `_r` stays,
+ * through which they find the app's own method. (Setting `implementation = null` removes it at once, but the method is
+ * restored a tick later: calls in between called themselves until the stack overflowed.)
  */
 export async function restore(): Promise<void> {
   while (replaced.length > 0) {
-    // What was replaced twice goes back in two rounds, the later one first.
+    // A method that was replaced twice is restored in two rounds, the later replacement first.
     const round = new Map<string, Overload>();
     for (const overload of replaced.splice(0).reverse()) {
       const key = overload.handle.toString();
@@ -263,7 +273,7 @@ export async function restore(): Promise<void> {
     for (const overload of round.values()) {
       putBack(overload);
     }
-    // The bridge does it in a tick that it has just asked for.
+    // The bridge restores in a tick that it has just requested.
     await new Promise<void>((resolve) => { Script.nextTick(resolve); });
     unhurried();
   }
@@ -275,14 +285,16 @@ function putBack(overload: Overload): void {
     return;
   }
   restored.push(overload);
-  // Before it goes back: looking for it the bridge marks the app's own method as final, which it is no more after that.
+  // Must come first: this look-up makes the bridge mark the app's own method as final, which it no longer is once
+  // restored.
   targetOf(overload)();
   const { originalMethod, newMethod } = mangler;
   if (originalMethod?.oldMethod && newMethod) {
-    // Flags as they were when it was replaced: in a compiler's queue it is not any more, and would never be again.
+    // Restore the flags without the one for a compiler's queue: the method is no longer in it, and would never be
+    // queued again.
     originalMethod.oldMethod.accessFlags = (originalMethod.oldMethod.accessFlags & ~JVM_ACC_QUEUED) >>> 0;
-    // The bridge would write the app's own flags here. A frame of a native method that does not say that it is one is read
-    // as bytecode by whoever walks the stack, the garbage collector too.
+    // The bridge would write the app's own flags here. A frame of a native method that is not flagged as native is read
+    // as bytecode by anything that walks the stack, including the garbage collector.
     newMethod.accessFlags = newMethod.accessFlagsPtr.readU32();
   }
   overload.holder.$f._patchedMethods.delete(overload);
@@ -290,22 +302,24 @@ function putBack(overload: Overload): void {
 }
 
 const JVM_ACC_QUEUED = 0x01000000;
-/** What the bridge does for each method that it puts somewhere, with all classes and all compiled code; last for the last. */
+/** What the bridge does, over all classes and all compiled code, for each method that it replaces or restores. */
 const WALKS = [
   "VM_RedefineClasses::mark_dependent_code", "VM_RedefineClasses::flush_dependent_code",
   "ClassLoaderDataGraph::classes_do", "ResolvedMethodTable::adjust_method_entries", "ClassLoaderDataGraph::clean_deallocate_lists",
 ];
-/** Its way to have compiled code freed; nothing that we made is. It leaves our thread where the JVM waits for it. */
+/**
+ * The bridge's way to free compiled code; we made none. It leaves our thread in a state in which the JVM waits for it.
+ */
 const SWEEP = "NMethodSweeper::force_sweep";
 
 /**
- * Let the next `times` methods go back with one walk: the JVM stands still meanwhile, and a walk for each of the catalog's
- * 1,300 took it 0.7 s. Gives a way to undo this.
+ * Restore the next `times` methods with one walk: the JVM stands still meanwhile, and separate walks for the catalog's
+ * 1,300 methods took 0.7 s. Returns a function that undoes this.
  */
 function inOneWalk(times: number): () => void {
   const inside = api() as unknown as Record<string, ((...args: unknown[]) => unknown) | undefined>;
   const was = [...WALKS, SWEEP].map((name) => [name, inside[name]] as const);
-  // Before JDK 13 a walk is for the one class that the bridge names.
+  // Before JDK 13, a walk covers only the one class that the bridge names.
   for (const [name, walk] of inside["redefineClass"] === undefined ? was : []) {
     let left = times;
     if (walk !== undefined) {
@@ -325,19 +339,24 @@ function inOneWalk(times: number): () => void {
   };
 }
 
-/** Any call into the JVM: after work that stopped the JVM, our thread counts as one of its own until it has made one. */
+/**
+ * Make any call into the JVM: after work that stopped the JVM, our thread counts as running inside it until the next
+ * call.
+ */
 function settled(): void {
   const env = currentEnv();
   inFrame(env, () => findClass(env, "java.lang.Object"));
 }
 
-/** A way to call what `replace` replaced; `cls` is a global reference to the declaring class. */
+/**
+ * Returns a function that calls the original of a replaced method; `cls` is a global reference to the declaring class.
+ */
 export function original(
   overload: Overload,
   cls: NativePointer,
 ): (env: Env, self: NativePointer | null, args: Raw[]) => Raw {
   const [, , , methodId, , , virtual, direct] = overload._p;
-  // Not virtually: a subclass's own method would be called, which has perhaps just called this one.
+  // Not virtually: that would call the method of a subclass, which may have just called this one.
   const directly = !isStatic(overload);
   const target = targetOf(overload);
   return (env, self, args) => {
@@ -360,7 +379,8 @@ interface Owned {
 function bare(type: BridgeType): BridgeType {
   const converter = {
     isCompatible: () => true,
-    // `owned`: the bridge itself called the method (a thread of its own) and drops local references before it returns.
+    // `owned`: the bridge itself called the method (on a thread of its own) and will drop local references before it
+    // returns.
     fromJni: (value: Raw, env: Env, owned?: boolean): Raw | Owned => {
       if (type.type !== "pointer" || owned !== true || (value as NativePointer).isNull()) {
         return value;

@@ -22,9 +22,9 @@ import {
 } from "./jni.js";
 import { lookUp } from "./lookup.js";
 
-/** class name -> its classes, a global reference for each loader that has one of its own; the app's main loader's first. */
+/** class name -> its classes: a global reference for each loader that has its own, the app's main loader's first. */
 const found = new Map<string, NativePointer[]>();
-/** On ART: names that the app's main loader did not know when last asked. */
+/** On ART: names that the app's main loader did not know when it was last asked. */
 const absent = new Set<string>();
 
 /** A global reference to the class, or null when there is none (yet). Does not run its static initialiser. */
@@ -48,12 +48,15 @@ export function loadClass(env: Env, name: string): NativePointer | null {
   return cls;
 }
 
-/** Ask again for classes that were missing: the app has more classes now. */
+/** Forget which classes were missing, so that they are looked for again: the app has more classes now. */
 export function lookAgain(): void {
   absent.clear();
 }
 
-/** Keep a class of any loader, a global reference; false when it was known already: then the reference is released. */
+/**
+ * Keep a class of any loader, as a global reference; false when it was known already, and the reference is then
+ * released.
+ */
 export function keep(env: Env, name: string, cls: NativePointer): boolean {
   const known = found.get(name) ?? [];
   if (known.some((other) => isSame(env, other, cls))) {
@@ -67,7 +70,7 @@ export function keep(env: Env, name: string, cls: NativePointer): boolean {
 
 const ofBoot = new Map<string, boolean>();
 
-/** Whether the boot loader, whom all others ask first, has the class. */
+/** Whether the class comes from the boot loader, which all other loaders ask first. */
 export function isBoot(env: Env, name: string): boolean {
   const cls = found.get(name)?.[0];
   let boot = ofBoot.get(name);
@@ -78,7 +81,7 @@ export function isBoot(env: Env, name: string): boolean {
   return boot ?? false;
 }
 
-/** A method of a class that every device has, found when first called. */
+/** A method of a class that every device has; looked up when first called. */
 export class Method {
   private id: NativePointer | null = null;
   private cls: NativePointer = NULL;
@@ -107,7 +110,7 @@ export class Method {
     return Number(this.call(env, self, ...args));
   }
 
-  /** A new object; the method is a constructor. */
+  /** Create an object; the method is a constructor. */
   create(env: Env, ...args: (NativePointer | number)[]): NativePointer {
     const id = this.find(env);
     return construct(env, this.cls, id, args);
@@ -130,7 +133,7 @@ const forName = new Method(
   "java.lang.Class", "forName", "(Ljava/lang/String;ZLjava/lang/ClassLoader;)Ljava/lang/Class;", true);
 export const systemLoader = new Method("java.lang.ClassLoader", "getSystemClassLoader", "()Ljava/lang/ClassLoader;", true);
 
-/** A global reference to the class that a loader gives for a name; null when it gives none. */
+/** A global reference to the class that a loader has for a name; null when it has none. */
 export function askLoader(env: Env, name: string, loader: NativePointer): NativePointer | null {
   try {
     return inFrame(env, () => globalRef(env, forName.object(env, null, newString(env, name), 0, loader)));
@@ -144,7 +147,7 @@ export function askLoader(env: Env, name: string, loader: NativePointer): Native
 
 let system: NativePointer | null = null;
 
-/** On ART the app's, once it has one. Before that, and in a process without an app, the system's. */
+/** On ART, the app's loader once there is one; before that, and in a process without an app, the system's. */
 export function mainLoader(env: Env): NativePointer {
   const apps = isArt() ? (Java.classFactory.loader as unknown as { $h: NativePointer } | null) : null;
   if (apps !== null) {
@@ -156,13 +159,13 @@ export function mainLoader(env: Env): NativePointer {
 
 const wrappers = new Map<string, { cls: NativePointer; wrapper: ClassWrapper }[]>();
 
-/** The wrapper of a class found by name, or null. */
+/** The wrapper of the class with a name; null when there is none. */
 export function wrapperOf(env: Env, name: string): ClassWrapper | null {
   const cls = loadClass(env, name);
   return cls === null ? null : wrapperFor(env, name, cls);
 }
 
-/** The wrappers of all classes of a name, a loader each. */
+/** The wrappers of all classes with a name, one for each loader. */
 export function wrappersOf(env: Env, name: string): ClassWrapper[] {
   loadClass(env, name);
   return (found.get(name) ?? []).map((cls) => wrapperFor(env, name, cls));
@@ -186,7 +189,9 @@ export function wrapperFor(env: Env, name: string, cls: NativePointer): ClassWra
   }
 }
 
-/** A class of a JVM must be linked before its methods can be listed; asking for them links it and initialises nothing. */
+/**
+ * On a JVM, a class must be linked before its methods can be listed; asking for them links it without initialising it.
+ */
 function linked(env: Env, name: string, cls: NativePointer): ClassWrapper {
   inFrame(env, () => {
     const owner = findClass(env, "java.lang.Class");
@@ -194,13 +199,13 @@ function linked(env: Env, name: string, cls: NativePointer): ClassWrapper {
     try {
       invoke(env, cls, id, "L", false, []);
     } catch {
-      // A signature names a class that is not there; the others are still listed.
+      // A signature names a missing class; the other methods are still listed.
     }
   });
   return wrap(name, cls, env);
 }
 
-/** Whether an object is of the class of a name; false where there is no such class. */
+/** Whether an object is an instance of the named class; false when there is no such class. */
 export function isA(env: Env, object: NativePointer, name: string): boolean {
   const cls = loadClass(env, name);
   return cls !== null && isInstance(env, object, cls);

@@ -1,10 +1,9 @@
-// Has ART leave its compiled code, which may hold copies of methods that are hooked.
+// Makes ART abandon its compiled code, which may contain inlined copies of hooked methods.
 //
-// A compiler puts short methods into those that call them, and a hook on the method is not asked there. So when methods were
-// replaced, each method that has compiled code is interpreted again, and is compiled anew when it is hot: no compiler takes
-// in a method that is replaced, as the bridge marks it as one that is not to be compiled. A method that ART knows itself, and
-// makes code of without a call (an intrinsic), loses the mark of that.
-// Run on ART 10 alone, on x86-64, with both of its compilers.
+// A compiler inlines short methods into their callers, where a hook on the method is not called. So when methods were
+// replaced, every method with compiled code is interpreted again, and compiled anew when it is hot: compilers do not
+// inline a replaced method, since the bridge marks it as not to be compiled. A method for which ART generates code
+// without a call (an intrinsic) loses its intrinsic flags. Tried on ART 10 only, on x86-64, with both of its compilers.
 
 import Java from "frida-java-bridge";
 import { NATIVE } from "../native/shared.js";
@@ -17,25 +16,25 @@ import { goLive, patch } from "./patches.js";
 const POINTER = Process.pointerSize;
 const ABSTRACT = 0x0400;
 const INTRINSIC = 0x80000000;
-/** Android 10 and later: bits of an intrinsic method that say which one it is, and mean something else in others. */
+/** Android 10 and later: flags that identify an intrinsic; in other methods these bits mean something else. */
 const INTRINSIC_BITS = 0xff800000;
 const INTRINSIC_FIRST_API = 29;
 const PUBLIC_API = 0x10000000;
 const DONT_COMPILE = 0x02000000;
 const FLAGS_OFFSET = 4;
-/** Bytes of ART's Runtime in which its code cache is looked for. */
+/** Bytes of ART's Runtime that are searched for its code cache. */
 const RUNTIME_BYTES = 4096;
-/** The name of the lock with which a code cache begins, in Android 10. */
+/** The name of the lock at the beginning of a code cache, in Android 10. */
 const CACHE_LOCK = "Jit code cache";
-/** Up to Android 11, without it nothing is compiled while the app runs. */
+/** Up to Android 11, nothing is compiled at run time without this library. */
 const COMPILER = "libart-compiler.so";
 const COMPILER_LAST_API = 30;
-/** What was being compiled when the methods were replaced is there by then. */
+/** By then, everything that was being compiled when the methods were replaced is finished. */
 const AGAIN_MS = 1000;
 
 /**
- * A class is about to be initialised: (linker, thread, handle of the class ...). Its methods have the code by now that was
- * compiled ahead, but for static ones, which get it afterwards (entry.ts sees to that).
+ * Called when a class is about to be initialised: (linker, thread, handle of the class ...). Its methods already have
+ * their code compiled ahead of time, except static ones, which get it later (handled by entry.ts).
  */
 const INITIALIZE = "_ZN3art11ClassLinker15InitializeClassEPNS_6ThreadENS_6HandleINS_6mirror5ClassEEEbb";
 
@@ -49,15 +48,15 @@ let isWatched = false;
 let updatesAreSeen = false;
 
 /**
- * A method was replaced; where methods have their entry points, which of these are no code of a method, and whether it is
- * seen how ART gives methods others.
+ * Called when a method was replaced: the offset of a method's entry point, the entry points that are no method's code,
+ * and whether entry points given by ART are seen.
  */
 export function replacedOne(at: number, entries: NativePointer, count: number, isSeen: boolean): void {
   [entry, alive, aliveCount, updatesAreSeen] = [at, entries, count, isSeen];
   isDirty = true;
 }
 
-/** A method that was replaced and that ART makes code of without a call: from now on it is called. */
+/** Have a replaced intrinsic called like other methods from now on. */
 export function callIntrinsic(id: NativePointer, was: number): void {
   if ((was & INTRINSIC) !== 0 && API_LEVEL >= INTRINSIC_FIRST_API) {
     const flags = id.add(FLAGS_OFFSET);
@@ -65,7 +64,7 @@ export function callIntrinsic(id: NativePointer, was: number): void {
   }
 }
 
-/** Where methods were replaced since it was last asked: leave what was compiled before, now and once more a little later. */
+/** If methods were replaced since the last time, abandon existing compiled code, now and again a little later. */
 export function leaveWhatWasCompiled(): void {
   if (!isDirty || isAwaited) {
     return;
@@ -80,7 +79,7 @@ export function leaveWhatWasCompiled(): void {
   });
 }
 
-/** Classes that are initialised later have no code that was compiled ahead. */
+/** Have classes that are initialised later start without code compiled ahead of time. */
 function watchClasses(): void {
   if (isWatched) {
     return;
@@ -141,7 +140,7 @@ const FUNCTIONS = {
 
 let found: Cache | null = null;
 
-/** Where ART keeps what it compiles while the app runs, and how it forgets it; NULL where that is not found. */
+/** ART's code cache, and the functions with which it drops code; NULL where they are not found. */
 function cacheOf(api: ArtApi): Cache {
   return found ??= lookFor(api);
 }
@@ -155,7 +154,7 @@ function lookFor({ module, artRuntime }: ArtApi): Cache {
   if (Object.values(functions).some((each) => each.isNull())) {
     return nothing;
   }
-  // Nothing is read that may not be there: a fault is not ours alone in a process that has handlers for them.
+  // Read only memory that exists: in a process with fault handlers, a fault is not ours alone.
   const ranges = Process.enumerateRanges("rw-");
   const left = (at: NativePointer): number => {
     const range = ranges.find(({ base, size }) => base.compare(at) <= 0 && base.add(size).compare(at) > 0);

@@ -1,9 +1,9 @@
-// Hooks an interface's default method in the classes that do not override it: ART gives each of them a copy of its own.
+// Hooks an interface's default method in the classes that do not override it: ART gives each of them its own copy.
 //
-// A copy gets the entry point of the interface's method, which names that method and goes on as if it had been called. A
-// class that is linked later copies the entry point with the method. Copies are found by one walk over the loaded classes;
-// how ART's classes lie in memory is learned from a class of ours, of which all is known. Run on ART 10 alone, on x86-64
-// and on an emulated arm64.
+// A copy gets the entry point of the interface's method, which continues as if that method had been called. A class
+// that is linked later copies the entry point along with the method. Copies are found by one walk over the loaded
+// classes; the memory layout of ART's classes is learned from a class of our own, about which everything is known.
+// Tried on ART 10 only, on x86-64 and on an emulated arm64.
 
 import Java from "frida-java-bridge";
 import COPIES from "../native/copies.txt";
@@ -18,17 +18,17 @@ const POINTER = Process.pointerSize;
 export interface Default {
   id: NativePointer;
   entry: NativePointer;
-  /** flags that a replaced method has and others have not, and the other way round */
+  /** flags that a replaced method has and others do not have, and the reverse */
   gains: number;
   loses: number;
 }
 
-/** A class with one copy behind the methods that it declares. */
+/** A class with one copy after the methods that it declares. */
 export interface Sample {
   /** one of its methods */
   id: NativePointer;
   declared: number;
-  /** of them: constructors, static and private ones */
+  /** how many of them are constructors, static or private */
   direct: number;
 }
 
@@ -38,7 +38,7 @@ const compiled = Memory.alloc(COMPILED_BYTES);
 
 const core = new CModule(COPIES + layouts("copies"), { known, compiled });
 
-/** As ART's visitors are: an object whose table has the function third. */
+/** An object like ART's visitors: the function is the third entry of its table. */
 function visitorOf(name: string): NativePointer {
   const visitor = Memory.alloc(4 * POINTER);
   visitor.writePointer(visitor.add(POINTER));
@@ -46,10 +46,10 @@ function visitorOf(name: string): NativePointer {
   return visitor;
 }
 
-/** For a class that is about to be initialised: the same, called by ART. */
+/** For a class that is about to be initialised: does the same; called by ART. */
 export const onInitialize = core["on_initialize"] as NativePointer;
 
-/** In C: (method, entry point) -> the entry point that it is to get. */
+/** In C: (method, entry point) -> the entry point that the method gets instead. */
 export const instead = core["instead"] as NativePointer;
 
 const ofCopies = visitorOf("visit");
@@ -58,12 +58,12 @@ const ofCompiled = visitorOf("visit_compiled");
 let sample: Sample | null = null;
 let isStrange = false;
 
-/** Say of a class what is known of it. */
+/** Take a class from which the layout can be learned. */
 export function learnFrom(one: Sample): void {
   sample = one;
 }
 
-/** Hook the copies of a default method that are there; `entry`: where a method has its entry point. */
+/** Hook the existing copies of a default method; `entry`: offset of a method's entry point. */
 export function hookCopies(entry: number, { id, entry: to, gains, loses }: Default): void {
   try {
     tellOf(entry);
@@ -82,7 +82,7 @@ export function hookCopies(entry: number, { id, entry: to, gains, loses }: Defau
   }
 }
 
-/** What C is to know before it walks; `entry`: where a method has its entry point. */
+/** Tell C what it needs for a walk; `entry`: offset of a method's entry point. */
 function tellOf(entry: number): void {
   if (sample === null || !sample.id.and(1).isNull()) {
     throw new Error("no class to learn from");
@@ -94,7 +94,7 @@ function tellOf(entry: number): void {
   known.add(KNOWN.sample).writePointer(sample.id);
 }
 
-/** Have every method interpreted that has compiled code, as `about` says. Throws where it cannot be. */
+/** Have every method with compiled code interpreted, using `about`. Throws when that is impossible. */
 export function leaveCompiled(entry: number, about: Record<keyof typeof COMPILED, NativePointer>): void {
   tellOf(entry);
   for (const [name, value] of Object.entries(about)) {
@@ -105,7 +105,7 @@ export function leaveCompiled(entry: number, about: Record<keyof typeof COMPILED
 
 const VISIT = "art::ClassLinker::VisitClasses";
 
-/** The bridge has its own way to where classes may be walked through; what it does there is ours. */
+/** Walk the classes with our visitor, using the bridge's safe way to where they may be walked. */
 function walk(visitor: NativePointer): void {
   const api = artApi() as unknown as Record<string, unknown>;
   const visit = api[VISIT];

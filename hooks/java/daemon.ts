@@ -1,7 +1,7 @@
 // Attaches the agent's own thread to a JVM as a daemon, and detaches it at the end.
 //
-// The bridge would attach it as an ordinary thread: a JVM waits for those when the app's main method returns, and would
-// never end. This module knows nothing of the bridge, so that it can be loaded before it.
+// The bridge would attach it as an ordinary thread. A JVM waits for those when the app's main method returns, so it
+// would never end. This module does not use the bridge, so that it can be loaded before it.
 
 export const JVM = /jvm\.(so|dll|dylib)$/;
 
@@ -13,7 +13,7 @@ const options = { exceptions: "propagate" } as const;
 const script = {};
 let attached = false;
 
-/** `none`: no JVM in this process; `later`: one that has not been made yet. Call it on the agent's own thread. */
+/** `none`: there is no JVM in this process; `later`: it has not been created yet. Call it on the agent's own thread. */
 export function attachAsDaemon(): "none" | "later" | "attached" {
   const jvm = Process.enumerateModules().find((module) => JVM.test(module.name));
   if (jvm === undefined) {
@@ -38,7 +38,7 @@ export function attachAsDaemon(): "none" | "later" | "attached" {
     throw new Error(`the JVM refused the agent's thread (${result})`);
   }
   attached = true;
-  // The bridge only lets go of threads that it attached itself; it takes its hooks out two ticks after the end.
+  // The bridge detaches only threads that it attached itself; it removes its hooks two ticks after the end.
   Script.bindWeak(script, () => {
     Script.nextTick(() => {
       Script.nextTick(() => {

@@ -1,4 +1,4 @@
-// On ART: which of the wanted classes a class loader has in its own dex files, read from the files themselves: a loader
+// On ART: finds which of the wanted classes a class loader has in its own dex files, by reading the files: a loader
 // that is asked for a missing class creates an exception for each of its parents.
 
 import DEX from "../native/dex.txt";
@@ -8,7 +8,7 @@ import { arrayElement, arrayLength, inFrame, isInstance, longArray, objectField,
 let defines: ((begin: NativePointer, size: number, descriptor: NativePointer) => number) | null = null;
 let core: CModule | null = null;
 
-/** `dex\n035` to `dex\n040`: later ones may keep their texts elsewhere. */
+/** `dex\n035` to `dex\n040`: later versions may store strings elsewhere. */
 const PLAIN = /^dex\n0(3[5-9]|40)\0/;
 const FILE_SIZE = 32;
 
@@ -19,8 +19,8 @@ export interface Dex {
 }
 
 /**
- * The dex files of a loader; null when they cannot be read: a loader of another kind, a release that
- * keeps them otherwise.
+ * The dex files of a loader; null when they cannot be read: another kind of loader, or a release that stores them
+ * differently.
  */
 export function dexFiles(env: Env, loader: NativePointer): Dex[] | null {
   const kind = loadClass(env, "dalvik.system.BaseDexClassLoader");
@@ -41,7 +41,10 @@ export function dexFiles(env: Env, loader: NativePointer): Dex[] | null {
   }
 }
 
-/** The cookie is an array: the compiled file, then each dex file as ART's object, whose second word is where it begins. */
+/**
+ * The cookie is an array: the compiled file, then ART's object for each dex file, whose second word points to its
+ * beginning.
+ */
 function filesOf(env: Env, cookie: NativePointer): Dex[] {
   const kind = loadClass(env, "[J");
   if (cookie.isNull()) {
@@ -53,7 +56,7 @@ function filesOf(env: Env, cookie: NativePointer): Dex[] {
   return longArray(env, cookie, arrayLength(env, cookie)).slice(1).map((file) => {
     const begin = file.add(Process.pointerSize).readPointer();
     const size = begin.add(FILE_SIZE).readU32();
-    // Newer releases do not say there how long the file is.
+    // Newer releases do not store the file's length there.
     const end = file.add(2 * Process.pointerSize).readPointer().equals(size) ? size : lengthFrom(begin);
     if (size > end || !PLAIN.test(String.fromCharCode(...new Uint8Array(begin.readByteArray(8) as ArrayBuffer)))) {
       throw new Error("dex files are kept otherwise");
@@ -67,7 +70,7 @@ function lengthFrom(begin: NativePointer): number {
   return range === null ? 0 : range.base.add(range.size).sub(begin).toUInt32();
 }
 
-/** Which of the classes the dex files define. */
+/** Those of the classes that the dex files define. */
 export function definedIn(files: Dex[], names: Iterable<string>): string[] {
   if (defines === null) {
     core = new CModule(DEX);

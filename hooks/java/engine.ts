@@ -1,4 +1,4 @@
-// Wraps methods: calls the app's own method first, then the watchers; whatever they do, the app gets its own result.
+// Wraps methods: calls the app's own method first, then the watchers. Whatever they do, the app gets its own result.
 
 import { micros } from "../out/clock.js";
 import { gap, type Fold } from "../out/emit.js";
@@ -15,35 +15,35 @@ const ABSTRACT = 0x0400;
 /** One call of a wrapped method, as its watchers see it. */
 export interface Call {
   env: Env;
-  /** the object, or null for a static method */
+  /** the object; null for a static method */
   self: NativePointer | null;
   args: Raw[];
-  /** what the method gave; undefined before it was called, and when it threw */
+  /** what the method returned; undefined before it was called, and when it threw */
   result: Raw;
   /** what it threw, or NULL */
   thrown: NativePointer;
   overload: Overload;
-  /** name of the method as its frame on the stack has it */
+  /** name of the method as in its stack frame */
   method: string;
-  /** microseconds: when the call began */
+  /** when the call began, in microseconds */
   begun: number;
-  /** the access that the call became, where one watcher tells of it once */
+  /** the access that the call became, if a watcher recorded it */
   fold: Fold | null;
 }
 
-/** Somebody who watches a method. */
+/** A watcher of a method. */
 export interface Watch {
-  /** what a gap is filed under when the watcher keeps failing */
+  /** subject of the gap when the watcher keeps failing */
   subject: string;
   before?: (call: Call) => void;
   after?: (call: Call) => void;
-  /** asked before the call: when none of a method's watchers wants it, it is let through as if there were no hook */
+  /** asked before the call: if none of a method's watchers wants it, it passes as if there were no hook */
   wants?: (call: Call) => boolean;
-  /** asked once of an object: whether its calls concern the watcher at all; where not, they never enter JavaScript again */
+  /** asked once for each object: whether its calls concern the watcher; if not, they never enter JavaScript again */
   concerns?: (env: Env, self: NativePointer) => boolean;
-  /** told of calls also while all are let through */
+  /** called even while watching is off */
   always?: true;
-  /** when given: what it says of a call, in `after`, is the same for calls that are the same in this */
+  /** if given: what it records in `after` is the same for calls that are equal in these respects */
   repeats?: Repeats | null;
 }
 
@@ -51,51 +51,59 @@ interface Watching extends Watch {
   failures: Failures;
 }
 
-/** `api`: calls inside it are the same access. `app`: the app's own code runs inside it, its accesses count. */
+/**
+ * `api`: calls inside it belong to the same access. `app`: the app's own code runs inside it, and its accesses count.
+ */
 export type Kind = "api" | "app";
 
 interface Hook {
   kind: Kind;
   overload: Overload;
   method: string;
-  /** the class that declares it, a global reference */
+  /** the declaring class, a global reference */
   cls: NativePointer;
   call: (env: Env, self: NativePointer | null, args: Raw[]) => Raw;
   watches: Watching[];
-  /** what is done in place of the method, inside all who watch it; what a gap about it is filed under */
+  /** what replaces the method, inside all of its watchers: the subject of gaps about it; null when nothing does */
   instead: string | null;
   below: Below | null;
 }
 
-/** method id -> hook: a method is wrapped once, however many watch it and by whichever wrapper it was found. */
+/**
+ * method id -> hook: a method is wrapped once, however many watchers it has and through whichever wrapper it was found.
+ */
 const hooks = new Map<string, Hook>();
 let paused = false;
 
 /**
- * Let all calls through as if there were no hooks, or see them again. The methods stay wrapped, so that it is done at once.
+ * Switch watching off or on: when it is off, calls pass as if there were no hooks. Methods stay wrapped, so this is
+ * immediate.
  */
 export function pause(on: boolean): void {
   paused = on;
   setPaused(on);
 }
 
-/** Whether the calling thread is inside a wrapped API, whose access covers all that it does: or nothing is to be seen. */
+/**
+ * Whether nothing is to be recorded: watching is off, or the thread is inside a wrapped API, whose access covers
+ * everything.
+ */
 export function isCovered(): boolean {
   return paused || isInside();
 }
 
 export interface Wrapped {
-  /** overloads wrapped, or already wrapped before */
+  /** overloads wrapped, now or before */
   count: number;
-  /** overloads without a body: an interface's, an abstract class's */
+  /** overloads without a body: of an interface or an abstract class */
   abstract: number;
-  /** asked for and not there */
+  /** overloads that were asked for but do not exist */
   missing: string[];
-  /** classes that are not there and that other overloads name: these cannot be wrapped */
+  /** missing classes that other overloads name, which therefore cannot be wrapped */
   unread: string[];
 }
 
-/** Why overloads of a method are not watched. */
+/** Explains why overloads of a method are not watched. */
 export function namesAbsent(unread: string[]): string {
   return `an overload names ${[...new Set(unread)].join(", ")}, which is not there: its calls are not seen`;
 }
@@ -145,7 +153,9 @@ export function watch(
   return result;
 }
 
-/** A class and those above it: an overload may live in any of them. A constructor is its class's own. */
+/**
+ * A class and its superclasses: an overload may be declared in any of them. A constructor belongs to its class alone.
+ */
 function chain(wrapper: ClassWrapper, method: string): ClassWrapper[] {
   const classes = [wrapper];
   for (let above = wrapper.$s; above !== null && method !== "$init"; above = above.$s) {
@@ -156,7 +166,7 @@ function chain(wrapper: ClassWrapper, method: string): ClassWrapper[] {
 
 const getInterfaces = new Method("java.lang.Class", "getInterfaces", "()[Ljava/lang/Class;");
 
-/** The interfaces of classes and those above them: a class has their default methods without declaring them. */
+/** The interfaces of classes, and their superinterfaces: a class has their default methods without declaring them. */
 function interfaces(env: Env, classes: ClassWrapper[]): ClassWrapper[] {
   const found = new Map<string, ClassWrapper>();
   const look = (cls: NativePointer): void => {
@@ -184,7 +194,7 @@ function typesOf(overload: Overload): string {
   return overload.argumentTypes.map((type) => readable(type.className)).join(", ");
 }
 
-/** `[B` as `byte[]`, `[Ljava.lang.String;` as `java.lang.String[]`. */
+/** The source name of an array type: `[B` as `byte[]`, `[Ljava.lang.String;` as `java.lang.String[]`. */
 function readable(type: string): string {
   if (!type.startsWith("[")) {
     return type;
@@ -224,8 +234,8 @@ function isAbstract(env: Env, overload: Overload): boolean {
 }
 
 /**
- * Replace what a method does, paused or not; its watchers see what the app sees. False when it has been replaced already.
- * `call` calls the method itself.
+ * Replace what a method does, even while watching is off; its watchers see what the app sees. False when this was done
+ * already. `call` calls the method itself.
  */
 export function overtake(
   env: Env,
@@ -244,7 +254,7 @@ export function overtake(
   return true;
 }
 
-/** The hook of a method, which is replaced once whoever asks for it. */
+/** The hook of a method; the method is replaced only once. */
 function hookOf(env: Env, overload: Overload, kind: Kind): Hook {
   const key = overload.handle.toString();
   let hook = hooks.get(key);
@@ -257,7 +267,7 @@ function hookOf(env: Env, overload: Overload, kind: Kind): Hook {
 
 const isInterface = new Method("java.lang.Class", "isInterface", "()Z");
 
-/** Whether the method is an interface's with a body, which classes have without declaring it. */
+/** Whether the method is a default method of an interface, which classes have without declaring it. */
 function isDefault(env: Env, overload: Overload, cls: NativePointer): boolean {
   return isArt() && !isStatic(overload) && isInterface.number(env, cls) !== 0;
 }
@@ -275,7 +285,7 @@ function install(env: Env, overload: Overload, kind: Kind): Hook {
   return hook;
 }
 
-/** Where a method's only watcher says the same of equal calls, repeats are only counted. */
+/** If a method's only watcher records the same for equal calls, have repeats only counted. */
 function countOrNot(hook: Hook): void {
   const [only] = hook.watches;
   hook.below?.countNoMore();
@@ -299,7 +309,7 @@ function countOrNot(hook: Hook): void {
   }
 }
 
-/** Of a method with one watcher; where several watch it, each call is looked at. */
+/** Whether no watcher is concerned; only for a method with one watcher: with several, every call is examined. */
 function concernsNobody(hook: Hook, env: Env, self: NativePointer | null): boolean {
   const [only] = hook.watches;
   if (self === null || hook.watches.length !== 1 || hook.instead !== null || only?.concerns === undefined) {
@@ -394,7 +404,7 @@ function alwaysWants(watcher: Watching): boolean {
   return watcher.wants === undefined && !watcher.failures.tooMany;
 }
 
-/** The watchers that want the call. One that fails to decide is told of the call, and fails there. */
+/** The watchers that want the call. A watcher that fails to decide is called, and fails there. */
 function wanting(hook: Hook, call: Call): Watching[] {
   if (hook.watches.every(alwaysWants)) {
     return hook.watches;
@@ -409,10 +419,10 @@ function wanting(hook: Hook, call: Call): Watching[] {
   });
 }
 
-/** Threads in our own code -> the watcher that is running there. */
+/** Threads in our own code -> the watcher that runs there. */
 const telling = new Map<number, string>();
 
-/** Which watcher the thread is in; null when it is in none. */
+/** The watcher that the thread is in; null when it is in none. */
 export function watcherOn(thread: number): string | null {
   return telling.get(thread) ?? null;
 }

@@ -1,9 +1,10 @@
-// Keeps methods replaced on ART, which removes a hook when it verifies the method's class, and reports when that happened.
+// Keeps methods replaced on ART, which removes a hook when it verifies the method's class, and reports when that
+// happened.
 //
-// In ART's interpreter a replaced method lives by one pointer, its entry point: the bridge leaves ART's own bridge to the
-// interpreter there, and the first use of a class ends in ART writing over whatever is that. So our methods get an entry
-// point of their own, a jump to the same place, which ART compares equal to nothing and leaves alone. It was run on ART 10
-// on x86-64 and on an emulated arm64; the code for 32-bit processors was written after their manuals and never run.
+// In ART's interpreter, a replacement depends on one pointer, the method's entry point. The bridge leaves ART's own
+// bridge to the interpreter there, and on the first use of a class ART overwrites exactly that value. So our methods
+// get a different entry point, a jump to the same place, which ART does not recognise and leaves alone. Tried on ART 10
+// on x86-64 and on an emulated arm64; the code for 32-bit processors follows their manuals and was never run.
 
 import ENTRY from "../native/entry.txt";
 import { ROW, ROW_BYTES, layouts } from "../native/layouts.js";
@@ -17,19 +18,19 @@ import { hookCopies, instead } from "./copies.js";
 import { goLive, patch } from "./patches.js";
 
 /**
- * By this, when a class has been initialised, its static methods get their entry points: up to Android 13 without a look at
- * what they have. Where the function has no name, the audit finds what is lost.
+ * ART's function that gives static methods their entry points when a class has been initialised, up to Android 13
+ * without regard to the present one. If the function has no symbol, the audit finds what is lost.
  */
 const UPDATE = "_ZN3art15instrumentation15Instrumentation17UpdateMethodsCodeEPNS_9ArtMethodEPKv";
 const AUDIT_MS = 1000;
-/** ART 10 and 11 only: its interpreter runs the method's bytecode past every entry point. */
+/** ART 10 and 11 only: with this flag the interpreter runs the method's bytecode, bypassing every entry point. */
 const FAST_INVOKE = 0x40000000;
 const FAST_INVOKE_LAST_API = 30;
-/** What comes before a method's code: ART looks there for a header. */
+/** Bytes before a method's code, in which ART looks for a header. */
 const HEADER_BYTES = 64;
 const THUNK_BYTES = 64;
 const FLAGS_OFFSET = 4;
-/** No ArtMethod is longer. */
+/** Longest ArtMethod. */
 const MOST_METHOD_BYTES = 48;
 const POINTER = Process.pointerSize;
 
@@ -40,7 +41,7 @@ const auditRows = new NativeFunction(
   core["audit"] as NativePointer, "int", ["pointer", "int", "pointer", "int", "pointer"],
   { scheduling: "exclusive", exceptions: "propagate" });
 
-/** Who is told when a method was not hooked for a while, by the number of its row. */
+/** For each row: returns the subjects of the gap when the method was not hooked for a while. */
 let subjects: (() => string[])[] = [];
 let rows = NULL;
 let lost = NULL;
@@ -51,15 +52,15 @@ const pages: NativePointer[] = [];
 
 interface Known {
   api: ArtApi;
-  /** where in an ArtMethod its entry point is */
+  /** offset of the entry point in an ArtMethod */
   entry: number;
   /** the jump */
   thunk: NativePointer;
-  /** entry points by which a method is hooked as well: the bridge has patched what they lead to */
+  /** entry points with which a method is hooked, too: the bridge has patched what they lead to */
   alive: NativePointer;
   aliveCount: number;
   fast: number;
-  /** whether it is seen how ART gives methods other entry points */
+  /** whether entry points that ART gives to methods are seen */
   updates: boolean;
 }
 
@@ -67,7 +68,7 @@ let known: Known | null = null;
 let isStrange = false;
 
 /**
- * On ART: have a method that was just replaced stay so. `whose` is asked for what to file the gap under when it did not.
+ * On ART: keep a method replaced that was just replaced. `whose` returns the subjects of the gap when it was not kept.
  * `isDefault`: other classes have copies of it.
  */
 export function keep(overload: Overload, isDefault: boolean, whose: () => string[]): void {
@@ -97,13 +98,13 @@ export function keep(overload: Overload, isDefault: boolean, whose: () => string
   } else if (method.interceptor !== null) {
     add(at, id, thunk, was, whose);
   } else if (interpreted(api).some((each) => each.equals(was))) {
-    // Whatever stands there now: after the bridge wrote, another thread may have verified the class.
+    // Whatever is there now: after the bridge wrote it, another thread may have verified the class.
     add(at, id, thunk, NULL, whose);
   }
-  // A proxy's method has yet another one, which must stay.
+  // A method of a proxy class has another entry point, which must stay.
 }
 
-/** Give a method an entry point, and see from now on that it stays. `also`: another that is as good. */
+/** Give a method an entry point, and from now on check that it stays. `also`: another one that is as good. */
 function add(at: Known, id: NativePointer, wanted: NativePointer, also: NativePointer, whose: () => string[]): void {
   if (subjects.length >= room) {
     grow();
@@ -118,7 +119,7 @@ function add(at: Known, id: NativePointer, wanted: NativePointer, also: NativePo
   if (also.isNull()) {
     id.add(at.entry).writePointer(wanted);
   }
-  // Flags last: ART sets this one only on a method with its own entry point, and may just have done so.
+  // Flags last: ART sets this one only on a method with its own entry point, and may have done so a moment ago.
   auditRows(row, 1, at.alive, at.aliveCount, lost);
   subjects.push(whose);
 }
@@ -142,7 +143,7 @@ function interpreted(api: ArtApi): NativePointer[] {
   ];
 }
 
-/** What is known of methods here, once one that was replaced has agreed with it; every one has to. */
+/** What is known about methods here, once a replaced method has confirmed it; every replaced method must confirm it. */
 function learn(method: ArtMethod): Known | null {
   const entry = known?.entry ?? entryIn(method);
   if (entry === null || !agrees(method, entry)) {
@@ -167,7 +168,7 @@ function entryIn(method: ArtMethod): number | null {
   return null;
 }
 
-/** The bridge wrote three things that are known into the copy that it replaced the method by. */
+/** Whether the three values that the bridge wrote into the copy of the method are where they should be. */
 function agrees({ replacementMethodId: copy, hookedMethodId: id, made, originalMethod: was }: ArtMethod, entry: number): boolean {
   const flags = was.accessFlags & 0xffff;
   return copy.add(entry).readPointer().equals(artApi().artClassLinker.quickGenericJniTrampoline)
@@ -199,7 +200,7 @@ function begin(entry: number): Known {
   };
 }
 
-/** Code that goes on at `target`; with `method`, as if that one had been called. */
+/** Code that jumps to `target`; with `method`, as if that method had been called. */
 function makeThunk(target: NativePointer, method: NativePointer | null = null): NativePointer {
   const page = Memory.alloc(Process.pageSize);
   pages.push(page);
@@ -229,7 +230,7 @@ function makeThunk(target: NativePointer, method: NativePointer | null = null): 
       }
     }
   });
-  // patchCode leaves the page as it was.
+  // patchCode does not change the page's protection.
   Memory.protect(page, Process.pageSize, "r-x");
   return start;
 }
@@ -243,7 +244,7 @@ function tick(): void {
   });
 }
 
-/** Put back what was undone, and tell of it. */
+/** Restore hooks that were removed, and report them in gaps. */
 function audit(): void {
   if (known === null || subjects.length === 0) {
     return;
@@ -259,7 +260,7 @@ function audit(): void {
   }
 }
 
-/** Methods go back to what they were. */
+/** Give all methods back their former entry points. */
 export function keepNoMore(): void {
   audit();
   for (let i = 0; i < subjects.length; i++) {

@@ -1,7 +1,7 @@
-// The C code that stands in the place of a hooked method, in front of JavaScript. It counts calls that repeat an earlier
-// one, so that an app that asks for its phone number a thousand times a second is not slowed down: the same call with the
-// same result from the same place enters JavaScript only once while it is being folded. Nor does a call near the end of a
-// stack enter it, nor one of a thread that has spent too much of its time here: gaps say how many.
+// The C code that is called in place of a hooked method, before JavaScript. It counts calls that repeat an earlier one,
+// so that an app that asks for its phone number a thousand times a second is not slowed down: while a call is being
+// folded, the same call with the same result from the same place enters JavaScript only once. Calls near the end of a
+// stack never enter it, nor those of a thread that has spent too much time here; gaps say how many.
 
 import Java from "frida-java-bridge";
 import FOLDING from "../native/folding.txt";
@@ -17,19 +17,19 @@ import { currentEnv, divert, isArt, isStatic, scriptOf, targetOf, type Overload,
 import { CALLS, NONVIRTUAL, deleteWeak, findClass, globalRef, inFrame, methodId, weakRef, type Env } from "./jni.js";
 import { methods, type Letter } from "./methods.js";
 
-/** What a watcher says of itself so that repeats of its calls may be counted below. */
+/** What a watcher declares so that repeats of its calls may be counted in C. */
 export interface Repeats {
-  /** indices of the arguments on which it depends what is said of a call */
+  /** indices of the arguments that what is recorded of a call depends on */
   depends: number[];
-  /** whether it depends on the result */
+  /** whether it depends on the result, too */
   reads: boolean;
 }
 
-/** What is called for calls that are not repeats. */
+/** Called for calls that are not repeats. */
 export interface Teller {
-  /** whether the call concerns anybody */
+  /** whether a watcher wants the call */
   wants: (env: Env, self: NativePointer | null, args: Raw[], begun: number) => boolean;
-  /** called after the call; gives the fold that it belongs to, or null */
+  /** called after the call; returns the fold that the call belongs to, or null */
   told: (env: Env, self: NativePointer | null, args: Raw[], result: Raw, begun: number) => Fold | null;
 }
 
@@ -57,7 +57,7 @@ function kindOf(type: { type: string; className: string }): Kind | null {
 }
 
 // Memory that the C part changes.
-/** Which thread is inside, and whether calls are let through: for other C parts, too. */
+/** Which thread is inside, and whether watching is off; other C parts use them, too. */
 export const insideKey = Memory.alloc(Process.pointerSize);
 export const pausedFlag = Memory.alloc(4);
 const threadKey = Memory.alloc(4);
@@ -74,7 +74,7 @@ interface Diverted {
   whose: () => string[];
   args: Kind[];
   result: Kind;
-  /** null as long as repeats are not counted */
+  /** null while repeats are not counted */
   teller: Teller | null;
   /** the method to call, once it is known */
   target: () => NativePointer | null;
@@ -110,7 +110,7 @@ const told = new NativeCallback((id, self, args, result, begun): number => {
     const raws = one.args.map((kind, i) => kind.read(args.add(VALUE_BYTES * i)));
     const fold = teller(one).told(currentEnv(), selfOf(one, self), raws, one.result.read(result), begun);
     reach("told");
-    // While it was told of, other threads ran: the fold may have been written for the last time.
+    // Other threads ran in between: the fold may have been written for the last time.
     return fold === null || fold.gone ? -1 : claim(one, fold);
   } catch (error) {
     report(error, one.overload.methodName);
@@ -140,10 +140,10 @@ const core = new CModule(FOLDING, {
   ...Object.fromEntries(LIBC.map((name) => [name, Module.getGlobalExportByName(name)])),
 });
 
-/** From the methods of a stack that was walked to the places in them: bytes. */
+/** Offset in bytes of the positions of a walked stack, relative to its methods. */
 const locations = (core["locations"] as NativePointer).readU32();
 
-/** Exclusive: none of these waits for anything but the other threads' counting. */
+/** Exclusive: none of these waits for anything except other threads that are counting. */
 function exclusive<R extends NativeFunctionReturnType, A extends NativeFunctionArgumentType[] | []>(
   name: string, returns: R, takes: A,
 ): NativeFunction<GetNativeFunctionReturnValue<R>, ResolveVariadic<Extract<GetNativeFunctionArgumentValue<A>, unknown[]>>> {
@@ -166,7 +166,7 @@ const native = {
   framesOf: exclusive("frames_of", "pointer", ["pointer"]),
   cpuTime: exclusive("cpu_time", "double", []),
   spentOnStack: exclusive("spent_on_stack", "void", ["double"]),
-  // Cooperative: they call into the VM, which may have the thread wait.
+  // Cooperative: they call into the VM, which may make the thread wait.
   hashOf: new NativeFunction(core["hash_of"] as NativePointer, "int", ["pointer", "pointer"], { exceptions: "propagate" }),
   walk: new NativeFunction(core["walk"] as NativePointer, "uint64", ["pointer", "pointer"], { exceptions: "propagate" }),
 };
@@ -186,13 +186,16 @@ export function setPaused(on: boolean): void {
   pausedFlag.writeS32(on ? 1 : 0);
 }
 
-/** A place below where repeats of one call are counted, and the fold that they belong to. */
+/** A slot in C where repeats of one call are counted, and the fold that they belong to. */
 class Slot {
   fold: Fold | null = null;
 
   constructor(private readonly hook: NativePointer, private readonly number: number) {}
 
-  /** Give the fold what was counted; with `free`, no more of it will be. Returns what the C part fills the slot with. */
+  /**
+   * Add what was counted to the fold; with `free`, no more will be counted for it. Returns what C needs to fill the
+   * slot.
+   */
   take(free: boolean): number {
     const given = native.take(this.hook, this.number, free ? 1 : 0, counted);
     const { fold } = this;
@@ -208,7 +211,7 @@ class Slot {
   }
 }
 
-/** Make room for a call; `fold` null: for one that concerns nobody. */
+/** Free a slot for a call; `fold` is null for a call that nobody wants. */
 function claim(one: Diverted, fold: Fold | null): number {
   const slot = one.slots[one.next++ % SLOTS] as Slot;
   const given = slot.take(true);
@@ -217,7 +220,7 @@ function claim(one: Diverted, fold: Fold | null): number {
   return given;
 }
 
-/** Whether accesses have stacks; without a way to compare them below, nothing is counted there. */
+/** Set whether accesses have stacks. If they have, but C cannot compare stacks, nothing is counted there. */
 export function configureFolding(withStack: boolean): void {
   stacksFlag.writeS32(withStack ? 1 : 0);
 }
@@ -226,7 +229,7 @@ const JVMTI_VERSION = 0x30010200;
 const GET_ENV = 6;
 let looked = false;
 
-/** Find a way to tell stacks apart below; on the agent's own thread. Whether there is one, or none is needed. */
+/** Find a way to compare stacks in C; on the agent's own thread. Returns whether there is one, or none is needed. */
 function canCompare(): boolean {
   if (!looked) {
     looked = true;
@@ -246,18 +249,20 @@ function canCompare(): boolean {
   return stacksFlag.readS32() === 0 || !jvmti.readPointer().isNull() || !art.readPointer().isNull();
 }
 
-/** A thread's stack as a number that no other stack has, or the reason why there is no number. */
+/** A thread's stack as a number that no other stack has, or the reason for having none. */
 export type Walked = { id: string } | "no way" | "thinned";
 
 const others = native.newHook(-1, NULL, 0, 0, 0, 0);
 
-/** Where the calling thread is. */
+/** Identify the stack of the calling thread. */
 export function walk(env: Env): Walked {
   const id = native.walk(env.handle, others).toString();
   return id === String(THINNED) ? "thinned" : id === String(NO_WAY) || id === "1" ? "no way" : { id };
 }
 
-/** On ART, of the stack that was walked last on this thread: method and place in it of each frame, and how many there are in all. */
+/**
+ * On ART, method and position of each frame of the stack that this thread walked last, and the total number of frames.
+ */
 export function walkedFrames(): { keys: string[]; total: number } {
   const counts = Memory.alloc(8);
   const at = native.framesOf(counts);
@@ -268,7 +273,7 @@ export function walkedFrames(): { keys: string[]; total: number } {
   return { keys, total };
 }
 
-/** Do `work`, the time of which counts as spent on stacks. */
+/** Run `work`; its time counts as spent on stacks. */
 export function onStacks<T>(work: () => T): T {
   const begun = native.cpuTime();
   try {
@@ -278,28 +283,28 @@ export function onStacks<T>(work: () => T): T {
   }
 }
 
-/** How a hooked method stands below JavaScript. */
+/** The C part of a hooked method. */
 export interface Below {
   /**
-   * Count repeats there from now on. False when that cannot be: for a constructor; where stacks cannot be compared; or
-   * when something that matters is no text and no number.
+   * Count repeats from now on. False when that is impossible: for a constructor, when stacks cannot be compared, or
+   * when a value that matters is neither text nor a number.
    */
   count(repeats: Repeats, asks: boolean, teller: Teller): boolean;
   /** Have all calls go through JavaScript again. */
   countNoMore(): void;
-  /** Let all calls of an object through, for good: they concern nobody. */
+  /** Let all calls of an object pass for good: they concern nobody. */
   leaveOut(env: Env, self: NativePointer): void;
-  /** Let none through any more because of its object. */
+  /** Examine calls of all objects again. */
   leaveNoneOut(): void;
-  /** Have those, too, that are part of another access, or while nothing is to be seen. */
+  /** Pass on even calls that are part of another access, or made while watching is off. */
   neverLetThrough(): void;
 }
 
 let waiting: Diverted[] = [];
 
 /**
- * Put the C part between a method that is about to be replaced and the JavaScript that replaces it; null when it takes or
- * gives what C does not know. `whose` is asked for what to file a gap under.
+ * Put the C part between a method that is about to be replaced and the JavaScript that replaces it; null when the
+ * method has types that C does not know. `whose` returns the subjects of gaps.
  */
 export function below(overload: Overload, cls: NativePointer, isApi: boolean, whose: () => string[]): Below | null {
   const result = kindOf(overload.returnType);
@@ -319,7 +324,7 @@ export function below(overload: Overload, cls: NativePointer, isApi: boolean, wh
   diverted.push(one);
   waiting.push(one);
   if (waiting.length === 1) {
-    // Asked for before the bridge asks for its own turn, in which it puts on a JVM what then stands there.
+    // Requested before the bridge requests its own tick, in which, on a JVM, it installs what is there by then.
     Script.nextTick(compile);
   }
   return {
@@ -365,7 +370,7 @@ function countRepeats(one: Diverted, repeats: Repeats, asks: boolean, teller: Te
   return true;
 }
 
-/** Kind of a value that the C part can compare; null for any other. */
+/** The kind of a value that C can compare; null for others. */
 function letterOf(type: { type: string; className: string } | undefined): string | null {
   if (type?.className === TEXT) {
     return "T";
@@ -375,7 +380,7 @@ function letterOf(type: { type: string; className: string } | undefined): string
 
 const modules: CModule[] = [];
 
-/** JNI calls a function per method: one for each that waits, in one module. */
+/** Compile the functions that JNI calls: one for each waiting method, all in one module. */
 function compile(): void {
   const batch = waiting;
   waiting = [];
@@ -390,7 +395,7 @@ function compile(): void {
       divert(one.overload, made[`method_${i}`] as NativePointer);
     }
   });
-  // Once the bridge has had its turn: the app's own method is known to C before a call may come near the end of a stack.
+  // After the bridge's tick: C must know the app's own method before a call can come near the end of a stack.
   Script.nextTick(() => {
     for (const one of batch) {
       const target = one.target();
@@ -402,7 +407,7 @@ function compile(): void {
   watchLosses();
 }
 
-/** What a gap says of calls that were lost in each of the ways. */
+/** The text of the gap for each way in which calls are lost. */
 const WAYS: Record<number, (count: number) => string> = {
   [NEAR_END]: (count) =>
     `${count} calls near the end of a stack, with less than ${ROOM_FOR_SCRIPT / 1024} KB left, are not recorded: there is no room for the hook`,
@@ -417,7 +422,7 @@ const LONGEST_US = 10_000_000;
 
 let watching = false;
 let seen = 0;
-/** hook and way -> what was lost and not yet told */
+/** hook and way -> losses that are not reported yet */
 const lost = new Map<string, Counted & { whose: () => string[]; way: number }>();
 
 function watchLosses(): void {
@@ -432,7 +437,7 @@ function watchLosses(): void {
   }
 }
 
-/** One gap for what was lost of a method in one way, once it has stopped. */
+/** Write one gap for the losses of a method in one way, once they have stopped. */
 function tellLosses(all: boolean): void {
   const now = losses.readS32();
   if (all || now !== seen) {

@@ -1,4 +1,4 @@
-// Installs hooks outside of hooks: on the agent's own thread, now or when a class comes, and knows when they are live.
+// Installs hooks outside of hooks: on the agent's own thread, now or when a class is loaded. Knows when they are live.
 
 import Java from "frida-java-bridge";
 import { waitUntil } from "../out/clock.js";
@@ -18,12 +18,12 @@ import {
 } from "./jni.js";
 import { patch } from "./patches.js";
 
-/** A hook that the JVM has swapped in is only safe once our thread has made one more JNI call, a tick later. */
+/** A hook that the JVM has put in place is safe only after our thread has made one more JNI call, a tick later. */
 const SETTLE_MS = 30;
 const SETTLE_SHORT_MS = 2;
-/** How long a thread of the app waits for hooks on a class that it just loaded. */
+/** Seconds that a thread of the app waits for hooks on a class that it has just loaded, */
 const PATIENCE_S = 0.3;
-/** On one of which it just showed an object; on those of a loader, all at once. */
+/** for those on a class of which it has just shown an object, and for all those on a loader's classes. */
 const PATIENCE_FOR_OBJECTS_S = 1;
 const PATIENCE_FOR_LOADERS_S = 1;
 const STEP_S = 0.001;
@@ -33,7 +33,7 @@ const ownThread = Process.getCurrentThreadId();
 
 type Work = (env: Env) => void;
 
-/** The work of our thread at present. It may load classes itself: their hooks must be live when it is done, too. */
+/** The present work of our thread. It may load classes itself, whose hooks must be live at its end, too. */
 let atWork: Work[] | null = null;
 let busy = 0;
 let closing = false;
@@ -68,17 +68,20 @@ export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void 
   });
 }
 
-/** Not `Java.perform`: on Android that waits for the app, and a process may have none. */
+/** Not `Java.perform`: on Android that waits for the app, and a process may have no app. */
 function attached(work: () => void): void {
   Java.vm.perform(work);
 }
 
-/** How long our thread works on end: the host's questions, and threads of the app in our hooks, wait that long. */
+/**
+ * How long our thread works without a pause; the host's questions, and the app's threads in our hooks, wait that long.
+ */
 const SLICE_MS = 50;
 
 /**
- * Run all works on the agent's thread, one after the other, even if one fails; then `done` when their hooks are
- * live. On ART in slices; a JVM stands still for each method that is replaced later, but once for all of one slice.
+ * Run all works on the agent's thread, one after the other, even if one fails; then `done`, when their hooks are live.
+ * On ART they run in slices. A JVM pauses for each method that is replaced later, but only once for all methods of a
+ * slice.
  */
 export function inSlices(works: Work[], done: () => void): void {
   const left = [...works];
@@ -104,15 +107,15 @@ export function inSlices(works: Work[], done: () => void): void {
 }
 
 /**
- * The JVM is about to end: wait for hooks that are being installed, and install no more. A thread that calls
- * into a JVM that has ended stays there for ever, and Frida would wait for ours before it lets the process go.
+ * Called when the JVM is about to end: wait for hooks that are being installed, and install no more. A thread that
+ * calls into a JVM that has ended never returns, and Frida would wait for ours before the process can end.
  */
 export function close(): void {
   closing = true;
   waitUntil(() => busy === 0, CLOSE_S, STEP_S);
 }
 
-/** Give all methods their own bodies back, and replace no more. */
+/** Restore all methods, and replace no more. */
 export async function restoreMethods(): Promise<void> {
   closing = true;
   for (let waited = 0; waited < CLOSE_S && busy > 0; waited += STEP_S) {
@@ -127,7 +130,7 @@ export async function restoreMethods(): Promise<void> {
   }
 }
 
-/** Notice the end of a JVM whose main method has returned, and every thread of the app with it. */
+/** Notice the end of a JVM after its main method, and all threads of the app, have ended. */
 export function watchEnd(env: Env): void {
   const shutdown = isArt() ? null : wrapperOf(env, "java.lang.Shutdown");
   if (shutdown !== null) {
@@ -136,8 +139,8 @@ export function watchEnd(env: Env): void {
 }
 
 /**
- * From a thread of the app, inside a hook: have `work` done on the agent's thread and wait, not for long, until its
- * hooks are live. Hooks made on the app's own thread here would freeze a JVM. False when they came too late.
+ * Called on a thread of the app, inside a hook: have `work` done on the agent's thread, and wait briefly until its
+ * hooks are live. Installing them on the app's thread here would freeze a JVM. False when they came too late.
  */
 function installNow(work: Work, patience: number): boolean {
   if (atWork !== null && Process.getCurrentThreadId() === ownThread) {
@@ -154,7 +157,7 @@ function installNow(work: Work, patience: number): boolean {
   return waitUntil(() => live, patience, STEP_S);
 }
 
-/** The same for a class, with a gap that says why when it was too late for its first calls. */
+/** The same for a class; when it was too late for its first calls, a gap says why. */
 function installOrTell(name: string, why: string, work: Work, patience: number): void {
   if (!installNow(work, patience)) {
     gap(name, "install_failed", `${why}: the first calls may be missing`);
@@ -168,10 +171,12 @@ export function installForObject(name: string, work: Work): void {
 
 type OnClass = (env: Env, wrapper: ClassWrapper) => void;
 
-/** class name -> what to do with each class of it: every loader may have one of its own */
+/** class name -> what to do with each class with that name: every loader may have one */
 const wanted = new Map<string, OnClass[]>();
 
-/** Do `work` with each class of a name, now with those that are there and later with those that come. False: none is there. */
+/**
+ * Do `work` for each class with a name: now for existing ones, later for those that come. False when none exists yet.
+ */
 export function eachClass(env: Env, name: string, work: OnClass): boolean {
   const works = wanted.get(name);
   if (works === undefined) {
@@ -186,7 +191,9 @@ export function eachClass(env: Env, name: string, work: OnClass): boolean {
   return there.length > 0;
 }
 
-/** Watch all overloads of a method, now or when its class comes; one in which the app's own code may run, unless told. */
+/**
+ * Watch all overloads of a method, now or when its class is loaded. By default, the app's own code may run inside it.
+ */
 export function on(
   env: Env, cls: string, method: string, parts: Pick<Watch, "before" | "after" | "concerns">, kind: Kind = "app",
 ): void {
@@ -199,7 +206,7 @@ export function on(
   });
 }
 
-/** A class came, a global reference. */
+/** Handle a new class, given as a global reference. */
 function arrived(env: Env, name: string, cls: NativePointer): void {
   if (!keep(env, name, cls)) {
     return;
@@ -214,7 +221,10 @@ function arrived(env: Env, name: string, cls: NativePointer): void {
   }
 }
 
-/** Begin to notice classes that come later. `started`: the process began with us, and is held before its first line. */
+/**
+ * Begin to notice classes that are loaded later. `started`: we started the process, and it is held before its first
+ * line.
+ */
 export function watchDefinitions(env: Env, started: boolean): void {
   if (isArt()) {
     watchLoaders(env, started);
@@ -223,7 +233,9 @@ export function watchDefinitions(env: Env, started: boolean): void {
   }
 }
 
-/** Natively: every class of a JVM passes here, and a Java hook on class loading would be part of what it watches. */
+/**
+ * With native hooks: every class of a JVM passes here, and a Java hook on class loading would affect what it watches.
+ */
 function watchJvm(): void {
   const jvm = Process.enumerateModules().find((module) => JVM.test(module.name));
   for (const [name, nameAt] of [["JVM_DefineClassWithSource", 1], ["JVM_DefineClass", 1], ["JVM_LookupDefineClass", 2]] as const) {
@@ -252,10 +264,10 @@ function watchJvm(): void {
   }
 }
 
-// On ART: classes come with a new loader (a plug-in, a dynamic feature), or with dex files that a packer puts into one
-// that is there, by whatever means.
+// On ART, classes come with a new loader (a plug-in, a dynamic feature), or with dex files that a packer adds, by
+// whatever means, to an existing one.
 
-/** A loader that was asked, a weak reference, and for which dex files. */
+/** A loader that was asked, as a weak reference, and the dex files that it was asked about. */
 interface Asked {
   loader: NativePointer;
   files: string | null;
@@ -263,12 +275,14 @@ interface Asked {
 
 const asked: Asked[] = [];
 
-/** Ask a loader for each class that is wanted and may be its own; one whose dex files are known and the same is not asked again. */
+/**
+ * Ask a loader for each wanted class that may be its own; not again if its dex files are known and have not changed.
+ */
 function ask(env: Env, loader: NativePointer): void {
   if (loader.isNull() || inFrame(env, () => className(env, classOf(env, loader)) === BOOT)) {
     return;
   }
-  // What it would ask first: an app has libraries of the device in loaders of their own.
+  // First those that it would ask first: an app has separate loaders for libraries of the device.
   for (const other of asksBefore(env, loader)) {
     ask(env, other);
     deleteGlobal(env, other);
@@ -297,11 +311,11 @@ function ask(env: Env, loader: NativePointer): void {
   }
 }
 
-/** Its classes are known; asking for one that it lacks costs an exception. */
+/** The loader whose classes are known; asking it for a class that it lacks would cost an exception. */
 const BOOT = "java.lang.BootClassLoader";
 const getParent = new Method("java.lang.ClassLoader", "getParent", "()Ljava/lang/ClassLoader;");
 
-/** Global references to the loader above one, and to those of the libraries that it shares (Android 10 and later). */
+/** Global references to a loader's parent, and to the loaders of its shared libraries (Android 10 and later). */
 function asksBefore(env: Env, loader: NativePointer): NativePointer[] {
   return inFrame(env, () => {
     const found = [getParent.object(env, loader)];
@@ -317,14 +331,17 @@ function asksBefore(env: Env, loader: NativePointer): NativePointer[] {
 
 const PATIENCE_FOR_THE_APP_S = 3;
 
-/** The app has its class loader now, and has not run a line of its own yet: what is wanted of it is hooked before it does. */
+/**
+ * Called when the app has its class loader but has not run any code yet: hooks the wanted classes of the app before it
+ * does.
+ */
 export function appCame(): void {
   installOrTell("the app's class loader", "the process was too busy to hook the app's own classes in time", (env) => {
     ask(env, mainLoader(env));
   }, PATIENCE_FOR_THE_APP_S);
 }
 
-/** Ask the loaders that there were before we came. */
+/** Ask the loaders that existed before we came. */
 export function askThere(env: Env): void {
   if (isArt()) {
     Java.enumerateClassLoaders({
@@ -337,7 +354,7 @@ export function askThere(env: Env): void {
 const contextLoader = new Method("java.lang.Thread", "getContextClassLoader", "()Ljava/lang/ClassLoader;");
 const currentThread = new Method("java.lang.Thread", "currentThread", "()Ljava/lang/Thread;", true);
 
-/** On a thread of the app: ask its loaders of now, before it goes on. `context`: an object that may know one. */
+/** On a thread of the app: ask its present loaders before it continues. `context`: an object that may know one. */
 function askNow(env: Env, context: NativePointer | null): void {
   const loaders = inFrame(env, () => {
     const found = [contextLoader.object(env, currentThread.object(env, null))];
@@ -357,7 +374,7 @@ function askNow(env: Env, context: NativePointer | null): void {
   }, PATIENCE_FOR_LOADERS_S);
 }
 
-/** Those that were asked before and may have other dex files now. */
+/** Ask again all loaders that were asked before; they may have other dex files now. */
 function askAll(env: Env): void {
   for (const one of [...asked]) {
     const loader = inFrame(env, () => {
@@ -376,7 +393,7 @@ function askAll(env: Env): void {
 
 const loaderOf = new Method("android.content.Context", "getClassLoader", "()Ljava/lang/ClassLoader;");
 
-/** When a dex file was opened, its classes come into a loader a little later. */
+/** Milliseconds after a dex file was opened at which loaders are asked: its classes appear a little later. */
 const AFTER_OPENING_MS = [5, 50, 500];
 let opened = false;
 
@@ -393,7 +410,7 @@ function dexOpened(): void {
   }
 }
 
-/** What opens dex files, and what puts them into a loader; not all are on each release. */
+/** Methods that open dex files, and methods that add them to a loader; each release has only some of them. */
 const OPENERS = ["openDexFile", "openInMemoryDexFile", "openInMemoryDexFiles"];
 const ELEMENTS = ["makeDexElements", "makePathElements", "makeInMemoryDexElements"];
 const ADDERS = ["addDexPath", "initByteBufferDexPath"];
@@ -429,7 +446,7 @@ function watchLoaders(env: Env, started: boolean): void {
   for (const method of OPENERS) {
     on(env, "dalvik.system.DexFile", method, { after: dexOpened });
   }
-  // A loader of the app's own kind gets its classes here, one at a time.
+  // A loader class of the app's own gets its classes here, one at a time.
   on(env, "dalvik.system.DexFile", "loadClass", {
     after: (call) => {
       const { env: own, args: [given], result } = call;

@@ -10,7 +10,7 @@ export interface Env {
   deleteGlobalRef(ref: NativePointer): void;
 }
 
-/** An exception that a call of ours raised, as a local reference; it has been cleared, the app never sees it. */
+/** An exception that one of our calls raised, as a local reference; it has been cleared, so the app never sees it. */
 export class JavaError extends Error {
   constructor(message: string, readonly thrown: NativePointer | null = null) {
     super(message);
@@ -42,7 +42,7 @@ export function throwAgain(env: Env, throwable: NativePointer): void {
   jni(env, 13, "int", ["pointer"], throwable);
 }
 
-/** The pending exception, cleared; NULL when there is none. */
+/** Clear the pending exception and return it; NULL when there is none. */
 export function takeException(env: Env): NativePointer {
   const pending = jni<NativePointer>(env, 15, "pointer", []);
   if (!pending.isNull()) {
@@ -51,7 +51,7 @@ export function takeException(env: Env): NativePointer {
   return pending;
 }
 
-/** Run `work` and release the local references it made. */
+/** Run `work`, then release the local references that it made. */
 export function inFrame<T>(env: Env, work: () => T): T {
   if (jni<number>(env, 19, "int", ["int"], 32) !== 0) {
     takeException(env);
@@ -64,7 +64,7 @@ export function inFrame<T>(env: Env, work: () => T): T {
   }
 }
 
-/** References of each kind that we hold at most; ART ends a process that has 51,200 of one. */
+/** Most references of each kind that we hold; ART ends a process that has 51,200 of one kind. */
 const MOST_REFERENCES = 30_000;
 const references = { global: 0, weak: 0 };
 let isFull = false;
@@ -101,7 +101,7 @@ export function isSame(env: Env, a: NativePointer, b: NativePointer): boolean {
   return jni<number>(env, 24, "uint8", ["pointer", "pointer"], a, b) !== 0;
 }
 
-/** A local reference to the class above; NULL for an interface and for Object. */
+/** A local reference to the superclass; NULL for an interface and for Object. */
 export function superclassOf(env: Env, cls: NativePointer): NativePointer {
   return jni(env, 10, "pointer", ["pointer"], cls);
 }
@@ -114,7 +114,7 @@ export function isInstance(env: Env, object: NativePointer, cls: NativePointer):
   return jni<number>(env, 32, "uint8", ["pointer", "pointer"], object, cls) !== 0;
 }
 
-/** A local reference to what a weak one stands for; NULL when it is gone. */
+/** A local reference to the object of a weak one; NULL when the object is gone. */
 export function strong(env: Env, ref: NativePointer): NativePointer {
   return jni(env, 25, "pointer", ["pointer"], ref);
 }
@@ -138,15 +138,15 @@ export function arrayElement(env: Env, array: NativePointer, index: number): Nat
 }
 
 /**
- * What `of` gives for each element of an Object[], the first `most` of them; what it refers to is released each time:
- * before Android 8 a thread that has 512 local references ends the process.
+ * The results of `of` for the elements of an Object[], at most `most`; local references are released after each
+ * element: before Android 8, a thread with 512 of them ends the process.
  */
 export function eachOf<T>(env: Env, array: NativePointer, of: (element: NativePointer) => T, most = Infinity): T[] {
   return Array.from({ length: Math.min(arrayLength(env, array), most) }, (_, i) =>
     inFrame(env, () => of(arrayElement(env, array, i))));
 }
 
-/** A Java string as text; NULL is null. Half a surrogate pair becomes U+FFFD, as no UTF-8 can carry it. */
+/** A Java string as text; null for NULL. A lone surrogate becomes U+FFFD, as UTF-8 cannot encode it. */
 export function text(env: Env, string: NativePointer): string | null {
   if (string.isNull()) {
     return null;
@@ -166,12 +166,12 @@ export function text(env: Env, string: NativePointer): string | null {
 function utf16(chars: NativePointer, length: number): string {
   try {
     const whole = chars.readUtf16String(length);
-    // It stops at a NUL; a shorter text than asked for means there was one.
+    // Reading stops at a NUL; a text that is shorter than requested must contain one.
     if (whole?.length === length) {
       return whole;
     }
   } catch {
-    // half a surrogate pair
+    // a lone surrogate
   }
   let result = "";
   for (let i = 0; i !== length; i++) {
@@ -180,7 +180,7 @@ function utf16(chars: NativePointer, length: number): string {
   return result.replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, "\uFFFD");
 }
 
-/** Characters of a char[]. */
+/** The characters of a char[]. */
 export function charArray(env: Env, array: NativePointer, length: number): string {
   if (length <= 0) {
     return "";
@@ -191,12 +191,12 @@ export function charArray(env: Env, array: NativePointer, length: number): strin
   return utf16(buffer, length);
 }
 
-/** Bytes of a byte[]. */
+/** The bytes of a byte[]. */
 export function byteArray(env: Env, array: NativePointer): ArrayBuffer {
   return byteRegion(env, array, 0, arrayLength(env, array));
 }
 
-/** A part of a byte[]. Throws JavaError when it does not have these bytes. */
+/** A part of a byte[]. Throws JavaError when the array is too short. */
 export function byteRegion(env: Env, array: NativePointer, from: number, length: number): ArrayBuffer {
   if (length <= 0) {
     return new ArrayBuffer(0);
@@ -207,7 +207,7 @@ export function byteRegion(env: Env, array: NativePointer, from: number, length:
   return buffer.readByteArray(length) ?? new ArrayBuffer(0);
 }
 
-/** Addresses kept in a long[]. */
+/** The addresses stored in a long[]. */
 export function longArray(env: Env, array: NativePointer, length: number): NativePointer[] {
   const LONG = 8;
   const buffer = Memory.alloc(LONG * Math.max(length, 1));
@@ -216,14 +216,14 @@ export function longArray(env: Env, array: NativePointer, length: number): Nativ
   return Array.from({ length }, (_, i) => ptr(buffer.add(LONG * i).readU64().toString()));
 }
 
-/** A new local reference to a byte[]. */
+/** Create a byte[]; a local reference. */
 export function newByteArray(env: Env, length: number): NativePointer {
   const array = jni<NativePointer>(env, 176, "pointer", ["int"], length);
   orThrow(env);
   return array;
 }
 
-/** A new object; throws JavaError when the constructor does. */
+/** Create an object. Throws JavaError when its constructor throws. */
 export function construct(
   env: Env, cls: NativePointer, constructorId: NativePointer, args: (NativePointer | number)[],
 ): NativePointer {
@@ -233,7 +233,7 @@ export function construct(
   return object;
 }
 
-/** A new local reference to a Java string. */
+/** Create a Java string; a local reference. */
 export function newString(env: Env, value: string): NativePointer {
   const units = Memory.alloc(Math.max(2 * value.length, 2));
   for (let i = 0; i !== value.length; i++) {
@@ -254,10 +254,10 @@ function describe(env: Env, thrown: NativePointer): string {
   return text(env, invoke(env, classOf(env, thrown), id, "L", false, []) as NativePointer) ?? "exception";
 }
 
-/** From Call<Type>MethodA to CallNonvirtual<Type>MethodA, which takes the class, too. */
+/** Offset from Call<Type>MethodA to CallNonvirtual<Type>MethodA, which takes the class, too. */
 export const NONVIRTUAL = 30;
 
-/** Index of Call<Type>MethodA, of CallStatic<Type>MethodA, and the native type. */
+/** The indexes of Call<Type>MethodA and CallStatic<Type>MethodA, and the native type. */
 export const CALLS = {
   L: [36, 116, "pointer"],
   Z: [39, 119, "uint8"],
@@ -273,7 +273,7 @@ export const CALLS = {
 
 export type Shorty = keyof typeof CALLS;
 
-/** Call a method by its id. Arguments are references and ints. Throws JavaError when the method does. */
+/** Call a method by its id. Arguments are references and ints. Throws JavaError when the method throws. */
 export function invoke(
   env: Env,
   target: NativePointer,
@@ -307,7 +307,7 @@ function values(args: (NativePointer | number)[]): NativePointer {
   return block;
 }
 
-/** Throws JavaError when there is no such method. */
+/** The id of a method. Throws JavaError when there is none. */
 export function methodId(
   env: Env, cls: NativePointer, name: string, signature: string, isStatic = false,
 ): NativePointer {
@@ -321,12 +321,12 @@ export function methodId(
   return id;
 }
 
-/** An int field of an object. */
+/** The value of an object's int field. */
 export function intField(env: Env, object: NativePointer, name: string): number {
   return jni(env, 100, "int", ["pointer", "pointer"], object, fieldId(env, object, name, "I"));
 }
 
-/** An object field of an object, as a local reference. */
+/** The value of an object's object field, as a local reference. */
 export function objectField(env: Env, object: NativePointer, name: string, signature: string): NativePointer {
   return jni(env, 95, "pointer", ["pointer", "pointer"], object, fieldId(env, object, name, signature));
 }
@@ -352,7 +352,7 @@ export function fromReflected(env: Env, method: NativePointer): NativePointer {
   return jni(env, 7, "pointer", ["pointer"], method);
 }
 
-/** A class of a JVM from its class file, with a loader. Throws JavaError when it is refused; an ART refuses all. */
+/** Define a class in a JVM from its class file, with a loader. Throws JavaError when it is refused; ART refuses all. */
 export function defineClass(env: Env, name: string, loader: NativePointer, code: NativePointer, size: number): NativePointer {
   const cls = jni<NativePointer>(
     env, 5, "pointer", ["pointer", "pointer", "pointer", "int"], Memory.allocUtf8String(name), loader, code, size);
@@ -360,12 +360,12 @@ export function defineClass(env: Env, name: string, loader: NativePointer, code:
   return cls;
 }
 
-/** A java.nio.ByteBuffer over memory, which has to stay. */
+/** A java.nio.ByteBuffer over memory, which must stay allocated. */
 export function byteBuffer(env: Env, code: NativePointer, size: number): NativePointer {
   return jni(env, 229, "pointer", ["pointer", "int64"], code, size);
 }
 
-/** An array of one object. */
+/** An array with one object. */
 export function arrayOf(env: Env, cls: NativePointer, object: NativePointer): NativePointer {
   return jni(env, 172, "pointer", ["int", "pointer", "pointer"], 1, cls, object);
 }

@@ -1,8 +1,8 @@
 // On ART: looks up the methods of a class one by one.
 //
-// The bridge looks at all fields and methods of a class at once, and the process ends where a field or a constructor names
-// a class that is not there. Here the class is asked for the names of its methods, and only a wanted one for its types:
-// what cannot be read is left out, and said. Nothing initialises the class.
+// The bridge reads all fields and methods of a class at once, and the process dies if a field or a constructor names a
+// missing class. Here a class is asked only for the names of its methods, and only wanted methods for their types; what
+// cannot be read is left out and reported. Nothing initialises the class.
 
 import Java from "frida-java-bridge";
 import { IDS, IDS_BYTES, layouts } from "../native/layouts.js";
@@ -10,13 +10,13 @@ import LOOKUP from "../native/lookup.txt";
 import { currentEnv, overloadsOf, wrap, type BridgeType, type ClassWrapper, type Overload } from "./bridge.js";
 import { JavaError, findClass, globalRef, inFrame, invoke, methodId, takeException, text, type Env } from "./jni.js";
 
-/** The C part: what one class with hundreds of methods costs in JNI calls is too much for JavaScript. */
+/** The C part: for a class with hundreds of methods, the JNI calls would take too long in JavaScript. */
 
 type Kind = "method" | "creator";
 
-/** What the methods of a class are read by. */
+/** How the methods of a class are read. */
 interface Reader {
-  /** method of Class that lists them: without a look at their types, where this release has such a one */
+  /** method of Class that lists them, without resolving their types if this release has such a method */
   lists: NativePointer;
   takes: number[];
   /** struct Ids of the C part */
@@ -31,7 +31,7 @@ interface Tools {
     NativePointer, [NativePointerValue, NativePointerValue, NativePointerValue, NativePointerValue, number]>;
   release: NativeFunction<void, [NativePointerValue]>;
   message: NativePointer;
-  /** of all methods that the bridge makes */
+  /** the prototype of all methods that the bridge makes */
   prototype: object;
   core: CModule;
 }
@@ -41,7 +41,7 @@ let tools: Tools | null = null;
 function theTools(env: Env): Tools {
   if (tools === null) {
     const core = new CModule(LOOKUP + layouts("lookup"));
-    // Cooperative: they run Java.
+    // Cooperative: these functions run Java.
     const options: NativeFunctionOptions = { exceptions: "propagate" };
     tools = inFrame(env, () => ({
       method: readerOf(env, "Method", "getDeclaredMethodsUnchecked", "getDeclaredMethods"),
@@ -76,15 +76,15 @@ function readerOf(env: Env, kind: "Method" | "Constructor", unchecked: string, c
   }
 }
 
-/** A class as hooks need it. */
+/** A class with what hooks need of it. */
 class OwnWrapper {
   readonly $f = Java.classFactory;
   readonly $C = selfOf(() => this.cls);
-  /** method -> what is missing: the classes that its overloads name and that are not there */
+  /** method -> missing classes that its overloads name */
   readonly $unread = new Map<string, string[]>();
   private readonly made = new Map<string, Overload[]>();
   private methods: Map<string, NativePointer[]> | null = null;
-  /** On a release that gives all of a class's methods or none: what is missing for that. */
+  /** On a release that lists either all methods of a class or none: the missing class, when none can be listed. */
   private readonly unlisted: Partial<Record<Kind, string>> = {};
   private parent: ClassWrapper | null | undefined;
 
@@ -103,7 +103,7 @@ class OwnWrapper {
     return { value: this.cls, unref: () => undefined };
   }
 
-  /** The overloads that the class itself has; `$init` for constructors. */
+  /** The overloads that the class itself declares; `$init` for constructors. */
   $own(name: string): Overload[] {
     let made = this.made.get(name);
     if (made === undefined) {
@@ -168,7 +168,7 @@ class OwnWrapper {
     const [modifiers, returns, ...takes] = (told.readUtf8String() ?? "").split("\n").slice(0, -1) as [string, string, ...string[]];
     release(told);
     const factory = Java.classFactory as unknown as { _getType(name: string): BridgeType };
-    // The bridge makes its methods of these, but gives the maker away only as `clone` of one that there is.
+    // The bridge makes methods from such data, but offers this only as `clone` of an existing method.
     const shell = Object.create(prototype) as Overload & { clone(): Overload };
     const isStatic = (Number(modifiers) & STATIC) !== 0;
     const types = takes.map((type) => factory._getType(type));
@@ -192,7 +192,7 @@ function never(): undefined {
   return undefined;
 }
 
-/** Makes the object whose method was called, as the bridge hands it to what stands in the method's place. */
+/** Makes the object whose method was called, in the form in which the bridge passes it to a replacement. */
 function selfOf(cls: () => NativePointer): new (handle: NativePointer) => object {
   return class {
     readonly $t = VIRTUAL;
@@ -209,7 +209,7 @@ function selfOf(cls: () => NativePointer): new (handle: NativePointer) => object
   };
 }
 
-/** What an exception says is missing: `Failed resolution of: Lcom/example/Absent;`. */
+/** The missing class that an exception names: `Failed resolution of: Lcom/example/Absent;`. */
 function reason(env: Env, thrown: NativePointer): string {
   if (thrown.isNull()) {
     return "a class";
@@ -222,7 +222,7 @@ function reason(env: Env, thrown: NativePointer): string {
   }
 }
 
-/** A wrapper of the class behind a global reference; `above` gives the one of the class above it. */
+/** A wrapper for the class behind a global reference; `above` returns the wrapper of its superclass. */
 export function lookUp(name: string, cls: NativePointer, above: (env: Env) => ClassWrapper | null): ClassWrapper {
   return new OwnWrapper(name, cls, above) as unknown as ClassWrapper;
 }

@@ -1,8 +1,8 @@
-// The C functions that JNI calls in the place of hooked methods: one for each, made for the kinds of its values.
+// The C functions that JNI calls in place of hooked methods: one for each, generated for the types of its values.
 
 import VALUES from "../native/values.txt";
 
-/** How C has the kinds of Java's values: its type, and the member of Value; nothing is void. */
+/** The C type for each kind of Java value, and the member of Value; void has none. */
 export const C_KINDS = {
   L: { type: "gpointer", member: "l" },
   Z: { type: "guint8", member: "z" },
@@ -17,7 +17,7 @@ export const C_KINDS = {
 } as const;
 export type Letter = keyof typeof C_KINDS;
 
-/** A hooked method: its hook and what JavaScript stands in its place, as addresses, and the kinds of its values. */
+/** A hooked method: the addresses of its hook and of the JavaScript that replaces it, and the kinds of its values. */
 export interface Method {
   hook: string;
   script: string;
@@ -25,7 +25,7 @@ export interface Method {
   gives: Letter;
 }
 
-/** C with a function `method_0`, `method_1` ... for each: JNI calls it in the method's place. */
+/** C code with a function `method_0`, `method_1` ... for each method, which JNI calls instead of the method. */
 export function methods(all: Method[]): string {
   const functions = all.map(({ hook, script, takes, gives }, i) => {
     const { type, member } = C_KINDS[gives];

@@ -1,23 +1,26 @@
-// Whose code a frame is: by the class loader that defined its class, or the path of its library; never by its name alone.
+// The owner of a frame's code: by the class loader that defined its class, or by the path of its library; never by name
+// alone.
 
 import Java from "frida-java-bridge";
 import { isArt, tryEnv } from "./bridge.js";
 import { Method, className, getClassLoader, systemLoader } from "./classes.js";
 import { classOf, globalRef, inFrame, isSame, newString, takeException, text, throwAgain, type Env } from "./jni.js";
 
-/** `app`, `platform`, the package that a class or library came from, or null where nothing tells. */
+/** `app`, `platform`, the package that a class or library came from, or null when it is unknown. */
 export type Owner = string | null;
 
 const MOST_KNOWN = 20_000;
 const MOST_LOADERS = 64;
-/** Where the system keeps what it comes with. */
+/** Folders with files that came with the system. */
 const SYSTEM = /^\/(system|system_ext|apex|vendor|product|odm|oem|my_\w+|lib|lib32|lib64|usr)\//;
-/** Where a package has its files; and where an installed one has its code, with the version of a shared library. */
+/** Paths with a package's files, and with the code of an installed package, with the version of a shared library. */
 const PACKAGES = [
   /^(?:\/mnt\/expand\/[^/]+|\/data)\/(?:data|user\/\d+|user_de\/\d+)\/([A-Za-z]\w*(?:\.\w+)+)\//,
   /\/app\/(?:~~[^/]+\/)?([A-Za-z]\w*(?:\.\w+)*\.\w+?)(?:_\d+)?-[^/]+\//,
 ];
-/** A JVM is no Android: what stands in for the framework there has the app's own loader, and is known by its names. */
+/**
+ * A JVM is not Android: stand-ins for the framework's classes have the app's own loader, and are recognised by name.
+ */
 const STAND_INS = /^(java|javax|jdk|sun|com\.sun|android|com\.android|dalvik|libcore|kotlin|kotlinx)\./;
 const PROXY = /^(?:com\.sun\.proxy\.|jdk\.proxy\d+\.)?\$Proxy\d+$/;
 
@@ -25,11 +28,11 @@ let app = "";
 let byName = false;
 /** Whether loaders can be asked here. */
 let able = false;
-/** class, or library with its `!` -> whose it is */
+/** class, or library followed by `!` -> its owner */
 const known = new Map<string, Owner>();
-/** frame -> whose it is, where it gave away its class itself: two packages may have classes of one name */
+/** frame -> its owner, when its class itself was known: two packages may have classes with the same name */
 const met = new Map<string, Owner>();
-/** stack -> what was said of it, until anything more is known */
+/** stack -> the owners returned for it, until more is known */
 let said = new WeakMap<readonly string[], Owner[]>();
 
 interface Loader {
@@ -38,7 +41,7 @@ interface Loader {
 }
 
 let own: Loader | null = null;
-/** Loaders that were made since we are here. */
+/** Loaders that were created since we came. */
 const others: Loader[] = [];
 
 const findLoaded = new Method(
@@ -46,8 +49,8 @@ const findLoaded = new Method(
 const toString = new Method("java.lang.Object", "toString", "()Ljava/lang/String;");
 
 /**
- * Prepare to tell owners; on the agent's own thread, where a hidden method is found. `standIns`: the framework's classes
- * are stand-ins, which have the app's own loader.
+ * Prepare to find owners; on the agent's own thread, which can look up a hidden method. `standIns`: the framework's
+ * classes are stand-ins, which have the app's own loader.
  */
 export function knowOwners(env: Env, package_: string, standIns: boolean): void {
   app = package_;
@@ -63,7 +66,7 @@ function tells(env: Env): boolean {
   }
 }
 
-/** A loader that the app, or another package's code in its process, has just made. */
+/** Note a loader that the app, or another package's code in its process, has just created. */
 export function addLoader(env: Env, loader: NativePointer): void {
   if (able && !byName && others.length < MOST_LOADERS) {
     forgetUnknown();
@@ -71,7 +74,7 @@ export function addLoader(env: Env, loader: NativePointer): void {
   }
 }
 
-/** Forget the classes that no loader had: a new loader may have them. */
+/** Forget which classes no loader had: a new loader may have them. */
 function forgetUnknown(): void {
   said = new WeakMap();
   for (const [name, owner] of known) {
@@ -89,7 +92,7 @@ function put(into: Map<string, Owner>, name: string, owner: Owner): void {
   into.set(name, owner);
 }
 
-/** The loader of a frame's class, where the frame gave away its class itself. */
+/** Note the loader of a frame's class, when the class itself is known. */
 export function meet(env: Env, frame: string, loader: NativePointer): void {
   if (!able || byName) {
     return;
@@ -99,7 +102,7 @@ export function meet(env: Env, frame: string, loader: NativePointer): void {
   put(met, frame, before === undefined || before === owner ? owner : null);
 }
 
-/** The app's own, as soon as there is one; of a process without an app the system's. */
+/** The app's own loader, once there is one (in a process without an app, the system's), and the others. */
 function loaders(env: Env): Loader[] {
   const { loader } = Java.classFactory as unknown as { loader: { $h: NativePointer } | null };
   if (own === null && loader !== null) {
@@ -109,7 +112,9 @@ function loaders(env: Env): Loader[] {
   return [own ?? { ref: systemLoader.object(env, null), owner: "app" }, ...others];
 }
 
-/** Of each frame whose code it is; of none where loaders cannot be asked. What the thread was about to throw is left as it is. */
+/**
+ * The owner of each frame's code; empty when loaders cannot be asked. An exception pending on the thread is preserved.
+ */
 export function ownersOf(stack: readonly string[]): Owner[] {
   if (!able) {
     return [];
@@ -118,7 +123,7 @@ export function ownersOf(stack: readonly string[]): Owner[] {
   if (before !== undefined) {
     return before;
   }
-  // By names without a call into the JVM: lines are written when it has ended, too, and it would not come back.
+  // By names, without a call into the JVM: lines are also written after it has ended, and a call would never return.
   const env = byName ? null : tryEnv();
   const pending = env === null ? NULL : takeException(env);
   try {
@@ -134,13 +139,13 @@ export function ownersOf(stack: readonly string[]): Owner[] {
   }
 }
 
-/** Whether a frame is the platform's own code, not the app's or what the app carries. */
+/** Whether a frame is the platform's own code, not the app's or of a library in the app. */
 export function isPlatform(frame: string): boolean {
   const [owner = null] = ownersOf([frame]);
   return owner === null ? STAND_INS.test(frame) : owner === "platform";
 }
 
-/** Whose a native library, or another file of code, is by its path. */
+/** The owner of a native library, or of another code file, by its path. */
 export function ownerOfPath(path: string): string {
   if (SYSTEM.test(path)) {
     return "platform";
@@ -149,7 +154,7 @@ export function ownerOfPath(path: string): string {
   return name === undefined || name === app ? "app" : name;
 }
 
-/** The class of a frame; of a native one the library, with the `!` behind it. */
+/** The class of a frame; for a native frame its library, followed by `!`. */
 function classIn(frame: string): string {
   const method = frame.slice(0, frame.indexOf("("));
   const native = method.indexOf("!");
@@ -174,7 +179,7 @@ function ownerOf(env: Env | null, frame: string): Owner {
   return owner;
 }
 
-/** Code without a library was made while running: by the app, as far as is known. */
+/** Code without a library was generated at run time: by the app, as far as we know. */
 function ofLibrary(name: string): Owner {
   const module = name === "?" ? null : Process.findModuleByName(name);
   return module === null ? "app" : ownerOfPath(module.path);
@@ -188,12 +193,12 @@ function ofClass(env: Env, name: string): Owner {
     return STAND_INS.test(name) ? "platform" : "app";
   }
   const owner = inFrame(env, () => byLoader(env, name));
-  // A class that was made for a lambda or an inner call is its outer class's.
+  // A class that was generated for a lambda or an inner call belongs to its outer class.
   const outer = name.indexOf("$$");
   return owner ?? (outer > 0 ? inFrame(env, () => byLoader(env, name.slice(0, outer))) : null);
 }
 
-/** A class on a stack has been loaded: its loader is only asked for what it has, and runs no code. */
+/** A class on a stack is loaded already: its loader is only asked for loaded classes, and runs no code. */
 function byLoader(env: Env, name: string): Owner {
   const asked = newString(env, name);
   const has = (loader: NativePointer): NativePointer | null => {
@@ -222,7 +227,7 @@ function ofLoader(env: Env, loader: NativePointer, all: Loader[]): Owner {
     return "platform";
   }
   const which = all.find(({ ref }) => isSame(env, ref, loader));
-  // DexPathList names its files: [zip file "/data/app/...apk", ...]; code without a file was made in this process.
+  // DexPathList names its files: [zip file "/data/app/...apk", ...]; code without a file was generated in this process.
   const path = (): string => /"(\/[^"]+)"/.exec(text(env, toString.object(env, loader)) ?? "")?.[1] ?? "";
   if (which === undefined) {
     return ownerOfPath(path());

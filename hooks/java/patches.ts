@@ -1,21 +1,21 @@
-// Hooks on native functions, and their original bytes, which a copy of the process needs.
+// Hooks on native functions, and the original bytes of these functions, which a copy of the process needs.
 //
-// After fork only one thread goes on in the copy. The lock of our JavaScript may be held by one of the others, for ever:
-// the first hooked function that the copy calls would hang it (3 of 20 copies that were made while four threads called).
-// So C, which takes no lock, puts all functions back in the copy before fork returns there.
+// After fork, only one thread continues in the copy. Our JavaScript lock may be held by another thread, and then stays
+// locked for ever: the first hooked function that the copy calls would hang (3 of 20 copies that were made while four
+// threads called). So C code, which takes no lock, restores all functions in the copy before fork returns there.
 
 import { PATCH, PATCHES, PATCHES_BYTES, PATCH_BYTES } from "../native/layouts.js";
 import { KEPT_BYTES, MOST_KEPT } from "../native/shared.js";
 import { hasLeft, whenLeft } from "../out/leaving.js";
 
-/** What copies of the process put back (native/restore.h). */
+/** What copies of the process restore (native/restore.h). */
 const patches = Memory.alloc(PATCHES_BYTES);
 patches.add(PATCHES.page).writeU64(Process.pageSize);
 let count = 0;
 
 interface Place {
   address: NativePointer;
-  /** its first bytes before; null: not to be read */
+  /** its first bytes before; null when they cannot be read */
   was: number | null;
 }
 
@@ -24,12 +24,12 @@ interface Patched extends Place {
 }
 
 let patched: Patched[] = [];
-/** Those in C that copies of the process need until all others are gone. */
+/** Hooks in C that copies of the process need until all others are removed. */
 let lasting: Patched[] = [];
 
 /**
- * `Interceptor.attach`, undone in copies of the process and when we leave; then with `last` after all others. `data` is
- * what callbacks in C find as their listener's.
+ * Like `Interceptor.attach`; undone in copies of the process and when we leave (with `last`, after all others). `data`
+ * is the listener data that C callbacks find.
  */
 export function patch(address: NativePointer, callbacks: InvocationListenerCallbacks, last = false, data = NULL): void {
   if (hasLeft()) {
@@ -55,14 +55,17 @@ function remember(address: NativePointer): void {
   }
 }
 
-/** `Interceptor.replace`, undone as the others. Within the replacement, the function is the one without it. */
+/**
+ * Like `Interceptor.replace`, undone as other hooks are. Inside the replacement, a call of the function reaches the
+ * original.
+ */
 export function patchWith(address: NativePointer, replacement: NativePointer): void {
   if (!hasLeft()) {
     replaced(address, () => { Interceptor.replace(address, replacement); });
   }
 }
 
-/** The same for a function that nobody else hooks, which then costs next to nothing; gives the one without it. */
+/** The same for a function that nobody else hooks, at nearly no cost; returns the original. */
 export function patchAlone(address: NativePointer, replacement: NativePointer): NativePointer {
   return hasLeft() ? address : replaced(address, () => Interceptor.replaceFast(address, replacement));
 }
@@ -76,7 +79,7 @@ function replaced<T>(address: NativePointer, replace: () => T): T {
   return result;
 }
 
-/** The same with C, for copies of the process: not undone there. */
+/** Attach C callbacks that copies of the process need: not undone there. */
 export function patchForCopies(address: NativePointer, callbacks: InvocationListenerCallbacks): void {
   attach(lasting, address, callbacks, NULL);
 }
@@ -87,23 +90,26 @@ function attach(to: Patched[], address: NativePointer, callbacks: InvocationList
   to.push({ address: code, was, listener: Interceptor.attach(address, callbacks, data) });
 }
 
-/** Where the code of a function is: on 32-bit ARM the lowest bit of its address says which instructions it is written in. */
+/** The address of a function's code: on 32-bit ARM, the lowest bit of its address only selects the instruction set. */
 export function codeAt(address: NativePointer, arch: string = Process.arch): NativePointer {
   return arch === "arm" ? address.sub(address.and(1)) : address;
 }
 
-/** The first bytes of a function; null where they are not to be read. */
+/** The first bytes of a function; null when they cannot be read. */
 function beginning(code: NativePointer): number | null {
   return isReadable(code) ? code.readU32() : null;
 }
 
-/** Take all hooks out of the functions. Threads may be inside: Frida keeps what they run through until they have left it. */
+/**
+ * Remove all hooks from the functions. Threads may be inside: Frida keeps the code that they run until they have left
+ * it.
+ */
 export function unpatch(): void {
   for (const some of [patched, lasting]) {
     for (const { listener } of some) {
       listener.detach();
     }
-    // The first hook of a function found it as it was.
+    // A function's first hook found the original bytes.
     const places = new Map([...some].reverse().map((one) => [one.address.toString(), one]));
     until([...places.values()], ({ address, was }) => was === null || beginning(address) === was);
     patches.add(PATCHES.count).writeU64(0);
@@ -111,7 +117,7 @@ export function unpatch(): void {
   [patched, lasting] = [[], []];
 }
 
-/** Another library may come where one went. */
+/** Forget the hooks in a library that was unloaded: another one may be loaded there. */
 function forget(module: Module): void {
   const [from, to] = [module.base, module.base.add(module.size)];
   const stays = ({ address }: Place): boolean => address.compare(from) < 0 || address.compare(to) >= 0;
@@ -130,14 +136,15 @@ whenLeft(() => {
   observer.detach();
 });
 
-/** Functions without any hook when ours was made. */
+/** Functions that had no hook before ours. */
 let fresh: Place[] = [];
 const PATIENCE_S = 0.3;
 const STEP_S = 0.0005;
 
 /**
- * Wait until all hooks are really written into the functions: Frida does that when no thread is making any, and the app
- * may call a library as soon as it is loaded. (With `Interceptor.flush` alone 43 of 1,400 such calls were not seen.)
+ * Wait until all hooks are really written into the functions: Frida writes them when no thread is creating any, and the
+ * app may call a library as soon as it is loaded. (With `Interceptor.flush` alone, 43 of 1,400 such calls were not
+ * seen.)
  */
 export function goLive(): void {
   until(fresh, ({ address, was }) => beginning(address) !== was);
@@ -166,7 +173,7 @@ function rangeOf(code: NativePointer): RangeDetails {
   return range;
 }
 
-/** Code may be for running alone, as that of arm64's system libraries is on Android 10: it is made readable, where that can be. */
+/** Code may be execute-only, like arm64's system libraries on Android 10: it is made readable if possible. */
 function isReadable(code: NativePointer): boolean {
   const range = rangeOf(code);
   if (!range.protection.startsWith("r")) {
@@ -178,7 +185,10 @@ function isReadable(code: NativePointer): boolean {
   return true;
 }
 
-/** What a function is without any hook: as its file has it, for Frida has hooks of its own; null where neither can be read. */
+/**
+ * The bytes of a function without any hook, from its file, since Frida has hooks of its own; null when they cannot be
+ * read.
+ */
 function unhooked(code: NativePointer): ArrayBuffer | null {
   const { base, file } = rangeOf(code);
   if (file !== undefined) {
@@ -191,7 +201,7 @@ function unhooked(code: NativePointer): ArrayBuffer | null {
         return bytes;
       }
     } catch {
-      // It was deleted or is not to be read: memory has to do.
+      // The file was deleted or cannot be read: use memory.
     }
   }
   return isReadable(code) ? code.readByteArray(KEPT_BYTES) : null;

@@ -1,4 +1,4 @@
-// Where a call came from, cheaply: one string of all frames, taken apart only when the line is really written.
+// Captures where a call came from, cheaply: one string of all frames, parsed only when the line is really written.
 
 import { MOST_FRAMES } from "../native/shared.js";
 import { micros } from "../out/clock.js";
@@ -15,17 +15,17 @@ const allToString = new Method("java.util.Arrays", "toString", "([Ljava/lang/Obj
 const currentThread = new Method("java.lang.Thread", "currentThread", "()Ljava/lang/Thread;", true);
 const threadName = new Method("java.lang.Thread", "getName", "()Ljava/lang/String;");
 
-/** number of a stack -> its frames in one string, of stacks seen lately */
+/** number of a stack -> its frames in one string, for recently seen stacks */
 const captured = new Map<string, string>();
 const MOST_CAPTURED = 2000;
 let capturedIn = 0;
 
-/** The end of the string of a stack with more than MOST_FRAMES frames: the outermost are left out. */
+/** The end of the string for a stack with more than MOST_FRAMES frames: the outermost are left out. */
 const CUT = ", ...]";
 
 /**
- * The frames of the calling thread in one string, innermost first; an empty one when the thread has spent too long on
- * stacks already.
+ * The frames of the calling thread in one string, innermost first; empty when the thread has spent too much time on
+ * stacks.
  */
 export function capture(env: Env): string {
   const walked = walk(env);
@@ -82,13 +82,13 @@ function capped(stack: string): string {
   return stack.slice(0, end) + CUT;
 }
 
-/** Where a native call came from: the Java frames and the name of the thread, as far as Java knows it. */
+/** Where a native call came from: the Java frames and the thread's name, as far as Java knows them. */
 export interface Where {
   stack: string[];
   thread: string | null;
 }
 
-/** Where the calling thread is, asked below Java: what it was about to throw is left as it is. */
+/** Where the calling thread is, called from native code: an exception pending on the thread is preserved. */
 export function here(): Where {
   try {
     const env = tryEnv();
@@ -108,11 +108,13 @@ export function here(): Where {
   }
 }
 
-/** Parsed stacks, kept for a while: the same code asks again and again. */
+/** Parsed stacks, cached: the same code asks again and again. */
 const known = new Map<string, string[]>();
 const MOST_KNOWN = 500;
 
-/** Frames of a captured stack as the contract writes them. `own`: `Class.method` of the hook, which is no caller. */
+/**
+ * Frames of a captured stack in the format of the contract. `own`: `Class.method` of the hook, which is not a caller.
+ */
 export function frames(captured: string, own: string | null): string[] {
   const key = `${own ?? ""}\n${captured}`;
   let result = known.get(key);
@@ -137,7 +139,7 @@ function takeApart(captured: string, own: string | null): string[] {
 
 const owns = new WeakMap<Overload, string>();
 
-/** `Class.method` of a call as it stands in its own stack frame. */
+/** `Class.method` of a call, as in its own stack frame. */
 export function ownFrame(call: Call): string {
   let own = owns.get(call.overload);
   if (own === undefined) {
@@ -148,8 +150,8 @@ export function ownFrame(call: Call): string {
 }
 
 /**
- * A wrapped method stands on the stack twice: as itself and, further out, as the native method that we made of it. On a JVM
- * both are called native; one of the two is kept, the one with a line where one has it.
+ * A wrapped method is on the stack twice: as itself and, further out, as the native method that we made of it. On a JVM
+ * both are shown as native. One of the two is kept, the one with a line number if there is one.
  */
 function isTheApps(frame: string, index: number, all: string[]): boolean {
   const method = `${frame.slice(0, frame.indexOf("("))}(`;
@@ -160,7 +162,7 @@ function isTheApps(frame: string, index: number, all: string[]): boolean {
 
 const NATIVE = "(Native Method)";
 
-/** Without loader and module (`app//`, `java.base@17.0.1/`), and without the address of a hidden class. */
+/** A frame without loader and module (`app//`, `java.base@17.0.1/`), and without the address of a hidden class. */
 function normal(frame: string): string {
   const plain = frame.trim().replace(/\/0x[0-9a-f]+(?=\.)/, "");
   const bracket = plain.indexOf("(");
@@ -170,7 +172,7 @@ function normal(frame: string): string {
 const names = new Map<number, { name: string | null; until: number }>();
 const NAME_US = 500_000;
 
-/** Name of the calling thread; asked of Java twice a second at most. */
+/** Name of the calling thread; Java is asked at most twice a second. */
 export function threadNameOf(env: Env): string | null {
   const id = Process.getCurrentThreadId();
   const now = micros();

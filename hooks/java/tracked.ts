@@ -1,24 +1,27 @@
-// Objects that give values away later (listeners, tasks, cursors), known by identity and never kept alive by us.
+// Objects that give values away later (listeners, tasks, cursors): recognised by identity, and never kept alive by us.
 
 import { Method } from "./classes.js";
 import { deleteWeak, isSame, weakRef, type Env } from "./jni.js";
 
 const identityHashCode = new Method("java.lang.System", "identityHashCode", "(Ljava/lang/Object;)I", true);
-/** Entries at which those of dead objects are looked for first, and objects that found no room until it is done again. */
+/**
+ * Number of entries at which a map is first searched for dead objects; and of refused objects before all maps are
+ * searched again.
+ */
 const SWEEP_AT = 256;
 
 interface Entry<T> {
   weak: NativePointer;
   what: T;
-  /** its reference has been given back */
+  /** its reference has been released */
   gone: boolean;
 }
 
-/** All maps: when there is no room for a reference, dead ones are removed from all of them. */
+/** All maps: when there is no room for a reference, dead objects are removed from all of them. */
 const all: Tracked<unknown>[] = [];
 let refused = 0;
 
-/** A map with Java objects as keys, by identity, weakly. While it calls Java, other threads may be in it. */
+/** A map with Java objects as weak keys, by identity. While it calls Java, other threads may use it. */
 export class Tracked<T> {
   private readonly byHash = new Map<number, Entry<T>[]>();
   private size = 0;
@@ -35,7 +38,7 @@ export class Tracked<T> {
     return this.find(env, identityHashCode.number(env, null, object), object)?.what;
   }
 
-  /** Know an object from now on; not when there are too many references, which a gap says. */
+  /** Add an object, or replace its value; not if there are too many references, which a gap reports. */
   set(env: Env, object: NativePointer, what: T): void {
     const hash = identityHashCode.number(env, null, object);
     const same = this.find(env, hash, object);

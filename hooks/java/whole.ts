@@ -1,28 +1,28 @@
-// Code that threads of the app may be running is changed by one store: no thread runs half of a change.
+// Changes code that the app's threads may be running by a single store, so that no thread runs half of a change.
 //
 // The bridge redirects three functions of ART, through which nearly every call of a native method goes. It writes them
-// instruction by instruction, from JavaScript. A thread that came in between ran the first new instruction and the second
-// old one: on arm64 its frame was not made, and the next exception or return crashed the app.
+// from JavaScript, instruction by instruction. A thread that came in between ran the first new instruction and the
+// second old one: on arm64 its frame was not set up, and the next exception or return crashed the app.
 
 const LDR = 0x58000000, BR = 0xd61f0000, ADRP = 0x90000000, B = 0x14000000; // arm64, without their operands
-/** An instruction that jumps to itself, and how many bytes it has. */
+/** An instruction that jumps to itself, and its number of bytes. */
 const HALT: { bytes: number; code: number } | undefined = {
   arm64: { bytes: 4, code: B }, arm: { bytes: 2, code: 0xe7fe }, x64: { bytes: 2, code: 0xfeeb }, ia32: { bytes: 2, code: 0xfeeb },
 }[Process.arch as string];
-/** What one store writes. */
+/** Bytes that one store writes. */
 const WORD = Process.arch === "x64" ? 8 : 4;
-/** How far `b` reaches, less a page. */
+/** Reach of the instruction `b`, minus a page. */
 const NEAR = (1 << 27) - Process.pageSize;
 const STEP_BYTES = 16;
-/** How long threads have to leave what is about to be rewritten. */
+/** Seconds that threads have to leave code that is about to be rewritten. */
 const LEAVE_S = 0.001;
 
 const write = Memory.patchCode;
-/** Places from which jumps are made; the pages stay as long as the agent. */
+/** Memory for intermediate jumps; its pages stay as long as the agent. */
 const pages: NativePointer[] = [];
 let free: NativePointer[] = [];
 
-/** In the place of `Memory.patchCode`. */
+/** Replaces `Memory.patchCode`. */
 function patchWhole(address: NativePointer, size: number | UInt64, apply: MemoryPatchApplyCallback): void {
   const start = address.and(ptr(WORD - 1).not());
   const before = address.sub(start).toInt32();
@@ -57,7 +57,7 @@ function patchWhole(address: NativePointer, size: number | UInt64, apply: Memory
   }
 }
 
-/** Whether code stands there: memory for new code is empty. */
+/** Whether there is code at an address: memory for new code is empty. */
 function isUsed(address: NativePointer): boolean {
   try {
     return address.readU32() !== 0;
@@ -85,7 +85,7 @@ function store(to: NativePointer, from: NativePointer, size: number): void {
   });
 }
 
-/** arm64: instead of a jump of two instructions, `b` to a place from which it is made; null: it is another change. */
+/** arm64: for a jump of two instructions, `b` to an intermediate jump instead; null for any other change. */
 function shortJump(address: NativePointer, code: NativePointer): number | null {
   const target = Process.arch === "arm64" ? targetOf(address, code) : null;
   const place = target === null ? null : placeNear(address);
@@ -101,7 +101,10 @@ function shortJump(address: NativePointer, code: NativePointer): number | null {
   return (B | (place.sub(address).toInt32() >> 2 & 0x3ffffff)) >>> 0;
 }
 
-/** Where a jump goes whose register has an address out of the code, or that of a page. */
+/**
+ * The target of a jump through a register that was loaded from the code, or with the address of a page; null for other
+ * code.
+ */
 function targetOf(address: NativePointer, code: NativePointer): NativePointer | null {
   const first = code.readU32(), register = first & 31;
   if (code.add(4).readU32() !== (BR | register << 5) >>> 0) {
@@ -131,14 +134,14 @@ function placeNear(address: NativePointer): NativePointer | null {
       free.push(...Array.from({ length: Process.pageSize / STEP_BYTES }, (_, i) => page.add(i * STEP_BYTES)));
       place = free.find(isNear);
     } catch {
-      return null; // nothing is free near there
+      return null; // no memory is free nearby
     }
   }
   free = free.filter((each) => each !== place);
   return place ?? null;
 }
 
-/** Any other change: threads that come meanwhile wait at its beginning. */
+/** Make any other change: meanwhile, threads that arrive wait at its beginning. */
 function halting(address: NativePointer, code: NativePointer, bytes: number, halt: { bytes: number; code: number }): void {
   const stop = Memory.alloc(4);
   stop.writeU32(halt.code);
@@ -149,5 +152,5 @@ function halting(address: NativePointer, code: NativePointer, bytes: number, hal
   store(address, code, halt.bytes);
 }
 
-// Its functions are read-only, but the name is free.
+// Its functions are read-only, but the global name can be reassigned.
 Object.assign(globalThis, { Memory: Object.create(Memory, { patchCode: { value: patchWhole } }) as typeof Memory });

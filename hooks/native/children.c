@@ -1,4 +1,4 @@
-// The C part of children.ts: notes in memory that copies of the process share; takes no lock, and needs little stack.
+// The C part of children.ts: notes in memory that copies of the process share; takes no lock and needs little stack.
 
 #include "restore.h"
 #include <gum/guminterceptor.h>
@@ -40,7 +40,7 @@ void exec_enter (GumInvocationContext *ic) {
       number + 1 - GET_RELAXED (note->number)); /* release: after what it says; nobody else has this note */
 }
 
-/* Whether a note has been written. Acquire: then what it says can be read. */
+/* Whether a note has been written. Acquire: if so, its contents can be read. */
 gint is_written (Note *note, gint number) { return GET_ACQUIRE (note->number) == number + 1; }
 
 void fork_leave (GumInvocationContext *ic) {

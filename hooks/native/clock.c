@@ -1,4 +1,4 @@
-// The C part of clock.ts: the kernel's clocks as numbers of microseconds.
+// The C part of clock.ts: the kernel's clocks in microseconds.
 
 typedef struct {
   long seconds, nanoseconds;

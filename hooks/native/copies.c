@@ -1,16 +1,16 @@
-// The C part of copies.ts and compiled.ts: looks at each loaded class for copies of a default method, and for methods that
-// have compiled code.
+// The C part of copies.ts and compiled.ts: looks in each loaded class for copies of a default method, and for methods
+// that have compiled code.
 
 #include <gum/guminterceptor.h>
 #include "shared.h"
 
 typedef struct {
-  /* where a method has its entry point, and how long a method is */
+  /* offset of a method's entry point, and the size of a method */
   guint32 entry;
   guint32 size;
   guint32 declared;
   guint32 direct;
-  /* where a class has its methods, and how many of them are not copies; 0: not known */
+  /* offset of a class's methods, and of the number of those that are not copies; 0: not known */
   guint32 methods;
   guint32 own;
   guint32 gains;
@@ -21,28 +21,31 @@ typedef struct {
 } Known;
 
 typedef struct {
-  /* the entry point by which a method is interpreted */
+  /* the entry point through which a method is interpreted */
   gpointer bridge;
-  /* libart: what lies there is no method's code */
+  /* libart: code there is no method's code */
   gpointer own;
   gpointer own_end;
   gpointer *alive;
   gsize alive_count;
-  /* flags of methods that have no code to leave, and of those that are replaced */
+  /* flags of methods that have no code to leave, and of replaced methods */
   gsize skip;
   gpointer cache;
   guint8 (*contains) (gpointer cache, gpointer pc);
   gpointer (*header) (gpointer cache, gpointer pc, gpointer method);
   gpointer (*osr) (gpointer cache, gpointer method);
   void (*invalidate) (gpointer cache, gpointer method, gpointer header);
-  /* whether code compiled ahead can be told from code compiled while the app runs: there is a cache, or none of the latter */
+  /*
+   * whether code compiled ahead of time can be told from code compiled at run time: there is a cache, or none of the
+   * latter
+   */
   gsize tells;
 } Compiled;
 
 extern Known known;
 extern Compiled compiled;
 
-/* A class may have been moved, and its old place still be named. */
+/* A class may have been moved while its old address is still referred to. */
 static guint32 class_of (gpointer method) {
   guint32 cls = *(guint32 *)method;
   guint32 lock = *(guint32 *)((gpointer)(gsize)cls + 4);
@@ -74,7 +77,10 @@ static void learn (void) {
   }
 }
 
-/* Looks at the methods of a class, or at those alone that are copies. FALSE: nothing is known of classes, and no other is visited. */
+/*
+ * Looks at the methods of a class, or only at the copies among them. FALSE ends the visits: nothing is known of
+ * classes.
+ */
 static guint8 each_method (gpointer cls, gboolean copies, void (*look) (gpointer method)) {
   gsize array;
   guint32 count, i;
@@ -102,7 +108,7 @@ static void lead_copy (gpointer method) {
   }
 }
 
-/* ART calls it for each class, on a thread for which the collector waits before it moves any. */
+/* ART calls it for each class, on a thread that the collector waits for before it moves any class. */
 guint8 visit (gpointer self, gpointer cls) {
   (void)self;
   return each_method (cls, TRUE, lead_copy);
@@ -119,13 +125,13 @@ static gboolean is_code (gpointer entry) {
   return TRUE;
 }
 
-/* Has a method interpreted from its next call on; a loop that runs in compiled code goes on there until it ends. */
+/* Has a method interpreted from its next call on; a loop that is running in compiled code stays there until it ends. */
 static void leave (gpointer method) {
   guint32 flags = *(guint32 volatile *)(method + 4);
   gpointer *entry = method + known.entry;
   gpointer header;
 
-  /* of an intrinsic method other bits stand for which it is */
+  /* in an intrinsic method, the other bits say which one it is */
   if ((flags & ((flags >> 31) != 0 ? (guint32)compiled.skip & 0xffff : (guint32)compiled.skip)) != 0)
     return;
   if (is_code (*(gpointer volatile *)entry)) {
@@ -141,13 +147,13 @@ static void leave (gpointer method) {
     compiled.invalidate (compiled.cache, method, header);
 }
 
-/* As visit, for all methods of the class. */
+/* Like visit, for all methods of the class. */
 guint8 visit_compiled (gpointer self, gpointer cls) {
   (void)self;
   return each_method (cls, FALSE, leave);
 }
 
-/* The class whose handle is the third argument. */
+/* Visits the class whose handle is the third argument. */
 void on_initialize (GumInvocationContext *ic) {
   guint32 *handle = gum_invocation_context_get_nth_argument (ic, 2);
 
@@ -155,7 +161,7 @@ void on_initialize (GumInvocationContext *ic) {
     visit_compiled (NULL, (gpointer)(gsize)*handle);
 }
 
-/* What ART is to give a method instead of an entry point in code that was compiled ahead. */
+/* The entry point that ART should give a method instead of one in code that was compiled ahead of time. */
 gpointer instead (gpointer method, gpointer entry) {
   if (!compiled.tells || (*(guint32 volatile *)(method + 4) & NATIVE) != 0 || !is_code (entry))
     return entry;

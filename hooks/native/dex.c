@@ -1,4 +1,4 @@
-// The C part of dex.ts: looks a class up in a dex file, never beyond the end of that.
+// The C part of dex.ts: looks a class up in a dex file, and never reads beyond the file's end.
 
 #include <glib.h>
 
@@ -8,12 +8,12 @@ struct _Dex {
   guint32 size;
 };
 
-/* Never beyond its end: the app may have written over the file. */
+/* Never reads beyond the end: the app may have overwritten the file. */
 static guint32 word (Dex *dex, guint64 at) { return at + 4 <= dex->size ? *(const guint32 *)(dex->begin + at) : 0; }
 
 static guint byte (Dex *dex, guint64 at) { return at < dex->size ? dex->begin[at] : 0; }
 
-/* A text of the file against a name of ASCII, in the order of the file. */
+/* Compares a text of the file with an ASCII name, in the file's order. */
 static gint compare (Dex *dex, guint64 text, const gchar *name) {
   guint length_left = 5;
 
@@ -31,7 +31,7 @@ static gint compare (Dex *dex, guint64 text, const gchar *name) {
   }
 }
 
-/* Whether the file defines the class of a descriptor. Texts and types are sorted. */
+/* Whether the file defines the class with a descriptor. Texts and types are sorted. */
 gint defines (const guint8 *begin, guint32 size, const gchar *descriptor) {
   Dex whole = {begin, size}, *dex = &whole;
   guint64 texts = word (dex, 60), types = word (dex, 68), classes = word (dex, 100);

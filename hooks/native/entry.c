@@ -1,4 +1,4 @@
-// The C part of entry.ts: which entry point each replaced method is to have, and whether it has it.
+// The C part of entry.ts: which entry point each replaced method should have, and whether it has it.
 
 #include <gum/guminterceptor.h>
 #include "shared.h"
@@ -10,7 +10,7 @@ extern gpointer instead (gpointer method, gpointer entry);
 typedef struct {
   gpointer *entry;
   gpointer wanted;
-  /* what is as good: the method's compiled code, which the bridge has patched; NULL: nothing */
+  /* an equally good entry point: the method's compiled code, patched by the bridge; NULL: none */
   gpointer also;
   guint32 *flags;
   gsize fast;
@@ -36,7 +36,7 @@ void want (gpointer method, gpointer entry) {
   g_mutex_unlock (&lock);
 }
 
-/* ART is about to give a method another entry point: (instrumentation, method, entry point). */
+/* ART is about to give a method another entry point. Arguments: instrumentation, method, entry point. */
 void on_update (GumInvocationContext *ic) {
   gpointer method = gum_invocation_context_get_nth_argument (ic, 1);
   gpointer entry;
@@ -50,9 +50,9 @@ void on_update (GumInvocationContext *ic) {
 }
 
 /*
- * Gives each method back what its hook lives by; the numbers of those that were not hooked go to lost. The rows are the
- * agent's own thread's. What ART itself reads and writes is relaxed, as it is there: what ART writes at the same moment is
- * found by the next audit.
+ * Restores the entry point and flags that each method's hook needs; the indexes of those that were not hooked go to
+ * lost. The rows belong to the agent's own thread. ART's fields are read and written relaxed, as ART does: what ART
+ * writes at the same moment is found by the next audit.
  */
 gint audit (Row *rows, gint count, gpointer *alive, gint alive_count, gint32 *lost) {
   gint found = 0, i, j;

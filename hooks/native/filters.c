@@ -1,4 +1,4 @@
-// The C part of filters.ts: whether a call of a hooked function matters is seen without entering JavaScript.
+// The C part of filters.ts: decides without entering JavaScript whether a call of a hooked function matters.
 
 #include <gum/guminterceptor.h>
 #include <gum/gumtls.h>
@@ -8,16 +8,19 @@
 #include "readable.h"
 #include "shared.h"
 
-/* Constant from before the function is hooked; the bytes of a table of descriptors are not, and each stands for itself: relaxed. */
+/*
+ * Constant from before the function is hooked, except the bytes of a descriptor table, each of which stands alone:
+ * relaxed.
+ */
 typedef struct {
   gint id;
   gint judges;
   guint argument;
-  gint behind; /* where in what the argument points to */
+  gint behind; /* offset in what the argument points to */
   gint covers; /* calls inside a wrapped API are part of its access */
-  gint spares; /* calls of some libraries are not looked at */
+  gint spares; /* calls from some libraries are ignored */
   gint enters;
-  gint count; /* of what is in the table */
+  gint count; /* entries in the table */
   gpointer table;
 } Filter;
 
@@ -52,7 +55,7 @@ gpointer new_key (void) { return GSIZE_TO_POINTER (gum_tls_key_new ()); }
 gpointer place (void) { return (gpointer)gum_tls_key_new; }
 void set_own (void) { gum_tls_key_set_value (own_key, GINT_TO_POINTER (1)); }
 
-/* A text that can be read to its end: for any other the kernel returns EFAULT, as it would without us. */
+/* Whether a text can be read to its end: for any other the kernel returns EFAULT, as it would without us. */
 static gint is_readable_text (const guint8 *at) {
   if (!is_readable (at))
     return 0;
@@ -98,7 +101,7 @@ static gint matters (Filter *filter, GumInvocationContext *ic) {
   return 1;
 }
 
-/* What the agent does itself, and what is not to be seen. */
+/* Whether the agent makes the call itself, or the call should not be seen. */
 static gint is_let_through (Filter *filter, gsize caller) {
   const Libraries *libraries;
   gsize i;

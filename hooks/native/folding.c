@@ -1,8 +1,8 @@
-// The C part of folding.ts: decides for each call of a hooked method whether it enters JavaScript. It does not where there
-// is nothing to see, near the end of a stack, and when it repeats a call that was told of: then it is only counted.
+// The C part of folding.ts: decides for each call of a hooked method whether it enters JavaScript. It does not when
+// there is nothing to see, near the end of a stack, or when it repeats a reported call: then it is only counted.
 //
-// Data of a CModule is read-only, so all that changes lives in memory that JavaScript gives. Plain char (gchar) is signed on
-// x86 and unsigned on ARM, so a small number is a gint8 or a guint8.
+// Data of a CModule is read-only, so everything that changes lives in memory that JavaScript allocates. Plain char
+// (gchar) is signed on x86 and unsigned on ARM, so a small number is a gint8 or a guint8.
 
 #include "values.h"
 #include <gum/gumtls.h>
@@ -15,11 +15,11 @@
 #ifndef MIN
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #endif
-#define ROOM 512 /* 16-bit units of all that was asked and given */
+#define ROOM 512 /* 16-bit units of the arguments and the result */
 #define SECOND 1000000
-/* Objects of one method whose calls are let through. */
+/* Places for objects of one method whose calls are let through. */
 #define LEFT_OUT 256
-/* What a thread may spend on stacks, and in JavaScript: per cent of its own CPU time, and so much at once. */
+/* What a thread may spend on stacks, and in JavaScript: per cent of its own CPU time, and microseconds at once. */
 #define ON_STACKS_PERCENT 50
 #define ON_STACKS_US 500000
 #define IN_SCRIPT_PERCENT 80
@@ -32,29 +32,29 @@ typedef struct {
 } Frame;
 
 enum { FREE, FOLDS, PASSES };
-/* Reserved numbers instead of a stack: it cannot be walked; stacks are off; there was no time for one. */
+/* Numbers reserved for having no stack: it cannot be walked; stacks are off; there was no time for one. */
 enum { NONE = 1, FIRST = 4 }; /* and NO_WAY, THINNED */
-/* CPU time of a thread, in microseconds, that it may still spend on something, and its clocks when that was last said. */
+/* CPU time in microseconds that a thread may still spend on something, and its clocks at the last update. */
 typedef struct {
   gint64 left;
   gint64 used;
   gint64 now;
 } Budget;
 
-/* What is known of a thread as long as it lives. */
+/* What is known of a thread for as long as it lives. */
 typedef struct {
-  gint looked; /* for the bounds of its stack: */
+  gint looked; /* whether the bounds of its stack were looked up: */
   gsize low;
   gsize high;
   Budget on_stacks;
   Budget in_script;
-  guint64 walked; /* number of the stack that was just walked, for JavaScript to take; else 0 */
-  gint count; /* frames, of the last one that was walked: */
+  guint64 walked; /* number of the stack just walked, for JavaScript to take; else 0 */
+  gint count; /* frames kept, and all frames, of the stack walked last: */
   gint total;
   gpointer methods[MOST_FRAMES];
   gint64 locations[MOST_FRAMES];
 } Thread;
-/* From the methods of a stack that was walked to the places in them. */
+/* Offset from the methods of a walked stack to the locations in them. */
 const guint32 locations = G_STRUCT_OFFSET (Thread, locations) - G_STRUCT_OFFSET (Thread, methods);
 
 typedef struct {
@@ -63,35 +63,36 @@ typedef struct {
   gint64 last;
 } Lost;
 
-/* A call that was told of: whoever makes the same one again is only counted. */
+/* A reported call: repeats of it are only counted. */
 typedef struct {
   gint state;
-  gint generation; /* which telling filled it */
+  gint generation; /* which report filled it */
   gint count;
-  gint asked; /* units that say what was asked, of: */
-  gint length; /* units */
+  gint asked; /* units of the arguments, among: */
+  gint length; /* all units */
   gint64 first;
   gint64 last;
   guint64 stack;
   guint16 units[ROOM];
 } Slot;
 
-/* An object whose calls concern nobody: a weak reference, and its hash. */
+/* An object whose calls are let through: a weak reference, and its hash. */
 typedef struct {
   gpointer weak;
   gint hash;
 } LeftOut;
 
-/* By what a call is known to repeat another one. Never changed and never freed, since any thread may be reading it. */
+/* How a call is recognized as a repeat. Never changed and never freed, since any thread may be reading it. */
 typedef struct {
-  gint asks; /* whether only some calls concern anybody */
-  gint8 reads; /* kind of its result if that is a value, else 0 */
-  gint8 compares[MOST_ARGUMENTS]; /* kind of each argument that matters, else 0; ends with -1 */
+  gint asks; /* whether only some calls are of interest */
+  gint8 reads; /* type of its result if that is a value, else 0 */
+  gint8 compares[MOST_ARGUMENTS]; /* type of each argument that matters, else 0; ends with -1 */
 } Repeats;
 
 /*
- * Constant from before the hook's code is made, which ends with barriers of its own, since code has to be: id, cls, call,
- * is_static, gives. Under the lock: left_out and what it leads to, slots and what they are, lost. The others say their order.
+ * Constant from before the hook's code is made, which ends with the barriers that all new code needs: id, cls, call,
+ * is_static, gives. Under the lock: left_out and what it points to, slots and their contents, lost. The others state
+ * their order.
  */
 struct _Hook {
   GMutex lock;
@@ -101,27 +102,28 @@ struct _Hook {
   gpointer cls;
   Slot *slots;
   gint id;
-  gint call; /* its entry in the function table of JNI */
+  gint call; /* its index in JNI's function table */
   gint is_static;
   gint
       is_api; /* calls inside it are the same access. Relaxed: it alone decides, and a call may just as well have come earlier */
-  gint folds; /* repeats are counted here. Relaxed, for the same reason: what counting takes is in repeats */
-  gpointer repeats; /* Repeats; NULL as long as none were ever counted. Published and consumed */
+  gint folds; /* repeats are counted here. Relaxed, for the same reason: what counting needs is in repeats */
+  gpointer repeats; /* Repeats; NULL until repeats are first counted. Published and consumed */
   Lost lost[LOSSES];
-  gint8 gives; /* kind of its result */
+  gint8 gives; /* type of its result */
 };
 
 /* Keys, and what is known of the runtime, are constant from before the first hook; identity from before the first left_out. */
 extern GumTlsKey inside_key; /* set: inside a wrapped API, or in our own code on its behalf */
 extern guint thread_key;
 extern gint paused; /* relaxed: a call may just as well have come before or after */
-extern gint stacks; /* whether accesses have any; relaxed: set before the first hook, and by itself */
+extern gint stacks; /* whether accesses have stacks; relaxed: set before the first hook, and stands alone */
 /*
- * How many calls were lost until now, in some way. Added to with release after the loss was noted under a lock. JavaScript reads
- * it relaxed: when it has changed, it takes each hook's lock, and finds the loss; when it has not yet, it looks again.
+ * How many calls have been lost so far in any way. Added to with release after the loss was noted under a lock.
+ * JavaScript reads it relaxed: when it has changed, JavaScript takes each hook's lock and finds the loss; when it has
+ * not yet, JavaScript looks again.
  */
 extern gint losses;
-extern gpointer **jvmti; /* NULL: not there */
+extern gpointer **jvmti; /* NULL: not available */
 extern gpointer art[2]; /* the class Throwable and its method that walks the stack; NULL: not ART, or another layout */
 
 extern gpointer identity[2]; /* the class System and its method that gives the hash of an object */
@@ -136,7 +138,7 @@ extern gint pthread_attr_destroy (gpointer attributes);
 extern gint sigaltstack (gpointer change, gpointer is);
 extern gpointer calloc (gsize count, gsize size);
 extern void free (gpointer block);
-extern gint clock_gettime (gint clock, glong *at); /* the one that JavaScript asks too (out/clock.ts) */
+extern gint clock_gettime (gint clock, glong *at); /* the same clock that JavaScript asks (out/clock.ts) */
 extern gpointer resolve (gint id);
 extern gint wants (gint id, gpointer self, Value *args, gdouble begun);
 extern gint told (gint id, gpointer self, Value *args, Value *result, gdouble begun);
@@ -169,7 +171,7 @@ static gint64 time_of (gint clock) {
 static gint64 micros (void) { return time_of (0); }
 static gint64 cpu (void) { return time_of (3); }
 
-/* Whether there is too little left of the stack for JavaScript. */
+/* Whether too little of the stack is left for JavaScript. */
 static gint near_end (Thread *own) {
   gsize at = (gsize)&at;
   gsize attributes[32];
@@ -189,7 +191,7 @@ static gint near_end (Thread *own) {
   }
   if (at >= own->low && at < own->high)
     return at - own->low < ROOM_FOR_SCRIPT;
-  /* A signal's own stack; of any other nothing is known. */
+  /* A signal's own stack; nothing is known of any other. */
   return sigaltstack (NULL, &other) == 0 && (other.flags & 1) && at - other.low < ROOM_FOR_SCRIPT;
 }
 
@@ -226,7 +228,7 @@ static gint is_left_out (Hook *hook, Env env, gpointer self) {
   return found;
 }
 
-/* Let calls of an object through; gives the reference to one that they were let through of until now, or NULL. */
+/* Let calls of an object through; returns the weak reference that had its place until now, or NULL. */
 gpointer leave_out (Hook *hook, gint hash, gpointer weak) {
   LeftOut *one;
   gpointer was;
@@ -241,10 +243,10 @@ gpointer leave_out (Hook *hook, gint hash, gpointer weak) {
   return was;
 }
 
-/* Calls of every object concern somebody from now on. */
+/* Let calls of no object through from now on. */
 void leave_none_out (Hook *hook) {
   g_mutex_lock (&hook->lock);
-  hook->left_out = NULL; /* not freed: a thread may be on its way there */
+  hook->left_out = NULL; /* not freed: a thread may be about to read it */
   g_mutex_unlock (&hook->lock);
 }
 
@@ -257,14 +259,14 @@ gint way_of (Hook *hook, Env env, gpointer self) {
     lose (hook, NEAR_END, micros ());
     return ORIGINAL;
   }
-  /* A look without the lock: who sees it too late only enters JavaScript, which looks itself. */
+  /* Checked without the lock: a thread that sees it too late only enters JavaScript, which checks itself. */
   if (GET_RELAXED (hook->left_out) != NULL && is_left_out (hook, env, self))
     return ORIGINAL;
   REACH (way);
   return GET_RELAXED (hook->folds) && GET_CONSUME (hook->repeats) != NULL ? COUNTED : SCRIPT;
 }
 
-/* Append a value to units; -1 when there is no room, or when it cannot be told apart. */
+/* Append a value to units; -1 when there is no room, or when an earlier value could not be appended. */
 static gint append (Env env, gint8 kind, Value value, guint16 *units, gint at) {
   gint length;
   switch (kind) {
@@ -302,7 +304,7 @@ static gint write_arguments (const Repeats *repeats, Env env, Value *args, guint
   return at;
 }
 
-/* Fill in the frames of a thread in a JVM; 0 when that cannot be. */
+/* Record the frames of a thread in a JVM; 0 when that fails. */
 static gint walk_jvm (Thread *own) {
   Frame frames[MOST_FRAMES + 1];
   gint count = 0, i;
@@ -318,7 +320,7 @@ static gint walk_jvm (Thread *own) {
   return 1;
 }
 
-/* The same on ART: what a Throwable keeps has all methods first, then all places in them. */
+/* The same on ART: what a Throwable keeps has all methods first, then all locations in them. */
 static gint walk_art (Thread *own, Env env) {
   gpointer trace, numbers = NULL;
   gint i;
@@ -356,8 +358,8 @@ static gint walk_art (Thread *own, Env env) {
 }
 
 /*
- * Whether a thread may spend more. It gets a share of all its CPU time, so that on a busy machine too the rest is its own,
- * and 2 % of the time that passes, for one that mostly waits.
+ * Whether a thread may spend more. It gets a share of all its CPU time, so that the rest is its own even on a busy
+ * machine, and 2 % of the time that passes, for a thread that mostly waits.
  */
 static gint may_spend (Budget *budget, gint64 most, gint share, gint64 now, gint64 used) {
   if (budget->now == 0)
@@ -371,7 +373,7 @@ static gint may_spend (Budget *budget, gint64 most, gint share, gint64 now, gint
   return budget->left > 0;
 }
 
-/* One number for where the thread is, or a reserved number for none. */
+/* One number for the thread's stack, or a reserved number when there is none. */
 static guint64 where (Thread *own, Env env, gint64 now) {
   guint64 sum = 1469598103934665603ULL;
   gint64 begun;
@@ -394,7 +396,10 @@ static guint64 where (Thread *own, Env env, gint64 now) {
   return (own->total > MOST_FRAMES ? ~sum : sum) | FIRST;
 }
 
-/* The same for JavaScript, which took the time to come here for it; 'others' counts for those that are no hooks. */
+/*
+ * The same for JavaScript: the stack just walked, or one walked now; a stack that could not be afforded counts for
+ * 'others'.
+ */
 guint64 walk (Env env, Hook *others) {
   Thread *own = thread ();
   guint64 found = own->walked;
@@ -408,7 +413,7 @@ guint64 walk (Env env, Hook *others) {
   return found;
 }
 
-/* The frames of the stack that was walked last, how many, and how many there are. */
+/* The methods of the stack walked last; count: how many frames are kept, and how many there are. */
 gpointer frames_of (gint *count) {
   Thread *own = thread ();
   count[0] = own->count;
@@ -416,7 +421,7 @@ gpointer frames_of (gint *count) {
   return own->methods;
 }
 
-/* A double has every microsecond until the year 2255. */
+/* A double can hold every microsecond until the year 2255. */
 gdouble cpu_time (void) { return (gdouble)cpu (); }
 
 void spent_on_stack (gdouble begun) { thread ()->on_stacks.left -= cpu () - (gint64)begun; }
@@ -428,7 +433,10 @@ static Value call (Hook *hook, Env env, gpointer self, Value *args) {
   if (method == NULL)
     method = resolve (hook->id);
   result.j = 0;
-  /* An object's method not virtually: a subclass's own would be called, which has perhaps just called this one. */
+  /*
+   * An object's method is called non-virtually: a virtual call would run a subclass's, which has perhaps just called
+   * this one.
+   */
 #define CALL(type) \
   (hook->is_static \
           ? ((type (*) (Env, gpointer, gpointer, Value *))function) (env, hook->cls, method, args) \
@@ -458,7 +466,7 @@ static gint same_question (Slot *slot, guint16 *units, gint asked) {
   return slot->state != FREE && slot->asked == asked && same (slot->units, units, 0, asked);
 }
 
-/* What became of the last call that asked the same. */
+/* The state of a remembered call with the same arguments; FREE: there is none. */
 static gint known (Hook *hook, guint16 *units, gint asked) {
   gint state = FREE, i;
   if (asked < 0)
@@ -489,14 +497,14 @@ static gint count_repeat (Hook *hook, guint16 *units, gint asked, gint length, g
   return found;
 }
 
-/* Fill the slot that JavaScript gave, unless it has given it to somebody else since. given: generation and number. */
+/* Fill the slot that JavaScript gave, unless it has given it to another call since. given: generation and number. */
 static void fill (Hook *hook, gint given, gint state, guint16 *units, gint asked, gint length, guint64 stack) {
   Slot *slot;
   gint i;
   REACH (fill);
   g_mutex_lock (&hook->lock);
   slot = &hook->slots[given % SLOTS];
-  for (i = 0; i != SLOTS; i++) /* told of by two threads at once: the first slot counts for both */
+  for (i = 0; i != SLOTS; i++) /* reported by two threads at once: the first slot counts for both */
     if (same_question (&hook->slots[i], units, asked) && hook->slots[i].state == state &&
         hook->slots[i].length == length && hook->slots[i].stack == stack &&
         same (hook->slots[i].units, units, asked, length))
@@ -511,7 +519,7 @@ static void fill (Hook *hook, gint given, gint state, guint16 *units, gint asked
   g_mutex_unlock (&hook->lock);
 }
 
-/* A call that is counted here when it repeats another, or of one that is let through. */
+/* Run a call: a repeat is counted here, any other is reported; a call that is let through only runs. */
 Value run (Hook *hook, gint way, Env env, gpointer self, Value *args) {
   guint16 units[ROOM];
   const Repeats *repeats;
@@ -522,7 +530,7 @@ Value run (Hook *hook, gint way, Env env, gpointer self, Value *args) {
   Value result;
   if (way == ORIGINAL)
     return call (hook, env, self, args);
-  repeats = GET_CONSUME (hook->repeats); /* way_of has seen one, so it is that one or a later one */
+  repeats = GET_CONSUME (hook->repeats); /* way_of saw one, so it is that one or a later one */
   begun = micros ();
   asked = write_arguments (repeats, env, args, units);
   if (repeats->asks) {
@@ -567,7 +575,7 @@ Value run (Hook *hook, gint way, Env env, gpointer self, Value *args) {
   return result;
 }
 
-/* Take what was lost in one way. */
+/* Take the count of the calls lost in one way. */
 void take_lost (Hook *hook, gint how, gdouble *counted) {
   Lost *lost = &hook->lost[how];
   g_mutex_lock (&hook->lock);
@@ -578,7 +586,7 @@ void take_lost (Hook *hook, gint how, gdouble *counted) {
   g_mutex_unlock (&hook->lock);
 }
 
-/* Take what was counted; with free, make room for another call. Returns generation and number for fill. */
+/* Take a slot's count; with free, make room for another call. Returns generation and number for fill. */
 gint take_counted (Hook *hook, gint number, gint free, gdouble *counted) {
   Slot *slot;
   gint given;
@@ -612,7 +620,7 @@ Hook *new_hook (gint id, gpointer cls, gint entry, gint is_static, gint is_api, 
   return hook;
 }
 
-/* Count repeats of its calls here, or no more. */
+/* Start or stop counting repeats of its calls here. */
 void set_folds (Hook *hook, gint on, gint asks, gint reads, const gint8 *compares) {
   if (on) {
     Repeats *repeats = g_malloc0 (sizeof (Repeats));

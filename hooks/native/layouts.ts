@@ -1,10 +1,10 @@
-// Structures that C and JavaScript share: C does not compile where one of them is not laid out in memory as JavaScript expects.
+// Structures that C and JavaScript share: C does not compile if one of them is not laid out as JavaScript expects.
 
 import { KEPT_BYTES, MOST_KEPT, MOST_LIBRARIES, MOST_WAITING, NOTE_BYTES, NOTES } from "./shared.js";
 
 const POINTER = Process.pointerSize;
 
-/** Offsets of members that are all pointers, or as large as one. */
+/** Offsets of members that are all pointers, or as large as a pointer. */
 function pointers<Name extends string>(...members: Name[]): Record<Name, number> {
   return Object.fromEntries(members.map((member, i) => [member, i * POINTER])) as Record<Name, number>;
 }
@@ -13,29 +13,32 @@ function pointers<Name extends string>(...members: Name[]): Record<Name, number>
 export const ROW = pointers("entry", "wanted", "also", "flags", "fast");
 export const ROW_BYTES = 5 * POINTER;
 
-/** The ids of the methods by which a class is read. */
+/** The ids of the methods that read a class. */
 export const IDS = pointers("get_name", "class_name", "modifiers", "returns", "takes");
 export const IDS_BYTES = 5 * POINTER;
 
-/** What C is told of ART's methods and classes, and what it learns of them; numbers of 32 bits, then pointers. */
+/** What C is told about ART's methods and classes, and what it learns about them; 32-bit numbers, then pointers. */
 export const KNOWN = {
   entry: 0, size: 4, declared: 8, direct: 12, methods: 16, own: 20, gains: 24, loses: 28, sample: 32, id: 32 + POINTER, to: 32 + 2 * POINTER,
 } as const;
 export const KNOWN_BYTES = 32 + 3 * POINTER;
 
-/** What C is told of compiled code. `cache`, `contains`, `header`, `osr` and `invalidate` are NULL where ART's cache is not found. */
+/**
+ * What C is told about compiled code. `cache`, `contains`, `header`, `osr` and `invalidate` are NULL if ART's cache is
+ * not found.
+ */
 export const COMPILED = pointers(
   "bridge", "own", "own_end", "alive", "alive_count", "skip", "cache", "contains", "header", "osr", "invalidate", "tells");
 export const COMPILED_BYTES = 12 * POINTER;
 
-/** A hook: its address, its bytes. */
+/** A hook: its address, and the bytes it replaced. */
 export const PATCH = { at: 0, was: 8 } as const;
 export const PATCH_BYTES = PATCH.was + KEPT_BYTES;
 /** How many hooks there are, the size of a page, then each hook, in the order of hooking. */
 export const PATCHES = { count: 0, page: 8, all: 16 } as const;
 export const PATCHES_BYTES = PATCHES.all + MOST_KEPT * PATCH_BYTES;
 
-/** A note: its number plus one, once it is written; the process; its text: path and words, each with a zero at its end. */
+/** A note: its number plus one, once it is written; the process; its text: path and words, each zero-terminated. */
 export const NOTE = { number: 0, pid: 4, text: 8 } as const;
 /** The number of the next note, then the notes. */
 export const ALL_NOTES = { next: 0, all: 8 } as const;
@@ -57,7 +60,7 @@ const ITEM_BYTES = 40;
 export const STATE = { proxy: 0, unreached: 28, quic: 32, next: 36, waiting: 40, name: 44, libc: 64, items: 80 } as const;
 export const STATE_BYTES = STATE.items + MOST_WAITING * ITEM_BYTES;
 
-/** C file -> its structures: name, bytes, and where its members are. */
+/** C file -> its structures: name, size in bytes, and the offsets of its members. */
 export const SHARED = {
   children: [["Note", NOTE_BYTES, NOTE], ["Notes", ALL_NOTES_BYTES, ALL_NOTES], ["Patch", PATCH_BYTES, PATCH], ["Patches", PATCHES_BYTES, PATCHES]],
   copies: [["Known", KNOWN_BYTES, KNOWN], ["Compiled", COMPILED_BYTES, COMPILED]],
@@ -69,7 +72,7 @@ export const SHARED = {
   ],
 } satisfies Record<string, [type: string, size: number, offsets: Record<string, number>][]>;
 
-/** C that compiles, behind that of a file, only if its structures are laid out as they are here. */
+/** C to put after a file's own: it compiles only if the file's structures are laid out as they are here. */
 export function layouts(file: keyof typeof SHARED): string {
   return SHARED[file].flatMap(([type, size, offsets]) => [
     `_Static_assert (sizeof (${type}) == ${size}, "the size of ${type}");`,

@@ -1,4 +1,4 @@
-// The C part of lookup.ts: what one class with hundreds of methods costs in JNI calls is too much for JavaScript.
+// The C part of lookup.ts: a class with hundreds of methods takes too many JNI calls for JavaScript.
 
 #include <glib.h>
 
@@ -18,7 +18,7 @@ static gpointer call (gpointer env, gpointer object, gpointer method) {
 
 static void drop (gpointer env, gpointer reference) { ((void (*) (gpointer, gpointer))JNI (23)) (env, reference); }
 
-/* Takes over the reference. Names outside ASCII are never asked for: they become question marks. */
+/* Takes over the reference. Names outside ASCII are never looked up: their bytes become question marks. */
 static void append (gpointer env, GString *out, gpointer string) {
   const char *chars = ((const char *(*) (gpointer, gpointer, gpointer))JNI (169)) (env, string, NULL);
   const guint8 *at;
@@ -30,7 +30,7 @@ static void append (gpointer env, GString *out, gpointer string) {
   drop (env, string);
 }
 
-/* Takes the reference to a class. */
+/* Takes over the reference to a class. */
 static gboolean append_class (gpointer env, GString *out, gpointer cls, Ids *ids) {
   gpointer name = cls == NULL ? NULL : call (env, cls, ids->class_name);
   if (name == NULL)
@@ -40,7 +40,7 @@ static gboolean append_class (gpointer env, GString *out, gpointer cls, Ids *ids
   return TRUE;
 }
 
-/* For each method of the array a line: id and name. */
+/* One line for each method of the array: id and name. */
 gchar *list (gpointer env, gpointer array, Ids *ids) {
   GString *out = g_string_sized_new (4096);
   gint32 count = ((gint32 (*) (gpointer, gpointer))JNI (171)) (env, array);
@@ -64,7 +64,10 @@ gchar *list (gpointer env, gpointer array, Ids *ids) {
   return g_string_free (out, FALSE);
 }
 
-/* Its modifiers, what it returns and takes, each in a line. NULL with the exception pending when a class is not there. */
+/*
+ * A method's modifiers, result type and argument types, one a line. NULL with the exception pending if a class is
+ * missing.
+ */
 gchar *shape (gpointer env, gpointer cls, gpointer id, Ids *ids, gint32 constructs) {
   GString *out = g_string_sized_new (256);
   gpointer method = ((gpointer (*) (gpointer, gpointer, gpointer, guint8))JNI (9)) (env, cls, id, 0);

@@ -3,8 +3,8 @@
 #include "atomic.h"
 
 /*
- * Release, for pointers. What was written before comes before the first unlocking, that before the second locking, and the
- * pointer after it: so whoever reads the pointer, without a lock, finds there what was written.
+ * Release, for pointers. What was written before comes before the first unlock, that before the second lock, and that
+ * before the pointer is written. So whoever reads the pointer without a lock finds what was written.
  */
 static void publish (GMutex *lock, gpointer *at, gpointer what) {
   g_mutex_lock (lock);

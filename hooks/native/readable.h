@@ -1,9 +1,9 @@
-// Whether memory can be read: what an app gives to the kernel may point to nothing.
+// Whether memory can be read: a pointer that an app gives to the kernel may be invalid.
 
 #ifdef __linux__
 #include <gum/gumprocess.h>
 
-/* The system call rt_sigprocmask: it reads a mask before it finds that what is to be done with it is nonsense. */
+/* The system call rt_sigprocmask: it reads the mask before it rejects an invalid operation. */
 #if defined(__x86_64__)
 #define ASK 14
 #elif defined(__aarch64__)

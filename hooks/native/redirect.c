@@ -1,8 +1,8 @@
-// The C part of redirect.ts: connect and what else an app sees of a connection, with the proxy in between.
+// The C part of redirect.ts: connect, and all else that shows an app a connection, with the proxy in between.
 //
-// A socket that waits for its connection can be waited for by the app in any of the ways that Linux has. Its TCP connection
-// is the one to the proxy and stands at once, so each of those ways is told to wait for the proxy's answer instead.
-// Data of a CModule is read-only, so all that changes lives in memory that JavaScript gives.
+// An app can wait for a connecting socket in any of the ways that Linux offers. The socket's TCP connection is the one
+// to the proxy, which is established at once, so each of those ways is made to wait for the proxy's answer instead.
+// Data of a CModule is read-only, so everything that changes lives in memory that JavaScript allocates.
 
 #include <glib.h>
 #include <string.h>
@@ -42,13 +42,13 @@ typedef struct {
   guint8 port[2];
   guint8 rest[24];
 } Address; /* sockaddr_in, sockaddr_in6 */
-/* Where a connection was to go, under the local port that it has to the proxy. */
+/* Where a connection was to go, by the local port of its connection to the proxy. */
 typedef struct {
   Address asked;
   guint32 id;
   guint32 announced;
 } Led;
-/* What the app last told an epoll set of a file; the set's number is one more than its file's. */
+/* What the app last told an epoll set about a file; set: the epoll set's descriptor plus one. */
 typedef struct {
   gint set;
   guint32 events;
@@ -95,25 +95,28 @@ typedef struct {
   guint8 bits[128];
 } Set;
 typedef gint (*Call) (glong a, glong b, glong c, glong d, glong e, glong f);
-/* What a system call gives that is no pointer and no length. */
+/* The result of a system call that returns neither a pointer nor a length. */
 #define SYSTEM(...) ((gint)syscall (__VA_ARGS__))
 
 /*
- * Items, and what the app told epoll sets, are read and written under the lock. What else changes of the state are counts:
- * unreached and quic, added to and read by themselves; next, from which each thread gets a number of its own; and waiting.
+ * Items, and what the app told epoll sets, are read and written under the lock. The rest of the state that changes is
+ * counters: unreached and quic, each added to and read by itself; next, which gives each thread a number of its own;
+ * and waiting.
  */
 extern State state;
-/* A connection's place is written by the thread that connects, before connect returns: who has its file has it by that. */
+/*
+ * A connection's entry is written by the connecting thread before connect returns: whoever has its file then sees it.
+ */
 extern Led led[PORTS];
 extern Watched watched[MOST_WATCHED];
 extern GMutex lock;
-/* The functions as they are without us. */
+/* The functions without our hooks. */
 extern Call was[];
 enum { POLL, PPOLL, PPOLL64, SELECT, PSELECT, PSELECT64, EPOLL_WAIT, EPOLL_PWAIT, EPOLL_PWAIT64, SENDMMSG };
-/* Functions of but a few bytes, which cannot be had without us: their system calls. */
+/* Functions that are too short to be called without our hooks: their system calls are made instead. */
 enum { EPOLL_CTL, GETPEERNAME, GETSOCKOPT };
 extern glong calls[];
-/* Those that other hooks are on, too: the function itself; within what stands in its place, that is the one without us. */
+/* Functions that other hooks are on, too: called from our replacement, each is the one without our hook. */
 extern gint connect (gint fd, gconstpointer address, guint size);
 extern glong send (gint fd, gconstpointer bytes, gsize size, gint flags);
 extern glong sendto (gint fd, gconstpointer bytes, gsize size, gint flags, gconstpointer address, guint length);
@@ -131,7 +134,9 @@ extern gint *errno_at (void);
 
 static gboolean is_there (gconstpointer optional) { return optional == NULL || is_readable (optional); }
 
-/* Relaxed: a thread that asks about a connection has its file from the one that began it, and with it that it waits. */
+/*
+ * Relaxed: a thread that asks about a connection got its file from the thread that began it, and so sees that it waits.
+ */
 static gint waiting (void) { return GET_RELAXED (state.waiting); }
 
 static gint fails (gint error) {
@@ -184,14 +189,14 @@ static gboolean same (const guint8 *one, const guint8 *other, gint size) {
 
 static const guint8 mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
 
-/* The four bytes of an IPv4 address, also of one that came as IPv6; else NULL. */
+/* The four bytes of an IPv4 address, also of one mapped to IPv6; else NULL. */
 static const guint8 *ipv4_of (const Address *address) {
   if (address->family == AF_INET)
     return address->rest;
   return same (address->rest + 4, mapped, 12) ? address->rest + 16 : NULL;
 }
 
-/* Whether an address is the device's own, or of its link alone: no proxy elsewhere gets there. */
+/* Whether an address is the device's own, or valid only on its link: a proxy elsewhere cannot reach it. */
 static gboolean is_near (const Address *address) {
   const guint8 *v4 = ipv4_of (address), *v6 = address->rest + 4;
   Address probe;
@@ -234,7 +239,7 @@ static gint errno_of (gint reply) {
   return EHOSTUNREACH;
 }
 
-/* The whole request of SOCKS5 at once (RFC 1928, 1929). */
+/* The whole SOCKS5 request at once (RFC 1928, 1929). */
 static guint greeting (const Led *to, guint8 *out) {
   const guint8 *v4 = ipv4_of (&to->asked);
   guint8 digits[12];
@@ -284,7 +289,7 @@ typedef struct {
   guint sent;
 } Counted; /* mmsghdr */
 
-/* By the only way to send that no hook is on. */
+/* Send in the only way that has no hook on it. */
 static glong say (gint fd, gconstpointer bytes, gsize size) {
   Part part = {bytes, size};
   Counted message;
@@ -294,7 +299,7 @@ static glong say (gint fd, gconstpointer bytes, gsize size) {
   return was[SENDMMSG](fd, (glong)&message, 1, NOSIGNAL | DONTWAIT, 0, 0) == 1 ? (glong)message.sent : -1;
 }
 
-/* As far as it goes without waiting; TRUE when all has been said. */
+/* Go as far as possible without waiting; TRUE when the proxy has answered in full. */
 static gboolean advance (Item *item) {
   guint8 out[64];
   glong count;
@@ -337,7 +342,7 @@ static void forget (Item *item) {
   ADD (state.waiting, -1);
 }
 
-/* The waiting connection of a file: its local port tells whether the number has come to another file since. */
+/* The waiting connection of a file: its local port tells whether the number belongs to another file by now. */
 static Item *find (gint fd) {
   gint i;
   for (i = 0; i != MOST_WAITING; i++) {
@@ -373,11 +378,11 @@ static gint tell_set (Watched *one, gint fd, guint32 events) {
   return SYSTEM (calls[EPOLL_CTL], one->set - 1, MOD, fd, (glong)&event, 0);
 }
 
-/* The epoll set that a file is in waits for what we wait for, or again for what the app does. */
+/* Have the epoll set that a file is in wait for what we wait for; release_in_set: again for what the app waits for. */
 static void hold_in_set (const Item *item) {
   if (item->fd < MOST_WATCHED && watched[item->fd].set != 0 &&
       tell_set (&watched[item->fd], item->fd, wants (item)) != 0)
-    watched[item->fd].set = 0; /* of a file that had the number before */
+    watched[item->fd].set = 0; /* left by a file that had the number before */
 }
 
 static void release_in_set (gint fd) {
@@ -385,7 +390,7 @@ static void release_in_set (gint fd) {
     tell_set (&watched[fd], fd, watched[fd].events);
 }
 
-/* A file that still waits, after what can be done at once; NULL: it never did, or no longer does. */
+/* The item of a file that still waits, after what can be done at once; NULL: it never did, or no longer does. */
 static Item *waits (gint fd) {
   Item *item = find (fd);
   gint before;
@@ -428,7 +433,7 @@ static gint wait_for (Item *item, gint timeout_ms) {
     if (item->state == FAILED) {
       Address none;
       memset (&none, 0, sizeof (none));
-      connect (item->fd, &none, 16); /* as after any failed attempt: it may be tried again */
+      connect (item->fd, &none, 16); /* as after any failed attempt: the app may try again */
       return fails (item->error);
     }
     if (timeout_ms > 0 && (left = within_int (end - now_ms ())) <= 0) {
@@ -442,7 +447,7 @@ static gint wait_for (Item *item, gint timeout_ms) {
   return 0;
 }
 
-/* Whether a file has a connection that was led to the proxy. */
+/* Whether a file has a connection that was redirected to the proxy. */
 static gboolean stands (gint fd) {
   Address peer;
   guint length = sizeof (peer);
@@ -472,7 +477,7 @@ static gint lead (gint fd, const Address *asked) {
 
   if (asked->family == AF_INET6 && option (fd, IPV6, V6ONLY) == 1)
     setsockopt (fd, IPV6, V6ONLY, &no, sizeof (no));
-  /* Else the connection is only made when something is sent on it. */
+  /* Otherwise the connection is only made when something is sent on it. */
   setsockopt (fd, TCP, FASTOPEN_CONNECT, &no, sizeof (no));
   result = to_proxy (fd, asked->family);
   if (result != 0 && (error = *errno_at ()) != EINPROGRESS && error != EINTR) {
@@ -484,7 +489,7 @@ static gint lead (gint fd, const Address *asked) {
   item.state = CONNECTS;
   item.fd = fd;
   if ((item.port = local_port (fd)) <= 0)
-    return fails (ECONNREFUSED); /* it was closed by another thread */
+    return fails (ECONNREFUSED); /* another thread closed it */
   led[item.port].asked = *asked;
   led[item.port].id = (guint32)ADD (state.next, 1) + 1;
   led[item.port].announced = 0;
@@ -539,7 +544,7 @@ gint our_connect (gint fd, const Address *to, guint size) {
       Item *item;
       g_mutex_lock (&lock);
       if ((item = find (fd)) != NULL)
-        forget (item); /* it is taken back */
+        forget (item); /* the app takes its connect back */
       g_mutex_unlock (&lock);
     }
     return connect (fd, to, size);
@@ -564,7 +569,7 @@ gint our_connect (gint fd, const Address *to, guint size) {
   return stands (fd) ? to_proxy (fd, asked.family) : lead (fd, &asked);
 }
 
-/* -- what sends to an address that no connect has named */
+/* -- calls that send to an address without a connect */
 
 glong our_sendto (gint fd, gconstpointer bytes, gsize size, gint flags, const Address *to, guint length) {
   if (to != NULL) {
@@ -586,7 +591,7 @@ glong our_sendmsg (gint fd, Message *message, gint flags) {
     if (flags & FASTOPEN) {
       if (connect (fd, message->to, message->length) != 0)
         return -1;
-      flags &= ~FASTOPEN; /* of a connected socket the address is not looked at */
+      flags &= ~FASTOPEN; /* ignored on a connected socket, as is the address */
     }
   }
   return sendmsg (fd, message, flags);
@@ -600,7 +605,7 @@ gint our_sendmmsg (gint fd, Counted *messages, guint count, gint flags) {
   return was[SENDMMSG](fd, (glong)messages, (glong)count, flags, 0, 0);
 }
 
-/* -- what tells of a connection */
+/* -- calls that tell about a connection */
 
 gint our_getpeername (gint fd, gpointer out, guint *size) {
   Address peer;
@@ -648,9 +653,9 @@ gint our_getsockopt (gint fd, gint level, gint name, gint *value, guint *size) {
   return 0;
 }
 
-/* -- what waits for a connection */
+/* -- calls that wait for a connection */
 
-/* Of the files that are polled, those that wait for the proxy are polled for its answer; gives how many. */
+/* Have the polled files that wait for the proxy polled for its answer instead; returns how many they are. */
 static gint hold (Polled *files, gsize count, gsize *which, gint16 *events) {
   gint held = 0;
   gsize i;
@@ -681,7 +686,7 @@ static gint64 ms_of (const Time *timeout) {
   return timeout == NULL ? -1 : (gint64)timeout->s * 1000 + (timeout->rest + 999999) / 1000000;
 }
 
-/* By one of the three; a time that is given up is given back in full milliseconds. */
+/* Poll by one of the three functions; timeouts count in whole milliseconds. */
 static gint polled (gint by, Polled *files, gsize count, gint64 timeout_ms, glong mask) {
   gsize which[MOST_WAITING];
   gint16 events[MOST_WAITING];
@@ -834,7 +839,7 @@ gint our_epoll_ctl (gint set, gint what, gint fd, const Event *event) {
   return SYSTEM (calls[EPOLL_CTL], set, what, fd, (glong)event, 0);
 }
 
-/* Whether an event is that of a file that waits for the proxy; then it is none of the app's. */
+/* Whether an event belongs to a file that waits for the proxy; then the app must not see it. */
 static gboolean is_ours (gint set, const Event *event) {
   gint i;
   for (i = 0; i != MOST_WAITING; i++) {
@@ -845,7 +850,7 @@ static gboolean is_ours (gint set, const Event *event) {
     if (fd >= MOST_WATCHED || watched[fd].set != set + 1 || watched[fd].data != event->data)
       continue;
     if (find (fd) == NULL || ready (fd, wants (item), 0) == 0)
-      continue; /* another file's, which the app has under the same name */
+      continue; /* another file's, which the app gave the same data */
     waits (fd);
     return TRUE;
   }

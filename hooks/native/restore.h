@@ -1,4 +1,4 @@
-// Puts hooked functions back in a copy of the process.
+// Restores hooked functions in a copy of the process.
 
 #include <glib.h>
 #include "shared.h"
@@ -20,13 +20,16 @@ static void restore_all (void) {
   gint64 i;
   int j;
 
-  /* Backwards: what was hooked twice had our first hook in it the second time. */
+  /* Backwards: the bytes kept at a function's second hook contain our first. */
   for (i = (gint64)patches.count - 1; i >= 0; i--) {
     guint8 *at = (guint8 *)(gsize)patches.all[i].at;
     guint64 from = patches.all[i].at / page * page;
     gsize size = (gsize)((patches.all[i].at + KEPT_BYTES + page - 1) / page * page - from);
 
-    /* Written while it cannot be run, so that the kernel clears what the processor remembers of it; but mprotect has to run. */
+    /*
+     * Not executable while written, so that the kernel clears what the processor cached; but mprotect itself has to
+     * run.
+     */
     gsize own = (gsize)&mprotect;
 
     if (mprotect ((gpointer)(gsize)from, size, own + 64 > from && own < from + size ? 7 : 3) != 0)

@@ -1,4 +1,4 @@
-// C as text: hatch_build.py puts each file of this folder, with what it includes of it, beside itself as .txt.
+// C as text: hatch_build.py writes each file of this folder, with those it includes, beside it as .txt.
 
 declare module "*.txt" {
   const text: string;

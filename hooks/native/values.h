@@ -1,4 +1,4 @@
-// A value of Java, and where a call of a hooked method goes: what folding.c and the functions that folding.ts makes share.
+// A Java value, and where a call of a hooked method goes; shared by folding.c and the functions that folding.ts makes.
 
 #include <glib.h>
 #include "shared.h"

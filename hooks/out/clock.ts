@@ -4,7 +4,7 @@ import CLOCK from "../native/clock.txt";
 
 const SECOND_US = 1_000_000;
 
-// In C: it is asked for every line, and what JavaScript reads of memory costs more than the clock itself.
+// In C, because it is called for every line, and reading memory from JavaScript costs more than the clock itself.
 const clocks = new CModule(CLOCK, { clock_gettime: Module.getGlobalExportByName("clock_gettime") });
 
 /** Microseconds since 1970. */
@@ -16,18 +16,19 @@ const bootMicros = new NativeFunction(clocks["boot_micros"] as NativePointer, "d
   scheduling: "exclusive", exceptions: "propagate",
 });
 
-/** CLOCK_BOOTTIME, which cannot be set and goes on while the device sleeps, at the time `micros`: milliseconds. */
+/** CLOCK_BOOTTIME in milliseconds at a time of `micros`; it cannot be set, and goes on while the device sleeps. */
 export function bootMs(at: number): number {
   return Math.round(bootMicros(at) / 1000);
 }
 
 /**
- * Have the calling thread wait until something is so, no longer than some seconds; whether it is. Other threads have the
- * lock of JavaScript meanwhile, and with many of them one step may take a hundred times as long as it should.
+ * Have the calling thread wait until a condition holds, at most for some seconds; returns whether it holds. Other
+ * threads have the lock of JavaScript meanwhile, and with many of them one step may take a hundred times as long as it
+ * should.
  */
 export function waitUntil(isSo: () => boolean, seconds: number, step = 0.002): boolean {
   const end = micros() + seconds * SECOND_US;
-  // Steps are counted, too: the clock may be set meanwhile.
+  // Steps are counted too, because the clock may be set meanwhile.
   for (let left = seconds / step; left > 0 && !isSo() && micros() < end; left -= 1) {
     Thread.sleep(step);
   }

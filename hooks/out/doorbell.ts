@@ -23,7 +23,7 @@ function hang(): void {
     throw new Error("no pipe for the agent's own thread");
   }
   bell = ends.add(4).readS32();
-  // The end of our thread is closed by its listener.
+  // Our thread's end of the pipe is closed by its listener.
   whenLeft(() => {
     close(bell);
   });
@@ -47,7 +47,7 @@ hang();
 
 /** Run `work` on the agent's own thread, soon. */
 export function soon(work: () => void): void {
-  // Nothing reads it any more, and the pipe's number may belong to another file.
+  // After we leave, nobody reads the pipe, and its number may belong to another file.
   if (hasLeft()) {
     return;
   }
@@ -55,7 +55,7 @@ export function soon(work: () => void): void {
   write(bell, byte, 1);
 }
 
-/** Run `work` on the agent's own thread after some milliseconds, unless the result is called before. */
+/** Run `work` on the agent's own thread after some milliseconds, unless the returned function is called first. */
 export function after(milliseconds: number, work: () => void): () => void {
   let wanted = true;
   soon(() => {

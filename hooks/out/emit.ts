@@ -1,4 +1,4 @@
-// Lines on their way out: identical accesses are folded, and all that waits is sent in one message every 50 ms.
+// Lines on their way out: identical accesses are folded, and all waiting lines are sent in one message every 50 ms.
 
 import type { Access, Event, Gap } from "../event.js";
 import { bootMs, micros, timestamp, waitUntil } from "./clock.js";
@@ -9,10 +9,10 @@ import { reach } from "./points.js";
 const MOST_WAITING = 100_000;
 const LINES_A_MESSAGE = 500;
 const EXIT_WAIT_S = 2;
-/** How long the end waits for lines that other threads are making. */
+/** How long flushAll waits for lines that other threads are making. */
 const MAKING_WAIT_S = 0.5;
 
-/** Repeats, and when the first and the last of them were (microseconds). */
+/** Repeats, with the times of the first and the last of them (microseconds). */
 export interface Counted {
   count: number;
   first: number;
@@ -26,7 +26,7 @@ export class Fold implements Counted {
   count = 0;
   /** where repeats are counted below JavaScript, if they are: one line of code may call in several places */
   readonly held = new Set<{ take: (free: boolean) => void }>();
-  /** written for the last time: what is added now is lost */
+  /** written for the last time: repeats added now are lost */
   gone = false;
 
   constructor(
@@ -54,7 +54,7 @@ let foldUs = 1_000_000;
 let waiting: string[] = [];
 let facts: object[] = [];
 let dropped = 0;
-/** what one transform gave, the next one often takes */
+/** sha256 of the last body sent: what one transform gave, the next one often takes */
 let lastBody = "";
 let armed = false;
 const folds = new Map<string, Fold>();
@@ -72,44 +72,46 @@ export function appName(): string {
   return app ?? "";
 }
 
-/** Register what holds lines back (a cursor being read): it is called before the process ends. */
+/**
+ * Register a function that writes lines held back (such as for a cursor being read); called before the process ends.
+ */
 export function atEnd(give: () => void): void {
   beforeFlush.push(give);
 }
 
 const beforeLeaving: (() => void)[] = [];
 
-/** Register what collects values that are read: it can be asked at any time to write what it has. */
+/** Register a function that writes the values it has collected; it can be called at any time. */
 export function collects(give: () => void): void {
   beforeLeaving.push(give);
   atEnd(give);
 }
 
-/** Something is about to be sent: write what has been read so far, so that it stands before it. */
+/** Something is about to be sent: write what has been read so far, so that it comes first. */
 export function settle(): void {
   for (const give of beforeLeaving) {
     give();
   }
 }
 
-/** A line without what `emit` adds. */
+/** A line without the fields that `emit` adds. */
 type Body = Event extends infer E ? (E extends Event ? Omit<E, "v" | "app" | "pid" | "at" | "arrived" | "owners" | "boot_ms"> : never) : never;
 
 type Owners = (stack: readonly string[]) => (string | null)[];
 let owners: Owners = () => [];
 
-/** From now on each line with a stack says whose code its frames are. */
+/** From now on, each line with a stack says whose code its frames are. */
 export function sayOwners(of: Owners): void {
   owners = of;
 }
 
-/** Whose code the frames of a line's stack are; nothing for a line without one. */
+/** Whose code the frames of a line's stack are; empty for a line without a stack. */
 export function ownersIn(stack: readonly string[] | undefined): { owners?: (string | null)[] } {
   const found = stack === undefined || stack.length === 0 ? [] : owners(stack);
   return found.length === 0 ? {} : { owners: found };
 }
 
-/** Numbers of the lines that are being made. Meanwhile other threads run, and one of them may end the process. */
+/** Numbers of the lines that are being made. Other threads run meanwhile, and one of them may end the process. */
 const making = new Set<number>();
 let begun = 0;
 
@@ -142,12 +144,12 @@ export function gap(subject: string, why: Gap["why"], detail: string | null, at 
   emit(at, { kind: "gap", where: "hook", subject, why, detail, ...(until === null ? {} : { until: timestamp(until) }) });
 }
 
-/** What went wrong. */
+/** The message of an error. */
 export function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Give the host bytes that are too many for a line, at once; the line names them by the sha256 that this returns. */
+/** Send the host, at once, bytes that are too many for a line; the line names them by the sha256 that this returns. */
 export function sendBody(bytes: ArrayBuffer): string {
   const sha256 = Checksum.compute("sha256", bytes);
   if (sha256 !== lastBody) {
@@ -164,12 +166,12 @@ export function tell(at: number, fact: object): void {
 }
 
 /**
- * Queue an access. `key` stands for all that makes two accesses identical; `line` is only asked for the first of them.
- * The first is written at once; those of the second after it become one line with `count` and `until`. Gives what it
- * belongs to.
+ * Queue an access. `key` stands for all that makes two accesses identical; `line` is only called for the first of them.
+ * The first is written at once; its repeats in the next second become one line with `count` and `until`. Returns the
+ * fold that the access belongs to.
  */
 export function emitAccess(at: number, key: string, line: () => Fold["line"]): Fold {
-  // While a line is made other threads run, and one of them may have made the same.
+  // Other threads run while a line is made, and one of them may have queued the same access.
   const made = folds.has(key) ? null : line();
   reach("access");
   let fold = folds.get(key);
@@ -184,7 +186,7 @@ export function emitAccess(at: number, key: string, line: () => Fold["line"]): F
   return fold;
 }
 
-/** Its count begins anew before the line is made: meanwhile other threads run, and add to it. */
+/** The count is reset before the line is made: other threads run meanwhile, and add to it. */
 function settleFold(fold: Fold, now: number): void {
   reach("settle");
   const { count, first, last } = fold;
@@ -205,10 +207,10 @@ function takeAll(fold: Fold, free: boolean): void {
   }
 }
 
-/** Folds stand in the order in which their lines began, so that only those that are due are looked at. */
+/** Folds are ordered by when their lines began, so that only those that are due are looked at. */
 function settleFolds(all: boolean): void {
   const now = micros();
-  // No more than there are: while lines are made other threads may begin new ones without end.
+  // Only as many as there are now: other threads may begin new ones without end while lines are made.
   let left = folds.size;
   for (const [key, fold] of folds) {
     if (left === 0 || (!all && now - fold.begun < foldUs)) {
@@ -217,13 +219,14 @@ function settleFolds(all: boolean): void {
     left -= 1;
     takeAll(fold, false);
     if (all || fold.count === 0) {
-      // Whatever is still counted while we look comes with the last look.
+      // Repeats that are still counted while we look come with this last look.
       takeAll(fold, true);
     }
     fold.gone = all || fold.count === 0;
     folds.delete(key);
     if (!fold.gone) {
-      // At the end, and before its line is made: meanwhile other threads run, and would make another fold of the same.
+      // Moved to the end before its line is made: other threads run meanwhile, and would make another fold of the same
+      // access.
       folds.set(key, fold);
     }
     if (fold.count > 0) {
@@ -246,11 +249,11 @@ function wake(): void {
   });
 }
 
-/** Exclusive: lines that no longer wait are sent before another thread runs, which may end the process. */
+/** Exclusive, so that lines taken from the queue are sent before another thread runs, which may end the process. */
 const strlen = new NativeFunction(
   Module.getGlobalExportByName("strlen"), "size_t", ["pointer"], { scheduling: "exclusive", exceptions: "propagate" });
 
-/** A text as UTF-8, not as text once more: of lines in a message each quote would be written as two characters. */
+/** A text as UTF-8 bytes. As a string inside the message, each quote in the lines would take two characters. */
 function bytesOf(text: string): ArrayBuffer {
   const at = Memory.allocUtf8String(text);
   return at.readByteArray(Number(strlen(at))) ?? new ArrayBuffer(0);
@@ -272,7 +275,7 @@ export function flush(all = false): void {
   const told = facts;
   waiting = [];
   facts = [];
-  // Consent first: a live reader must not see what followed a yes before the yes.
+  // Consent first: a live reader must not see what followed a yes before it sees the yes.
   if (told.length > 0) {
     send({ type: "facts", facts: told });
   }
@@ -282,7 +285,7 @@ export function flush(all = false): void {
 }
 
 /**
- * Send all that is held anywhere, and what other threads are just making lines of; for the last moment, and when the host
+ * Send all that is held anywhere, and the lines that other threads are making; for the last moment, and when the host
  * asks.
  */
 export function flushAll(): void {
@@ -311,15 +314,15 @@ export function report(error: unknown, where: string): void {
 
 let ended = false;
 
-/** Nobody listens any more: the end of the process is no longer watched. */
+/** Send everything for the last time: the end of the process is no longer watched. */
 export function leave(): void {
   flushAll();
   ended = true;
 }
 
 /**
- * The process is about to end: send everything and wait, not for long, until the host has it. `inside`: the watcher that
- * was at work on the thread that ends it, and so ended it.
+ * The process is about to end: send everything, and wait briefly until the host has it. `inside`: the watcher that was
+ * at work on the thread that ends the process, and so ended it.
  */
 export function farewell(how: string, inside: string | null): void {
   if (ended) {

@@ -1,8 +1,8 @@
-// Whether an agent of ours has been in this process before: on ART what it did to the runtime's own code stays, and a
-// second one cannot be brought in beside it.
+// Whether an agent of ours has been in this process before: on ART, its changes to the runtime's own code stay, and a
+// second agent cannot be loaded beside them.
 //
-// An earlier run's agent shares nothing with this one, not even Frida's: the mark is a page at an address of our own, which
-// no app sees by any means but its own map of memory.
+// An earlier run's agent shares nothing with this one, not even Frida's own state: the mark is a page at an address of
+// our own, which an app can see only in its memory map.
 
 const MARK = "an agent of appwitness was here";
 const PLACE = ptr(Process.pointerSize === 8 ? "0x5a17000000" : "0x5a170000");
@@ -18,7 +18,7 @@ export function isOnArt(): boolean {
   return Process.findModuleByName("libart.so") !== null;
 }
 
-/** On ART: leaves the mark. */
+/** Leave the mark, if this is ART. */
 export function enterOnce(): void {
   if (!isOnArt()) {
     return;
@@ -26,12 +26,12 @@ export function enterOnce(): void {
   const mmap = new NativeFunction(
     Module.getGlobalExportByName("mmap"), "pointer", ["pointer", "size_t", "int", "int", "int", "long"]);
   const page = mmap(PLACE, Process.pageSize, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
-  if (page.equals(PLACE)) { // else something else is there: it is not marked
+  if (page.equals(PLACE)) { // else something else is there, and no mark is left
     page.writeUtf8String(MARK);
   }
 }
 
-// Before the bridge is loaded: it would look for what it knows of the runtime where an earlier one has written.
+// Before the bridge is loaded: it would look for its knowledge of the runtime where an earlier bridge has written.
 if (isOnArt() && marked()) {
   const refuse = (): never => {
     throw new Error("an earlier run has been in this process");

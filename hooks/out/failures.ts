@@ -1,21 +1,21 @@
-// Calls that could not be read: a gap says so of the first, and when after some in a row no more of them are looked at.
+// Calls that could not be read: a gap reports the first, and another the end of reading after several in a row.
 
 import { gap, report, wordsOf } from "./emit.js";
 
 const IN_A_ROW = 5;
 
-/** Of the calls that are filed under one subject. */
+/** Failures to read the calls that are filed under one subject. */
 export class Failures {
   private count = 0;
 
   constructor(private readonly subject: string) {}
 
-  /** No more calls are to be looked at. */
+  /** Whether to read no more calls. */
   get tooMany(): boolean {
     return this.count >= IN_A_ROW;
   }
 
-  /** Look at a call, unless that has failed too often. */
+  /** Read a call, unless that has failed too often. */
   safely(work: () => void): void {
     if (this.tooMany) {
       return;

@@ -1,4 +1,4 @@
-// What the agent must end when it leaves the app: whatever would go on by itself.
+// What the agent must end when it leaves the app: whatever would otherwise go on by itself.
 
 const ends: (() => void)[] = [];
 let left = false;

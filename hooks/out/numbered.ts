@@ -1,5 +1,5 @@
-// Numbers all that we send, and keeps the last of it: when the connection to the host was cut, Frida loses what was on its
-// way, and the host asks for it by its number.
+// Numbers everything that we send, and keeps the last messages: when the connection to the host is cut, Frida loses
+// what was on its way, and the host asks for it by number.
 
 const plain = globalThis.send;
 const MOST_KEPT = 64;
@@ -11,11 +11,11 @@ interface Sent {
 }
 
 let number = 0;
-/** what was sent last, the newest at the end; its number is `number` */
+/** the last messages sent, the newest at the end; its number is `number` */
 const kept: Sent[] = [];
 let keptBytes = 0;
 
-/** Give the host a message, with bytes. */
+/** Send the host a message, with bytes if there are any. */
 export function send(message: object, bytes: ArrayBuffer | null = null): void {
   number += 1;
   kept.push({ message, bytes });
@@ -26,7 +26,7 @@ export function send(message: object, bytes: ArrayBuffer | null = null): void {
   plain({ ...message, n: number }, bytes);
 }
 
-/** Send messages again that the host did not get, by their numbers. */
+/** Send again, by their numbers, the messages that the host did not get. */
 function sendAgain(): void {
   recv("again", ({ from, until }: { from: number; until: number }) => {
     const oldest = number - kept.length + 1;

@@ -121,7 +121,7 @@ class CheckedWaivers(NamedTuple):
 
     entries: int
     remarks: tuple[Remark, ...]
-    """Entries that have expired or soon will; with runs, also the entries that match no finding of them."""
+    """Entries that have expired or soon will; with runs, also entries that match none of their findings."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class WaiverList:
         return {"id": str(given["id"]), "finding": str(given["finding"])}
 
     def check(self, recordings: Sequence[Path], runs: GatedRuns, judging: Judging) -> CheckedWaivers:
-        """Find entries that have expired or soon will and, given recordings, entries that match no finding of them.
+        """Find entries that have expired or soon will and, given recordings, entries that match none of their findings.
 
         Raises UserError if there is no file, FileError with the invalid line, and as `GatedRuns.reports` does.
         """

@@ -261,8 +261,8 @@ class Browsing:
         return Path(address)
 
     def turn_of(self, recording: str | None) -> AbstractContextManager[Any]:
-        """A lock that gives one thread at a time the data of a recording. None: for data of no particular recording,
-        not locked."""
+        """A lock under which one thread at a time uses a recording's data. None: data of no particular recording,
+        which needs no lock."""
         return nullcontext() if recording is None else self._of(recording).turn
 
     def state(self, recording: str) -> State:

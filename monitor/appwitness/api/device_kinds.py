@@ -73,7 +73,7 @@ class DeviceKind(Protocol):
         """The connected devices."""
 
     def diagnose(self, name: str | None, wait_s: float, /) -> Diagnosis:
-        """Diagnose what a device lacks for a run; waits up to `wait_s` seconds for it to boot. None: the only
+        """Diagnose what a device lacks for a run; waits up to `wait_s` seconds for it to come up. None: the only
         device."""
 
     def check_hooks(self, name: str, package: str, frida_server: Path | None, /) -> Result:

@@ -66,8 +66,8 @@ class NamedDevice:
 
 
 def chosen(names: str, number: int = 0) -> NamedDevice:
-    """The device for process `number` (from 0) of several. The processes take turns through `names`, which is
-    separated by commas; `any` means all ready devices. Raises SetupError if there is none."""
+    """The device for process `number` (from 0) of several: `names`, separated by commas, are assigned in turn; `any`
+    stands for all ready devices. Raises SetupError if there is none."""
     listed = [name.strip() for name in names.split(",")]
     if listed == ["any"]:
         from appwitness.devices.android import discovery

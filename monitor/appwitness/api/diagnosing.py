@@ -15,7 +15,7 @@ def diagnose(name: str | None = None, wait_s: float = 0.0) -> Diagnosis:
     """Find the device and run every check; nothing on it is changed.
 
     `name` is as `appwitness observe --device` takes it; None: the only Android device. Waits up to `wait_s` seconds for
-    the device to boot.
+    the device to come up.
     """
     return kind_of(name).diagnose(name, wait_s)
 

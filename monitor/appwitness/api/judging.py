@@ -130,8 +130,8 @@ class Judging:
         """Read recordings into the index and judge them, `jobs` at a time; yields each when done, with its error if it
         failed.
 
-        Raises UserError if one is encrypted and the user named no index, as its values would be in the index in plain;
-        StoreError if the index cannot be used.
+        Raises UserError if one is encrypted and the user named no index, as the index would hold its values
+        unencrypted; StoreError if the index cannot be used.
         """
         from appwitness.correlate.many import correlate_many
         from appwitness.recording.encryption import is_encrypted

@@ -266,8 +266,8 @@ class LiveRuns:
         return self.status(run)
 
     def close(self, timeout_s: float = END_S) -> Sequence[RunProgress]:
-        """Stop all runs, and wait up to `timeout_s` seconds for them to end; returns those that have not. They go on
-        ending: a run whose output nobody reads any more stops by itself."""
+        """Stop all runs, and wait up to `timeout_s` seconds for them to end; returns those that have not ended.
+        These still come to their end: a run whose output nobody reads any more stops by itself."""
         with self._lock:
             self._closing = True
             going_on = [run for run in self._runs.values() if not run.over.is_set()]

@@ -52,7 +52,8 @@ class Mark:
     line: events.Consent
     before: tuple[events.Ref, events.Consent] | None = None
     counts_as: str | None = None
-    """What a yes or no counts as if its label does not clearly say it, such as `requested`; None: as its status."""
+    """What a yes or no counts as, such as `requested`, where its label does not clearly say yes or no; None: its
+    status."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class ConsentLine:
     counts: bool = False
     """Whether it is an answer; False: it is a claim of the app, or one of the above applies."""
     says: str | None = None
-    """What it counts as if that differs from its status."""
+    """What it counts as, if not its status."""
     why: str | None = None
     """The reason, as a code."""
 

@@ -171,7 +171,7 @@ class ForgetChoices(TypedDict, total=False):
     kinds: Sequence[str]
     """Only lines of these kinds: access, upload, screen ..."""
     place: str
-    """Folder or bucket of the recordings that are not named."""
+    """Folder or bucket to search if no recordings are named."""
 
 
 def forget(

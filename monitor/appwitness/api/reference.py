@@ -53,7 +53,7 @@ class RulePage:
     articles: tuple[tuple[Jurisdiction, tuple[Article, ...]], ...]
     """The articles that it touches, by jurisdiction; jurisdictions without such articles are left out."""
     law_as_of: date
-    """Date of the state of the law."""
+    """The date as of which the law is given."""
     own: bool
     """Whether it is the user's own rule, not one from the catalog."""
 
@@ -74,7 +74,7 @@ class LawPage:
     """The articles that finding types touch."""
 
     law_as_of: date
-    """Date of the state of the law."""
+    """The date as of which the law is given."""
     touching: tuple[tuple[FindingType, tuple[TouchingArticle, ...]], ...]
     articles: tuple[Article, ...]
     """The articles that findings of these types name, without duplicates."""

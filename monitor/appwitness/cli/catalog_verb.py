@@ -1,4 +1,4 @@
-"""The verb catalog: which edition of the data that ages holds, and how a newer one is taken."""
+"""The verb `catalog`: which edition of the data that ages is in effect, and how a newer one is installed."""
 
 from __future__ import annotations
 

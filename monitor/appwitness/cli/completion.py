@@ -40,7 +40,7 @@ def _known() -> ModuleType:
 
 
 def _device(ctx: click.Context) -> str | None:
-    """The device that was named; None: none was."""
+    """The device named on the command line; None if none is."""
     named = ctx.get_parameter_source("device") is not ParameterSource.DEFAULT
     return ctx.params.get("device") if named else None
 
@@ -59,8 +59,7 @@ typed_values = those_of(lambda known, _: [(f"{code}=", says) for code, says in k
 
 
 class WordsWithColons(BashComplete):
-    """For Bash, which splits `lab:circle` and `--plan=refuse` at `:` and `=`, and inserts completions after the last
-    one."""
+    """For Bash, which splits `lab:circle` and `--plan=refuse` at `:` and `=`, and replaces only the last part."""
 
     _head = ""
 

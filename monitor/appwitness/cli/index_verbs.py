@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import JudgedRecording
 
 WORSE = (0, 3, 1)
-"""Exit codes of judged recordings, the worst last; that of an error is worse."""
+"""Exit codes of judged recordings, the worst last; an error's exit code is worse still."""
 
 jobs_option = click.option(
     "-j", "--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Recordings to judge at a time."

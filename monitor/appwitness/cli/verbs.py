@@ -121,7 +121,7 @@ class _Inert(io.TextIOWrapper):
     """A stream on which no output acts as a command to a build server, whichever verb or library writes it."""
 
     def write(self, text: str, /) -> int:
-        """Write the text with such commands made inert."""
+        """Write the text; anything in it that a build server would take as a command is made inert."""
         from appwitness.support import escape
 
         super().write(escape.inert(text))
@@ -151,7 +151,7 @@ def _inert_streams() -> Iterator[None]:
 
 
 class VerbCommand(cloup.Command):
-    """A verb; adds the options that control output, and those for reading encrypted recordings."""
+    """A verb; adds the options that control output and, if it reads recordings, the one that decrypts them."""
 
     context_class = LocalContext
 

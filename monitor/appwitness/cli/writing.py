@@ -143,7 +143,7 @@ def note_reveal(verb: str, recordings: Iterable[str], outputs: Sequence[tuple[st
 
 
 LOCALE = "that of the locale"
-"""What --help says for a language that nobody named."""
+"""What --help shows as the default language."""
 
 
 def output_options(

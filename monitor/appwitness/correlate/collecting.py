@@ -12,7 +12,7 @@ SETTLED_LINES = 1000
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Disable garbage collection, for work that creates no cycles: judging allocates in proportion to the run, and
+    """Disable garbage collection for work that leaves no garbage: judging allocates in proportion to the run, and
     each full collection during it would examine everything the run has."""
     enabled = gc.isenabled()
     gc.disable()
@@ -26,8 +26,8 @@ def uncollected() -> Iterator[None]:
 @contextmanager
 def settling() -> Iterator[Callable[[int], None]]:
     """Exclude what is known so far from garbage collection, and again whenever the yielded function has been told of
-    many more lines. Otherwise a full collection would examine all of it and stall every thread of the process,
-    including those that talk to the app. On exit, the exclusion ends."""
+    SETTLED_LINES more lines. Otherwise a full collection would examine all of it and stall every thread of the
+    process, including those that talk to the app. On exit, the exclusion ends."""
     since = 0
 
     def settle(lines: int) -> None:

@@ -158,7 +158,7 @@ def _place(ref: Ref) -> tuple[int, int]:
 
 
 def _made(transform: Transform) -> set[str]:
-    """sha256 of the transform's output; empty if it was not recorded legibly."""
+    """sha256 of the transform's output; empty if it cannot be read."""
     output = transform.output
     if output.body is not None:
         return {output.body}

@@ -57,7 +57,7 @@ class Knowledge:
     territory: str | None = None
     """Country of the users (ISO 3166): everywhere else is abroad."""
     assume_consent: Assumption | None = None
-    """What the operator had assumed if nobody observed consent."""
+    """What the operator assumes if nobody observed consent."""
     addresses_as_of: str | None = None
     """Date of the data on address blocks."""
     edition: Edition | None = None

@@ -92,7 +92,7 @@ class Device(Protocol):
         return False
 
     def facts(self) -> Mapping[str, Any]:
-        """Further fields of run.json: the changes made on the device, by which user, and how."""
+        """Further fields of run.json: the changes made on the device, for which user, and how."""
         return {}
 
     def install(self) -> None:

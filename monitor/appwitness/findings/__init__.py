@@ -58,8 +58,8 @@ Confidence = Literal["proven", "corroborated", "indicated", "declared"]
 """proven: two independent observers (the hook saw the read, the wire carried the value); corroborated: one observer
 and supporting circumstances; indicated: one observer; declared: somebody's claim, or an assumption of the operator."""
 Assumption = Literal["none", "given"]
-"""What an operator had assumed if nobody observed consent: none: the user agreed to nothing; given: the user agreed
-to the privacy policy."""
+"""What an operator assumes if nobody observed consent: none: the user agreed to nothing; given: the user agreed to
+the privacy policy."""
 
 LEVELS: tuple[Level, ...] = ("high", "medium", "low", "info")
 """Worst first."""

@@ -151,7 +151,7 @@ class Chains:
         )
 
     def _unread(self) -> Inference:
-        """For a value that was looked for although no read of it was seen: where it is known from."""
+        """Where a value is known from that was looked for although no read of it was seen."""
         observers = self._report.observers
         if observers.persona == "planted":
             return _inference(because(Why.PLANTED_NOT_READ), because(Why.SENT_TO_APP))
@@ -273,7 +273,8 @@ class Chains:
         return None
 
     def _unasked(self, state: ConsentName, then: Moment) -> Chain:
-        """For a state that no line caused: nothing had been asked, as far as was seen, and when it was asked later."""
+        """The steps for a state that no line caused: nothing had been asked, as far as was seen, and when it was
+        asked later."""
         code = because(Why.UNASKED) if state == "not_shown" else because(Why.STATE_ONLY, state=state)
         return _inference(code, *self._unseen(), because(Why.ANSWERED_BEFORE)), *self._later(then)
 

@@ -67,11 +67,11 @@ _KEY = re.compile(r'(?<=")[A-Za-z_][\w.-]{0,40}(?="\s*:)|(?:(?<=[?&;{,\s])|^)[A-
 _QUOTED = re.compile("“.*”", re.DOTALL)
 """What a sentence quotes, from the first quotation mark to the last: a label may contain quotation marks itself."""
 BEGINNINGS = (8, 4, 2)
-"""Prefix lengths, in letters and digits, by which values in other spellings are looked up: the longest that a value
-has."""
+"""Prefix lengths, in letters and digits, by which values in other spellings are looked up: each value by the longest
+that fits."""
 SHORT_WORD, SHORTEST_WORD, LONG_WORD, NEVER = 4, 6, 8, 1 << 20
-"""Least letters of a known value that is one word: in decoded readings, in the text itself, and backwards; NEVER
-excludes words."""
+"""Least letters that a one-word value needs to be recognised: in decoded readings, in the text itself, and
+backwards; NEVER excludes such values."""
 _EDGE = '"&=<>{}[]|;\n'
 """Where a text may be cut without leaving part of a value: not at a space, comma or hyphen, which names contain."""
 
@@ -127,7 +127,7 @@ def _ends(text: str) -> str:
 
 
 def shortened(digest: str) -> str:
-    """A digest with so few characters left that possible phone numbers cannot be tried against it."""
+    """A digest with so few characters left that candidate values cannot be tried against it."""
     return f"{digest[:4]}…{digest[-2:]}"
 
 
@@ -313,8 +313,8 @@ class Mask:
         )
 
     def by(self, way: Way, text: str, *, code: bool = False) -> str:
-        """A text as a function of `places` allows it to be shown, with values masked; hidden entirely if a value is
-        in it in another spelling."""
+        """A text as a way of `places` allows it to be shown, with values masked; hidden entirely if a value is in it
+        in another spelling."""
 
         def make() -> str:
             pieces = self._pieces(text, code)
@@ -326,11 +326,11 @@ class Mask:
         return self._kept(text, (way, code), make)
 
     def name(self, text: str) -> str:
-        """A name in code, or of a field."""
+        """A name in code or of a field, masked."""
         return self.by(vocabulary.name, text, code=True)
 
     def host(self, text: str) -> str:
-        """The name of a host."""
+        """The name of a host, masked."""
         return self.by(vocabulary.host, text, code=True)
 
     def code_of_data(self, text: str) -> str:
@@ -338,7 +338,7 @@ class Mask:
         return self.by(vocabulary.sifted, text, code=True)
 
     def stated(self, text: str) -> str:
-        """What an operator says about a run so that reports show it."""
+        """What an operator says about a run for reports to show."""
         return self.by(places.stated, text)
 
     def sentence(self, text: str) -> str:
@@ -404,7 +404,7 @@ class Mask:
         return name, self.url(value) if value.startswith(("http://", "https://")) else self.excerpt(value)
 
     def of_value(self, value: Value) -> Value:
-        """A value of a read or of the persona."""
+        """A value of a read or of the persona, masked."""
         return value.model_copy({"type": self.code_of_data(value.type), "text": mask_value(value.type, value.text)})
 
     def match(self, match: Match) -> Match:
@@ -528,7 +528,7 @@ class Mask:
                 return self._any(value)
 
     def _field(self, name: str, value: Any) -> Any:
-        """A field of a conclusion."""
+        """A field of a conclusion, masked."""
         if isinstance(value, Record | Part):
             return self._record(value)
         if name in _OURS or isinstance(value, int | float):

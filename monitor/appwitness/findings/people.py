@@ -65,7 +65,7 @@ def combined(flows: Iterable[Flow]) -> People | None:
 
 
 def weight(people: People) -> tuple[bool, int, int, int]:
-    """Sort key for which of several to report: not picked by the user first, then by number of people."""
+    """Sort key for which people to report: those that the user did not pick first, then by their number."""
     return not people.picked, people.sent, people.named, people.read
 
 

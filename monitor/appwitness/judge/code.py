@@ -28,7 +28,7 @@ def method_of(line: Called) -> str | None:
 
 
 def owner_of(frame: Frame, known: RecipientTable | None) -> str | None:
-    """Whose code a frame is: a known vendor's, or that of a package other than the app's; None: the app's own."""
+    """Whose code a frame is: a known vendor's, or that of a package other than the app's; None if it is neither."""
     owner = known.of_frame(frame.text) if known else None
     return owner.name if owner else frame.package
 

@@ -151,7 +151,7 @@ def _runs(reports: Sequence[Report]) -> Iterator[ComparedRun]:
 
 
 def _answer(answers: Sequence[ConsentName], plan: str) -> Answer:
-    """The user's last answer; if none was observed, what the plan was."""
+    """The user's last answer; if none was observed, the answer that the plan stands for."""
     given = (ANSWERS[moment] for state in reversed(answers) if (moment := MOMENTS[state]) in ANSWERS)
     return next(given, PLANNED.get(plan, "none"))
 

@@ -145,8 +145,8 @@ class Connections:
 
     def foreign(self, uploads: Mapping[Ref, Seen[Upload]], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
         """Uploads that no socket of the observed app carried: they belong to another app, or to a process without
-        hooks. None unless ports are certain to identify sockets in this recording. What the agent announced belongs
-        to the app."""
+        hooks. Only valid if all its sockets were watched; empty unless some upload was matched to a socket with
+        certainty. What the agent announced belongs to the app."""
         if not any(carrier.by in CERTAIN and not uploads[ref].event.by_agent for ref, carrier in carriers.items()):
             return frozenset()
         return frozenset(
@@ -282,7 +282,7 @@ def _carrier(
     known: RecipientTable | None,
 ) -> Carrier:
     connection = line.event
-    own = code_of(upload.ref, upload.event, known)  # what the agent wrote knows best which code wrote it
+    own = code_of(upload.ref, upload.event, known)  # an upload with a stack of its own shows best which code sent it
     return Carrier(
         ref=line.ref,
         by=by,

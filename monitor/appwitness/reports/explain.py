@@ -190,7 +190,7 @@ def _shown(of: Identity, mask: Mask) -> Identity:
 
 
 def listed(behaviour: Behaviour, package: str, where: str) -> FingerprintPlace:
-    """A line of a baseline as such a place."""
+    """A line of a baseline, as such a place."""
     parts = (behaviour.rule, package, behaviour.data or "", behaviour.recipient or "", behaviour.actor)
     of = Identity(*parts)
     return FingerprintPlace(

@@ -76,7 +76,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class Band:
-    """A span of time: under which answer, or while the app was in the foreground, or that of a gap."""
+    """A span of time: an answer that was in force, the app in the foreground, or a gap."""
 
     x: float
     width: float

@@ -25,7 +25,7 @@ CLEARTEXT = "sent-in-cleartext"
 BY_ANSWER = frozenset({"sent-before-consent", "sent-after-refusal", "sent-after-withdrawal"})
 """Rules that object to when data was sent, relative to the user's answer."""
 OBJECTION = "objection_"
-"""Prefix of the names of rules' words."""
+"""Prefix of the keys of rules' words in words.yml."""
 HASHES = re.compile(r"(?<![a-z])(md5|sha|hmac|crc|murmur|xxh|fnv|blake|ripemd|sm3|adler|digest|hash)", re.IGNORECASE)
 """Matches names of variants that are hashes."""
 LABEL = 40
@@ -145,7 +145,7 @@ def headline(
 
 
 def sent(report: Report) -> list[SentData]:
-    """What was sent, by data type and host: what the rules object to most first, then in order of time.
+    """What was sent, by data type and host: the most serious objections first, then in order of time.
 
     Data that another app sent, or that went to the device itself, is left out: no finding rests on it.
     """
@@ -193,7 +193,7 @@ def went(report: Report, group: SentData, words: Words) -> str:
 
 
 def objection(report: Report, group: Graded, words: Words) -> str:
-    """What the rules object to, in a few words; empty if no rule does."""
+    """What the rules object to, in a few words; empty if none does."""
     if not isinstance(group, SentData):
         return plain(words.of(group.findings[0].title)) if group.findings else ""
     if not group.findings:
@@ -256,7 +256,7 @@ def unnamed(flows: Sequence[Flow], words: Words) -> str:
 
 
 def _as_sent(group: SentData, words: Words) -> str:
-    """The data type, and if so, that only hashes or the app's own encryption of it were found."""
+    """The data type, with a remark if only hashes, or only what the app had encrypted, were found."""
     said = what(group, words)
     forms = dict.fromkeys(match.variant for flow in group.flows for match in flow.matches)
     if forms and all(map(is_hash, forms)):

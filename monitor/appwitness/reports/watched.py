@@ -46,12 +46,12 @@ def missing(report: Report, words: Words) -> str:
 
 
 def uncompared(report: Report, words: Words) -> str:
-    """That the clocks of device and host were not compared; empty unless a gap says so."""
+    """States that the clocks of device and host were not compared; empty unless a gap says so."""
     return words("clocks_uncompared_more") if any(gap.why == "no_clock" for gap in report.gaps) else ""
 
 
 def assumption(report: Report, words: Words) -> str:
-    """What the operator had assumed; empty if nothing."""
+    """What the operator assumes about consent; empty if nothing."""
     return words(f"assumed_{report.assumed_consent}") if report.assumed_consent else ""
 
 
@@ -194,7 +194,7 @@ def is_remarkable(report: Report | ComparedRun) -> bool:
 
 
 def forgotten(seal: Seal, words: Words) -> str:
-    """That lines were forgotten on purpose, how many, when and why; otherwise empty."""
+    """States that lines were forgotten on purpose, how many, when and why; otherwise empty."""
     if not seal.forgotten:
         return ""
     whens = (f"{format_time(each.at)}{f', {each.reason}' if each.reason else ''}" for each in seal.forgotten)

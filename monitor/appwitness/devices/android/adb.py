@@ -124,7 +124,7 @@ def announced() -> list[Service]:
 def pair(address: str, code: str) -> str:
     """Pair with a phone that shows a code for wireless debugging; returns adb's reply. Raises DeviceFault.
 
-    The code goes straight to the adb server: as a command-line argument, every user of this machine could read it.
+    The code goes straight to the adb server: in a command-line argument, every user of this machine could read it.
     """
     with _translated(address, "pair"):
         said = _ask(f"host:pair:{code}:{address}", timeout_s=30.0)
@@ -253,7 +253,7 @@ class Adb:
         raise AssertionError
 
     def unforward(self, port: int) -> None:
-        """Take it back; nothing happens where it is not there."""
+        """Stop forwarding a port; does nothing if it is not forwarded."""
         with _translated(self.serial, f"forward --remove tcp:{port}"):
             self._device.forward_remove(f"tcp:{port}", raise_non_found=False)
 
@@ -274,7 +274,7 @@ class Adb:
         raise AssertionError
 
     def unreverse(self, port: int) -> None:
-        """Take it back; nothing happens where it is not there."""
+        """Stop forwarding a port of the device; does nothing if it is not forwarded."""
         if port in self.reversed():
             with _translated(self.serial, f"reverse --remove tcp:{port}"):
                 self._device.reverse_remove(f"tcp:{port}")

@@ -154,7 +154,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     @property
     def refused_s(self) -> float | None:
-        """Seconds for which the last question has stood refused, as the plan says."""
+        """Seconds for which the last question that the plan refused has stood refused; None: it refused none."""
         return self._screens.refused_s if self._screens is not None else None
 
     def facts(self) -> Mapping[str, Any]:
@@ -186,7 +186,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
     def prepare(
         self, proxy_host: str, proxy_port: int, ca_pem: Path, *, mode: str = "auto", wireguard: str = ""
     ) -> None:
-        """Plant the persona, install the proxy's CA, and redirect the traffic: last, because a device whose proxy
+        """Plant the persona, install the proxy's CA, and finally send the traffic to the proxy: a device whose proxy
         setting leads nowhere drops its Wi-Fi."""
         app = self._installed
         if not self._wanted.no_persona:

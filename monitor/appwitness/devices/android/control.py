@@ -78,7 +78,7 @@ class Control:
             self.notes.append(Spoken("{what}: the run went on without", what=error.what.rstrip(".")))
 
     def forward(self, remote: str) -> str:
-        """Forward a local port to `remote` on the device and return its address, HOST:PORT; undo closes it."""
+        """Forward a port to `remote` on the device and return its address, HOST:PORT; undo closes it."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port: int = free.getsockname()[1]
         self.journal.before(f"forward tcp:{port} to {remote}", Undo("adb", f"unforward {port}", lost_by_reboot=True))

@@ -28,8 +28,8 @@ KINDS = ("usb", "emulator")
 BOOTED = {"sys.boot_completed": "1", "dev.bootcomplete": "1", "init.svc.bootanim": "stopped"}
 """Properties of a device that has booted; the last two are ignored if the device lacks them."""
 READY = "pm path android >/dev/null && [ -d /sdcard/. ] && settings get global device_provisioned"
-"""Checked after that: the package manager and the storage may come up later. Prints `0` if the device was never set
-up."""
+"""Checked once a device has booted: the package manager and the storage may come up later. Prints `0` if the device
+was never set up."""
 UNLOCKED = "sys.user.0.ce_available"
 POLL_S = 0.5
 WHO_S = 10.0

@@ -10,7 +10,7 @@ from appwitness.devices.android.shell import Shell
 LEAST_S = 5.0
 """Shortest time for which a question is left open."""
 SILENT_S = 4.0
-"""How long nothing must be read, connected or sent: waiting for a connection uses no processor time."""
+"""How long nothing must have been read, connected or sent: waiting for a connection uses no processor time."""
 MOST_S = 30.0
 """After this long, an app that is never idle (an animation, a game) gets its answer."""
 SAMPLE_S = 1.0

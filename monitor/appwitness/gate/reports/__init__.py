@@ -28,7 +28,7 @@ FORMATS: dict[str, str] = {
     "gitlab": "gate_documents",
     "html": "gate_documents",
 }
-"""Format -> the module of this room with the function, named like the format, that writes it; imported late."""
+"""Format -> the module of this room whose function of the same name writes it; imported late."""
 CHANGES: tuple[Change, ...] = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
 """The order in which changes are reported."""
 QUIET = ("same", "better", "gone")

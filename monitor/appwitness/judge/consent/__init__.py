@@ -265,8 +265,8 @@ class Timeline:
         scope: str = "general_policy",
     ) -> tuple[ConsentStatus, ...]:
         """Every status that may have held at `time`, in order, if the clocks may be `uncertainty_ms` apart. With an
-        infinite bound, lines of the other clock may have come at any time, and each status is `unordered` unless all
-        agree.
+        infinite bound, lines of the other clock may have come at any time, and each status is `unordered` unless all of
+        them agree.
 
         Lines of the same `clock` come before or after `time`, except those of the same microsecond; lines of the other
         clock within the bound may come on either side.
@@ -297,7 +297,7 @@ class Timeline:
 
     def _unordered(self, time: datetime, clock: Clock, data: DataType | None, scope: str) -> tuple[ConsentStatus, ...]:
         """Every status that may have held at a moment of one clock, if lines of the other have no known order
-        relative to it: statuses by this clock's lines come first."""
+        relative to it; statuses based on this clock's lines come first."""
         steps = self._steps.get(scope, ())
         own = [step for step in steps if clock_of(step.reading.consent) == clock]
         own_before = bisect_right(own, time, key=lambda step: step.reading.at)

@@ -71,7 +71,7 @@ Why = Literal[
     "opt_out",
     "withdraw",
 ]
-"""Why a line says something other than its status. Except `forced`: its status holds, but under pressure. `opened`:
+"""Why a line says something other than its status; with `forced`, its status holds, but under pressure. `opened`:
 the touch only led to the question whether to withdraw consent; `opt_out`: it turns off one particular use of data."""
 
 

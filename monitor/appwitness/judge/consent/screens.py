@@ -25,7 +25,7 @@ from appwitness.judge.consent.by_catalog import understood
 TAKEN_AWAY = timedelta(seconds=2)
 """How long an app may take to remove a question after the touch that answers it."""
 UNWATCHED = timedelta(seconds=15)
-"""An outside observer reports a question that stays on the screen more often than this."""
+"""While a question stays on the screen, an outside observer reports it more often than this."""
 TICK = timedelta(microseconds=1)
 CLOSES = timedelta(seconds=5)
 """A question that disappears within this time after a touch is taken to have disappeared because of it."""
@@ -173,8 +173,8 @@ class ScreenReader:
         return lines
 
     def _page(self, observer: _Observer, screen: Screen, window: Window) -> list[Consent]:
-        """A full screen asks only if it can be answered there: a list of settings names policies too. Nobody has
-        looked at the page before it until now."""
+        """A full screen asks only if it can be answered there: a list of settings names policies too. The page
+        before it was not observed since it was last seen."""
         title = self._labels.asks(window)
         before, lines = observer.page, []
         if before is not None and before.title != title and not before.decided:
@@ -221,7 +221,8 @@ class ScreenReader:
     # taking back
 
     def _asked_back(self, observer: _Observer, screen: Screen, windows: list[Window]) -> list[Consent]:
-        """Whether to withdraw consent is asked now; or that question is gone, without an answer that was seen."""
+        """The lines for the question whether to withdraw consent: it came up, or it is gone without an answer that
+        was seen."""
         before, opened = observer.taking_back, observer.opened
         if opened is not None and screen.at - opened.at > CLOSES:
             opened = None
@@ -257,7 +258,8 @@ class ScreenReader:
         return [_tapped(screen, touch, status, asked.opened.scope)]
 
     def _taken_back(self, observer: _Observer, screen: Screen, touch: Touch) -> list[Consent] | None:
-        """A touch on what withdraws consent or turns a use of data off; None: another button or a switch."""
+        """The line for a touch on what withdraws consent or turns a use of data off; None: another button or a
+        switch."""
         labels = self._labels
         scope = labels.scope_of(touch.label) or "general_policy"
         status: ConsentState = "withdrawn" if labels.withdraws(touch.label) else "refused"
@@ -403,8 +405,8 @@ class ScreenReader:
         return lines
 
     def _switched(self, screen: Screen, touch: Touch) -> list[Consent]:
-        """A switch in the settings that is about one scope. Switching on what allows a use is a yes, switching it
-        off withdraws it; switching on an opt-out is a no, switching it off a yes."""
+        """What a switch in the settings says if it is about one scope. Switching on what allows a use is a yes,
+        switching it off withdraws it; switching on an opt-out is a no, switching it off a yes."""
         scope = None if touch.ticked is None else self._labels.scope_of(touch.label)
         if scope is None:
             return []

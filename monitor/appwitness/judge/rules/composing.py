@@ -128,7 +128,7 @@ class Reporter:
         )
 
     def _ends(self, members: list[Sighting]) -> tuple[Code | None, Code | None]:
-        """The code that read and the code that sent it, each None unless stacks show it and agree."""
+        """The code that read it and the code that sent it; each is None unless stacks show it and agree."""
         read_by: dict[tuple[str, str | None], Code] = {}
         sent_by: list[Code] = []
         other_readers = False
@@ -176,7 +176,7 @@ class Reporter:
         These are indicated at most: a refusal that follows only from the choice of the basic function in an app of
         unknown type; what rests on consent in a run whose hooks failed the self-check; and what rests on the order of
         lines of two clocks that nobody compared, such as those of hook log and capture in an import. What rests on a
-        consent that the operator had assumed is indicated at most, and declared if only one observer saw the rest.
+        consent that the operator assumes is indicated at most, and declared if only one observer saw the rest.
         """
         grade = self._supported(rule, sighting)
         if rule.when.consent is not None and sighting.status.state == "not_shown" and self._sightings.carried_over:

@@ -51,7 +51,7 @@ def grouped(
 def _by_name(seen: Iterable[Sighting]) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
     groups: dict[tuple[str, str], list[Sighting]] = {}
     for sighting in seen:
-        # What the user picked has groups of its own, named after those of what the app took.
+        # What the user picked is grouped separately, and sorted after what the app took.
         what = f"{sighting.what} (picked)" if sighting.picked else sighting.what
         groups.setdefault((sighting.data or "", what), []).append(sighting)
     for key, members in groups.items():

@@ -72,7 +72,7 @@ class Sighting:
     earlier: bool = False
     """Whether it shows consent from an earlier run."""
     certainty: float = 0
-    """Certainty of a flow: that of its best match."""
+    """Certainty of the best match of a flow."""
     clock: Clock = "device"
     """The clock that its time was taken on: its order relative to lines of the same clock is known."""
     namesake: bool = False

@@ -61,7 +61,7 @@ class ChecklistStory:
 
     @property
     def summary(self) -> str:
-        """How many items have which result."""
+        """The number of items by result."""
         return self.words("list_summary", **self.counts)
 
     @property
@@ -83,7 +83,7 @@ class ChecklistStory:
         return said
 
     def run(self, run: FillingRun) -> str:
-        """One of the recordings."""
+        """One of the recordings, in words."""
         words = self.words
         watched = words("comma").join(words(f"watched_{each}") for each in run.observers) or "–"
         answers = words("comma").join(words(f"consent_{each}") for each in run.answered)
@@ -119,7 +119,7 @@ class ChecklistStory:
             yield from self.answer(answer, counts=number == 0)
 
     def by_hand(self, item: FilledItem) -> Iterator[str]:
-        """What a person has to look at, and what recordings show of it."""
+        """What a person has to look at, and what recordings show about it."""
         words = self.words
         if item.plans:
             if item.reasons:

@@ -86,7 +86,7 @@ def child() -> None:
     words = Words(order["lang"])
     words("flows")
     with suppress(WrongTemplate):
-        write_own(r"{{ '\n' ~ unknown }}", words, 1)  # all that is read from files is read by now, what errors need too
+        write_own(r"{{ '\n' ~ unknown }}", words, 1)  # loads every file now, also those that errors need
     _limit()
     try:
         text = write_own(order["template"], words, MOST_CHARACTERS, letter=_letter(order["letter"]))

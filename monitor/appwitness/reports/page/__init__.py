@@ -64,7 +64,7 @@ class Opening(NamedTuple):
     objected: bool
     """Whether a rule objects to anything."""
     warning: str
-    """That the recording is not what its stamps say; empty if it is."""
+    """The statement that the recording is not what its stamps say; empty if it is."""
     bars: list[Bar]
     gaps: int
     strip: list[Card]

@@ -41,7 +41,7 @@ MOST_FILES = 20
 """Most files of a kind that an APK normally has once: signatures, configurations of Frida's gadget."""
 XML_BYTES = 1 << 20
 TEXT_CHARACTERS = 16 << 20
-"""Most characters of all texts in one binary XML together: it may use the same string a million times."""
+"""Most characters of all texts in one binary XML together: one string may be used a million times."""
 DEPTH = 100
 DIRECTORY_BYTES = 16 << 20
 """Largest size of the ZIP file's central directory."""
@@ -234,8 +234,8 @@ def _marks(names: list[str]) -> tuple[str, ...]:
 
 
 def _gadget(archive: _Archive) -> GadgetConfig | None:
-    """The gadget's configuration; None if files are named like one but none holds it. Without such a file: the
-    defaults."""
+    """The configuration of the gadget in an APK, or the defaults if it has no configuration file; None: its files
+    named like one hold no gadget's configuration."""
     named = _few([name for name in archive.names if _CONFIG.fullmatch(name)])
     found = (GadgetConfig.parse(archive.data(name, XML_BYTES)) for name in named)
     return next(filter(None, found), None if named else GadgetConfig())
@@ -308,8 +308,8 @@ class _Archive:
         return list(dict.fromkeys(self.zip.namelist()))
 
     def data(self, name: str, limit: int) -> bytes:
-        """The content of one of its files. Android reads stored and deflated files, and treats other methods as
-        stored."""
+        """The content of one of its files. Unknown compression methods are read as stored, as Android does. Raises
+        ValueError for bzip2 and LZMA, which Android does not read, and DeviceFault beyond `limit` bytes."""
         info = self.zip.getinfo(name)
         if info.compress_type in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
             raise ValueError(f"{name} is compressed in a way that Android does not read")

@@ -1,7 +1,8 @@
 """Predicts from an APK's network security configuration whether the app will accept the proxy's certificate for a host.
 
 Checks in the app's own code (OkHttp's CertificatePinner, its own TrustManager, Flutter) are not in that file: the agent
-tries those in the app. Source: developer.android.com, "Network security configuration"; AOSP, NetworkSecurityConfig.
+asks about them inside the app. Source: developer.android.com, "Network security configuration"; AOSP,
+NetworkSecurityConfig.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def parse(
     tree: Element | None, target_sdk: int, *, debuggable: bool = False, cleartext: bool | None = None
 ) -> NetworkSecurity:
     """Parse a network security configuration. `tree`: the element network-security-config, None if the APK has none;
-    `cleartext`: the manifest's usesCleartextTraffic, which counts only then. Unknown elements and attributes are
+    `cleartext`: the manifest's usesCleartextTraffic, used only if it has none. Unknown elements and attributes are
     ignored."""
     if tree is None:
         return NetworkSecurity(target_sdk, debuggable, TrustSettings(cleartext=cleartext))

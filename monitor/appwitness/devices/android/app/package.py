@@ -135,8 +135,8 @@ def permissions(control: Control, package: str, user: int = 0) -> Permissions:
 def install(control: Control, app: App, *, user: int = 0, replace: bool = False) -> Installed:
     """Install an app for this run; undo removes it, or restores what was there.
 
-    If the same files are installed already, nothing is installed. If another version or build is, `replace` is
-    required, as it is uninstalled for the run; its APKs are kept on the device, and its data too if root allows.
+    If the same files are installed already, nothing is installed. Another version or build is replaced only with
+    `replace`, as it is uninstalled for the run; its APKs are kept on the device, and its data too if root allows.
     Permissions are not granted: they are what is to be observed. Raises DeviceFault, with its own code for each of the
     installer's refusals.
     """

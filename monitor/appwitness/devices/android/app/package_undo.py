@@ -62,7 +62,7 @@ touch "$f/uninstalled" && pm uninstall --user {self.user} "$a\""""
 
     @property
     def put_back(self) -> str:
-        """Script: reinstall the copy, unless it is what is installed."""
+        """Script: reinstall the copy, unless that is what is installed."""
         by = f" -i {shlex.quote(self.installer)}" if self.installer else ""
         return f"""{self._names}
 [ -f "$f/uninstalled" ] || exit 0

@@ -30,7 +30,7 @@ class OnDevice:
         self._clip: str | None = None
         """The text for the clipboard, until something can put it there."""
         self.place: KeptPlace | None = None
-        """The location that must be repeated to the device during the run."""
+        """The location that must be sent to the device again and again during the run."""
 
     @property
     def values(self) -> tuple[Value, ...]:

@@ -25,7 +25,8 @@ _LAST = re.compile(r"Location\[\w+ (-?\d+[.,]\d+),\s*(-?\d+[.,]\d+)")
 
 @dataclass
 class KeptPlace:
-    """A location that is repeated to the device: a fix only reaches apps that are listening at that moment."""
+    """A location that is sent to the device again and again: a fix only reaches apps that are listening at that
+    moment."""
 
     control: Control
     place: PlannedPosition

@@ -54,7 +54,7 @@ class Planted:
     gaps: tuple[NotPlanted, ...] = ()
     notes: tuple[str, ...] = ()
     place: KeptPlace | None = None
-    """The location that must be repeated during the run: `tick`."""
+    """The location that must be sent again and again during the run: `tick`."""
 
 
 def plant(control: Control, wanted: Persona, *, user: int = 0) -> Planted:

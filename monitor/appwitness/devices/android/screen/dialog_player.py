@@ -81,7 +81,7 @@ class _Pace:
     busy_at: float
     """When there was last something to do."""
     waits_until: float = 0.0
-    """Until when a tap may take to change the screen."""
+    """Until when to wait for a tap to change the screen."""
     before: object = None
     """What the look before the last tap showed."""
     last: object = None

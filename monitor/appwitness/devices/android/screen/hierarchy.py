@@ -110,7 +110,7 @@ class SeenWindow:
 
     @functools.cached_property
     def signature(self) -> tuple[object, ...]:
-        """Identifies the screen's content, wherever it is on the display."""
+        """Identifies the window's content, wherever the window is on the display."""
         return (self.question, tuple(box.node.checked for box in self.boxes))
 
     @functools.cached_property

@@ -309,7 +309,7 @@ def set_proxy(control: Control, host: str, port: int) -> None:
 
 
 def no_proxy(control: Control) -> None:
-    """Remove the user's proxy setting until undo: the agent would redirect the connections to that proxy."""
+    """Remove the user's proxy setting until undo: the agent would redirect the connections that go to that proxy."""
     _delete(control, "global_proxy_pac_url")
     if control.shell.check("settings get global http_proxy").strip() not in ("null", "", ":0"):
         control.put("global", "http_proxy", ":0")

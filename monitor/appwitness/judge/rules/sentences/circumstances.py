@@ -28,7 +28,7 @@ def phase(name: str, ref: Ref | None, language: Language) -> str:
 
 
 def app_type(number: int, name: str, language: Language) -> str:
-    """That the necessary scope of the app's type does not include a data type."""
+    """States that the necessary scope of the app's type does not include a data type."""
     if language == "en":
         return f"the necessary scope of app type {number} ({name}) does not name it"
     return f"第 {number} 类应用（{name}）的必要个人信息范围不包含该项信息"
@@ -71,7 +71,7 @@ def country(to: Recipient, territory: str, language: Language) -> str:
 
 
 def capture(uploads: int, language: Language) -> str:
-    """The number of uploads in which it was not found."""
+    """States that it was found in none of the captured uploads, and how many these are."""
     if language == "zh":
         return f"本次运行捕获的 {uploads} 条上传中均未发现该信息"
     if uploads == 1:

@@ -37,7 +37,7 @@ def claim(kind: str, path: str, text: str, host: str | None, language: Language)
 
 
 def record(said: str, at: datetime, at_start: bool, ref: Ref, language: Language) -> str:
-    """That the app's own record was a no, what it was, and since when; `said` comes from `claim`."""
+    """States that the app's own record was a no, what it was, and since when; `said` comes from `claim`."""
     if language == "en":
         since = f"found at the start of the run ({ref})" if at_start else f"since {moment(at)} ({ref})"
         return f"its own record said that there was no consent: {said}, {since}"

@@ -50,7 +50,7 @@ def consent(status: ConsentStatus, given_later: ConsentStatus | None, at: dateti
 
 
 def _assumed(status: ConsentStatus, language: Language) -> str:
-    """That nobody observed it, and what the operator had assumed instead."""
+    """States that nobody observed it, and what the operator assumes instead."""
     given = status.state == "given"
     if language == "en":
         what = "that the user had agreed" if given else "that the user had not agreed"
@@ -60,8 +60,8 @@ def _assumed(status: ConsentStatus, language: Language) -> str:
 
 
 def _unordered(status: ConsentStatus, language: Language) -> str:
-    """That nobody compared the clocks; if the state lacks a yes, also that no order of the lines puts a yes before
-    it."""
+    """States that nobody compared the clocks; if the state lacks a yes, also that no order of the lines puts a yes
+    before it."""
     agreed = status.state in ("given", "unseen_answer", "partial")
     if language == "en":
         said = "what the user had been asked and had answered by then is not known"
@@ -136,7 +136,7 @@ def _chinese(status: ConsentStatus) -> str:
 
 
 def against(refs: Iterable[Ref], language: Language) -> str:
-    """That two observers contradict each other within seconds."""
+    """States that two observers contradict each other within seconds."""
     lines = (", " if language == "en" else "、").join(refs)
     if language == "en":
         return f"; two observers of the same seconds contradict each other ({lines})"
@@ -144,7 +144,7 @@ def against(refs: Iterable[Ref], language: Language) -> str:
 
 
 def type_unknown(language: Language) -> str:
-    """That nobody specified the type of app, so what its basic function needs is unknown."""
+    """States that nobody specified the type of app, so what its basic function needs is unknown."""
     if language == "en":
         return "; what that function needs is not known, as no type of app was given"
     return "；因未指定应用类型，该功能所需信息的范围不明"

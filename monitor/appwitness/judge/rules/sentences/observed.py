@@ -73,7 +73,7 @@ def speaker(tied: bool, language: Language) -> str:
 
 
 def untied(language: Language) -> str:
-    """That an upload may be another app's: a sentence to append."""
+    """A sentence to append: the upload may be another app's."""
     return _UNTIED[language][0]
 
 
@@ -153,7 +153,7 @@ def callers(lines: Iterable[Called], known: RecipientTable | None, language: Lan
 
 
 def simultaneous(uncertainty_ms: float, language: Language) -> str:
-    """That the times of a read and an upload are closer together than the clocks agree."""
+    """States that the times of a read and an upload are closer together than the clocks agree."""
     if math.isinf(uncertainty_ms):
         if language == "en":
             return " The clocks of device and host were not compared: whether the read came first is not known."
