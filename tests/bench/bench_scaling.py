@@ -36,7 +36,7 @@ ADDED = 1_000
 """Values of which each is added on its own."""
 PAUSE = 0.002
 """Seconds between one and the next, as in traffic."""
-ALIKE = 3_000
+ALIKE = 10_000
 """Numbers that are written as JSON, for about as long as a value takes to add."""
 
 
