@@ -111,12 +111,12 @@ def _goes_on(data: bytes, end: int) -> bool:
 
 
 UNLIKELY_BITS = 90.0
-"""Least bits of a text of words that is believed inside any other text."""
+"""Minimum bits for a text of words to be believed inside any other text."""
 NATURAL = re.compile(rb"[ \x80-\xff]")
 SALTED_BITS = 24.0
-"""Least bits of a value that is believed directly beside a salt."""
+"""Minimum bits for a value to be believed directly beside a salt."""
 CERTAIN_BITS = 43.0
-"""Least bits of a value longer than any telephone number: a digit beside it can only be a salt."""
+"""Minimum bits of a value longer than any telephone number: a digit beside it can only be a salt."""
 LONGER_BY = 3
 """No form of a number is this many digits longer than another: so many more digits can only be a salt."""
 

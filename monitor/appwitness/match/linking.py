@@ -42,7 +42,7 @@ class Joined(NamedTuple):
     rows_read: int | None
     """How many rows the access returned."""
     entries: int | None = None
-    """Least number of rows that the found values come from."""
+    """Minimum number of rows that the found values come from."""
     people: People | None = None
     """Whose data it was; None unless the rows are about people."""
     simultaneous: bool = False

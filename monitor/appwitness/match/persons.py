@@ -84,7 +84,7 @@ def persons_of(data: DataType, rows: Mapping[int, frozenset[Key]], contacts: Map
 
 
 def entries(rows: Mapping[int, frozenset[Key]], hits: Iterable[Key]) -> int:
-    """Least number of rows that the found values come from: a value in several rows counts once."""
+    """Minimum number of rows that the found values come from: a value in several rows counts once."""
     found = frozenset(hits)
     joined = _Groups(row for row, keys in rows.items() if not keys.isdisjoint(found))
     first: dict[Key, int] = {}

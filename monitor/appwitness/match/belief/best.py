@@ -40,13 +40,13 @@ def without_halves(hits: list[Hit]) -> list[Hit]:
 
 
 def whole_or_cut(hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
-    """Hits without beginnings of texts, unless one is a whole leaf that nothing longer continues. The truncated text
-    must have some digits of the value, or most of it."""
+    """Hits without beginnings of texts, except those that are all of a leaf and that no other reading continues. A
+    beginning must have some digits of the text, or most of it."""
     return [hit for hit in hits if hit.variant.of != "beginning" or (_is_cut(hit) and not _goes_on(hit, leaves))]
 
 
 def _goes_on(hit: Hit, leaves: Sequence[Leaf]) -> bool:
-    """Whether it was not the app that cut a text here: digests may stand there, or another reading has more."""
+    """Whether a text was cut here, but not by the app: digests may stand there, or another reading has more."""
     if hit.leaf.decoding[-1:] == ("digests",):
         return True
     text, root = (hit.leaf.text or "").rstrip(), root_of(hit.leaf.path)

@@ -61,7 +61,8 @@ NEAR_M = 500.0
 FEW_DECIMALS = 4
 """Most decimals of a number that was typed, not measured."""
 UNLIKELY_NAME = 1e-3
-"""Least chance that a name is somebody else's, however long it is; no match is rated more certain than this either."""
+"""Minimum chance that a name is somebody else's, however long it is; no match is rated more certain than this
+either."""
 
 # fmt: off
 CENTRES: dict[str, tuple[tuple[float, float], ...]] = {
@@ -138,7 +139,7 @@ CENTRES: dict[str, tuple[tuple[float, float], ...]] = {
 
 @lru_cache(maxsize=4096)
 def centre_of(text: str) -> str | None:
-    """The city within NEAR_M of whose centre a place (`lat,lon`) is; None if there is none."""
+    """The city whose centre is within NEAR_M of a place (`lat,lon`); None if there is none."""
     try:
         lat, lon = map(float, text.split(",")[:2])
     except ValueError:

@@ -71,7 +71,7 @@ def as_namesake(hit: Hit, why: Why) -> Hit:
 
 
 CHANCE = 0.1
-"""Least chance for a name alone: it is never rated as certain, however unlikely its letters are by coincidence."""
+"""Minimum chance for a name alone: it is never rated as certain, however unlikely its letters are as a coincidence."""
 
 
 def alone(reads: Reads, hits: dict[Key, list[Hit]], leaves: Sequence[Leaf], at: datetime) -> dict[Key, list[Hit]]:

@@ -27,7 +27,7 @@ SHARED_WITH = frozenset(
 )
 """Apps that others name because they use them for sharing, sign-in and payment."""
 SERVICE_DIGITS = 7
-"""Least digits of a person's number; shorter ones are service numbers: 10086, 112."""
+"""Minimum digits of a person's number; shorter ones are service numbers: 10086, 112."""
 
 
 def is_everywhere(value: Value) -> bool:

@@ -10,11 +10,11 @@ from appwitness.match.edges import stands_alone
 from appwitness.match.hits import SAID_OF_EVERYTHING, TELLING, Hit, is_whole, last_key, parent_of, root_of, tells
 
 KEYED_BITS = 12.0
-"""Least bits of a short text that is believed under a telling key alone."""
+"""Minimum bits for a short text to be believed under a telling key alone."""
 ROW_BITS = 9.0
-"""Least bits of a short text that is believed if the rest of its row is elsewhere in the upload."""
+"""Minimum bits for a short text to be believed if the rest of its row is elsewhere in the upload."""
 FIELD_BITS = 16.0
-"""Least bits of a word that is believed as a whole field whose key tells nothing."""
+"""Minimum bits for a word to be believed as a whole field whose key tells nothing."""
 WORDS = frozenset(
     ("gender", "marital_status", "religion_politics", "race", "sexual_orientation", "network_state", "location_coarse")
 )
@@ -64,7 +64,7 @@ def has_own_field(hit: Hit, certain: Iterable[list[Hit]]) -> bool:
         return True
     if type_ not in NAMES or SAID_OF_EVERYTHING.match(path):
         return False
-    if hit.variant.bits >= FIELD_BITS and not (hit.found.isalpha() and hit.found.islower()):  # (a word of code)
+    if hit.variant.bits >= FIELD_BITS and not (hit.found.isalpha() and hit.found.islower()):  # (like an identifier)
         return True
     others = (other for of_key in certain for other in of_key if other.value.type in NAMES)
     return (
@@ -90,7 +90,7 @@ def is_in_description(hit: Hit, found: Iterable[list[Hit]]) -> bool:
         and parent_of(other.leaf.path) == parent_of(path)
         and (other.strong or other.variant.bits >= ROW_BITS)
         and not other.variant.pattern.isdigit()
-        and not (other.found.isalpha() and other.found.islower())  # (a word of code)
+        and not (other.found.isalpha() and other.found.islower())  # (like an identifier)
     }
     return len(beside) > 1 and type_ in beside.values()
 

@@ -73,8 +73,8 @@ def leaves(
 ) -> Decoded:
     """All leaves of an upload: URL, headers, and body as stored. Never raises, whatever the bytes are.
 
-    `narrow` says which parts of a large text may matter; only those are decoded. `spool` stores what a large body is
-    unpacked to in a file, which is mapped like the body itself; memory use then stays below 32 MB.
+    `narrow` says which parts of a large text may matter; only those are decoded. `spool` stores what a large body
+    unpacks to, in a file that is mapped like the body itself; memory use then stays below 32 MB.
     """
     room = Room(limits, narrow=narrow, spool=spool)
     found = tuple(walk(_roots(upload, body, room), room))

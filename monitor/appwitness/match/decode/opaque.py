@@ -14,10 +14,10 @@ from typing import NamedTuple
 from appwitness.match.decode.walk.pieces import Decoded, Leaf
 
 LEAST = 256
-"""Least bytes of a leaf whose randomness can be measured."""
+"""Minimum bytes of a leaf whose randomness can be measured."""
 CHANCE = 0.93
-"""Least entropy of a leaf that looks random, relative to the most that its length allows: it is encrypted, or packed
-in a way that no decoder knows."""
+"""Minimum entropy of a leaf that looks random, relative to the most that its length allows: it is encrypted, or
+packed in a way that no decoder knows."""
 MOST = 100
 """Most random-looking leaves of one upload that are examined: a hostile upload may have thousands."""
 READ = 0.1

@@ -15,7 +15,7 @@ from appwitness.match.variants import FORMS, Variant, bits_of, kind_of
 SIZES = range(6, 65)
 """Sizes of a value in bytes."""
 BITS = 30.0
-"""Least bits of a value."""
+"""Minimum bits of a value."""
 
 
 class Masked:

@@ -35,14 +35,14 @@ SALT = range(2, 65)
 NO_DIGEST = re.compile(
     r"session|request|trace|span|parent|correlation|message|event|transaction|install|^[rsem]?id$|_sid$"
 )
-"""Keys of ids that are random each time and no digests."""
+"""Keys of ids that are random each time, and not digests."""
 MOST_SALTS, MOST_TOGETHER = 12, 12
 """Most fields that are tried as salts, and most values that are tried together: for 12, some thousand digests are
 computed."""
 LEAST_BITS = 24.0
-"""Least bits of a value."""
+"""Minimum bits of a value."""
 MOST = 4_000
-"""Most forms of values that were read in rows; if there are more, none of them is tried."""
+"""Most forms of values, read alone or in rows; if there are more, none of them is tried."""
 MOST_DIGESTS = 800
 """Most digests computed for one upload, each in less than half a microsecond; the salts share them. Digests with the
 app's name or with another value are computed once."""
@@ -111,7 +111,7 @@ class Salts:
         """What `_forms` were selected by."""
         self._forms: tuple[list[_Form], ...] = ()
         self._tables: dict[tuple[bytes | None, str, int], _Table] = {}
-        """Digests of `_forms`, by salt (None: of several values together), algorithm and their most."""
+        """Digests of `_forms`, by salt (None: of several values together), algorithm and limit."""
 
     def add(self, key: Key, value: Value) -> None:
         """Look for a value from now on; values that were read alone, not in a row of many, are tried first."""

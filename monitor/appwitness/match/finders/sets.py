@@ -22,7 +22,7 @@ from appwitness.match.variants import Variant, digests
 SHORTEST, LONGEST = 4, 7
 """Bytes of a digest so short that it is evidence only beside others; longer ones are found alone."""
 LEAST_LISTED, LEAST_KNOWN = 5, 3
-"""Least entries of a list, and least entries that belong to known values."""
+"""Minimum entries of a list, and minimum entries that belong to known values."""
 CHANCE = 1e-9
 """The chance of coincidence for a whole set, below which the set is believed."""
 MOST = 20_000

@@ -43,9 +43,9 @@ KEYS = {
 Cuts = list[tuple[str, tuple[str, ...]]]
 """Ways to cut a value: the normal form, and its parts in order."""
 CANDIDATE_BITS = 30.0
-"""Least bits of a value that is assembled from parts cut anywhere."""
+"""Minimum bits of a value that is assembled from parts cut anywhere."""
 SURE_BITS = 40.0
-"""Least bits of an id or MAC address that is believed in parts, whatever their keys are."""
+"""Minimum bits for an id or MAC address to be believed in parts, whatever their keys are."""
 PIECES = 24
 """Most parts that a value is assembled from."""
 BEGINNING = 4
@@ -103,7 +103,7 @@ class Splits:
                 yield from self._cut(look, number, beside, slot, search)
 
     def _cut(self, look: JoinedLeaves, number: int, beside: list[str], slot: int, search: Search) -> Iterator[Hit]:
-        """The hits of a slot's value, the first part of which is this leaf."""
+        """The hits of a slot's value whose first part is this leaf."""
         value = search.known.value(slot)
         kind, text = kind_of(value), value.text
         first = (look.leaves[number].text or "").strip().casefold()
@@ -338,7 +338,7 @@ def rarest(cuts: Cuts) -> set[bytes]:
 SHORT_PART = re.compile(r"[0-9]{1,4}")
 SHORT_WORD = 3
 SHORT_NUMBER = 5
-"""Least digits of a number that alone is a reason to look at what stands beside it."""
+"""Minimum digits of a number that alone is a reason to look at what stands beside it."""
 WORDS = re.compile(r"[^\W_]+")
 
 

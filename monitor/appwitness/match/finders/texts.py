@@ -26,7 +26,7 @@ LONGEST_ID = 64
 NO_DIGIT_HERE = 0xF
 LONG_NUMBER = re.compile(rb"\+?(?<![0-9])([0-9]{12,64})(?![0-9])")
 SALTED_DIGITS = 9
-"""Least digits of a number that is believed directly before a salt."""
+"""Minimum digits of a number that is believed directly before a salt."""
 STANDARD = bytes.maketrans(b"-_", b"+/")
 
 

@@ -133,7 +133,7 @@ BAIDU_BANDS = (
      2351.343141331292, 1.58060784298199, 8.77738589078284, 0.37238884252424, 7.45),
 )
 # fmt: on
-"""Least latitude of a band; two factors for x, seven for y, and the divisor of the latitude."""
+"""Minimum latitude of a band; two factors for x, seven for y, and the divisor of the latitude."""
 
 
 def of_mercator(x: float, y: float) -> tuple[float, float]:

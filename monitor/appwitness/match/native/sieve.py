@@ -21,7 +21,7 @@ from appwitness.match.native.library import library, owned
 from appwitness.match.native.tables import Grams, WordTable
 
 LARGE = 8 << 10
-"""Least bytes of a text that is sifted; a smaller one is read just as fast without."""
+"""Minimum bytes of a text that is sifted; a smaller one is read just as fast without."""
 MATTERS, BESIDE = 1, 2
 KEY, ARRAY = 1, 2
 INDEX, KEYLESS = -2, -1

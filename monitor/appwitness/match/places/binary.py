@@ -21,7 +21,7 @@ GAPS = (0, 1, 2, 4, 8)
 GAP_BITS = 4.0
 """Bits deducted for a gap."""
 COARSEST = 3
-"""Least decimals that a rounded coordinate must have kept."""
+"""Minimum decimals that a rounded coordinate must have kept."""
 ROUNDINGS = range(COARSEST, 6)
 ROUNDED = len(ROUNDINGS)
 NEAR_DEGREES = TOLERANCE_M / systems.METRES_PER_DEGREE

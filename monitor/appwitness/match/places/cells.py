@@ -22,24 +22,24 @@ GRID_KEYS = {
     "h3 cell": re.compile(r"(?:^|[._-])h3|hexagon"),
 }
 COARSE_CELL = 24.0
-"""Keys that name the grid, and the least bits of a cell under them: 6 letters of a geohash, about 1.2 by 0.6 km."""
+"""Keys that name the grid, and the minimum bits of a cell under them: 6 letters of a geohash, about 1.2 by 0.6 km."""
 SURE_CELL, TELLING_CELL = 34.0, 29.0
-"""Least bits of a cell name without support, and under a telling key: 8 letters of a geohash, and 7."""
+"""Minimum bits of a cell name without support, and under a telling key: 8 letters of a geohash, and 7."""
 LEAST_CELL, LONGEST_WITH_CELL, IN_TEXT = 9, 64, 38.0
-"""Least letters of a cell name in a longer text, most letters of that text, and least bits of the name."""
+"""Minimum letters of a cell name in a longer text, most letters of that text, and minimum bits of the name."""
 CELL = re.compile(rb"(?<![0-9A-Za-z])[0-9a-zA-Z]{9,12}(?![0-9A-Za-z])")
 IN_LIST, MANY, BESIDE = 38.0, 4, 12
-"""Least bits of a cell in a list, the entries that make a list, and the leaves per entry among which they are
+"""Minimum bits of a cell in a list, the entries that make a list, and the leaves per entry among which they are
 counted: among many places, some are in the same cell by chance."""
 SHORTEST = 4
-"""Least digits of a column of map tiles."""
+"""Minimum digits of a column of map tiles."""
 STEM = 10
 """Leading letters by which a name is indexed (digits need more); all names that begin alike are compared."""
 S2_NUMBER = re.compile(rb"-?[0-9]{17,20}")
 TILE = re.compile(rb"(?<![0-9A-Za-z.])(1[5-9]|2[0-2])/([0-9]{4,7})/([0-9]{4,7})(?![0-9])")
 """The path of a map tile: zoom, column and row, or the row first."""
 SURE_TILE = 17
-"""Least zoom of a map tile that is believed without support: about 300 m."""
+"""Minimum zoom of a map tile that is believed without support: about 300 m."""
 NEAR = 6
 """Most leaves between the column of a tile and its row or zoom."""
 S2_WHOLE_M = 8.5e6

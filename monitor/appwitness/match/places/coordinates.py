@@ -194,7 +194,7 @@ UNUSUAL = frozenset(
 )
 """Notations that many other numbers would fit: both must stand together, or under telling keys."""
 PRECISION = ("region", "city", "town", "coarse", "street", "precise")
-"""How precisely a number of decimals of a degree locates somebody, by that number."""
+"""How precisely the decimals of a degree locate somebody, by their number."""
 
 
 def _place(code: Why, decimals: int, error_m: float, **fields: str | float) -> Reason:

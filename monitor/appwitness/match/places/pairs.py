@@ -22,10 +22,10 @@ be a coordinate."""
 SIDE_BY_SIDE = 24
 """Most letters between two numbers of one text that count as side by side."""
 FEWEST = 3
-"""Least decimals of a number that may be a coordinate of another place; `FEWEST_UNDER_KEYS` if its key says so."""
+"""Minimum decimals of a number that may be a coordinate of another place; `FEWEST_UNDER_KEYS` if its key says so."""
 FEWEST_UNDER_KEYS = 2
 MANY = 3
-"""Other places in an upload from which on a place that is merely near may be another one."""
+"""Number of other places in an upload from which on a place that is merely near may be a different one."""
 FIELDS = 24
 """Most leaves between two fields of one object that are compared."""
 NEAR = 2

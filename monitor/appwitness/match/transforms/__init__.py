@@ -64,8 +64,8 @@ class Transforms:
         self._by_beginning: dict[bytes, list[Alike]] = {}
         self._streams = CallStreams()
         self._by_window: dict[bytes, list[TransformCall]] = defaultdict(list)
-        """By what several calls of a stream output that is long enough only together: the first of these calls, in
-        order."""
+        """The first of several calls of a stream, in order, by their joint output, which is long enough only
+        together."""
         self._in_pieces: set[Stream] = set()
         """Streams with calls whose outputs are too short to be recognized."""
         self._exchanged: dict[bytes, list[tuple[Alike, renderings.Own]]] = defaultdict(list)
@@ -211,7 +211,7 @@ class Transforms:
         at: tuple[int, int],
         hits: dict[Alike, FoundOutput],
     ) -> None:
-        """Note that an output stands in a leaf, if all of it does and not only its beginning. `at`: number of the
+        """Record that an output stands in a leaf, if all of it does and not only its beginning. `at`: number of the
         leaf, and the position in it."""
         number, begin = at
         leaf = leaves[number]

@@ -13,7 +13,7 @@ from appwitness.match.transforms import renderings
 from appwitness.match.variants.digests import SHORTENED
 
 SHORTEST = 8
-"""Least bytes of an output that are still proof."""
+"""Minimum bytes of an output that are still proof."""
 BEGINNING = 48
 """First bytes of an output that are searched for; the rest is compared."""
 TAG = 16

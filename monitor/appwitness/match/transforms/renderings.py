@@ -14,19 +14,19 @@ FIRST = 16
 HEAD = 48
 """First bytes of an output, from which the first letters of its spellings are made."""
 FEWEST = 12
-"""Least hex digits of a digest that are proof if they are all of a text: 48 bits, against some 2**30 pairs of an
+"""Minimum hex digits of a digest that are proof if they are all of a text: 48 bits, against some 2**30 pairs of an
 output and a text in the largest recording."""
 LARGE = 256
 """Most bytes of an output that may be written as one number; the conversion takes quadratic time."""
 CERTAIN = 72.0
-"""Least bits in the pattern of repeated letters: 10,000 outputs in two spellings and 100,000 texts are 2**31 pairs,
-one of which is alike by chance with probability 2**-41."""
+"""Minimum bits in the pattern of repeated letters: 10,000 outputs in two spellings and 100,000 texts are 2**31
+pairs, one of which is alike by chance with probability 2**-41."""
 PATTERN = 32
 """First letters whose pattern is looked up."""
 COUNTED = {16: 32, 64: 64}
 """Letters of the alphabet -> letters of a text that count towards the bits; what follows may repeat block by block."""
 DIFFERENT = {16: 10, 64: 20}
-"""Letters of the alphabet -> least distinct letters at the beginning of an output; with fewer, it is only zeros."""
+"""Letters of the alphabet -> minimum distinct letters at the beginning of an output; with fewer, it is only zeros."""
 
 
 def _unpadded(data: bytes) -> bytes:

@@ -123,8 +123,8 @@ class CallStreams:
     ) -> list[TransformCall]:
         """The calls before and after one in its stream that are in the upload too, or have no output yet.
 
-        No output counts twice, or a payload that is sent again and again would become one long text. An output that was
-        produced several times must stand in the upload where its turn is.
+        No output counts twice; otherwise, a payload that is sent again and again would become one long text. An output
+        that was produced several times must stand in the upload where its turn is.
         """
         calls, middle = self._around(one.step)
         inside = {of[one.step.ref]}
@@ -166,8 +166,8 @@ class CallStreams:
         self, found: Mapping[Alike, FoundOutput], leaves: Sequence[Leaf], before: datetime
     ) -> Iterator[list[TransformCall]]:
         """Calls of one stream, one after the other, whose outputs stand in the upload without a gap, whatever other
-        calls were made in between: two objects may be fed in turns. Only if each piece came out as long as it went
-        in, so that nothing that went in between was held back."""
+        calls were made in between: two objects may be fed in turns. Each output must be as long as its input, so
+        that nothing that went in between was held back."""
         begins: dict[tuple[int, int], tuple[Alike, OutputPlace]] = {}
         for alike, one in found.items():
             if not one.step.cut:

@@ -97,9 +97,9 @@ DATE_BITS = 15.0
 CHECKSUM_BITS = 20.0
 """Most bits of a 32-bit checksum: less than proof, because many numbers and words are examined."""
 SEARCHED = 2
-"""Least characters of a text that is looked for at all, except a single Chinese character that is a word."""
+"""Minimum characters of a text that is looked for at all, except a single Chinese character that is a word."""
 DIGESTED = 3
-"""Least bytes of a text whose digests are looked for."""
+"""Minimum bytes of a text whose digests are looked for."""
 
 
 Digested = tuple[str, str, bytes, float]

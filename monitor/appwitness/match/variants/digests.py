@@ -56,11 +56,11 @@ _USUAL = {name: DIGESTS[name] for name in (*COMMON, "sha512")}
 """Digests of normal forms that hardly anybody would hash."""
 
 SIZES = frozenset({8, 10, 12, 16, 20, 24, 28, 32, 48, 64})
-"""Sizes in bytes of what a leaf may have of a digest: all of it, or its first bytes."""
+"""Sizes in bytes of a digest that is all of a leaf: whole, or its first bytes."""
 SHORTENED = 10
 """Bytes to which messengers truncate digests of phone numbers, which they send one after the other."""
 SHORTEST = 8
-"""Least number of first bytes of a digest that are still proof."""
+"""Minimum leading bytes of a digest that are still proof."""
 
 
 CHECKSUMS: dict[str, Callable[[bytes], int]] = {

@@ -21,7 +21,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
 }
 """Name of the variant -> function that makes the text."""
 CHANGED = 0.6
-"""Least share of letters that ROT13 must change: an address with few letters may turn into another address."""
+"""Minimum share of letters that ROT13 must change: an address with few letters may turn into another address."""
 
 
 def disguised(text: str) -> Iterator[tuple[str, str]]:

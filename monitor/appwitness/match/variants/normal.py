@@ -30,7 +30,7 @@ LIGATURES = {
 }
 """Letters for which programs that remove accents write two."""
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
-"""German umlauts where there are none; Scandinavian passports have the same."""
+"""How German is written without umlauts; Scandinavian passports do the same."""
 CYRILLIC = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў",
@@ -188,7 +188,7 @@ def _latin(text: str) -> list[str]:
 
 
 VARIED = 5
-"""Least distinct bytes of an id that is proof as bytes; 02:00:00:00:00:00, which Android returns for any MAC, is
+"""Minimum distinct bytes of an id that is proof as bytes; 02:00:00:00:00:00, which Android returns for any MAC, is
 not."""
 
 
@@ -347,7 +347,7 @@ def plain_text(text: str) -> Forms:
 
 
 SHORT, SHORT_HAN, CUT = 16, 12, 24
-"""Letters by which a truncated text is recognized (fewer if it is Chinese), and least letters of the whole text."""
+"""Letters by which a truncated text is recognized (fewer if it is Chinese), and minimum letters of the whole text."""
 PACKAGE = re.compile(r"[A-Za-z]\w*(?:\.\w+){2,}")
 """The package name of an app, whose parts are also the folders of its code."""
 

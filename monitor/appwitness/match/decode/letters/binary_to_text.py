@@ -27,7 +27,7 @@ BEFORE = range(1, 4)
 READABLE = re.compile(rb"[{\[][\"{\[][ -~\xc2-\xff]|[ -~]{15}|" + PACKED.pattern)
 """How bytes begin that are worth reading after such letters."""
 AT_LEAST = 24
-"""Least letters of a run of base64 that may begin after others."""
+"""Minimum letters of a run of base64 that may begin after others."""
 BLOCK = 16
 """Bytes of an AES block."""
 GLUED = frozenset((*range(18, 27), *range(34, 43)))
@@ -57,9 +57,9 @@ PACKED_DIGITS = range(12, 21)
 """Digits of a number that may have each pair swapped."""
 DIGITS = re.compile(rb"[0-9]+")
 LONG_WORD = 20
-"""Least letters without a blank that may not be a word."""
+"""Minimum letters of a run without blanks that may be something other than a word."""
 SHORT_WORD = 12
-"""Fewer letters than these say too little, even if they are base64 of text."""
+"""Minimum letters of a word that is read as base64 of text; fewer say too little."""
 ALIKE = 64
 """Most times that one run is read in one text; more add nothing, and may be there to waste time."""
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
@@ -162,7 +162,7 @@ def blanks(piece: UploadPiece, room: Room) -> Found:
 
 
 BETWEEN_BLANKS = 16
-"""Least letters of base64 for each blank."""
+"""Minimum letters of base64 for each blank."""
 MIXED = re.compile(rb"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])\S* ")
 
 
@@ -242,8 +242,8 @@ def _hex(piece: UploadPiece, match: re.Match[bytes], room: Room, found: list[Upl
 
 
 def _behind_letters(piece: UploadPiece, start: int, end: int, room: Room, found: list[UploadPiece]) -> None:
-    """Append what a run holds after one to three letters, if it makes no sense from the first: recognized by how it
-    begins, or, if it may be a cipher's output, by its size."""
+    """For a run that makes no sense from its first letter, append what it holds after one to three letters:
+    recognized by how it begins or, if it may be a cipher's output, by its size."""
     run = piece.data[start:end]
     letters = run.rstrip(b"=")
     for before in BEFORE:
@@ -402,7 +402,7 @@ def base85(piece: UploadPiece, room: Room) -> Found:
 
 SIGNS = frozenset(b"!#$()*;<>?@^`{|}~")
 LONG_85, MANY_SIGNS = 24, 5
-"""Least letters, and least distinct punctuation marks, of base85 that may hold anything."""
+"""Minimum letters, and minimum distinct punctuation marks, of base85 that may hold anything."""
 
 
 def _z85(data: bytes) -> bytes:

@@ -17,7 +17,7 @@ CELL = re.compile(rb"(?<![^\s,;|\"'])([0-9]{7,20})\.0+(?![^\s,;|\"'])")
 BYTES = re.compile(rb"-?[0-9]{1,5}(?:([ ,;|]|, )-?[0-9]{1,5}(?:\1-?[0-9]{1,5})+)")
 _ONE = rb'"(?:[^"\\\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))"'
 FEWEST = 8
-"""Least bytes of a list that are worth reading although they are not text."""
+"""Minimum bytes of a list that are worth reading although they are not text."""
 ID_BYTES = frozenset((8, 16, 20, 28, 32, 48, 64))
 """Bytes of an id or a digest; a cipher's output is often a multiple of 16."""
 CHARACTERS = re.compile(rb"\[\s*" + _ONE + rb"(?:\s*,\s*" + _ONE + rb"){2,}\s*\]")
@@ -148,7 +148,7 @@ def character_codes(piece: UploadPiece, room: Room) -> Found:
 @decoder("escapes", "text", order=670, guess=False, sieve="covered", seen_in="protobuf's TextFormat")
 @holds(rb"\\[0-3][0-7]{2}\\[0-3][0-7]{2} ")
 def octal_escapes(piece: UploadPiece, room: Room) -> Found:
-    """Octal escapes before a blank, which also ends those of style sheets: `Jos\\303\\251 Silva`."""
+    """Octal escapes before a blank, which also ends escapes in style sheets: `Jos\\303\\251 Silva`."""
     data = escapes.OCTAL.sub(escapes.octal_bytes, piece.data)
     if data == piece.data or as_text(data) is None or not room.take(len(data), piece, "escapes"):
         return None

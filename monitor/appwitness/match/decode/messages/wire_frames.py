@@ -108,7 +108,7 @@ QUERY = re.compile(rb"(?s:.{2})[\x00\x01][\x00\x10\x20\x30]\x00\x01\x00{5}[\x00\
 END_OF_NAME = re.compile(rb"\x00\x00[\x01-\x41]\x00\x01")
 """What follows the queried name: its type, and the class for the internet."""
 LONG_LABEL = 8
-"""Least letters of a label that may continue in the next."""
+"""Minimum letters of a label that may continue in the next."""
 
 
 def host(piece: UploadPiece) -> list[UploadPiece]:

@@ -16,7 +16,7 @@ from appwitness.match.decode.walk.pieces import FIXED, Found, Room, UploadPiece,
 TRAILERS = (0, 4, 8)
 """Bytes that may follow a stream without a header: zlib's checksum, or gzip's checksum and a length."""
 SMALLEST = 8
-"""Least bytes that a format without a signature must yield to be believed."""
+"""Minimum bytes that a format without a signature must yield to be believed."""
 
 
 def _inflate(data: bytes, room: Room, wbits: int) -> tuple[bytes, bool, bytes]:

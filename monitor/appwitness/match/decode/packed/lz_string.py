@@ -23,7 +23,7 @@ def unpacked(text: bytes, room: Room) -> bytes | None:
     try:
         bits = "".join([places[letter] for letter in text.rstrip(b"=")])
         plain = _read(bits, room).encode("utf-16", "surrogatepass").decode("utf-16").encode()
-    except (KeyError, ValueError, IndexError):  # an unknown letter, bits or code that do not exist, half a letter
+    except (KeyError, ValueError, IndexError):  # an invalid letter, bit or code, or half a letter
         return None
     return plain if plain[-1:] in (b"}", b"]") and as_text(plain) is not None else None
 

@@ -239,8 +239,8 @@ class Decoder:
     order: int
     """Decoders with a lower order are tried first."""
     guess: bool
-    """Whether it tries until something readable comes out: a match in that is a candidate, never proof, and nothing
-    readable is no gap. Steps of a decoder that guesses have its name."""
+    """Whether it tries until something readable comes out: a match in that is a candidate, never proof, and finding
+    nothing readable is no gap. Steps of a decoder that guesses have its name."""
     sieve: Sifted
     """What the sieve of large texts may assume about it."""
     seen_in: str
@@ -293,7 +293,7 @@ PLAIN = re.compile(
 )
 """Texts in which nothing can be decoded further: short words that are no address, small numbers, UUIDs."""
 TELLING = 24
-"""Least bytes of a piece for which it is worth remembering that it was decoded before."""
+"""Minimum bytes of a piece for which it is worth remembering that it was decoded before."""
 FIXED = 64
 """What a piece costs besides its bytes."""
 WAYS = 4
