@@ -10,8 +10,8 @@ static inline bool may_be_head(bytes out) {
     return packed || (is_printable(out[0]) && is_printable(out[1]) && (is_printable(out[2]) || out[0] == '{' || out[0] == '[' || out[0] == 'P'));
 }
 
-/* Whether base64 may begin after one to three other letters: it begins in a known way, or contains an output of the
-   app's own transforms. */
+/* Whether base64 may begin after one to three other letters: its beginning is known, or is an output of the app's own
+   transforms. */
 bool behind_letters(const sieve *s, bytes data, int64_t size) {
     enum { HEAD = 24, TEXT = 15 };
     if (size < 24) return false;

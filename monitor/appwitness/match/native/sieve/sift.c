@@ -86,8 +86,7 @@ static uint64_t word_hash(bytes lower, int64_t size) {
     return hash(pure, length);
 }
 
-/* Whether a text of seven bytes or more stands around a position, in either of two sets that share their first looks.
-   */
+/* Whether a text of seven bytes or more stands around a position, in either of two sets with the same first looks. */
 static bool either_has_long(const grams *one, const grams *other, bytes lower, int64_t at, int64_t size) {
     bool any = false;
     for (int64_t first = at < 3 ? 0 : at - 3; first <= at; first++) any |= may(&one->looks->sevens, seven(lower + first));

@@ -12,7 +12,7 @@ enum { DULL = 0, PLACED = 4 };
 enum { DEEPEST = 5, LONGEST = 6000, PARTS = 64 };
 
 typedef struct {
-    double lat, lon, tolerance; /* in degrees of longitude */
+    double lat, lon, tolerance; /* tolerance: degrees of longitude within which a number counts */
 } place;
 
 /* A number that may be one coordinate of a place. */
