@@ -10,16 +10,16 @@ from appwitness.match.variants import HAN, Variant
 
 ADDRESS = "(?:尊敬的|亲爱的|您好|你好|联系人|收件人|收货人)"
 TITLE = "(?:先生|女士|小姐|太太|老师|同学|经理|医生|师傅|您好|你好)"
-"""What stands directly before and after a Chinese name, and is no part of it."""
+"""What stands directly before and after a Chinese name without being part of it."""
 WORD = re.compile(rb"[\w]|[\x80-\xff]")
 WITH_COUNTRY = ("international", "digits", "e164", "international_elsewhere")
-"""Normal forms of a telephone number before which a plus changes nothing."""
+"""Normal forms of a telephone number to which a leading plus makes no difference."""
 LONGER = re.compile(rb"[:-][0-9a-fA-F]{2}(?![0-9a-zA-Z])")
-"""A further byte of a hex id that is written with separators; backwards too."""
+"""Another byte of a hex id written with separators; matches backwards too."""
 VERSION = re.compile(rb"[ -]?([0-9])[0-9](?![0-9])")
-"""What stands after the first 14 digits of an IMEI in an IMEISV."""
+"""What follows the first 14 digits of an IMEI in an IMEISV."""
 OF_VERSION = re.compile(r"(?i)imei_?sv|software_?version|(?:^|[._\[\"-])(?:svn?|imei)[\]\"]*$")
-"""Paths that say that an IMEI stands there, or the software version that is part of an IMEISV."""
+"""Paths that indicate an IMEI, or the software version that is part of an IMEISV."""
 HEX = b"0123456789abcdefABCDEF"
 DIGIT = b"0123456789"
 
@@ -36,7 +36,7 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
         return True
     if leaf.glued and edge in ("digit", "hex") and variant.bits >= SALTED_BITS:
         return False
-    if leaf.decoding[-1:] == ("digests",):  # cut where a digest may begin or end, whatever stands beside it
+    if leaf.decoding[-1:] == ("digests",):  # cut where a digest may begin or end, whatever is beside it
         return False
     if charset.startswith("utf-16"):
         return _alone_in_utf_16(leaf, start, end, variant, charset)
@@ -53,7 +53,8 @@ def stands_alone(leaf: Leaf, start: int, end: int, variant: Variant, charset: st
 
 
 def _is_with_version(leaf: Leaf, start: int, end: int) -> bool:
-    """Whether two digits of a software version follow an IMEI; followed by its check digit, it is one with one more."""
+    """Whether the 14 digits of an IMEI are followed by the two of a software version. If the first of these is the
+    check digit, the text is an IMEI and one more digit, unless the path says what stands there."""
     follows = VERSION.match(leaf.data, end)
     if (start and leaf.data[start - 1] in DIGIT) or follows is None:
         return False
@@ -70,13 +71,13 @@ def _is_whole_number(data: bytes, start: int, end: int, variant: Variant) -> boo
 
 
 BEFORE_NUMBER, BEHIND_NUMBER = re.compile(rb"(?:[0-9]|[0-9]\.)\Z"), re.compile(rb"[0-9]|\.[0-9]")
-"""A further digit beside a number, or the rest of a decimal number."""
+"""A further digit beside a number, or the other part of a decimal number."""
 
 
 def _is_whole_hex(data: bytes, start: int, end: int) -> bool:
     if (start and data[start - 1] in HEX) or (end < len(data) and data[end] in HEX):
         return False
-    if data[:start] == b"%d:" % (end - start):  # how long it is, in a netstring
+    if data[:start] == b"%d:" % (end - start):  # its length, in a netstring
         return not LONGER.match(data, end)
     return not (LONGER.match(data, end) or LONGER.match(data[max(0, start - 4) : start][::-1]))
 
@@ -98,32 +99,33 @@ def _is_whole_word(data: bytes, start: int, end: int, variant: Variant) -> bool:
 
 
 SECOND_SURNAME = re.compile(rb"-[A-Z\xc3]")
-"""What makes another person of somebody: Hans Müller-Huber is not Hans Müller."""
+"""What makes it another person's name: Hans Müller-Huber is not Hans Müller."""
 GOES_ON = re.compile(rb"[.-][0-9a-zA-Z]|\s?[\[({<]\s?dot\s?[\])}>]|\sdot\s")
 NAME_OF_FILE = re.compile(rb"\.(?:txt|vcf|json|csv|xml|log|zip|gz|db|dat|bin|jpe?g|png|html?|pdf|eml)(?![0-9a-zA-Z])")
 
 
 def _goes_on(data: bytes, end: int) -> bool:
-    """Whether the domain of an address has a further part; the ending of a file that is named after it is none."""
+    """Whether the domain of an address goes on; the extension of a file that is named after the address does not
+    count."""
     return GOES_ON.match(data, end) is not None and not NAME_OF_FILE.match(data, end)
 
 
 UNLIKELY_BITS = 90.0
-"""What a text of words must say to be believed inside of any other."""
+"""Minimum bits for a text of words to be believed inside any other text."""
 NATURAL = re.compile(rb"[ \x80-\xff]")
 SALTED_BITS = 24.0
-"""What a value must say to be believed directly beside a salt."""
+"""Minimum bits for a value to be believed directly beside a salt."""
 CERTAIN_BITS = 43.0
-"""What a value must say that is longer than all telephone numbers: a digit beside it is nothing but a salt."""
+"""Minimum bits of a value longer than any telephone number: a digit beside it can only be a salt."""
 LONGER_BY = 3
-"""Digits by which no number is longer than another form of itself: any more digits are a salt."""
+"""No form of a number is this many digits longer than another: so many more digits can only be a salt."""
 
 MIXED = re.compile(rb"[0-9]+[A-Za-z]{1,3}[0-9]+[A-Za-z]")
-"""Letters and digits by turns, as a salt has them directly after a serial number; a package may be one of a row."""
+"""Letters and digits in turn, as in a salt directly after a serial number; a package name may be one of a series."""
 
 
 def _beside_salt(data: bytes, start: int, end: int, variant: Variant) -> bool:
-    """In the input of a digest, whether what stands beside a value is something else: letters beside digits, or more
+    """Whether what stands beside a value in the input of a digest is not part of it: letters beside digits, or more
     digits than any form of the number has."""
     edge = variant.edge
     if variant.bits < SALTED_BITS or edge == "version":
@@ -140,7 +142,7 @@ def _beside_salt(data: bytes, start: int, end: int, variant: Variant) -> bool:
 
 
 def _check_digit(digits: bytes) -> int:
-    """Luhn's, of the 14 digits of an IMEI."""
+    """The Luhn check digit of the 14 digits of an IMEI."""
     doubled = [2 * digit for digit in digits[1::2].translate(bytes.maketrans(DIGIT, bytes(range(10))))]
     total = sum(digit - 48 for digit in digits[::2]) + sum(digit // 10 + digit % 10 for digit in doubled)
     return -total % 10
@@ -167,8 +169,8 @@ def _joined(data: bytes, at: int) -> bool:
 
 
 def _alone_in_utf_16(leaf: Leaf, start: int, end: int, variant: Variant, charset: str) -> bool:
-    """The same among the letters of ASCII that stand around a text in UTF-16, wherever each of them begins."""
-    if charset == "utf-16le" and leaf.data[start - 1 : start] == b"\0" and start > 1:  # the same, one byte before
+    """`stands_alone` for a text in UTF-16: compares it with the ASCII letters around it, at any alignment."""
+    if charset == "utf-16le" and leaf.data[start - 1 : start] == b"\0" and start > 1:  # the same text, one byte earlier
         charset, start, end = "utf-16be", start - 1, end - 1
     before = leaf.data[max(0, start - 2 * AROUND) : start]
     before, after = before[len(before) % 2 :], leaf.data[end : end + 2 * AROUND]
@@ -182,9 +184,9 @@ def _alone_in_utf_16(leaf: Leaf, start: int, end: int, variant: Variant, charset
 
 
 def in_other_half(data: bytes, start: int, end: int, charset: str) -> bool:
-    """Whether a text of ASCII that was found in UTF-16 in one order of bytes is one in the other, one byte off:
-    both read alike where a zero stands before its first letter and another behind its last. What is said before it of
-    its length, and two zeros behind it, say which; else it is in the order of Android."""
+    """Whether an ASCII text that was found in UTF-16 in one byte order is really in the other, one byte off: both
+    read alike if a zero stands before its first letter and another after its last. A length before the text, or two
+    zeros after it, decide; otherwise it is in Android's byte order."""
     little = start + 1 if charset == "utf-16be" else start
     size = end - start
     if little < 1 or data[little - 1] or little + size > len(data):
@@ -197,27 +199,27 @@ def in_other_half(data: bytes, start: int, end: int, charset: str) -> bool:
 
 
 def _is_told(data: bytes, start: int, size: int, order: Literal["little", "big"]) -> int:
-    """How much stands beside a text of UTF-16 that says it begins here and ends so."""
+    """How much beside a UTF-16 text confirms that it begins here and ends there: a length before it, zeros after it."""
     said = [int.from_bytes(data[start - width : start], order) if start >= width else 0 for width in (2, 4)]
     counted = max((number for number, of in ((2, said[0]), (4, said[1])) if of in (size, size // 2)), default=0)
     return counted + (data[start + size :][:2] in (b"\0\0", b""))
 
 
 AROUND = 8
-"""Letters before a text and after it."""
+"""Characters examined before and after a text."""
 
 
 def _alone_in_binary(data: bytes, start: int, end: int, variant: Variant, right: bytes) -> bool:
-    """In data that is no text, a byte or two beside the found text may look like digits or letters by chance; but not
-    where they are all that stands between bytes that are none, or as many as a byte before says."""
+    """Whether a text stands alone in binary data. A byte or two beside it may look like digits or letters by chance,
+    but not if the whole run stands between control characters or right after its own length."""
     wanted, many = (bytes.isdigit, 3) if variant.edge == "digit" else (bytes.isalnum, 4)
     if variant.unchecked and wanted(right):
         return False
     if variant.of == "zeros_dropped" and (wanted(right) or wanted(data[start - 1 : start] if start else b"")):
-        return False  # with it, a number that has no zero
+        return False  # with that digit it is another number, one without a dropped zero
     size = end - start
     said = data[start - 1] if start else 0
-    if said in (size, 2 * size) or (said == size + 1 and not wanted(right)):  # how long it is, as formats write it
+    if said in (size, 2 * size) or (said == size + 1 and not wanted(right)):  # a length prefix, as formats have it
         return True
     first, last = start, end
     while first > max(0, start - many) and wanted(data[first - 1 : first]):
@@ -233,5 +235,5 @@ def _alone_in_binary(data: bytes, start: int, end: int, variant: Variant, right:
 
 
 def _ends_there(byte: bytes) -> bool:
-    """Whether a text ends beside this byte: at a control character, or with the data."""
+    """Whether a text ends at this byte: a control character, or the end of the data."""
     return not byte or byte < b" "

@@ -30,20 +30,20 @@ from appwitness.match.transforms import Inner, Transforms
 
 
 class ValueIndex:
-    """Values to look for; more may be added between any two searches, and are found from then on.
+    """Values to look for. More may be added between two searches and are found from then on.
 
-    A value takes about 6 kB. Not for several threads at once.
+    A value takes about 6 kB. Not thread-safe.
     """
 
     def __init__(self, outputs: Grams | None = None) -> None:
-        """`outputs`: what else makes a leaf of a large text matter."""
+        """`outputs`: what else makes a leaf of a large text worth reading."""
         self.known = KnownValues()
         self._keys: set[Hashable] = set()
         raw = Grams()
         texts, digests, digits = Grams(raw), WordTable(), WordTable()
         packed = Packed()
         self.narrow = Sieve(texts, raw, digests, digits, outputs or Grams(), packed)
-        """For `decode.leaves`: what of a large text may hold anything of these values."""
+        """For `decode.leaves`: selects the parts of a large text that may hold any of these values."""
         self._counting = ValueTexts(texts, raw, self.narrow), Digests(digests), SplitNumbers(digits)
         self._finders: tuple[Finder[int], ...] = (
             *self._counting,
@@ -57,11 +57,11 @@ class ValueIndex:
 
     @property
     def patterns(self) -> int:
-        """Texts and digests that are looked for."""
+        """Number of texts and digests that are searched for."""
         return sum(finder.patterns for finder in self._counting)
 
     def add(self, key: Hashable, value: Value) -> None:
-        """Look for `value` from now on; hits name it by `key`. A key that is known already is left as it is."""
+        """Look for `value` from now on; its hits carry `key`. A known key is ignored."""
         if key in self._keys:
             return
         self._keys.add(key)
@@ -76,10 +76,10 @@ class ValueIndex:
         passed_over: int = 0,
         origin_of: Callable[[Leaf], LeafOrigin | None] | None = None,
     ) -> list[Hit]:
-        """All hits in the leaves of one upload, overlapping ones of one value reduced to the best, in a fixed order.
+        """All hits in the leaves of one upload, in a fixed order; of overlapping hits of one value, only the best.
 
-        `passed_over`: bytes of it that were read and are in no leaf; they had their chance to hold a value too.
-        `origin_of`: of leaves that are not in the upload itself, how they came to be sent.
+        `passed_over`: bytes of the upload that were read but are in no leaf; a value may match there by chance as well.
+        `origin_of`: for leaves that are not in the upload itself, how they came to be sent.
         """
         if not self.known.slots or not leaves:
             return []
@@ -89,34 +89,35 @@ class ValueIndex:
 
 
 class Sought:
-    """Values, and what the app turned into what."""
+    """Values to look for, and the transforms of the app."""
 
     def __init__(self, bodies: Callable[[str], bytes | None] | None = None) -> None:
-        """`bodies` reads a stored body by its digest: what transforms took in and gave out, where it is long."""
+        """`bodies` reads a stored body by its digest: long inputs and outputs of transforms."""
         self._transforms = Transforms(bodies)
         self._index = ValueIndex(self._transforms.outputs)
         self._sets = Sets()
         self._salts = Salts()
         self._finders: tuple[Finder[Key], ...] = (self._sets, self._salts)
-        """Those that look at an upload as a whole, besides what the index finds in its leaves."""
+        """Finders that examine an upload as a whole, in addition to what the index finds in its leaves."""
         self.narrow = self._sets.narrowed(self._index.narrow)
-        """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
+        """For `decode.leaves`: selects the parts of a large text that may hold anything known by now."""
         self._transforms.narrow = self.narrow
 
     def add(self, key: Key, *, alone: bool) -> None:
-        """Find a value from now on; whether it was read alone, not in a row."""
+        """Look for a value from now on; `alone`: it was read by itself, not in a row."""
         value = Value(type=key[0], text=key[1], row=None if alone else 0)
         self._index.add(key, value)
         for finder in self._finders:
             finder.add(key, value)
 
     def add_transform(self, seen: Seen[Transform]) -> None:
-        """Learn of one call of the app's."""
+        """Record a transform call of the app."""
         self._transforms.add(seen)
 
     def find(self, decoded: Decoded, at: datetime, apps: Sequence[str], unread: Container[Key]) -> list[Hit]:
-        """Hits in the leaves of an upload, in what the app's own transforms turned into it by then, and of what was
-        hashed with other parts of it. `apps`: whose it may be; `unread`: values that cannot be in it."""
+        """Hits in the leaves of an upload, in inputs that the app's own transforms turned into it by then, and of
+        values hashed together with other parts of it. `apps`: whose upload it may be; `unread`: values that cannot
+        be in it."""
         look = JoinedLeaves(decoded.leaves)
         search = Search(self._index.known, decoded.leaves, look.size, unread=unread, apps=apps)
         hits = self._index.find(decoded.leaves, decoded.passed_over)
@@ -127,7 +128,7 @@ class Sought:
         return hits + list(self._salts.find(look, search))
 
     def _turned(self, hits: Sequence[Hit], decoded: Decoded, at: datetime) -> list[Hit]:
-        """Hits in what the app's own transforms took in, but for what is found in the upload as it is."""
+        """Hits in inputs of the app's own transforms, except those that are also found in the upload as it is."""
         inner = list(self._transforms.follow(decoded.leaves, at))
         if not inner:
             return []
@@ -135,7 +136,7 @@ class Sought:
         own = {id(one.leaf): one for one in inner}
 
         def origin_of(leaf: Leaf) -> LeafOrigin | None:
-            # a form inside base64 at an odd place is in a leaf of its own, one step further in
+            # a form inside base64 at an odd offset is in its own leaf, one step further in
             near = (spots.get(_spot(leaf, dropped)) for dropped in range(3))
             one: Inner | None = own.get(id(leaf)) or next(filter(None, near), None)
             return LeafOrigin(one.refs, one.forms, one.whole, one.cut and one.leaf is leaf) if one else None
@@ -146,5 +147,5 @@ class Sought:
 
 
 def _spot(leaf: Leaf, dropped: int = 0) -> tuple[str, int, int, tuple[str, ...]]:
-    """Where a leaf is, without the last `dropped` steps."""
+    """The position of a leaf, without its last `dropped` decoding steps."""
     return leaf.path, leaf.start, leaf.end, leaf.decoding[: len(leaf.decoding) - dropped]

@@ -1,4 +1,4 @@
-"""What was found: hits, their excerpts, and how they stand in an upload."""
+"""Hits, their excerpts, and where they stand in an upload."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from appwitness.match.edges import ADDRESS, TITLE
 from appwitness.match.variants import Variant, digests, kind_of
 
 STRONG_BITS = 24.0
-"""A form that says less than this needs support: a telling key, or another value of the same row in the same upload."""
+"""A form with fewer bits needs support: a telling key, or another value of the same row in the same upload."""
 EXCERPT = 60
-"""Characters of the leaf that are shown before and after."""
+"""Characters of the leaf that are shown before and after a hit."""
 
 TELLING: dict[str, re.Pattern[str]] = {
     "phone": re.compile(r"phone|mobile|msisdn|tel|cell|number|line1|sms|contact|手机|电话|号码|^(?:pn|mob|no)$"),
@@ -59,7 +59,7 @@ TELLING: dict[str, re.Pattern[str]] = {
     "lon": re.compile(r"^(?:lon|lng|long|longitude|lo|x|ln|lg|经度|.*[._-]?(?:lon|lng)|.*longitude.*)$"),
     "place": re.compile(r"loc|geo|gps|pos|coord|point|^ll$|place|位置|坐标|lat|lng"),
 }
-"""Kind of value -> keys that say that such a value stands there."""
+"""Kind of value -> keys that indicate such a value."""
 THINGS = (
     "app|application|event|screen|view|page|file|path|host|domain|server|class|package|process|thread|method|function|"
     "module|library|sdk|version|build|os|platform|device|model|brand|product|item|article|offer|category|company|"
@@ -69,7 +69,7 @@ THINGS = (
     "tab|section|button|menu|group|folder|room|wifi|ssid|hotspot|dialog|widget|card|icon|route|source|medium|plan|"
     "task|queue|topic|bucket|index|schema|database|db|codec|template|label|type|font|color|colour|team|league|movie"
 )
-"""What has a name and is no person."""
+"""Things that have a name and are not people."""
 UNTELLING: dict[str, re.Pattern[str]] = {
     "name": re.compile(
         rf"^(?:\w*[_.-])?(?:{THINGS})s?[_.-]?names?$"
@@ -82,9 +82,9 @@ UNTELLING: dict[str, re.Pattern[str]] = {
         r"invoice|article|product|car|table|track)[_.-]?(?:number|no)|telemetry|intel|cancel|excell|cell[_.-]?id|hotel"
     ),
 }
-"""Kind of value -> keys that would be telling, were it not for what else they say: a `lineNumber` is no telephone."""
+"""Kind of value -> keys that seem telling but mean something else: a `lineNumber` is no telephone number."""
 OF_THINGS = re.compile(rf"(?:^|[_.-])(?:{THINGS})s?$|(?:companies|cities|countries|categories|activities)$")
-"""Keys of objects in which a bare `name` is that of a thing."""
+"""Keys of objects in which a bare `name` is the name of a thing."""
 SAID_OF_EVERYTHING = re.compile(
     r"headers\.(?:user-agent|accept\b.*|content-(?!disposition).*|sec-.*|host|origin|referer|connection|te|via|server"
     r"|cache-control|date|if-.*|x-requested-with|upgrade|range|etag|pragma|expect|transfer-encoding)$"
@@ -95,7 +95,7 @@ BARE_NAME = frozenset(("name", "names", "title", "label"))
 
 @lru_cache(maxsize=4096)
 def tells(kind: str, path: str) -> bool:
-    """Whether the key at the end of a path says that a value of this kind stands there."""
+    """Whether the last key of a path indicates a value of this kind."""
     key = last_key(path)
     kind = kind if kind in TELLING else "place"
     if not TELLING[kind].search(key) or SAID_OF_EVERYTHING.match(path):
@@ -117,45 +117,45 @@ class Hit(NamedTuple):
     leaf: Leaf
     decoding: tuple[str, ...]
     start: int
-    """First byte in what is stored."""
+    """Offset of the first byte in what is stored."""
     end: int
     before: str
     found: str
     after: str
     chance: float
-    """That this is coincidence."""
+    """The probability that this is coincidence."""
     telling: bool
-    """Whether the key of the leaf says that such a value stands there."""
+    """Whether the key of the leaf indicates such a value."""
     strong: bool
-    """Whether the form is unlikely enough to stand without support."""
+    """Whether the form is unlikely enough to be believed without support."""
     reasons: tuple[Reason, ...]
-    """How it stands there; what belief says of it is appended."""
+    """How it stands there; belief appends its own reasons."""
     error_m: float = 0.0
-    """Metres between a place and the numbers found."""
+    """Metres between a place and the found numbers."""
     fits: bool = True
-    """Whether the numbers are the place's own, rounded or cut, not only near it."""
+    """Whether the numbers are the place's own, rounded or truncated, and not merely near it."""
     evidence: tuple[Ref, ...] = ()
-    """Transforms of the app that lie between what was sent and where the form stands, the outermost first."""
+    """Transforms of the app between what was sent and the bytes with the form, outermost first."""
     forms: tuple[str, ...] = ()
-    """What digests and ciphers among them made of it, the outermost first."""
+    """What the digests and ciphers among them produced (`sha256`, `encrypted`), outermost first."""
     whole: bool = False
-    """Whether the leaf is all that went into the innermost of them."""
+    """Whether the leaf is the whole input of the innermost transform."""
     namesake: bool = False
-    """A name with nothing of its row beside it: it may be that of another who bears it too."""
+    """A name with nothing else of its row beside it: it may be a namesake's."""
 
     def because(self, code: Why, **fields: str | float) -> Hit:
-        """The same with a further reason, which belief gives."""
+        """The same hit with one more reason, which belief gives."""
         return self._replace(reasons=(*self.reasons, because(code, **fields)))
 
 
 IN_BRACKETS = re.compile(r"\[([^\[\]]*[^\[\]\d][^\[\]]*)\](?:\[\d*\])*$")
-"""The innermost name of a key of a form, as PHP nests them: `user[name][]`."""
+"""The innermost name in a form key, nested as in PHP: `user[name][]`."""
 LAST_KEY = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\.([^.\[\]]+)|^([^.\[\]]+)')
 
 
 @lru_cache(maxsize=4096)
 def last_key(path: str) -> str:
-    """The innermost name of a path, lower case: `$.user.phones[3]` is `phones`."""
+    """The innermost name of a path in lower case: `phones` for `$.user.phones[3]`."""
     last = ""
     for found in LAST_KEY.finditer(path):
         last = found[1] or found[2] or found[3] or last
@@ -176,22 +176,22 @@ class Spot(NamedTuple):
     start: int
     end: int
     charset: str = "utf-8"
-    """Empty: they are no text."""
+    """Empty if they are not text."""
 
     @property
     def stored(self) -> tuple[int, int]:
-        """First byte in what is stored, and the byte after the last."""
+        """Offsets in what is stored: of the first byte, and of the byte after the last."""
         leaf = self.leaf
         return (leaf.start + self.start, leaf.start + self.end) if leaf.exact else (leaf.start, leaf.end)
 
 
 def all_of(leaf: Leaf, charset: str = "") -> Spot:
-    """All of a leaf."""
+    """The spot that is a whole leaf."""
     return Spot(leaf, 0, len(leaf.data), charset)
 
 
 class HitFields(TypedDict, total=False):
-    """Fields of a hit that a finder knows better than its form and its place say."""
+    """Fields of a hit that a finder knows better than form and place can tell."""
 
     decoding: tuple[str, ...]
     found: str
@@ -207,7 +207,7 @@ class HitFields(TypedDict, total=False):
 
 
 def hit_at(key: Hashable, value: Value, variant: Variant, spot: Spot, size: int, **said: Unpack[HitFields]) -> Hit:
-    """A hit in an upload of `size` bytes."""
+    """Make a hit in an upload of `size` bytes."""
     leaf, first, last, charset = spot
     before, found, after = excerpt(leaf, first, last, charset)
     if variant.bits < ADDRESS_BITS and is_address(leaf, first, last, variant):
@@ -230,19 +230,19 @@ def hit_at(key: Hashable, value: Value, variant: Variant, spot: Spot, size: int,
 
 
 ADDRESS_BITS = 30.0
-"""What an address of mail says that stands alone, however short it is: nobody else has it."""
+"""Bits of an e-mail address that stands alone, however short it is: nobody else has it."""
 MAIL = re.compile(
     rb"(?i)[a-z0-9][\w.+-]*@(?:[a-z0-9-]+\.)+(?:[a-z]{2}|com|org|net|edu|gov|mil|int|info|biz|name|pro|mobi|app|dev|xyz|"
     rb"top|vip|club|site|online|shop|store|tech|asia|live|work|email|mail|cloud|icu|wang|ltd|art|fun|space|website|group|"
     rb"team|world|life|blog|page|zone|today|news|media|digital|agency|studio|company)"
 )
 BEFORE_MAIL = re.compile(rb"(?:^|[\s,;:<>()\[\]{}\"=&?|\x00-\x1f\x7f-\xff]|(?<![\w.])['/*`])\Z")
-"""What stands before an address that is no part of it: its first part may hold nearly any sign."""
+"""What may stand before an address without being part of it: its local part may contain nearly any character."""
 BEHIND_MAIL = re.compile(rb"(?![\w@%+]|-\w)")
 
 
 def is_address(leaf: Leaf, start: int, end: int, variant: Variant) -> bool:
-    """Whether a form is a whole address of mail, and nothing that may belong to one stands beside it."""
+    """Whether a form is a complete e-mail address, and nothing beside it may belong to one."""
     if b"@" not in variant.pattern or variant.how not in ("text", "utf-8") or not MAIL.fullmatch(variant.pattern):
         return False
     data = leaf.data
@@ -258,14 +258,14 @@ CLOSES = re.compile(rf"\s*(?:$|{TITLE}|[,;|、，；\n\t\"'<>()\[\]{{}}])")
 
 
 def is_whole(hit: Hit) -> bool:
-    """Whether a text is all of its leaf, or one entry of a list that the leaf is, and no word of a sentence."""
+    """Whether a text is all of its leaf, or one entry of a list in the leaf, and not a word of a sentence."""
     if hit.leaf.text is None:
         return not hit.before and not hit.after
     return bool(OPENS.search(hit.before) and CLOSES.match(hit.after))
 
 
 def excerpt(leaf: Leaf, start: int, end: int, charset: str) -> tuple[str, str, str]:
-    """Text before, the found text, text after."""
+    """The text before, the found text, and the text after."""
     data = leaf.data
     if leaf.text is not None:
         return (
@@ -283,7 +283,7 @@ def excerpt(leaf: Leaf, start: int, end: int, charset: str) -> tuple[str, str, s
 
 
 def how_found(variant: Variant, found: str, key: str = "") -> tuple[Reason, ...]:
-    """The first reasons of a hit; `key`: of the leaf, where it tells."""
+    """The first reasons of a hit; `key`: the key of the leaf, if it is telling."""
     if variant.how == "leaf":
         what = because(Why.WHOLE_DIGEST, variant=variant.name, of=variant.of)
     elif variant.how == "bytes":
@@ -298,7 +298,7 @@ def how_found(variant: Variant, found: str, key: str = "") -> tuple[Reason, ...]
 
 
 def root_of(path: str) -> str:
-    """What a place in `path` counts in: the body (`$`), `url`, or one header."""
+    """The part of an upload in which positions of `path` count: the body (`$`), `url`, or one header."""
     if path.startswith("headers."):
         return ".".join(path.split(".")[:2])
     return "url" if path.startswith("url") else "$"

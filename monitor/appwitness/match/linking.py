@@ -29,41 +29,41 @@ class Joined(NamedTuple):
     """An access and an upload that carries what it returned."""
 
     access: Ref | None
-    """None: a value of the persona, and no access before the upload returned it."""
+    """None for a persona value that no access before the upload returned."""
     access_at: datetime | None
     """On the host's clock."""
     upload: Ref
     data: DataType
     matches: tuple[Match, ...]
     earlier: int
-    """Further accesses surely before the upload that returned one of the same values."""
+    """Number of further calls, surely before the upload, that returned one of the same values."""
     rows: int | None
     """How many rows of the access have a value in the upload."""
     rows_read: int | None
-    """How many rows it returned."""
+    """How many rows the access returned."""
     entries: int | None = None
-    """How many rows the values found are of, at the least."""
+    """Minimum number of rows that the found values come from."""
     people: People | None = None
-    """Whose data it was, where the rows are about people."""
+    """Whose data it was; None unless the rows are about people."""
     simultaneous: bool = False
-    """The clocks do not say whether the access was before the upload."""
+    """Whether the clocks leave open if the access came before the upload."""
 
 
 class ReturnedValues(NamedTuple):
-    """What accesses returned that returned the same: worked out once, however often an app asks."""
+    """What several accesses returned alike: computed once, however often an app asks."""
 
     keys: frozenset[Key]
     row_of: dict[Key, int | None]
-    """Each value with the first row that it stands in."""
+    """Each value with the first row that contains it."""
     rows: dict[int, frozenset[Key]]
     persons: Persons | None
-    """The people whom the rows are about."""
+    """The people that the rows are about."""
 
 
 class Linker:
-    """Knows the accesses of one recording, and says of each upload which of them it carries.
+    """Knows the accesses of one recording and tells which of them each upload carries.
 
-    Events may come in any order, and uploads may be linked again when more is known.
+    Events may arrive in any order, and an upload may be linked again once more is known.
     """
 
     def __init__(
@@ -72,21 +72,21 @@ class Linker:
         bodies: Callable[[str], bytes | None] | None = None,
         clock_uncertainty_ms: float = 0.0,
     ) -> None:
-        """`bodies` reads a stored body by its digest: what transforms took in and gave out, where it is long.
+        """`bodies` reads a stored body by its digest: long inputs and outputs of transforms.
 
-        `clock_uncertainty_ms`: how far the clocks may be apart. A read that close to an upload may have been before it
-        or not; it is only named where no other was surely before. Infinite where nobody compared the clocks.
+        `clock_uncertainty_ms`: how far the clocks may be apart; infinite if nobody compared them. A read that close to
+        an upload may have come before or after it, and is named only if no other read was surely before.
         """
         self._sought = Sought(bodies)
         self._uncertain_ms = clock_uncertainty_ms
         self.narrow = self._sought.narrow
-        """For `decode.leaves`: which parts of a large text may hold anything that is known by now."""
+        """For `decode.leaves`: selects the parts of a large text that may hold anything known by now."""
         self._reads = Reads()
         self._given: dict[tuple[DataType, tuple[Value, ...], bool], ReturnedValues] = {}
         self._picked: set[Ref] = set()
-        """Accesses that gave what the user had picked."""
+        """Accesses that returned what the user had picked."""
         self._persons: dict[Ref, Persons] = {}
-        """The people whom the rows of accesses are about."""
+        """The people that the rows of each access are about."""
         for value in persona:
             if is_placeholder(value):
                 continue
@@ -95,7 +95,7 @@ class Linker:
             self._sought.add(key, alone=True)
 
     def add_access(self, seen: Seen[Access]) -> None:
-        """Learn what an access returned; a line that is known already changes nothing."""
+        """Record what an access returned; a line that is known already changes nothing."""
         ref, access = seen.ref, seen.event
         if ref in self._reads.accesses or not access.values:
             return
@@ -121,7 +121,7 @@ class Linker:
             self._persons[ref] = given.persons
 
     def _learn(self, data: DataType, values: Sequence[Value], picked: bool) -> ReturnedValues:
-        """What an access returned, which is looked for in uploads from now on."""
+        """Look for the values of an access from now on; returns them with their rows and people."""
         rows: dict[int, set[Key]] = defaultdict(set)
         contacts: dict[int, str] = {}
         row_of: dict[Key, int | None] = {}
@@ -141,12 +141,12 @@ class Linker:
         return ReturnedValues(frozenset(row_of), row_of, own, persons)
 
     def add_transform(self, seen: Seen[Transform]) -> None:
-        """Learn what the app turned into what."""
+        """Record a transform call of the app."""
         self._sought.add_transform(seen)
 
     def link(self, seen: Seen[Upload], decoded: Decoded) -> list[Joined]:
-        """Everything that the upload carries, one entry for each access (or for each type of persona value without
-        one), in order of the accesses' lines; the same events give the same answer whatever their order."""
+        """Everything that the upload carries, one entry per access (or per type of persona value without an access),
+        in order of the accesses' lines. The same events give the same result in any order."""
         ref, when = seen.ref, self._when(seen)
         by_then = when.latest
         found = self._sought.find(decoded, by_then, sorted(self._reads.apps), self._reads.unread(by_then))
@@ -170,7 +170,8 @@ class Linker:
         return joins + self._unread(planted, by_access, ref)
 
     def _when(self, seen: Seen[Upload]) -> UploadTime:
-        """What the agent wrote is on the clock of the reads, and in order with them."""
+        """The upload's time as UploadTime. Lines written by the agent share the clock of the reads and are in order
+        with them."""
         slack_ms = 0.0 if seen.event.by_agent else self._uncertain_ms
         return UploadTime(shifted(seen.at, -slack_ms), seen.at, shifted(seen.at, slack_ms))
 
@@ -217,7 +218,7 @@ class Linker:
         by_access: dict[Ref | None, dict[Key, list[Hit]]],
         ref: Ref,
     ) -> list[Joined]:
-        """Persona values that no access before the upload returned, without those whose bytes an access explains."""
+        """Persona values that no access before the upload returned, except those in bytes that an access explains."""
         explaining = [hit for of_access in by_access.values() for of_key in of_access.values() for hit in of_key]
         by_type: dict[str, dict[Key, list[Hit]]] = defaultdict(dict)
         for key, of_key in planted.items():
@@ -238,14 +239,14 @@ class Linker:
 
 
 def _same_bytes(hit: Hit, other: Hit) -> bool:
-    """Whether two hits are of the same bytes of the upload."""
+    """Whether two hits cover the same bytes of the upload."""
     if root_of(hit.leaf.path) != root_of(other.leaf.path) or hit.start >= other.end or other.start >= hit.end:
         return False
     return hit.leaf.exact or (hit.leaf.path == other.leaf.path and hit.found == other.found)
 
 
 def canonical(key: Key) -> str:
-    """A value's text without what its notation may vary in."""
+    """A value's text, independent of its notation."""
     kind = variants.kind_of(Value(type=key[0], text=key[1]))
     if kind == "phone":
         forms = dict(variants.FORMS["phone"](key[1]))

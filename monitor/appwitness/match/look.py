@@ -10,14 +10,14 @@ from functools import cached_property
 from appwitness.match.decode.walk.pieces import Leaf
 
 BETWEEN = b"\xff\xfe\xfd\xfc"
-"""Stands between leaves; in no text, and in no pattern."""
+"""Separates leaves; occurs in no text and no pattern."""
 DIGIT = re.compile(rb"[0-9]")
 DECIMAL = re.compile(rb"[0-9]\.[0-9]{2}")
 RUN = re.compile(rb"[A-Za-z0-9+/_-]+")
 
 
 class JoinedLeaves:
-    """Leaves as one run of bytes, and the way back from a position to its leaf."""
+    """Leaves as one run of bytes, with a way back from a position to its leaf."""
 
     def __init__(self, leaves: Sequence[Leaf]) -> None:
         self.leaves = leaves
@@ -32,17 +32,17 @@ class JoinedLeaves:
         self._runs: dict[int, list[tuple[int, int]]] = {}
 
     def leaf_at(self, position: int) -> int:
-        """The number of the leaf that holds a position."""
+        """The number of the leaf that contains a position."""
         return bisect_right(self.starts, position) - 1
 
     @cached_property
     def binary(self) -> list[Leaf]:
-        """The leaves that are no text."""
+        """The leaves that are not text."""
         return [leaf for leaf in self.leaves if leaf.text is None]
 
     @cached_property
     def numeric(self) -> JoinedLeaves:
-        """Only the leaves that may hold a number written out."""
+        """Only the leaves that may contain a number in digits."""
         return JoinedLeaves(
             [
                 leaf
@@ -52,7 +52,7 @@ class JoinedLeaves:
         )
 
     def run_around(self, number: int, position: int) -> tuple[int, int]:
-        """The run of letters of base64 around a position of a leaf."""
+        """The run of base64 characters around a position in a leaf."""
         runs = self._runs.get(number)
         if runs is None:
             runs = self._runs[number] = [run.span() for run in RUN.finditer(self.leaves[number].data)]

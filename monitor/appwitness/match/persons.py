@@ -1,4 +1,4 @@
-"""Whose rows a read returned, and which of these people an upload identifies: several rows may be one person."""
+"""Tells whose rows a read returned, and which of these people an upload identifies: several rows may be one person."""
 
 from __future__ import annotations
 
@@ -14,27 +14,29 @@ from appwitness.match.reads import Key
 from appwitness.match.variants import bits_of
 
 OWN = frozenset(("phone_number", "email"))
-"""What one person has, so that two rows with the same are of one, and that identifies whoever has it."""
+"""Kinds of value that belong to one person: two rows with the same value are that person's, and it identifies its
+owner."""
 SHARED = frozenset(("address", "account_id"))
-"""What identifies a person where only one of them has it, and it is long enough to be no coincidence."""
+"""Kinds of value that identify a person if only that person has the value, and it is too long to be a coincidence."""
 OF_PEOPLE = OWN | {"name"}
 PLACE = re.compile(r"\[\d+\]")
-"""A place in a list: `$.people[3].name` and `$.people[4].name` are of one list."""
+"""An index in a list: `$.people[3].name` and `$.people[4].name` are in one list."""
 
 
 class Persons:
-    """The people whom the rows of one read are about.
+    """The people that the rows of one read are about.
 
-    Two rows are of one person where the recording shows it: the same contact id, number or e-mail address, or the same
-    distinctive name. Rows that share a name which many bear may be of one person or of several: they are one when
-    people found are counted (`sent`), and several when people read are (`read`). So neither count says too much.
+    Two rows are one person's if the recording shows it: the same contact id, number or e-mail address, or the same
+    distinctive name. Rows that share a common name may be one person's or several people's: they count as one when
+    people found are counted (`sent`), and as several when people read are counted (`read`). So neither count says too
+    much.
     """
 
     def __init__(self, rows: Mapping[int, frozenset[Key]], contacts: Mapping[int, str]) -> None:
-        """`contacts`: the contact id of a row, where the app asked for it."""
+        """`contacts`: the contact id of each row for which the app requested it."""
         self.read = len(set(_joined(rows, contacts, short_names=False).values()))
         self.told_apart = bool(contacts) or any(kind == "name" for keys in rows.values() for kind, _ in keys)
-        """Whether the read says which rows are of one person at all."""
+        """Whether the read tells at all which rows are one person's."""
         self._of_row = _joined(rows, contacts, short_names=True)
         self._of_key: dict[Key, set[int]] = defaultdict(set)
         self._held: dict[int, set[str]] = defaultdict(set)
@@ -44,19 +46,19 @@ class Persons:
                 self._held[self._of_row[row]].add(key[0])
         numbers: dict[tuple[str, str], int] = {}
         self.details = {key: numbers.setdefault(_same(key), len(numbers)) for key in sorted(self._of_key)}
-        """Each value with a number, which is that of the same value in another notation."""
+        """Each value with a number, which all notations of the same value share."""
 
     def sent(self, hits: Mapping[Key, list[Hit]]) -> dict[Key, int]:
-        """The values found that are of people whom the upload identifies, each with the number of its person.
+        """The found values of people whom the upload identifies, each with the number of its person.
 
-        A number or an e-mail address identifies, and a name beside it goes with it. Names by themselves do only as a
-        list: in a sentence or under `author`, a name may be anybody's.
+        A number or an e-mail address identifies its owner, and a name beside it counts as well. Names alone count only
+        as a list: in a sentence or under `author`, a name may be anybody's.
         """
         by_person: dict[int, list[Key]] = defaultdict(list)
         for key, of_key in hits.items():
             people = self._of_key.get(key, set())
             if (len(people) == 1 or (people and key[0] in OWN)) and any(not hit.namesake for hit in of_key):
-                by_person[min(people)].append(key)  # of several who share a number it is one's, at the least
+                by_person[min(people)].append(key)  # a number that several share belongs to one of them, at least
         identified = {person for person, keys in by_person.items() if any(_identifies(key, hits[key]) for key in keys)}
         lists: dict[str, set[int]] = defaultdict(set)
         for person, keys in by_person.items():
@@ -68,12 +70,12 @@ class Persons:
         return {key: person for person in identified for key in by_person[person]}
 
     def held(self, people: Iterable[int]) -> tuple[str, ...]:
-        """The kinds of values that the read returned of some people."""
+        """The kinds of values that the read returned about these people."""
         return tuple(sorted({kind for person in people for kind in self._held[person]}))
 
 
 def persons_of(data: DataType, rows: Mapping[int, frozenset[Key]], contacts: Mapping[int, str]) -> Persons | None:
-    """The people of the rows of a read; None where the rows are not about people, or hold more than is told of them:
+    """The people of the rows of a read; None if the rows are not about people, or hold more than data about them:
     messages, events."""
     kinds = {kind for keys in rows.values() for kind, _ in keys}
     if kinds.isdisjoint(OF_PEOPLE) or data in kinds:
@@ -82,7 +84,7 @@ def persons_of(data: DataType, rows: Mapping[int, frozenset[Key]], contacts: Map
 
 
 def entries(rows: Mapping[int, frozenset[Key]], hits: Iterable[Key]) -> int:
-    """How many rows the values found are of, at the least: a value that stands in several rows is one."""
+    """Minimum number of rows that the found values come from: a value in several rows counts once."""
     found = frozenset(hits)
     joined = _Groups(row for row, keys in rows.items() if not keys.isdisjoint(found))
     first: dict[Key, int] = {}
@@ -126,7 +128,8 @@ def _joined(rows: Mapping[int, frozenset[Key]], contacts: Mapping[int, str], *, 
 
 
 def _same(key: Key) -> tuple[str, str]:
-    """A value without what its notation may vary in; of a number the digits behind country code and trunk prefix."""
+    """A value independent of its notation; a phone number as its last nine digits, after country code and trunk
+    prefix."""
     kind, text = key
     if kind == "phone_number":
         return kind, "".join(char for char in text if char.isdecimal())[-9:]

@@ -14,11 +14,11 @@ from appwitness.events import DataType, Ref
 from appwitness.events.seen import number_of
 
 Key = tuple[str, str]
-"""A value by type and text: what the same value is."""
+"""The identity of a value: its type and text."""
 
 
 class UploadTime(NamedTuple):
-    """When an upload was, and how early and late that may have been on the clock of the accesses."""
+    """The time of an upload, and the earliest and latest that it may be on the clock of the accesses."""
 
     earliest: datetime
     at: datetime
@@ -26,7 +26,7 @@ class UploadTime(NamedTuple):
 
 
 class ReadAccess(NamedTuple):
-    """One access that returned values, as far as linking needs it."""
+    """One access that returned values, reduced to what linking needs."""
 
     ref: Ref
     at: datetime
@@ -38,13 +38,13 @@ class ReadAccess(NamedTuple):
 
     @property
     def line(self) -> int:
-        """Its number in its file: reads of one moment are in this order."""
+        """Its line number, which orders reads of the same moment."""
         return number_of(self.ref)
 
 
 class AlikeReads:
-    """The accesses that returned the same values in the same rows: an app asks for the same time and again, so what is
-    asked of each of them is asked of all at once."""
+    """Accesses that returned the same values in the same rows: an app reads the same data again and again, so one
+    query covers all of them."""
 
     __slots__ = ("_ends", "_folded", "_reads", "keys", "row_of", "rows")
 
@@ -53,42 +53,43 @@ class AlikeReads:
     ) -> None:
         self.keys = keys
         self.row_of = row_of
-        """Each value with the first row that it stands in."""
+        """Each value with the first row that contains it."""
         self.rows = rows
         self._reads: list[ReadAccess] = []
-        """In order of time, then of lines."""
+        """Ordered by time, then by line."""
         self._ends: list[tuple[datetime, int]] = []
-        """Of the lines that stand for several calls, in order: when the last was, and how many they are but one."""
+        """For lines that stand for several calls, in order: the time of the last call, and the number of calls less
+        one."""
         self._folded: list[int] | None = None
-        """How many calls the first of these stand for together; None when it has to be counted anew."""
+        """Running totals of these numbers; None when they must be counted again."""
 
     def add(self, access: ReadAccess) -> None:
-        """Learn of one more of them."""
+        """Add one more of these accesses."""
         _put(self._reads, access)
         if access.calls > 1:
             insort(self._ends, (max(access.at, access.until or access.at), access.calls - 1))
             self._folded = None
 
     def last(self, at: datetime) -> ReadAccess | None:
-        """The last up to a moment; None: all of them were later."""
+        """The last read up to a moment; None if all were later."""
         number = bisect_right(self._reads, at, key=_moment)
         return self._reads[number - 1] if number else None
 
     def calls(self, before: datetime) -> int:
-        """How many calls were surely made up to a moment; of a line that stands for several, and whose last was later,
-        one."""
+        """How many calls were surely made up to a moment. A line for several calls, the last of them later, counts
+        as one."""
         if self._folded is None:
             self._folded = [0, *accumulate(extra for _, extra in self._ends)]
         number = bisect_right(self._ends, before, key=lambda end: end[0])
         return bisect_right(self._reads, before, key=_moment) + self._folded[number]
 
     def has_row(self, key: Key) -> bool:
-        """Whether they returned a value in a row with others."""
+        """Whether they returned the value in a row with others."""
         row = self.row_of[key]
         return row is not None and len(self.rows.get(row, ())) > 1
 
     def beside(self, key: Key) -> frozenset[Key]:
-        """What they returned in the row of a value, itself included; all, where it is of none."""
+        """What they returned in the row of a value, itself included; everything if the value has no row."""
         row = self.row_of[key]
         return self.keys if row is None else self.rows.get(row, frozenset())
 
@@ -102,7 +103,7 @@ def _order(read: ReadAccess) -> tuple[datetime, int]:
 
 
 def _put(reads: list[ReadAccess], read: ReadAccess) -> None:
-    """Put it in its place, which is most often the last."""
+    """Insert a read in order, most often at the end."""
     if not reads or reads[-1].at < read.at:
         reads.append(read)
     else:
@@ -110,13 +111,13 @@ def _put(reads: list[ReadAccess], read: ReadAccess) -> None:
 
 
 class UnreadValues(Container[Key]):
-    """The values that were first read after a moment; to be asked until more is learned.
+    """The values that were first read after a moment; valid until more is learned.
 
-    Two are equal only if they hold the same values, which is told without looking at these.
+    Two are equal only if they hold the same values, which is decided without comparing these.
     """
 
     def __init__(self, firsts: Mapping[Key, datetime], at: datetime, state: tuple[int, int]) -> None:
-        """`state`: how often a first read has changed by now, and how many of them are not after the moment."""
+        """`state`: how often a first read has changed so far, and how many first reads are not after the moment."""
         self._firsts = firsts
         self._at = at
         self._state = state
@@ -147,18 +148,18 @@ class Reads:
         self._alike_of: dict[Key, list[AlikeReads]] = defaultdict(list)
         self.persona: set[Key] = set()
         self.apps: set[str] = set()
-        """The apps that read: whatever they send may name them."""
+        """The apps that made the accesses; anything they send may contain their own names."""
         self.names: set[Key] = set()
-        """Names of people among the values."""
+        """The values that are names of people."""
         self._firsts: dict[Key, datetime] = {}
-        """When each value was read first, but for those of the persona."""
+        """When each value was first read; without those of the persona."""
         self._moments: list[datetime] = []
-        """The same moments in order."""
+        """The same times, sorted."""
         self._changes = 0
-        """How often one of them changed."""
+        """How often one of them has changed."""
 
     def plant(self, key: Key) -> None:
-        """Know a value of the persona."""
+        """Register a value of the persona."""
         self.persona.add(key)
         self._note_name(key)
         if (first := self._firsts.pop(key, None)) is not None:
@@ -169,7 +170,7 @@ class Reads:
             self.names.add(key)
 
     def add(self, access: ReadAccess, values: Mapping[Key, int | None]) -> None:
-        """Learn what an access returned: its values, each with the first row that it stands in."""
+        """Record what an access returned: its values, each with the first row that contains it."""
         self.accesses[access.ref] = access
         for key in values:
             _put(self._by_value[key], access)
@@ -185,7 +186,7 @@ class Reads:
         alike.add(access)
 
     def _note_first(self, key: Key, at: datetime) -> None:
-        """A value was read; lines come in any order, so an earlier read may become known later."""
+        """Note a read of a value. Lines come in any order, so an earlier read may become known later."""
         first = self._firsts.get(key)
         if first is not None:
             if first <= at:
@@ -200,9 +201,9 @@ class Reads:
         self._changes += 1
 
     def unread(self, at: datetime) -> Container[Key]:
-        """Values that no access returned up to a moment and that are not the persona's.
+        """Values that no access had returned up to a moment and that are not the persona's.
 
-        Uploads are many and so are values: what this costs does not grow with how many values are known.
+        Uploads are many and so are values: the cost of this does not grow with the number of known values.
         """
         number = bisect_right(self._moments, at)
         if number == len(self._moments):
@@ -210,7 +211,7 @@ class Reads:
         return UnreadValues(self._firsts, at, (self._changes, number))
 
     def last(self, key: Key, when: UploadTime) -> ReadAccess | None:
-        """The last that was surely before; where there is none, the first that may have been."""
+        """The last read that was surely before the upload; failing that, the first that may have been; else None."""
         reads = self._by_value.get(key)
         if not reads:
             return None
@@ -220,19 +221,19 @@ class Reads:
         return reads[0] if reads[0].at <= when.latest else None
 
     def earlier(self, keys: Iterable[Key], known: ReadAccess, before: datetime) -> int:
-        """How many calls, besides one of `known`, returned one of the values, surely up to a moment."""
+        """How many calls, surely made up to a moment and not counting one of `known`, returned one of the values."""
         alike = {id(each): each for key in keys for each in self._alike_of[key]}
         calls = sum(each.calls(before) for each in alike.values())
-        if known.at > before:  # it may have been later, and is in none of them
+        if known.at > before:  # it may have been later, and is not counted yet
             calls += known.calls if known.until is None or known.until <= before else 1
         return calls - 1
 
     def in_rows(self, key: Key) -> bool:
-        """Whether each access that returned a value returned it in a row with others."""
+        """Whether each access that returned the value returned it in a row with others."""
         return all(alike.has_row(key) for alike in self._alike_of.get(key, ()))
 
     def borne_with(self, name: Key, at: datetime) -> frozenset[Key]:
-        """All but names that was read before the upload in a row with a name, or planted with it."""
+        """All values but names that were read before the upload in a row with a name, or planted with it."""
         found: set[Key] = set(self.persona) if name in self.persona else set()
         for alike in self._alike_of.get(name, ()):
             if alike.last(at):
@@ -240,8 +241,8 @@ class Reads:
         return frozenset(key for key in found if key[0] != "name")
 
     def partners(self, key: Key, certain: AbstractSet[Key], at: datetime) -> list[tuple[Key, bool]]:
-        """Other values that some access before the upload returned together with one, and that are surely there; and
-        whether they are of the same row, or the access has none. Those of the latest access come first."""
+        """The `certain` values that some access before the upload returned together with a value, each with whether
+        both are in one row (always true for installed apps). Those of the latest access come first."""
         found: dict[Key, bool] = {}
         apps = key[0] == "installed_apps"  # each has a row of its own
         before = [(last, alike) for alike in self._alike_of.get(key, ()) if (last := alike.last(at))]

@@ -16,28 +16,28 @@ from appwitness.match.variants import Variant
 from appwitness.match.variants.entering import Forms
 
 REMEMBERED = 16
-"""Values whose forms are kept; those of others are made again when something of them is found. More would be hundreds
-of objects each, through which a collector of garbage looks while all threads wait."""
+"""Values whose forms are cached; the forms of others are made again when one of them is found. More would be
+hundreds of objects each, which the garbage collector scans while all threads wait."""
 
 HITS = 2000
-"""Hits of one value in one upload that are looked at; more add nothing."""
+"""Most hits of one value examined in one upload; more add nothing."""
 
 Slot = tuple[Hashable, str, str, int | None]
-"""Key, type, text and row of a value: what a collector of garbage need not look into, unlike a `Value`."""
+"""Key, type, text and row of a value: unlike a `Value`, nothing that the garbage collector must scan."""
 
 
 class Finder[Name](Protocol):
-    """One way in which values are found."""
+    """One way to find values."""
 
     def add(self, key: Name, value: Value) -> None:
-        """Look for a value from now on, by the key that `find` names it by."""
+        """Look for a value from now on; `find` reports it by this key."""
 
     def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
-        """Every place in the leaves of one upload where one of the values may stand."""
+        """Every place in the leaves of one upload where one of the values may occur."""
 
 
 class KnownValues:
-    """Values by slot, a small number that the tables hold for each."""
+    """Values by slot: a small number that the tables store for each."""
 
     def __init__(self) -> None:
         self.slots: list[Slot] = []
@@ -49,7 +49,7 @@ class KnownValues:
         return Value(type=type_, text=text, row=row)
 
     def forms_of(self, slot: int) -> Forms:
-        """The forms of a value, made again where they are not remembered."""
+        """The forms of a value, made again if they are not cached."""
         forms = self._forms.get(slot)
         if forms is None:
             if len(self._forms) >= REMEMBERED:
@@ -59,17 +59,17 @@ class KnownValues:
 
 
 class LeafOrigin(NamedTuple):
-    """How a leaf came to be sent that is not in the upload itself: the app's own transforms took it in."""
+    """How a leaf that is not in the upload itself came to be sent: the app's own transforms took it as input."""
 
     evidence: tuple[Ref, ...]
     forms: tuple[str, ...]
     whole: bool
     cut: bool
-    """Whether digits or letters that may be a salt were taken off."""
+    """Whether digits or letters that may be a salt were cut off."""
 
 
 class Search:
-    """One upload that is searched."""
+    """One search in one upload."""
 
     def __init__(
         self,
@@ -81,20 +81,20 @@ class Search:
         unread: Container[Key] = frozenset(),
         apps: Sequence[str] = (),
     ) -> None:
-        """`size`: bytes in which a value had its chance to stand; `origin_of`: of a leaf that is not in the upload;
-        `unread`: values that cannot be in the upload; `apps`: whose upload it may be."""
+        """`size`: bytes in which a value may match by chance; `origin_of`: how a leaf that is not in the upload came
+        to be sent; `unread`: values that cannot be in the upload; `apps`: whose upload it may be."""
         self.known = known
         self.unread = unread
         self.apps = apps
         self.hits: list[Hit] = []
-        """What other finders found already."""
+        """What other finders have found."""
         self._leaves = leaves
         self._size = size
         self._origin_of = origin_of
         self._counts: Counter[int] = Counter()
 
     def hit(self, slot: int, variant: Variant, spot: Spot, **said: Unpack[HitFields]) -> Iterator[Hit]:
-        """The hit of a form at a place, unless there are enough of its value."""
+        """The hit of a form at a place, unless its value has enough hits or the leaf's origin rules it out."""
         self._counts[slot] += 1
         if self._counts[slot] > HITS:
             return
@@ -108,7 +108,7 @@ class Search:
         yield hit_at(self.known.slots[slot][0], self.known.value(slot), variant, spot, self._size, **said)
 
     def _as_written(self, spot: Spot) -> str:
-        """A digest in the letters that it was sent in, which the text has that it was read from; else empty."""
+        """A digest as it was sent, from the text that it was decoded from; empty if there is no such text."""
         leaf = spot.leaf
         if leaf.decoding[-1:] not in (("base64",), ("hex",)):
             return ""

@@ -169,9 +169,9 @@ class Reporter:
         An upload that no socket, process or transform ties to the app may be another app's, and so may one with only a
         likely socket: what rests on either is corroborated at most.
 
-        These are also corroborated at most: what rests on an answer that a tap and an operator's mark contradict within
-        seconds; what only the agent saw, that is messages, and connections that the proxy could not read; and anything
-        in a run whose hooks failed the agent's self-check.
+        These are also corroborated at most: what rests on an answer about which a tap and an operator's mark within
+        seconds disagree; what only the agent saw, that is messages, and connections that the proxy could not read; and
+        anything in a run whose hooks failed the agent's self-check.
 
         These are indicated at most: a refusal that follows only from the choice of the basic function in an app of
         unknown type; what rests on consent in a run whose hooks failed the self-check; and what rests on the order of

@@ -15,7 +15,7 @@ from appwitness.match.hits import Hit
 
 
 class ContactText(NamedTuple):
-    """A number or address that can be read, and where it stands."""
+    """A readable number or address, and where it stands."""
 
     kind: Contact
     text: str
@@ -24,27 +24,26 @@ class ContactText(NamedTuple):
 
 
 class HitNeighbours(NamedTuple):
-    """What is beside a hit: the numbers and addresses of its row, and where in the upload this row is."""
+    """What stands beside a hit: the numbers and addresses of its row, and where in the upload this row is."""
 
     told: list[ContactText]
     roots: list[Tokens]
     region: str = ""
-    """The row of a text."""
+    """The row, if it is part of a text."""
 
 
 OTHER_READINGS = frozenset(one.name for one in DECODERS if one.guess or one.another_reading)
-"""Steps of decoding that give another reading of what stands there already, or one that was guessed: no evidence
-against anybody."""
+"""Decoding steps that read again what was already read in another way, or that guess: no evidence against anybody."""
 LEVELS = 6
-"""Steps from the object that is a row to a number in it, at most."""
+"""Most steps from the object that is a row to a number in it."""
 MOST = 200
-"""Numbers and addresses in an object; with more, it is not that of one person."""
+"""Most numbers and addresses in an object; one with more is not a single person's."""
 ACROSS = "*"
-"""A step that stands for any: entries of one number in lists that go in step."""
+"""A step that stands for any step: entries with the same index in parallel lists."""
 
 
 class Rows:
-    """The readable numbers and addresses of an upload, found by the row that they stand in."""
+    """The readable numbers and addresses of an upload, by the row that they stand in."""
 
     def __init__(self, leaves: Sequence[Leaf], named: Iterable[Hit]) -> None:
         self._xml = xml_rows(leaves)
@@ -66,10 +65,10 @@ class Rows:
         self._many = Counter(self.tokens_of(hit.leaf) for hit in {id(hit.leaf): hit for hit in named}.values())
         in_texts = any(_region(hit) for hit in named)
         if in_texts and not self.told:
-            self.told = [ContactText("phone", "", (), "")]  # so that texts are looked into
+            self.told = [ContactText("phone", "", (), "")]  # so that texts are searched
 
     def tokens_of(self, leaf: Leaf) -> Tokens:
-        """The path of a leaf, with a number for each of several elements of the same name."""
+        """The path of a leaf, with an index for each of several elements of the same name."""
         return self._xml.get((leaf.path, leaf.start), None) or tokens_of(leaf.path)
 
     def place_of(self, hit: Hit) -> HitNeighbours:
@@ -80,7 +79,7 @@ class Rows:
         tokens = self.tokens_of(hit.leaf)
         if isinstance(tokens[-1], int):
             return self._in_list(tokens)
-        if self._many[tokens] > 1:  # several of one name that nothing tells apart
+        if self._many[tokens] > 1:  # several elements of one name, which nothing tells apart
             return HitNeighbours([], [])
         root = tokens[:-1]
         while len(root) > 1 and _is_of_names(root, hit):
@@ -95,7 +94,8 @@ class Rows:
         return HitNeighbours(told, [root])
 
     def _in_list(self, tokens: Tokens) -> HitNeighbours:
-        """A name in a list: the list is a row, or goes in step with others, or has the names of one person."""
+        """What stands beside a name in a list: the list is one row, or has one person after the other, or is
+        parallel to others."""
         root, at = tokens[:-1], tokens[-1]
         assert isinstance(at, int)
         if root not in self._lists:
@@ -117,8 +117,8 @@ class Rows:
 
 
 def _is_beside(told: ContactText, depth: int, hit: Hit) -> bool:
-    """Whether a number is a member of the object of this depth, or of a list or object in it that is one of contacts:
-    what is in another object may be another person's."""
+    """Whether a number is a member of the object at this depth, or of a list or object in it for contact data:
+    another object may be another person's."""
     inner = told.tokens[depth:-1]
     if told.path == hit.leaf.path:
         return False
@@ -137,7 +137,7 @@ NAMES = re.compile(r"(?:^|_)names?$|name$|姓名")
 
 
 def _is_of_names(root: Tokens, hit: Hit) -> bool:
-    """Whether an object or list holds the parts of a name, so that its row is the one around it."""
+    """Whether an object or list holds the parts of a name, so that the row is what encloses it."""
     if isinstance(root[-1], int):
         return len(root) > 2 and isinstance(root[-2], str) and bool(NAMES.search(root[-2].lower()))
     own = root[-1].lower()
@@ -175,11 +175,11 @@ ROLES = frozenset(
         *("courier", "agent", "doctor", "parent", "spouse", "partner", "referrer", "billing", "publisher", "developer"),
     )
 )
-"""Words of keys that say of whom something is: `sender_name` does not go with `receiver_phone`."""
+"""Words of keys that say whose data it is: `sender_name` does not belong to `receiver_phone`."""
 
 
 def _role(tokens: Tokens, depth: int) -> str:
-    """The role of the person that a key speaks of; empty where it speaks of none."""
+    """The role of the person that a key names; empty if it names none."""
     for token in tokens[depth:]:
         if isinstance(token, str):
             for word in WORDS.findall(token):
@@ -189,11 +189,11 @@ def _role(tokens: Tokens, depth: int) -> str:
 
 
 ENDS = ("\n", "\x1e", ";", "|")
-"""What stands between the rows of a text, the first that it has."""
+"""Separators between the rows of a text; the first one that it contains counts."""
 
 
 def _region(hit: Hit) -> str:
-    """The row of a text in which a hit stands; empty where it is all of its leaf."""
+    """The row of a text in which a hit stands; empty if the hit is all of its leaf."""
     text = hit.leaf.text
     if text is None or not (hit.before or hit.after):
         return ""

@@ -10,12 +10,12 @@ from appwitness.match.hits import Hit, root_of
 
 
 def kept(hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
-    """The hits of one search that are worth looking at, in a fixed order."""
+    """The hits of one search that are worth examining, in a fixed order."""
     return best(whole_or_cut(without_halves(longest_of_glued(hits)), leaves))
 
 
 def longest_of_glued(hits: list[Hit]) -> list[Hit]:
-    """Hits, without those that in the input of a digest are the beginning of a longer value of their type."""
+    """Hits without those in the input of a digest that are part of a longer value of their type."""
     glued = [hit for hit in hits if hit.leaf.glued]
     if len({hit.key for hit in glued}) < 2:
         return hits
@@ -30,7 +30,7 @@ def longest_of_glued(hits: list[Hit]) -> list[Hit]:
 
 
 def without_halves(hits: list[Hit]) -> list[Hit]:
-    """Hits, without halves of an id of which the other is not there: it may be another's."""
+    """Hits without halves of an id whose other half is missing: they may belong to another id."""
     halves: dict[Hashable, set[bool]] = defaultdict(set)
     for hit in hits:
         if hit.variant.of == "half":
@@ -40,13 +40,13 @@ def without_halves(hits: list[Hit]) -> list[Hit]:
 
 
 def whole_or_cut(hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
-    """Hits, without beginnings of texts that are not all of a leaf, or which others may begin with: what a text is cut
-    to has some digits of it, or is most of it."""
+    """Hits without beginnings of texts, except those that are all of a leaf and that no other reading continues. A
+    beginning must have some digits of the text, or most of it."""
     return [hit for hit in hits if hit.variant.of != "beginning" or (_is_cut(hit) and not _goes_on(hit, leaves))]
 
 
 def _goes_on(hit: Hit, leaves: Sequence[Leaf]) -> bool:
-    """Whether a text was cut here, not by the app: where digests may stand, or because another reading has more."""
+    """Whether a text was cut here, but not by the app: digests may stand there, or another reading has more."""
     if hit.leaf.decoding[-1:] == ("digests",):
         return True
     text, root = (hit.leaf.text or "").rstrip(), root_of(hit.leaf.path)
@@ -69,8 +69,8 @@ def _is_first_half(hit: Hit) -> bool:
 
 
 def best(hits: list[Hit]) -> list[Hit]:
-    """The best of the hits of one value that overlap in what is stored: the longest text, the innermost path, the
-    fewest steps; with the narrowest range that any of them had for the same text."""
+    """The best among overlapping hits of one value: the longest text, the innermost path, the fewest steps. It gets
+    the narrowest range that any of them had for the same text."""
 
     def rank(hit: Hit) -> tuple[object, ...]:
         return (
@@ -106,18 +106,18 @@ def best(hits: list[Hit]) -> list[Hit]:
 
 
 def _length(hit: Hit) -> int:
-    """Characters of what was found; of a digest that is all of a leaf, in hex, and no more than stands there."""
+    """Number of characters found; for a digest that is all of a leaf, in hex, and no more than stand there."""
     if hit.variant.how == "leaf":
         return 2 * min(len(hit.variant.pattern), len(hit.leaf.data))
     return len(hit.found)
 
 
 MOST = 256
-"""Places of one value that are kept; more add nothing."""
+"""Most places kept for one value; more add nothing."""
 
 
 def _elsewhere(hit: Hit, others: list[Hit]) -> bool:
-    """Whether a hit without an exact place is at another path than those it overlaps: the same compressed body may
+    """Whether a hit without an exact position has another path than those it overlaps: the same compressed body may
     hold one value in many places."""
     if hit.leaf.exact:
         return False

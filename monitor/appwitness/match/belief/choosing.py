@@ -15,16 +15,16 @@ from appwitness.match.hits import Hit, is_whole
 from appwitness.match.reads import Key, Reads, UploadTime
 
 MATCHES = 32
-"""Places that are named for one value in one upload; more add nothing."""
+"""Most places reported for one value in one upload; more add nothing."""
 NAMESAKE = 3e-5
-"""The share of people who bear one name, roughly: more for a short one, less for a long one."""
+"""Approximate share of people who have a given name: larger for a short name, smaller for a long one."""
 MANY_NAMES = 100
 MAYBE = 0.55
-"""The chance that a bare number is something else, where only what stands beside it says what it is: no proof."""
+"""The chance that a bare number is something else, if only its neighbours say what it is: no proof."""
 SURE_WITH_SALT = frozenset(("birthday",))
-"""Types of short values that are believed where the app itself put them into a digest or cipher with little else."""
+"""Types whose short values are believed if the app itself put them into a digest or cipher with little else."""
 SALTED = 64
-"""Bytes of a value and its salt, at most."""
+"""Most bytes of a value and its salt."""
 
 
 def believed(reads: Reads, hits: Sequence[Hit], when: UploadTime) -> dict[Key, list[Hit]]:
@@ -64,7 +64,7 @@ def believed(reads: Reads, hits: Sequence[Hit], when: UploadTime) -> dict[Key, l
 
 
 def _is_everywhere(reads: Reads, value: Value) -> bool:
-    """Whether a value says something only beside others: also the app itself among those that are installed."""
+    """Whether a value counts only beside others; among installed apps, that includes the app itself."""
     if is_of_a_service(value):
         return reads.in_rows((value.type, value.text))
     return is_everywhere(value) or (value.type == "installed_apps" and value.text in reads.apps)
@@ -73,8 +73,8 @@ def _is_everywhere(reads: Reads, value: Value) -> bool:
 def _with_namesakes(
     reads: Reads, believed: dict[Key, list[Hit]], certain: dict[Key, list[Hit]], at: datetime
 ) -> dict[Key, list[Hit]]:
-    """Where many names are known, one of them alone may be that of somebody else of the same name: nothing else of
-    its row is in the upload. Several of them are less and less likely to be others."""
+    """Where many names are known, lower the confidence in a name if nothing else of its row is in the upload: it may
+    be a namesake's. The more such names there are, the less likely they are all namesakes'."""
     names = len(reads.names)
     if names < MANY_NAMES:
         return believed
@@ -90,8 +90,8 @@ def _with_namesakes(
 
 
 def one_place(reads: Reads, hits: list[Hit], when: UploadTime) -> list[Hit]:
-    """One of several places that the same numbers may be: the one whose numbers they are exactly, else the last
-    read."""
+    """Where the same numbers may be several places, keep one: the place that has exactly these numbers, else the
+    last read."""
     spots: dict[tuple[str, int, int], list[Hit]] = defaultdict(list)
     for hit in hits:
         if hit.value.type.startswith("location"):

@@ -1,4 +1,4 @@
-"""Estimates coincidence for values that many people share, by how common they are."""
+"""Estimates the chance of coincidence for values that many people share, from how common they are."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SHARED = frozenset(
         *("religion_politics", "race", "sexual_orientation"),
     )
 )
-"""Types whose values very many devices or people have: that letters stand there by chance says nothing of them."""
+"""Types whose values very many devices or people have: however unlikely the text is, it identifies nobody."""
 NAMED_BY_ANYBODY = frozenset(("wifi_ssid_bssid", "device_name"))
-"""Types whose values are shared where they are a plain word: `AndroidWifi`, `Guest`."""
+"""Types whose values are shared if they are a plain word: `AndroidWifi`, `Guest`."""
 WORD = re.compile(r"[^\W\d_]+(?:[ _-][^\W\d_]+)?")
 GENERIC = frozenset(
     (
@@ -53,15 +53,16 @@ GENERIC = frozenset(
         *("ios", "iphone", "windows", "chrome", "sdk", "release", "debug", "home", "local", "none", "other", "global"),
     )
 )
-"""Words that messages say for other reasons: an operator called "Android" is one of an emulator."""
+"""Words that messages contain for other reasons: an operator called "Android" is an emulator's."""
 LIKELY, DOUBTFUL, PLAUSIBLE = 0.55, 0.2, 0.01
-"""The chance that something else is meant: of a generic word that no key explains; of one that a key does, and of a
-shared value without a key; of a shared value under its key."""
+"""The chance that something else is meant: for a generic word without a telling key; for one with such a key, or a
+shared value without one; for a shared value under its key."""
 NEAR_M = 500.0
 FEW_DECIMALS = 4
-"""What is written with no more is typed, not measured."""
+"""Most decimals of a number that was typed, not measured."""
 UNLIKELY_NAME = 1e-3
-"""How likely a name is another's, at least, however long it is: this is how it is rated, too."""
+"""Minimum chance that a name is somebody else's, however long it is; no match is rated more certain than this
+either."""
 
 # fmt: off
 CENTRES: dict[str, tuple[tuple[float, float], ...]] = {
@@ -133,12 +134,12 @@ CENTRES: dict[str, tuple[tuple[float, float], ...]] = {
     "Perth": ((-31.9505, 115.8605),), "Auckland": ((-36.8485, 174.7633),), "Wellington": ((-41.2865, 174.7762),),
 }
 # fmt: on
-"""Centres of cities (latitude, longitude), as maps and gazetteers give them: what apps show until they know better."""
+"""Centres of cities (latitude, longitude) from maps and gazetteers: what apps show until they know better."""
 
 
 @lru_cache(maxsize=4096)
 def centre_of(text: str) -> str | None:
-    """The city at whose centre a place (`lat,lon`) is, within NEAR_M; None at any other."""
+    """The city whose centre is within NEAR_M of a place (`lat,lon`); None if there is none."""
     try:
         lat, lon = map(float, text.split(",")[:2])
     except ValueError:
@@ -152,14 +153,15 @@ def centre_of(text: str) -> str | None:
 
 
 def is_shared(value: Value) -> bool:
-    """Whether very many have the same value."""
+    """Whether very many people have the same value."""
     if value.type in NAMED_BY_ANYBODY:
         return WORD.fullmatch(value.text.strip()) is not None
     return value.type in SHARED
 
 
 def weighed(hit: Hit) -> Hit:
-    """A hit with the chance that how common its value is leaves to it, and the reason; a rare one as it is."""
+    """The hit with the chance of coincidence that its common value implies, and the reason; unchanged for a rare
+    value."""
     value = hit.value
     if value.type.startswith("location") and (city := centre_of(value.text)):
         typed = all(len(part.partition(".")[2].rstrip("0")) <= FEW_DECIMALS for part in value.text.split(","))

@@ -14,7 +14,7 @@ from appwitness.match.hits import tells
 from appwitness.match.reads import Key
 
 Contact = Literal["phone", "email", "address"]
-"""What says whose row it is."""
+"""What tells whose row it is."""
 
 MAIL = re.compile(r"[^\s@<>,;:*\"']+@[\w-]+(?:\.[\w-]+)+")
 PHONE = re.compile(r"[+(]?\d[\d\s().\-/\u2010-\u2015]*\d")
@@ -22,17 +22,17 @@ WRITTEN = re.compile(
     r"(?:\+|00)[1-9][\d\s().\-/]{6,20}\d|\(\d{2,5}\)[\d\s.\-/]{5,14}\d|"
     r"0?\d{2,4}(?P<mark>[ .-])\d{3,4}(?P=mark)\d{4}|1[3-9]\d{9}|0[1-9]\d{8,10}"
 )
-"""A number that is one of a telephone by its shape alone: with a plus, parentheses, groups, or as in China or after a
-leading zero; a bare number may be anything."""
+"""A number that is a telephone number by its shape alone: with a plus, parentheses or groups, as in China, or after
+a leading zero; a bare number may be anything."""
 FEWEST, MOST = 7, 15
-"""Digits of a telephone number (E.164); shorter ones are those of services."""
+"""Digits of a telephone number (E.164); shorter ones are service numbers."""
 NOT_A_NUMBER = frozenset(
     (
         *("id", "ids", "at", "ts", "time", "date", "count", "version", "type", "code", "hash", "size", "len", "length"),
         *("status", "label", "os", "model", "created", "updated", "seq", "index", "total", "amount", "price"),
     )
 )
-"""Last words of keys that hold another thing than what the rest of them says."""
+"""Last words of keys that hold something other than what the rest of the key says."""
 ADDRESSES = re.compile(r"address|addr(?![a-z])|^adr$|street|residence|地址|住址")
 NOT_OF_PEOPLE = frozenset(
     (
@@ -40,7 +40,7 @@ NOT_OF_PEOPLE = frozenset(
         *("memory", "server", "host", "remote", "local", "id", "type", "count", "hash"),
     )
 )
-"""Words of keys of addresses at which nobody lives."""
+"""Words in keys of addresses where nobody lives."""
 SAYS_NOTHING = frozenset(
     ("value", "number", "text", "raw", "formatted", "display", "content", "data", "digits", "normalized")
 )
@@ -52,7 +52,7 @@ DATES = re.compile(r"(?:19|20)\d\d[-./]\d\d?[-./]\d\d?(?:[ T].*)?|\d+\.\d+|(?:\d
 
 
 def contacts_of(text: str, path: str) -> Iterator[tuple[Contact, str]]:
-    """The number or address that a whole leaf is, if it is one."""
+    """The number or address that makes up a whole leaf, if any."""
     text = text.strip()
     if len(text) > 200 or len(text) < FEWEST - 1:
         return
@@ -68,7 +68,7 @@ def contacts_of(text: str, path: str) -> Iterator[tuple[Contact, str]]:
 
 
 def contacts_in(text: str) -> Iterator[tuple[Contact, str]]:
-    """Numbers and addresses of mail in one row of a text."""
+    """Phone numbers and e-mail addresses in one row of a text."""
     for found in MAIL.finditer(text):
         yield "email", found[0]
     for found in re.finditer(rf"(?<![\w.@/+-])(?:{WRITTEN.pattern})(?![\w@])", text):
@@ -91,7 +91,7 @@ def _tells_address(path: str) -> bool:
 
 
 def _telling_key(path: str) -> str:
-    """The last key of a path that says what the text is: of `phones[0].value`, the one before."""
+    """The last key of a path that says what the text is: `phones` for `phones[0].value`."""
     keys = [token for token in tokens_of(path) if isinstance(token, str)]
     return keys[-2] if len(keys) > 1 and keys[-1].lower() in SAYS_NOTHING else keys[-1]
 
@@ -108,7 +108,7 @@ def kind_of(key: Key) -> str:
 
 @lru_cache(maxsize=8192)
 def _plain(kind: str, text: str) -> str:
-    """A number or address without what its notation may vary in."""
+    """A number or address, independent of its notation."""
     if kind == "phone":
         return re.sub(r"\D", "", text)[-FEWEST:]
     if kind == "email":
@@ -118,7 +118,7 @@ def _plain(kind: str, text: str) -> str:
 
 
 def is_same(kind: Contact, text: str, key: Key) -> bool:
-    """Whether it is a value, or a part of an address that it is."""
+    """Whether the text is the same as a value, or for an address, whether one contains the other."""
     if kind_of(key) != kind:
         return False
     one, other = _plain(kind, text), _plain(kind, key[1])

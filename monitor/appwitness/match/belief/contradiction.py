@@ -1,4 +1,4 @@
-"""Rejects names of somebody else: beside the name stands the number or address of a namesake."""
+"""Rejects names of other people: the number or address of a namesake stands beside them."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from appwitness.match.reads import Key, Reads
 
 
 def is_of_many(key: Key, hit: Hit) -> bool:
-    """Whether it is a name that many people bear, in whatever form it was found."""
+    """Whether it is a name that many people have, in whatever form it was found."""
     return key[0] == "name" and hit.variant.bits < STRONG_BITS
 
 
 def without_others(reads: Reads, hits: list[Hit], decoded: Decoded, at: datetime) -> list[Hit]:
-    """Hits, without short names beside which somebody else's number or address stands and nothing of their own row;
-    a longer name in such a place is kept, and marked as one that may be a namesake's.
+    """Hits without short names that have somebody else's number or address beside them and nothing of their own row. A
+    longer name in such a place is kept and marked as possibly a namesake's.
 
-    What cannot be read (a digest, a masked number) contradicts nothing. A number that the user or nobody in particular
-    is known by is nobody else's. Where parts of an upload were passed over, a short name needs something of its own
-    row beside it to be more than a namesake.
+    What cannot be read (a digest, a masked number) contradicts nothing. A number that is the user's, or nobody's in
+    particular, is not somebody else's. If parts of an upload were passed over, a short name with nothing of its own row
+    beside it is marked as well.
     """
     named = [hit for hit in hits if hit.key[0] == "name"]  # type: ignore[index]  # our keys are pairs of str
     if not named:
@@ -66,17 +66,17 @@ def without_others(reads: Reads, hits: list[Hit], decoded: Decoded, at: datetime
 
 
 def as_namesake(hit: Hit, why: Why) -> Hit:
-    """A hit that says no more than that somebody of this name was meant."""
+    """The hit, marked as saying only that somebody of this name was meant."""
     return hit.because(why)._replace(namesake=True, chance=max(hit.chance, CHANCE))
 
 
 CHANCE = 0.1
-"""A name alone is never rated as certain, however unlikely it is that its letters stand there by chance."""
+"""Minimum chance for a name alone: it is never rated as certain, however unlikely its letters are as a coincidence."""
 
 
 def alone(reads: Reads, hits: dict[Key, list[Hit]], leaves: Sequence[Leaf], at: datetime) -> dict[Key, list[Hit]]:
-    """Hits, with those of short names marked of whose row nothing else is in the upload. Where most entries of a list
-    are such names, it is a list of these people: one by one they might be others."""
+    """Hits, with short names marked if nothing else of their row is in the upload. A list that consists mostly of
+    such names is a list of these people; a single one might be somebody else."""
     lone = {
         key: of_key
         for key, of_key in hits.items()
@@ -107,14 +107,14 @@ BETWEEN = re.compile(r"\s*[,;|、，；\n]\s*")
 
 
 def _list_of(leaf: Leaf) -> str:
-    """The list that a leaf is an entry of: its path without numbers."""
+    """The list that a leaf is an entry of: its path without indexes."""
     return INDEX.sub("", leaf.path)
 
 
 def _is_hers(
     hit: Hit, own: frozenset[Key], place: HitNeighbours, spots: dict[Tokens, set[Key]], by_path: dict[str, list[Hit]]
 ) -> bool:
-    """Whether something else of the row of a name stands beside it."""
+    """Whether something else of a name's row stands beside it."""
     return (
         any(not own.isdisjoint(spots.get(root, ())) for root in place.roots)
         or any(is_same(told.kind, told.text, other) for told in place.told for other in own)
@@ -123,8 +123,8 @@ def _is_hers(
 
 
 def _is_contradicted(reads: Reads, own: frozenset[Key], place: HitNeighbours, by_path: dict[str, list[Hit]]) -> bool:
-    """Whether a number or address beside a name is somebody else's; in a line of text, where no key says what is whose,
-    only what takes the place of its own."""
+    """Whether a number or address beside a name is somebody else's. In a line of text, where no key says what
+    belongs to whom, only kinds that the name's own row has count."""
     kinds = {kind_of(other) for other in own}
     return any(
         not _is_nobodys(reads, told, kinds, by_path) for told in place.told if not place.region or told.kind in kinds
@@ -132,7 +132,8 @@ def _is_contradicted(reads: Reads, own: frozenset[Key], place: HitNeighbours, by
 
 
 def _is_nobodys(reads: Reads, told: ContactText, kinds: set[str], by_path: dict[str, list[Hit]]) -> bool:
-    """Whether a number is the user's own, or was read apart from any name: it may belong to the name beside it."""
+    """Whether a number may belong to the name beside it: it is the user's own, was read apart from any name, or the
+    name's row has none of its kind."""
     for hit in by_path.get(told.path, ()):
         key: Key = hit.key  # type: ignore[assignment]
         if key[0] == "name" or kind_of(key) != told.kind:

@@ -15,9 +15,9 @@ from appwitness.match.variants.disguises import DISGUISES
 
 
 def in_lists(hits: dict[Key, list[Hit]], decoded: Decoded) -> dict[Key, list[Hit]]:
-    """Hits of digests with a word on the list that they are in: how many are there, and of how many the value is known.
+    """Hits of digests with a note on their list: how many digests it has, and for how many of them the value is known.
 
-    What an address book became is a list of digests, and those of values that nobody read are in it as well.
+    What was an address book becomes a list of digests, including digests of values that nobody read.
     """
     known: dict[str, set[str]] = defaultdict(set)
     for of_key in hits.values():
@@ -46,7 +46,7 @@ SHORTEST_LISTED = 8
 
 
 def _chance(hit: Hit) -> float:
-    """The chance of coincidence; what was guessed is a candidate, which no rule takes for proof."""
+    """The chance of coincidence; at least 0.5 for a guess, which is a candidate that no rule takes for proof."""
     return max(hit.chance, 0.5) if _guess(hit) else hit.chance
 
 
@@ -55,7 +55,7 @@ def _turned(hit: Hit) -> tuple[Reason, ...]:
 
 
 def _odds(hit: Hit) -> Reason:
-    """What the chance of coincidence is."""
+    """The reason that states the chance of coincidence."""
     if guess := _guess(hit):
         return because(Why.GUESSED, step=guess)
     if hit.chance > 0.1 or hit.namesake:
@@ -68,7 +68,7 @@ def _odds(hit: Hit) -> Reason:
 
 
 def _guess(hit: Hit) -> str:
-    """The guessed part of the way to a hit; empty when nothing was guessed."""
+    """The guessed step on the way to a hit; empty if nothing was guessed."""
     if hit.variant.name in DISGUISES:
         return hit.variant.name
     return next((step for step in hit.decoding if step in GUESSES), "")
@@ -80,8 +80,8 @@ def matches_of(
     person_of: Mapping[Key, int],
     detail_of: Mapping[Key, int],
 ) -> tuple[Match, ...]:
-    """The matches of one access, by place; `row_of`: the row of each value in what the access returned; `person_of`:
-    whose it is, of the people whom the upload identifies; `detail_of`: which values are the same."""
+    """The matches of one access, by place. `row_of`: the row of each value in what the access returned; `person_of`:
+    whose value it is, among the people whom the upload identifies; `detail_of`: a number that equal values share."""
     found = [
         Match(
             type=hit.value.type,

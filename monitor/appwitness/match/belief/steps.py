@@ -1,4 +1,4 @@
-"""Splits the paths of leaves into steps, to tell what stands in one row."""
+"""Splits the paths of leaves into steps, to tell what is in one row."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from appwitness.match.decode import Leaf
 from appwitness.match.hits import parent_of
 
 Tokens = tuple[str | int, ...]
-"""A path, taken apart: names of members, and places in lists."""
+"""A path as its steps: names of members, and indexes in lists."""
 
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_a-zA-Z]+")
 """The words of a key."""
 STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|\.?([^.\[\]]+)')
 FORM = re.compile(r"[\w-]+(?:(?:\[[\w-]*\])+|(?:\.[\w-]+)+)")
-"""A key of a form that is a path itself: `contacts[0][name]`, `contact.0.name`."""
+"""A form key that is a path itself: `contacts[0][name]`, `contact.0.name`."""
 ROW_IN_KEY = re.compile(r"([A-Za-z]+)[_-]?(\d{1,4})[_-]([A-Za-z].*)")
-"""`contact_0_name`."""
+"""A key that contains its row: `contact_0_name`."""
 NUMBERED = re.compile(r"(\w*[A-Za-z_])(\d{1,6})")
-"""`name2`, which goes with `phone2` as entries of lists do."""
+"""A numbered key: `name2` goes with `phone2`, as entries of lists do."""
 
 
 @lru_cache(maxsize=4096)
 def tokens_of(path: str) -> Tokens:
-    """A path as its steps; keys that are paths themselves are taken apart as well."""
+    """A path as its steps; keys that are paths themselves are split as well."""
     steps: list[str | int] = []
     for key, place, name in STEP.findall(path):
         if place:
@@ -42,8 +42,8 @@ def tokens_of(path: str) -> Tokens:
 
 
 def xml_rows(leaves: Sequence[Leaf]) -> dict[tuple[str, int], Tokens]:
-    """(path, start) of leaves of XML -> their path with the number of the element that they are in: elements of one
-    name bear no number of their own. A new one begins where the first of its members comes again."""
+    """(path, start) of leaves of XML -> their path with the index of their element: elements of the same name have
+    no index of their own. A new element begins where its first member comes again."""
     firsts: dict[str, tuple[str, int]] = {}
     rows: dict[tuple[str, int], Tokens] = {}
     for leaf in leaves:

@@ -10,28 +10,28 @@ from appwitness.match.edges import stands_alone
 from appwitness.match.hits import SAID_OF_EVERYTHING, TELLING, Hit, is_whole, last_key, parent_of, root_of, tells
 
 KEYED_BITS = 12.0
-"""What a short text must say to be believed under a telling key alone."""
+"""Minimum bits for a short text to be believed under a telling key alone."""
 ROW_BITS = 9.0
-"""What a short text must say to be believed though the rest of its row stands elsewhere in the upload."""
+"""Minimum bits for a short text to be believed if the rest of its row is elsewhere in the upload."""
 FIELD_BITS = 16.0
-"""What a word must say to be believed as all of a field whose key tells nothing."""
+"""Minimum bits for a word to be believed as a whole field whose key tells nothing."""
 WORDS = frozenset(
     ("gender", "marital_status", "religion_politics", "race", "sexual_orientation", "network_state", "location_coarse")
 )
-"""Types whose values are words that everybody uses: what they mean, only a key says."""
+"""Types whose values are everyday words: only a key says what they mean."""
 NAMES = frozenset(("carrier", "device_model_os", "device_name", "device_state", "wifi_ssid_bssid"))
 """Types whose values are names of things, short and shared by many."""
 VERSION = re.compile(r"os_?ver|os_?release|android_?(?:ver|release)|api_?level|sdk_?int")
-"""Keys under which a bare number is the version of the system."""
+"""Keys under which a bare number is the OS version."""
 NEAR = 200
-"""Bytes between a short text and another value of its row, in one text, that still belong together."""
+"""Most bytes between a short text and another value of its row, in one text, for both to belong together."""
 INDEX = re.compile(r"\[\d+\]")
 
 
 def supports(partners: list[Hit], hit: Hit, of_row: bool) -> bool:
     """Whether another value that was read together with a short one stands so that both are one piece of data.
 
-    What is a whole field says more than a word of a text: that must stand near the other value.
+    A whole field says more than a word inside a text: the word must stand near the other value.
     """
     if not of_row and hit.variant.bits < ROW_BITS:
         return False
@@ -53,8 +53,8 @@ def supports(partners: list[Hit], hit: Hit, of_row: bool) -> bool:
 
 
 def has_own_field(hit: Hit, certain: Iterable[list[Hit]]) -> bool:
-    """Whether a common word as it was given is all of a field: under a key of its type, or without one if it is long
-    enough, or beside a certain value of the device in a list of them."""
+    """Whether a common word as given is a whole field: under a key of its type, or without one if it is long enough,
+    or in a list beside a certain value of the device."""
     type_, path = hit.value.type, hit.leaf.path
     if type_ not in WORDS | NAMES or hit.variant.name != "plain" or hit.before or hit.after:
         return False
@@ -64,7 +64,7 @@ def has_own_field(hit: Hit, certain: Iterable[list[Hit]]) -> bool:
         return True
     if type_ not in NAMES or SAID_OF_EVERYTHING.match(path):
         return False
-    if hit.variant.bits >= FIELD_BITS and not (hit.found.isalpha() and hit.found.islower()):  # (a word of programs)
+    if hit.variant.bits >= FIELD_BITS and not (hit.found.isalpha() and hit.found.islower()):  # (like an identifier)
         return True
     others = (other for of_key in certain for other in of_key if other.value.type in NAMES)
     return (
@@ -75,8 +75,8 @@ def has_own_field(hit: Hit, certain: Iterable[list[Hit]]) -> bool:
 
 
 def is_in_description(hit: Hit, found: Iterable[list[Hit]]) -> bool:
-    """Whether the bare number of the system's version is an element of a list without keys that describes the device:
-    its model, or what else a value of the same type says, stands there too, and another thing of it."""
+    """Whether a bare OS version number is an element of a list without keys that describes the device: the list also
+    holds another value of the same type, such as the model, and one more value of the device."""
     type_, path, pattern = hit.value.type, hit.leaf.path, hit.variant.pattern
     if type_ != "device_model_os" or not (pattern.isdigit() and len(pattern) > 1) or not _is_element(hit):
         return False
@@ -90,18 +90,18 @@ def is_in_description(hit: Hit, found: Iterable[list[Hit]]) -> bool:
         and parent_of(other.leaf.path) == parent_of(path)
         and (other.strong or other.variant.bits >= ROW_BITS)
         and not other.variant.pattern.isdigit()
-        and not (other.found.isalpha() and other.found.islower())  # (a word of programs)
+        and not (other.found.isalpha() and other.found.islower())  # (like an identifier)
     }
     return len(beside) > 1 and type_ in beside.values()
 
 
 def _is_element(hit: Hit) -> bool:
-    """Whether a text as it was given is all of an element of a list."""
+    """Whether a text as given is a whole element of a list."""
     return hit.variant.name == "plain" and not hit.before and not hit.after and hit.leaf.path.endswith("]")
 
 
 def _are_near(hit: Hit, other: Hit) -> bool:
-    """Whether two hits in one text are beside each other, and none is in the other."""
+    """Whether two hits in one text are near each other and do not overlap."""
     if hit.leaf.exact and other.leaf.exact:
         between = max(hit.start, other.start) - min(hit.end, other.end)
         return 0 <= between <= NEAR
@@ -109,11 +109,11 @@ def _are_near(hit: Hit, other: Hit) -> bool:
 
 
 STRUCTURED = frozenset(one.name for one in DECODERS if one.structured)
-"""Steps that say where a text begins and ends."""
+"""Decoding steps that tell where a text begins and ends."""
 
 
 def without_parts(hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
-    """Hits, without those in raw bytes which, read as the format that they are, hold a longer word."""
+    """Hits without those in raw bytes that are part of a longer word once the bytes are read in their format."""
     if not any(map(_is_raw, hits)):
         return hits
     told = [leaf for leaf in leaves if leaf.text and leaf.exact and STRUCTURED.intersection(leaf.decoding[-1:])]
@@ -121,12 +121,12 @@ def without_parts(hits: list[Hit], leaves: Sequence[Leaf]) -> list[Hit]:
 
 
 def _is_raw(hit: Hit) -> bool:
-    """Whether a text was found in bytes that nothing delimits, or that were taken for another charset."""
+    """Whether a text was found in bytes that nothing delimits, or that were read in a guessed charset."""
     return hit.variant.how in ("text", "utf-8") and (hit.leaf.text is None or hit.leaf.decoding[-1:] == ("gb18030",))
 
 
 def _is_part(hit: Hit, told: list[Leaf]) -> bool:
-    """Whether the text stands in fields at this place, and in none of them alone."""
+    """Whether the text occurs in fields at this position, but stands alone in none of them."""
     form, seen = hit.variant.pattern.lower(), False
     for leaf in told:
         if leaf.end <= hit.start or hit.end <= leaf.start or root_of(leaf.path) != root_of(hit.leaf.path):

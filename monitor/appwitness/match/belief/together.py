@@ -1,4 +1,4 @@
-"""Checksums of values in one list: together they prove what none proves alone."""
+"""Rates checksums of values in one list: together they prove what none proves alone."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from appwitness.match.variants import digests
 
 CHECKSUMS = frozenset((*digests.CHECKSUMS, "hash_code"))
 FORMS_EACH = 16
-"""Normal forms of a value of which checksums are looked for, at most."""
+"""Most normal forms of a value whose checksums are looked for."""
 
 
 def together(hits: list[Hit], leaves: Sequence[Leaf], known: int) -> list[Hit]:
-    """The same hits, those in such lists with what they say together; `known`: how many values are looked for."""
+    """The same hits, those in such lists rated by what they prove together; `known`: how many values are looked for."""
     ways: dict[tuple[str, str], list[Hit]] = defaultdict(list)
     for hit in hits:
         parent = LISTED.sub("", hit.leaf.path)

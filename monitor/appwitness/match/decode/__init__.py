@@ -1,6 +1,6 @@
 """Decodes an upload (URL, headers, body) to leaves, each with its path, its steps and its position in the stored bytes.
 
-The modules that are imported here register their decoders: a new decoder is its own file and one import.
+The modules imported here register their decoders: a new decoder is a file of its own and one import.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ __all__ = [
 
 URL = re.compile(r"(?:[a-zA-Z][\w+.-]*:)?(?://(?:([^/?#@]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.DOTALL)
 TILE = re.compile(rb"/[0-9]{2}/[0-9]{4,7}/[0-9]{4,7}(?![0-9])")
-"""What in a path names a tile of a map, which its segments alone do not."""
+"""The part of a path that names a map tile, which its segments alone do not."""
 SILENT = frozenset(("accept-encoding", "connection", "content-length", "content-type", "content-encoding", "host"))
-"""Headers that say only how the message is to be read; what they say is used, not searched."""
+"""Headers that only say how to read the message: they are used for that, not searched."""
 
 
 def leaves(
@@ -71,10 +71,10 @@ def leaves(
     narrow: Narrow | None = None,
     spool: Spool | None = None,
 ) -> Decoded:
-    """All leaves of an upload: URL, headers, body as it is stored. Never raises, whatever the bytes are.
+    """All leaves of an upload: URL, headers, and body as stored. Never raises, whatever the bytes are.
 
-    `narrow` says which parts of a large text may matter; only those are decoded. `spool` is where a large body is
-    unpacked to, a file that is mapped as it is itself; the memory that it takes stays below 32 MB then.
+    `narrow` says which parts of a large text may matter; only those are decoded. `spool` stores what a large body
+    unpacks to, in a file that is mapped like the body itself; memory use then stays below 32 MB.
     """
     room = Room(limits, narrow=narrow, spool=spool)
     found = tuple(walk(_roots(upload, body, room), room))
@@ -82,18 +82,18 @@ def leaves(
 
 
 def way(upload: Upload, body: Body | None, to: Leaf, limits: DecodeLimits = DecodeLimits()) -> tuple[UploadPiece, ...]:  # noqa: B008
-    """What decoding makes of an upload on the way to one of its leaves: what is stored first, the leaf last.
+    """The pieces that lead from an upload to one of its leaves: what is stored first, the leaf last.
 
-    Empty where there is none within the limits.
+    Empty if the leaf is not reached within the limits.
     """
     room = Room(limits)
     return way_to(to, _roots(upload, body, room), room)
 
 
 def _roots(upload: Upload, body: Body | None, room: Room) -> Iterable[UploadPiece]:
-    """URL, headers and body as they are stored."""
+    """URL, headers and body, as stored."""
     roots: Iterable[UploadPiece] = [*_url(upload.url or "", room), *_headers(upload.headers, room)]
-    if upload.via == "dns" and upload.host and not upload.url and not body:  # what was asked for is all that is known
+    if upload.via == "dns" and upload.host and not upload.url and not body:  # the queried name is all that is known
         name = upload.host.encode("utf-8", "replace")
         roots = [*roots, *wire_frames.host(UploadPiece(name, "url.host", (), 0, len(name), True))]
     if body:
@@ -118,7 +118,7 @@ def leaves_of(
     limits: DecodeLimits = DecodeLimits(),  # noqa: B008  (frozen)
     narrow: Narrow | None = None,
 ) -> Decoded:
-    """All leaves of some bytes; `hint` is what they are said to be."""
+    """All leaves of some bytes; `hint`: what they are said to be."""
     room = Room(limits, narrow=narrow)
     found = tuple(walk([UploadPiece(data, "$", (), 0, len(data), True, hint)], room))
     return Decoded(found, room.named(), room.passed_over)

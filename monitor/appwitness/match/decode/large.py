@@ -1,4 +1,4 @@
-"""Decodes bodies that are too large for memory: unpacked to disk and read in stretches."""
+"""Decodes bodies that are too large for memory: they are unpacked to disk and read in stretches."""
 
 from __future__ import annotations
 
@@ -16,25 +16,26 @@ from appwitness.match.decode.walk.pieces import CONTROL, Room, UploadPiece
 
 
 class Body(Protocol):
-    """Bytes, or a file of them that was mapped: what is taken of it is read then."""
+    """Bytes, or a mapped file, of which each slice is read when it is taken."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, at: slice, /) -> bytes: ...
     def find(self, sub: bytes, start: int = ..., end: int = ..., /) -> int:
-        """As bytes do."""
+        """The same as for bytes."""
         ...
 
 
 Spool = Callable[[Iterable[bytes]], Body]
-"""Puts blocks where they take no memory, and gives them back as one body."""
+"""Stores blocks where they take no memory, and returns them as one body."""
 MARKED = 24
-"""Bytes of a body by which a format is known."""
+"""First bytes of a body by which a format is recognized."""
 BLOCK = large_streams.BLOCK
-"""Bytes that are read at once."""
+"""Bytes that are read at a time."""
 OVER = 8 << 10
-"""Bytes of the stretches before and after that are read with one: what is longer may be cut in two."""
+"""Bytes before and after a stretch that are read with it; anything longer may be cut in two."""
 STRETCH, PART = 64 << 10, 8 << 10
-"""Bytes of which is asked at once whether anything may stand there, and of those that are then decoded."""
+"""Bytes of a stretch that is checked at once for whether anything may be in it, and bytes of the parts that are then
+decoded."""
 PAGE = 1 << 16
 DONT_NEED = 4
 """MADV_DONTNEED."""
@@ -42,8 +43,8 @@ HEAD = re.compile(rb"(?i)[^\0]{0,4000}?\r?\n\r?\n")
 
 
 def pieces(body: Body, piece: UploadPiece, codings: list[str], room: Room) -> Iterator[UploadPiece]:
-    """The parts of a large body that may matter, as pieces of ordinary size; `piece` is where it stands, without its
-    bytes."""
+    """The parts of a large body that may matter, as pieces of ordinary size; `piece` is the body's place, without
+    its bytes."""
     for coding in reversed(codings):
         body, piece = _unpacked(body, piece, coding, room)
     if not codings:
@@ -51,7 +52,7 @@ def pieces(body: Body, piece: UploadPiece, codings: list[str], room: Room) -> It
             before = piece
             body, piece = _unpacked(body, piece, coding, room)
             if piece is before:
-                if coding != "deflate":  # which any two bytes may look like
+                if coding != "deflate":  # two bytes that may be there by chance
                     room.stop(
                         f"{coding} at {piece.path}: {len(body)} bytes that cannot be read; broken, or too demanding"
                     )
@@ -69,13 +70,13 @@ def pieces(body: Body, piece: UploadPiece, codings: list[str], room: Room) -> It
 
 
 def _marked(body: Body, marks: dict[bytes, str]) -> str:
-    """What a body is that begins with a mark; empty when it does with none."""
+    """The name of the mark with which a body begins; empty if it begins with none."""
     head = body[:MARKED]
     return next((name for mark, name in marks.items() if head.startswith(mark)), "")
 
 
 def blocks(body: Body, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """A body's bytes, one block after the other; of a mapped file, what was read is released."""
+    """A body's bytes, block by block; what was read of a mapped file is released."""
     end = len(body) if end is None else end
     for at in range(start, end, BLOCK):
         yield body[at : min(end, at + BLOCK)]
@@ -83,17 +84,17 @@ def blocks(body: Body, start: int = 0, end: int | None = None) -> Iterator[bytes
 
 
 def let_go(body: Body, before: int) -> None:
-    """Take the pages of a mapped file out of memory again that were read."""
+    """Release the pages of a mapped file that were read, up to this position."""
     advise = getattr(body, "madvise", None)
     if advise is not None and before >= PAGE:
         advise(DONT_NEED, 0, before // PAGE * PAGE)
 
 
-# --- what is packed ---
+# --- packed bodies ---
 
 
 def _unpacked(body: Body, piece: UploadPiece, coding: str, room: Room) -> tuple[Body, UploadPiece]:
-    """The body with one coding undone, or as it is where that is a lie."""
+    """The body with one coding undone; unchanged if it does not have that coding."""
     how = UNPACK.get(coding)
     if how is None:
         if coding not in compressed.PLAIN and not _is_text(body):
@@ -105,7 +106,7 @@ def _unpacked(body: Body, piece: UploadPiece, coding: str, room: Room) -> tuple[
 
 
 def _bounded(unpacked: Iterator[bytes], name: str, piece: UploadPiece, room: Room) -> Iterator[bytes]:
-    """Unpacked blocks, as long as there is room for them."""
+    """The unpacked blocks, as long as there is room for them."""
     put_out = 0
     try:
         for block in unpacked:
@@ -152,7 +153,7 @@ def _members(body: Body, piece: UploadPiece, room: Room) -> Iterator[UploadPiece
         at = body.find(archives.MEMBER, max(end, at + 4))
 
 
-# --- what has parts ---
+# --- bodies with parts ---
 
 
 def _boundary(body: Body, hint: str) -> bytes:
@@ -164,7 +165,7 @@ def _boundary(body: Body, hint: str) -> bytes:
 
 
 def _parts(body: Body, piece: UploadPiece, boundary: bytes, room: Room) -> Iterator[UploadPiece]:
-    """The parts of a multipart body: small ones with their heads, as such a body of one part; large ones by
+    """The parts of a multipart body: small parts with their headers, as multipart bodies of one part; large parts by
     themselves."""
     from appwitness.match.decode.documents.form_data import _part
 
@@ -181,7 +182,7 @@ def _parts(body: Body, piece: UploadPiece, boundary: bytes, room: Room) -> Itera
             whole = _at(piece, begin, stop, body)
             yield from _part(whole, 0, stop - begin, number, room)
         else:
-            # what the head says of a part: its name, its type and how it is encoded
+            # the headers of a part: its name, its type and its encoding
             top = _at(piece, begin, first, body)
             described = _part(top, 0, first - begin, number, room)
             yield from described[:-1]
@@ -195,13 +196,13 @@ def _parts(body: Body, piece: UploadPiece, boundary: bytes, room: Room) -> Itera
 
 
 def _at(piece: UploadPiece, start: int, end: int, body: Body | None = None) -> UploadPiece:
-    """A part of a large body as a piece of its own, with its bytes where the body is given."""
+    """A part of a large body as a piece of its own, with its bytes if the body is given."""
     if piece.exact:
         piece = piece._replace(start=piece.start + start, end=piece.start + end)
     return piece if body is None else piece._replace(data=body[start:end])
 
 
-# --- what is read a stretch at a time ---
+# --- bodies read in stretches ---
 
 
 def _read(body: Body, piece: UploadPiece, room: Room) -> Iterator[UploadPiece]:
@@ -215,7 +216,7 @@ def _read(body: Body, piece: UploadPiece, room: Room) -> Iterator[UploadPiece]:
 
 
 def stretches(body: Body, piece: UploadPiece, start: int, end: int, room: Room, *, text: bool) -> Iterator[UploadPiece]:
-    """Those stretches of a body in which something may stand, each with a little of those around it."""
+    """The stretches of a body that may hold something, each with a little of what surrounds it."""
     asked = getattr(room.narrow, "stretch", None)
     for at in range(start, end, STRETCH):
         if asked is not None and not asked(body[max(start, at - OVER) : min(end, at + STRETCH + OVER)], text=text):
@@ -241,8 +242,8 @@ def stretches(body: Body, piece: UploadPiece, start: int, end: int, room: Room, 
 
 
 def _begin(data: bytes, *, text: bool) -> int:
-    """How much of the beginning of a stretch to leave off, for it is the end of something that is whole in the stretch
-    before; of a stretch that was turned round, how much of its end."""
+    """Bytes to drop at the beginning of a stretch, because they end something that is whole in the previous stretch;
+    for a reversed stretch, bytes to drop at its end."""
     for mark in (b"\n", b" ") if text else ():
         at = data.find(mark, 0, OVER // 2)
         if at >= 0:

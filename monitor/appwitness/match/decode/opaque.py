@@ -1,4 +1,4 @@
-"""Finds parts of an upload that could not be decoded: bytes, or text that encodes bytes, that look random."""
+"""Finds parts of an upload that could not be decoded: bytes that look random, or text that encodes such bytes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import NamedTuple
 from appwitness.match.decode.walk.pieces import Decoded, Leaf
 
 LEAST = 256
-"""Bytes of a leaf from which chance can be told."""
+"""Minimum bytes of a leaf whose randomness can be measured."""
 CHANCE = 0.93
-"""Entropy of a leaf, against the most that its length allows, from which on it looks like chance: what is encrypted, or
+"""Minimum entropy of a leaf that looks random, relative to the most that its length allows: it is encrypted, or
 packed in a way that no decoder knows."""
 MOST = 100
-"""Leaves of one upload that are weighed: a hostile one may have thousands."""
+"""Most random-looking leaves of one upload that are examined: a hostile upload may have thousands."""
 READ = 0.1
-"""A leaf of which this share was made readable was decoded."""
+"""A leaf counts as decoded if at least this share of it was made readable."""
 COVERED = 0.9
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~-]+")
 _MEDIA = re.compile(
@@ -29,20 +29,20 @@ _MEDIA = re.compile(
     rb"\x1aE\xdf\xa3|II\*\x00|MM\x00\*",
     re.DOTALL,
 )
-"""How pictures, sound, film and fonts begin: what they show is no value, and no gap."""
+"""How images, sound, video and fonts begin: their content is no value, and no gap."""
 
 
 class OpaquePart(NamedTuple):
-    """A part of a body that nobody could read."""
+    """A part of a body that could not be decoded."""
 
     size: int
     """Bytes."""
     path: str
     start: int
-    """Its place in the stored body."""
+    """Its position in the stored body."""
     end: int
     sha256: str
-    """SHA-256 of its bytes, in hex: the body of a transform whose making was seen is no secret."""
+    """SHA-256 of its bytes, in hex: bytes that a recorded transform produced are no secret."""
 
 
 def opaque(decoded: Decoded) -> tuple[OpaquePart, ...]:
@@ -58,7 +58,7 @@ def opaque(decoded: Decoded) -> tuple[OpaquePart, ...]:
 
 
 def _overlap(leaf: Leaf, part: OpaquePart) -> bool:
-    """Whether one was made of the other; what comes out of one archive has one place in what is stored."""
+    """Whether one was made from the other; everything in one archive has the same position in what is stored."""
     beside = not (leaf.path.startswith(part.path) or part.path.startswith(leaf.path))
     return not beside and leaf.start < part.end and part.start < leaf.end
 
@@ -73,17 +73,17 @@ def _looks_like_chance(leaf: Leaf) -> bool:
     if leaf.text is not None and kinds < len("0123456789abcdef"):
         return False
     sample = data[: 1 << 16]
-    most = math.log2(kinds) - (kinds - 1) / (2 * len(sample) * math.log(2))  # what few bytes of chance show of it
+    most = math.log2(kinds) - (kinds - 1) / (2 * len(sample) * math.log(2))  # a few random bytes show less entropy
     return _entropy(sample) >= CHANCE * most
 
 
 def _entropy(data: bytes) -> float:
-    """Bits a byte."""
+    """Bits per byte."""
     return -sum(count / len(data) * math.log2(count / len(data)) for count in Counter(data).values())
 
 
 def _was_read(leaf: Leaf, leaves: Sequence[Leaf]) -> bool:
-    """Whether something readable was made of it, or what it is made of stands in leaves of its own."""
+    """Whether something readable was made of a leaf, or its contents are in leaves of their own."""
     deeper = [
         each
         for each in leaves

@@ -1,1 +1,1 @@
-"""One module for each way in which a value may be found in the leaves of an upload."""
+"""One module for each way to find a value in the leaves of an upload."""

@@ -16,24 +16,25 @@ from appwitness.match.variants import digests
 from appwitness.match.variants.entering import words_of
 
 INSIDE = range(16, 1 << 16)
-"""Bytes of data in which a digest may stand anywhere."""
+"""Sizes in bytes of data that may contain a digest at any offset."""
 LONGEST_ROW = 1000
-"""Bytes of all that are cut and stand one after the other."""
+"""Most bytes of a row of shortened digests."""
 UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 ZEROS_LOST = {size - lost: size for size in (32, 40, 64) for lost in (1, 2)}
-"""Hex digits of a digest that was written as a number, as `new BigInteger(1, digest).toString(16)` does -> of all."""
+"""Hex digits of a digest that was written as a number, as by `new BigInteger(1, digest).toString(16)` -> hex digits
+of the whole digest."""
 NUMBER_IN_HEX = re.compile(rb"[1-9a-fA-F][0-9a-fA-F]*")
 UNPADDED = {2 * size - lost: (size, lost) for size, most in ((16, 5), (20, 5), (32, 6)) for lost in range(1, most + 1)}
-"""Digits of such a text -> bytes of the digest, and digits that are missing; few digests lack more."""
+"""Digits of an unpadded digest -> its bytes, and the number of missing digits; few digests lack more."""
 HEX_DIGITS = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 MOST_UNPADDED = 256
-"""Texts of one upload that are looked up; each may begin in up to 247 ways."""
+"""Most texts of one upload that are looked up; each may begin in up to 247 ways."""
 KNOWN_BY = 8
-"""Bytes of a digest by which it is looked up."""
+"""Leading bytes of a digest by which it is looked up."""
 
 
 class Digests:
-    """Values by their digests."""
+    """Finds values by their digests."""
 
     def __init__(self, table: WordTable) -> None:
         self._table = table
@@ -46,7 +47,7 @@ class Digests:
         self.patterns += len(words)
 
     def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
-        """Every digest, however it stands."""
+        """Every digest, wherever it stands."""
         yield from _all_of_leaves(self._table, look, search)
         yield from _unpadded(self._table, look.leaves, search)
         if inside := [leaf for leaf in look.binary if INSIDE.start < len(leaf.data) < INSIDE.stop]:
@@ -54,7 +55,7 @@ class Digests:
 
 
 def _all_of_leaves(table: WordTable, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
-    """Digests that are all of a leaf, or stand in a row of them, whole or cut."""
+    """Digests that are all of a leaf, or entries of a row, whole or shortened."""
     sizes = digests.SIZES
     candidates: list[tuple[Leaf, bytes]] = []
     for leaf in look.leaves:
@@ -73,7 +74,7 @@ def _all_of_leaves(table: WordTable, look: JoinedLeaves, search: Search) -> Iter
         candidates.append((leaf, data))
     for slot, number, _ in table.find(words_of(data for _, data in candidates)):
         leaf, data = candidates[number]
-        # what was cut out of more bytes may be a whole digest, but is none that was cut: it may be half of another
+        # bytes cut out of more may be a whole digest, but not a shortened one: they may be half of another
         whole = leaf.decoding[-1:] == ("digests",) and len(data) != digests.SHORTENED
         for digest in search.known.forms_of(slot).digests:
             if digest[2] == data or (not whole and digest[2].startswith(data)):
@@ -84,8 +85,8 @@ def _all_of_leaves(table: WordTable, look: JoinedLeaves, search: Search) -> Iter
 
 
 def _unpadded(table: WordTable, leaves: Sequence[Leaf], search: Search) -> Iterator[Hit]:
-    """Digests in hex of which each byte below 16 has one digit: all of a text, in which fewer digits are missing
-    than bytes of a digest are that small."""
+    """Unpadded digests in hex, in which each byte below 16 is a single digit: the digest is the whole text, and few
+    digits are missing (UNPADDED)."""
     candidates = [leaf for leaf in leaves if len(leaf.data) in UNPADDED and HEX_DIGITS.fullmatch(leaf.data)]
     words = [(leaf, word) for leaf in candidates[:MOST_UNPADDED] for word in unpadded_words(leaf.data)]
     for slot, number in sorted({(row.slot, row.start) for row in table.find(b"".join(w for _, w in words))}):
@@ -107,19 +108,19 @@ def _inside(table: WordTable, look: JoinedLeaves, search: Search) -> Iterator[Hi
 
 
 def _part(leaf: Leaf, start: int, end: int) -> Leaf:
-    """One digest of a row of them."""
+    """One digest in a row."""
     first, last = (leaf.start + start, leaf.start + end) if leaf.exact else (leaf.start, leaf.end)
     decoding = (*leaf.decoding, "digests")
     return leaf._replace(data=leaf.data[start:end], decoding=decoding, start=first, end=last)
 
 
 def unpadded(digest: bytes) -> bytes:
-    """A digest so written."""
+    """A digest in unpadded hex."""
     return "".join([f"{byte:x}" for byte in digest]).encode()
 
 
 def unpadded_words(text: bytes) -> Iterator[bytes]:
-    """The first eight bytes that a text may stand for."""
+    """The first eight bytes that an unpadded text may stand for."""
     return _words(text[: 2 * KNOWN_BY].decode(), UNPADDED[len(text)][1], b"")
 
 

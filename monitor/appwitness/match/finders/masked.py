@@ -1,5 +1,5 @@
-"""Finds values that are all of a leaf under a key of one byte (XOR): what a byte differs in from the next is the same
-without it, so one lookup does for all keys."""
+"""Finds values that are all of a leaf, XORed with a key of one byte: the difference between adjacent bytes does not
+depend on the key, so one lookup covers all keys."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from appwitness.match.search import Search
 from appwitness.match.variants import FORMS, Variant, bits_of, kind_of
 
 SIZES = range(6, 65)
-"""Bytes of a value."""
+"""Sizes of a value in bytes."""
 BITS = 30.0
-"""What a value must say."""
+"""Minimum bits of a value."""
 
 
 class Masked:
-    """Values in the form in which they were given; of each only a number is kept by which it is found."""
+    """Finds values in the form as given; only a hash of each is stored to find it by."""
 
     def __init__(self) -> None:
         self._differences = WordTable()
@@ -32,7 +32,7 @@ class Masked:
             self._sizes.add(len(data))
 
     def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
-        """Every value that all of a leaf may be."""
+        """Every value that a whole leaf may be."""
         leaves = [leaf for leaf in look.leaves if len(leaf.data) in self._sizes]
         found = self._differences.find(hashes_of(_differences(leaf.data) for leaf in leaves)) if leaves else ()
         for slot, at in sorted({(row.slot, row.start) for row in found}):
@@ -43,13 +43,13 @@ class Masked:
 
 
 def _given(value: Value) -> bytes:
-    """What is looked for of a value; nothing when it says too little."""
+    """The form of a value that is looked for; empty if it has too few bits."""
     forms = FORMS[kind_of(value)](value.text)
     data = forms[0][1].encode("utf-8", "ignore") if forms and bits_of(forms[0][1]) >= BITS else b""
     return data if len(data) in SIZES and len(set(data)) > 1 else b""
 
 
 def _differences(data: bytes) -> tuple[int, int]:
-    """The size of data, and what its bytes differ in from their neighbours."""
+    """The size of data, and the XOR of its adjacent bytes."""
     number, size = int.from_bytes(data), len(data)
     return size, (number ^ number >> 8) & (1 << 8 * (size - 1)) - 1

@@ -1,4 +1,4 @@
-"""Finds numbers with something between their digits: `+86 138-0013-8000`, `(310) 555 0123`."""
+"""Finds numbers with separators between their digits: `+86 138-0013-8000`, `(310) 555 0123`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from appwitness.match.search import Search
 from appwitness.match.variants.entering import words_of
 
 _End = tuple[re.Match[bytes], list[re.Match[bytes]], int]
-"""A run of digits and separators, its groups of digits, and the last of them that may belong to a number."""
+"""A run of digits and separators, its groups of digits, and the index of the last group that may belong to a number."""
 SPLIT_NUMBER = re.compile(rb"[+(0-9](?:[0-9() .\-/]|\xc2\xa0){6,60}[0-9]")
 GROUP = re.compile(rb"[0-9]+")
 NO_DIGIT = re.compile(rb"[^0-9]")
@@ -22,7 +22,7 @@ DIGITS_OF_A_NUMBER = range(7, 18)
 
 
 class SplitNumbers:
-    """Numbers by their last eight digits."""
+    """Finds numbers by their last eight digits."""
 
     def __init__(self, table: WordTable) -> None:
         self._table = table
@@ -37,7 +37,7 @@ class SplitNumbers:
         self.patterns += len(numbers)
 
     def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
-        """Every number whose digits something stands between."""
+        """Every number with separators between its digits."""
         return _split(self._table, look.numeric, search) if self._table else iter(())
 
 
@@ -59,8 +59,8 @@ def _split(table: WordTable, look: JoinedLeaves, search: Search) -> Iterator[Hit
 
 
 def _ends(table: WordTable, look: JoinedLeaves) -> Iterator[_End]:
-    """Groups of digits that a number which is looked for may end with, by the last eight digits up to there: one
-    search for all of them."""
+    """Groups of digits that a number in the table may end with, by the last eight digits up to there; one lookup for
+    all."""
     ends: list[_End] = []
     words: list[bytes] = []
     sure: list[_End] = []
@@ -84,8 +84,8 @@ def _ends(table: WordTable, look: JoinedLeaves) -> Iterator[_End]:
 
 
 def _firsts(run: bytes, groups: list[re.Match[bytes]], last: int) -> Iterator[int]:
-    """The groups of digits with which a number may begin that ends with the last. What stands beside the number must
-    be blank, for a hyphen or a stroke makes it part of something longer."""
+    """The groups that a number ending with group `last` may begin with. A blank must precede the number: after a
+    hyphen or a slash it would be part of something longer."""
     digits = len(groups[last][0])
     for first in range(last - 1, max(-1, last - 9), -1):
         digits += len(groups[first][0])

@@ -1,5 +1,5 @@
-"""Digests whose salt or key is in the upload itself: of a value and of a field beside it, of two values together, or of
-a value and the app's name."""
+"""Finds digests whose salt or key is in the upload itself: of a value with a field beside it, of two values
+together, or of a value with the app's name."""
 
 from __future__ import annotations
 
@@ -22,41 +22,42 @@ from appwitness.match.search import Search
 from appwitness.match.variants.digests import DIGESTS
 
 ALGORITHMS = {16: "md5", 20: "sha1", 32: "sha256", 64: "sha512"}
-"""Bytes of a digest -> which one it may be."""
+"""Size of a digest in bytes -> its possible algorithm."""
 WRITTEN = (("hex",), ("base64",), ("base32",))
-"""The last step to the bytes of what may be a digest."""
+"""The last decoding step that yields the bytes of a possible digest."""
 SALT_KEY = re.compile(
     r"salt|nonce|rand|seed|secret|token|pepper|(?:app|api|client|public|access)[_.-]?(?:key|id)|^(?:k|key|r|n|s|rnd|t|ts)$"
     r"|time|stamp|pkg|package|bundle"
 )
-"""Keys of what may be a salt or a key."""
+"""Keys of possible salts or keys."""
 SALT = range(2, 65)
-"""Bytes of one."""
+"""Sizes of a salt in bytes."""
 NO_DIGEST = re.compile(
     r"session|request|trace|span|parent|correlation|message|event|transaction|install|^[rsem]?id$|_sid$"
 )
-"""Keys of ids that are drawn at random each time, and are no digests."""
+"""Keys of ids that are random each time, and not digests."""
 MOST_SALTS, MOST_TOGETHER = 12, 12
-"""Fields that are tried as salts, and values that are tried together: of 12, some thousand digests are taken."""
+"""Most fields that are tried as salts, and most values that are tried together: for 12, some thousand digests are
+computed."""
 LEAST_BITS = 24.0
-"""What a value must say."""
+"""Minimum bits of a value."""
 MOST = 4_000
-"""Forms of values that were read in rows, beyond which none of them is tried."""
+"""Most forms of values, read alone or in rows; if there are more, none of them is tried."""
 MOST_DIGESTS = 800
-"""Digests that are taken of one upload at most, each in less than half a microsecond, and shared out among its salts.
-What is hashed with the app's name or with another value is taken once."""
+"""Most digests computed for one upload, each in less than half a microsecond; the salts share them. Digests with the
+app's name or with another value are computed once."""
 REMEMBERED = 64
-"""Salts whose digests are kept: apps send the same again and again."""
+"""Number of salts whose digests are cached: apps send the same ones again and again."""
 BETWEEN = (b"", b"_", b":", b"-", b"|", b"&", b",", b"#")
 """What may stand between two parts."""
 FORMS = frozenset(("as_given", "lower", "upper", "e164", "international", "national", "significant", "digits", "bare"))
-"""Normal forms that somebody may have hashed."""
+"""Normal forms that an app may have hashed."""
 OF_DEVICES = frozenset(("id", "imei", "mac", "number", "text"))
-"""Kinds of values that may be hashed together, texts only as serial numbers."""
+"""Kinds of values that may be hashed together; of texts, only serial numbers."""
 
 
 class _Form(NamedTuple):
-    """One value in one normal form; orders by how usual the form is."""
+    """One value in one normal form; sorts by how usual the form is."""
 
     rank: int
     key: Key
@@ -64,7 +65,7 @@ class _Form(NamedTuple):
     name: str
     data: bytes
     md5: bytes
-    """Its MD5, written in hex."""
+    """Its MD5 in hex."""
 
 
 class _Salt(NamedTuple):
@@ -75,14 +76,14 @@ class _Salt(NamedTuple):
 
 
 class _Table:
-    """Digests, and what each is of."""
+    """Digests, and what each was computed from."""
 
     def __init__(self) -> None:
         self._raw: list[bytes] = []
         self._of: list[tuple[Sequence[_Form | tuple[_Form, ...]], str]] = []
 
     def add(self, raw: Sequence[bytes], of: Sequence[_Form | tuple[_Form, ...]], name: str) -> None:
-        """Add digests: of which value or values each, and the name of the variant."""
+        """Add digests, each with the value or values that it was computed from, and the name of the variant."""
         self._raw += raw
         self._of.append((of, name))
 
@@ -91,7 +92,7 @@ class _Table:
         return dict(zip(self._raw, range(len(self._raw)), strict=True))
 
     def get(self, raw: bytes) -> tuple[tuple[_Form, ...], str] | None:
-        """The values that a digest is of, and the name of the variant."""
+        """The values that a digest was computed from, and the name of the variant; None if it is unknown."""
         number = self._numbers.get(raw)
         if number is None:
             return None
@@ -100,20 +101,20 @@ class _Table:
 
 
 class Salts:
-    """The values of one recording, for digests that no table of an index holds."""
+    """The values of one recording, for digests that are in no table of the index."""
 
     def __init__(self) -> None:
         self._alone: list[_Form] = []
         self._of_rows: list[_Form] = []
         self._known: dict[Key, bool] = {}
         self._basis: Hashable = None
-        """What `_forms` were chosen by."""
+        """What `_forms` were selected by."""
         self._forms: tuple[list[_Form], ...] = ()
         self._tables: dict[tuple[bytes | None, str, int], _Table] = {}
-        """By salt (None: of several values), algorithm and size, what is made of `_forms`."""
+        """Digests of `_forms`, by salt (None: of several values together), algorithm and limit."""
 
     def add(self, key: Key, value: Value) -> None:
-        """Look for a value from now on; those that were read alone, not in a row of many, are tried first."""
+        """Look for a value from now on; values that were read alone, not in a row of many, are tried first."""
         alone = value.row is None
         if key in self._known and self._known[key] >= alone:
             return
@@ -123,16 +124,16 @@ class Salts:
             return
         known = self._alone if alone else self._of_rows
         if len(known) > MOST:
-            return  # there are too many to try any
+            return  # so many that none is tried
         forms = ((name, text) for name, text in variants.FORMS[kind](key[1]) if name in FORMS)
         for rank, (name, text) in enumerate(forms):
             data = text.encode("utf-8", "replace")
-            # in an order that does not depend on when they became known
+            # sorted, so that it does not matter when they became known
             insort(known, _Form(rank, key, kind, name, data, DIGESTS["md5"](data).hex().encode()))
 
     def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """Every value that was hashed with a field of an upload, with another value, or with the name of one of the
-        apps, where no other finder says what a digest is."""
+        apps, unless another finder explains the digest."""
         asked = {leaf.data: leaf for leaf in reversed(look.leaves) if _may_be_digest(leaf)}
         if not asked or not self._known:
             return
@@ -166,7 +167,7 @@ class Salts:
 
 
 def _few(forms: list[_Form], unread: Container[Key]) -> list[_Form]:
-    """Those that may be tried, of forms in order."""
+    """The forms that may be tried, in order; none if there are too many."""
     if len(forms) > MOST:
         return []
     return list(islice((form for form in forms if form.key not in unread), MOST_DIGESTS))
@@ -183,7 +184,7 @@ def _place(leaf: Leaf) -> tuple[str, int, int]:
 
 
 def _salts(leaves: Sequence[Leaf], asked: Iterable[Leaf]) -> list[_Salt]:
-    """Texts of an upload whose keys say that they may be salts, each once."""
+    """Texts of an upload whose keys suggest that they are salts, each once."""
     paths = {leaf.path for leaf in asked}
     found: dict[bytes, _Salt] = {}
     for leaf in leaves:
@@ -200,13 +201,13 @@ def _salts(leaves: Sequence[Leaf], asked: Iterable[Leaf]) -> list[_Salt]:
 
 
 SURE_KEY = re.compile(r"salt|nonce|secret|pepper|key")
-"""Keys of those that are tried first."""
+"""Keys of salts that are tried first."""
 NO_TEXTS = frozenset(one.name for one in DECODERS if one.guess or one.no_salt)
-"""Steps that only guess, or give another reading of what stands there already."""
+"""Decoding steps that only guess, or read again what was already read."""
 
 
 def _salted(of: Iterable[list[_Form]], salt: bytes, algorithm: str, room: int) -> _Table:
-    """The ways to put value and salt together that are most usual go first."""
+    """Digests of values with one salt; the most usual ways to combine the two come first."""
     table, digest = _Table(), DIGESTS[algorithm]
     for known in of:
         for number, (before, after, of_md5) in enumerate(_ways(salt)):
@@ -215,10 +216,10 @@ def _salted(of: Iterable[list[_Form]], salt: bytes, algorithm: str, room: int) -
             room -= len(forms)
             raw = [digest(before + (form.md5 if of_md5 else form.data) + after) for form in forms]
             table.add(raw, forms, f"salted_{algorithm}")
-            if number == 1:  # keyed with it is as usual as before and behind it
+            if number == 1:  # an HMAC is as usual as a salt before or after the value
                 forms = known[:room]
                 room -= len(forms)
-                keyed = hmac.new(salt, digestmod=algorithm)  # many times as fast as `hmac.digest` for each
+                keyed = hmac.new(salt, digestmod=algorithm)  # many times faster than `hmac.digest` for each
                 table.add([_mac(keyed.copy(), form.data) for form in forms], forms, f"hmac_{algorithm}")
     return table
 
@@ -229,7 +230,7 @@ def _mac(keyed: hmac.HMAC, data: bytes) -> bytes:
 
 
 def _ways(salt: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
-    """What stands before a value and behind it in what a digest is taken of, and whether its MD5 stands for it."""
+    """What stands before and after a value in the input of a digest, and whether the value's MD5 takes its place."""
     yield b"", salt, False
     yield salt, b"", False
     yield b"", salt, True
@@ -244,7 +245,7 @@ def _is_of_device(form: _Form) -> bool:
 
 
 def _together(forms: Iterable[_Form], algorithm: str) -> _Table:
-    """Two values, and three without anything between them, in any order."""
+    """Digests of two values, and of three with nothing between them, in any order."""
     table, digest = _Table(), DIGESTS[algorithm]
     forms = list(filter(_is_of_device, forms))[:MOST_TOGETHER]
     some = [*permutations(forms, 2), *permutations(forms[: MOST_TOGETHER // 2], 3)]

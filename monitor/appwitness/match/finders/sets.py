@@ -20,21 +20,21 @@ from appwitness.match.search import Search
 from appwitness.match.variants import Variant, digests
 
 SHORTEST, LONGEST = 4, 7
-"""Bytes of a digest that is cut so short that it says something only beside others; longer ones are found alone."""
+"""Bytes of a digest so short that it is evidence only beside others; longer ones are found alone."""
 LEAST_LISTED, LEAST_KNOWN = 5, 3
-"""Entries of a list, and those of them that are of known values."""
+"""Minimum entries of a list, and minimum entries that belong to known values."""
 CHANCE = 1e-9
-"""Probability of coincidence for a whole set, below which it is believed."""
+"""The chance of coincidence for a whole set, below which the set is believed."""
 MOST = 20_000
-"""Values that may be in a set; of more, the first are looked for."""
+"""Most values that may be in a set; if there are more, only the first are looked for."""
 KINDS = frozenset(("phone", "email"))
 FORMS = frozenset(("as_given", "e164", "international", "digits", "national", "significant", "lower", "bare"))
 LISTED = re.compile(r"\[\d+\]$")
-"""The end of a path that is one of many in a list."""
+"""The end of a path of an entry in a list."""
 IN_JSON = re.compile(rb'\["[0-9a-fA-F]{8,14}", ?"[0-9a-fA-F]{8,14}", ?"')
-"""How a list of short digests begins in a document, which is then read in full."""
+"""How a list of short digests begins in a document; such a document is read in full."""
 LARGEST = 256 << 10
-"""Bytes of such a document; in a larger one, only whole digests are looked for."""
+"""Most bytes of such a document; in a larger one, only whole digests are looked for."""
 
 
 class Member(NamedTuple):
@@ -61,7 +61,7 @@ class Sets:
                 self._values[key] = kind
 
     def narrowed(self, narrow: Narrow) -> Narrow:
-        """The same, but a document with a list of short digests is not narrowed, for all of the list must be seen."""
+        """The same filter, but a document with a list of short digests is not narrowed: the whole list must be seen."""
         return _InFull(self, narrow)
 
     def __bool__(self) -> bool:
@@ -96,7 +96,7 @@ class Sets:
                         yield Member(key, name, text.encode("utf-8", "replace"))
 
     def _in_list(self, parent: str, listed: dict[bytes, Leaf], unread: Container[Key]) -> Iterator[Hit]:
-        """The values whose digests begin like entries of a list: of the digest and the form that fit most."""
+        """The values whose digests begin like entries of a list, for the digest and the form that fit most entries."""
         size = len(next(iter(listed)))
         ways: dict[tuple[str, str], dict[bytes, Key]] = defaultdict(dict)
         members: dict[str, set[Key]] = defaultdict(set)
@@ -125,7 +125,7 @@ class Sets:
 
 
 class _InFull:
-    """Narrows a text as another does, unless a list of short digests is in it."""
+    """Narrows a text as another filter does, unless it contains a list of short digests."""
 
     def __init__(self, sets: Sets, narrow: Any) -> None:
         self._sets, self._narrow = sets, narrow
@@ -139,7 +139,7 @@ class _InFull:
 
 
 def tail(found: int, of: int, chance: float) -> float:
-    """At most how probable it is that k of n happen, each with this chance (Chernoff's bound)."""
+    """Upper bound on the probability that k of n events happen, each with this chance (Chernoff's bound)."""
     share = found / of
     if share <= chance:
         return 1.0

@@ -1,5 +1,5 @@
 """Finds values cut into neighbouring fields: given and family name, area code and number, parts of an IMEI; or cut
-anywhere, which is only a candidate."""
+anywhere, which gives only a candidate."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from appwitness.match.variants.normal import UMLAUTS, without_accents
 from appwitness.match.variants.phones import digits_of
 
 LONGEST = 64
-"""Letters of a part."""
+"""Most letters of a part."""
 NEAR = 12
-"""Leaves between one part and the next: a leaf may have been read in several ways."""
+"""Most leaves between one part and the next: a leaf may have been read in several ways."""
 KEYS = {
     "name": re.compile(r"name|given|family|first|last|middle|^(?:fn|ln|gn|sn)$|姓|名"),
     "phone": re.compile(r"phone|mobile|msisdn|tel|cell|num|area|prefix|line|part|country|code|^cc$|电话|号码|区号"),
@@ -41,27 +41,29 @@ KEYS = {
 
 
 Cuts = list[tuple[str, tuple[str, ...]]]
-"""Ways in which a value may be cut: the normal form, and its parts in order."""
+"""Ways to cut a value: the normal form, and its parts in order."""
 CANDIDATE_BITS = 30.0
-"""What a value must say to be put together from parts that were cut anywhere."""
+"""Minimum bits of a value that is assembled from parts cut anywhere."""
 SURE_BITS = 40.0
-"""What an id must say to be believed in parts whatever their keys are."""
+"""Minimum bits for an id or MAC address to be believed in parts, whatever their keys are."""
 PIECES = 24
-"""Parts of which a value is put together at most."""
+"""Most parts that a value is assembled from."""
 BEGINNING = 4
-"""Letters by which what may be the first part of a value is known."""
+"""Leading letters by which the possible first part of a value is recognized."""
 SURE_OF_LITTLE = 3.0
-"""Bits that a value says which was put together from parts under keys that say nothing: a candidate, no proof."""
+"""Bits of a value that was assembled from parts under keys that say nothing: a candidate, no proof."""
 
 
 class Splits:
-    """Values that may be cut. Of each only numbers are kept by which it is found; its parts are made again then."""
+    """Values that may be cut. Only hashes of each are stored to find it by; its parts are made again when it is
+    found."""
 
     def __init__(self, narrow: Sieve) -> None:
-        """`narrow`: what is told of the parts as well."""
+        """`narrow`: is told about the parts as well."""
         self._narrow = narrow
         self._firsts, self._cuts, self._whole = WordTable(), WordTable(), WordTable()
-        """The first parts, each for slot 0; by the first two parts, and by all of a form, the slots of the values."""
+        """Hashes of first parts (all for slot 0), of the first two parts, and of whole forms, both for the slots of
+        their values."""
         self._beginnings: set[str] = set()
 
     def add(self, slot: int, value: Value) -> None:
@@ -79,7 +81,7 @@ class Splits:
             self._beginnings.update([form[:size] for _, form in whole for size in range(1, BEGINNING + 1)])
 
     def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
-        """Every value whose parts are each all of a leaf, beside each other."""
+        """Every value whose parts are whole leaves beside each other."""
         cut = list(self._neighbours(look, search))
         anywhere = list(self._joined(look, search))
         sure = {hit.key for hit in cut if hit.strong}
@@ -101,7 +103,7 @@ class Splits:
                 yield from self._cut(look, number, beside, slot, search)
 
     def _cut(self, look: JoinedLeaves, number: int, beside: list[str], slot: int, search: Search) -> Iterator[Hit]:
-        """The value of a slot where its parts stand, the first of them in this leaf."""
+        """The hits of a slot's value whose first part is this leaf."""
         value = search.known.value(slot)
         kind, text = kind_of(value), value.text
         first = (look.leaves[number].text or "").strip().casefold()
@@ -129,7 +131,7 @@ class Splits:
                 yield from search.hit(slot, variant, spot, strong=sure, telling=telling, reasons=reasons)
 
     def _joined(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
-        """Values of which neighbouring fields each hold the next part, in the order in which they stand."""
+        """Values that are spread over neighbouring fields in order, each field holding the next part."""
         beginnings, leaves = self._beginnings, look.leaves
         rows_of_leaves: list[tuple[str, list[int]]] = []
         for number, leaf in enumerate(leaves):
@@ -164,13 +166,13 @@ class Splits:
 
 
 def _is_digit(leaves: Sequence[Leaf], number: int) -> bool:
-    """Whether a leaf is one digit: behind the rest of an IMEI, the check digit of another."""
+    """Whether a leaf is one digit: after the rest of an IMEI, it is the check digit of another."""
     text = leaves[number].text if number < len(leaves) else None
     return text is not None and len(text) == 1 and text.isdecimal()
 
 
 def _goes_on(leaves: Sequence[Leaf], first: int, last: int) -> bool:
-    """Whether single letters or digits of a list go on before these or behind them."""
+    """Whether single letters or digits of a list go on before or after these."""
     if len(leaves[first].text or "") > 1 or len(leaves[last].text or "") > 1:
         return False
     own = parent_of(leaves[first].path)
@@ -181,7 +183,7 @@ def _goes_on(leaves: Sequence[Leaf], first: int, last: int) -> bool:
 
 
 def _folded(cuts: Cuts) -> Cuts:
-    """The same in small letters, none twice, without those that have a part which is nothing or too long."""
+    """The same in lower case, without duplicates and without those that have an empty or too long part."""
     found: dict[tuple[str, ...], str] = {}
     for of, parts in cuts:
         found.setdefault(tuple(map(str.casefold, parts)), of)
@@ -189,7 +191,7 @@ def _folded(cuts: Cuts) -> Cuts:
 
 
 def _whole(kind: str, text: str) -> list[tuple[str, str]]:
-    """(normal form, the value in it in small letters) of those that say enough to be put together from any parts."""
+    """(normal form, the value in it in lower case) of the forms with enough bits to be assembled from any parts."""
     forms = FORMS[kind](text)
     chosen = forms if kind == "phone" else forms[:1]
     return [
@@ -203,7 +205,7 @@ WHOLE = frozenset(("as_given", "digits", "national", "international", "significa
 
 
 def cuts_of(kind: str, text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(normal form, its parts in order)."""
+    """(normal form, its parts in order) for each way to cut a value."""
     return CUTS[kind](text) if kind in CUTS else iter(())
 
 
@@ -302,29 +304,29 @@ CUTS = {
 """Kind of value -> the ways in which it may be cut."""
 
 FROM_ZERO = "month_from_zero"
-"""The form of a day whose month is counted as Java's Calendar does: somebody else's birthday may read the same, so what
-the day is called must say it, too."""
+"""The form of a date whose month counts from zero, as in Java's Calendar: another birthday may read the same, so the
+key of the day must confirm it."""
 DAY_OF_MONTH = re.compile(r"day_?of_?month")
 POSTCODE = re.compile(r"(\w\w+) (\d{5}(?:-\d{4})?)|(\d{4,6}) (.+)")
-"""A state before its code, a code before its town."""
+"""A state before its postcode, or a postcode before its town."""
 HOUSE = re.compile(r"(\D{3,}?) (\d{1,4} ?[a-zA-Z]?)|(\d{1,5}) (\D{3,})")
-"""A street before its number, and the other way round."""
+"""A street before its house number, or the other way round."""
 
 
 def _two_of(pattern: re.Pattern[str], part: str) -> list[str]:
-    """A part of an address as two fields, or as it is."""
+    """A part of an address as two fields, or unchanged."""
     found = pattern.fullmatch(part)
     return [half for half in found.groups() if half] if found else [part]
 
 
 def rarest(cuts: Cuts) -> set[bytes]:
-    """The longest word among the parts of each cut of a value: where the value is, it is too. For short numbers, the
-    two longest, one after the other."""
+    """The longest word among the parts of each cut: wherever the value is, this word is too. If it is a short
+    number, the two longest, one after the other."""
     found: set[bytes] = set()
     for _, parts in cuts:
         words = parts if "".join(parts).isalnum() else WORDS.findall(" ".join(parts))
         word = max(words, key=len, default="")
-        if words is not parts and 0 < len(word) < SHORT_WORD:  # a pair of digits of an address says nothing
+        if words is not parts and 0 < len(word) < SHORT_WORD:  # two digits of an address say nothing
             word = max(parts, key=len)
         if len(word) < SHORT_NUMBER and word.isdecimal():
             longest = sorted(sorted(range(len(words)), key=lambda at: -len(words[at]))[:2])
@@ -336,12 +338,12 @@ def rarest(cuts: Cuts) -> set[bytes]:
 SHORT_PART = re.compile(r"[0-9]{1,4}")
 SHORT_WORD = 3
 SHORT_NUMBER = 5
-"""Digits from which on a number alone is a reason to look at what stands beside it."""
+"""Minimum digits of a number that alone is a reason to look at what stands beside it."""
 WORDS = re.compile(r"[^\W_]+")
 
 
 def _texts_beside(look: JoinedLeaves, first: int) -> set[str]:
-    """What stands near a leaf, in the same object or list."""
+    """The texts near a leaf, in the same object or list."""
     own = parent_of(look.leaves[first].path)
     return {
         leaf.text.strip().casefold()
@@ -351,7 +353,7 @@ def _texts_beside(look: JoinedLeaves, first: int) -> set[str]:
 
 
 def _beside(look: JoinedLeaves, first: int, parts: tuple[str, ...]) -> tuple[int, ...] | None:
-    """The leaves of all parts, near the first and in the same object or list as it; None when one is missing."""
+    """The leaves of all parts, near the first and in the same object or list; None if a part is missing."""
     own = parent_of(look.leaves[first].path)
     numbers = [first]
     taken = {look.leaves[first].path}

@@ -1,7 +1,7 @@
-"""Finds the texts of values: by a window of their letters, in tables that grow in place.
+"""Finds the texts of values by a window of their letters, in tables that grow in place.
 
-Not by automata such as Hyperscan's: a scan for 250,000 patterns runs at 92 MB/s there, but no pattern can be added to a
-database without a build (13 s for all), and each form costs memory (2 kB a pattern).
+Automata such as Hyperscan's are no alternative: a scan for 250,000 patterns runs at 92 MB/s there, but a pattern cannot
+be added to a database without a build (13 s for all), and each form costs memory (2 kB a pattern).
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from appwitness.match.variants import Variant, bits_of
 from appwitness.match.variants.entering import enter
 
 LONGEST_ID = 64
-"""Bytes of the longest id or digest."""
+"""Most bytes of an id or digest."""
 NO_DIGIT_HERE = 0xF
 LONG_NUMBER = re.compile(rb"\+?(?<![0-9])([0-9]{12,64})(?![0-9])")
 SALTED_DIGITS = 9
-"""Digits of a number that says enough to be believed directly before a salt."""
+"""Minimum digits of a number that is believed directly before a salt."""
 STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 class ValueTexts:
-    """Values by their texts."""
+    """Finds values by their texts."""
 
     def __init__(self, texts: Grams, raw: Grams, narrow: Sieve) -> None:
-        """`raw`: what is looked for where a leaf is no text; `narrow`: what is told of short names as well."""
+        """`raw`: what is looked for in leaves that are not text; `narrow`: is told about short names as well."""
         self._texts, self._raw, self._narrow = texts, raw, narrow
         self.patterns = 0
 
@@ -44,10 +44,10 @@ class ValueTexts:
         if value.type == "name" and bits_of(value.text) < STRONG_BITS:
             word = value.text.strip().encode("utf-8", "replace")
             if word[LONGEST_WORD:] == b"" != word[1:]:
-                self._narrow.add_words([word])  # whose it is, what stands beside it tells
+                self._narrow.add_words([word])  # what stands beside it tells whose name it is
 
     def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
-        """Every text of a value that stands where it may be believed to be one."""
+        """Every text of a value that stands where it can be believed."""
         yield from _texts_in(self._texts, look, search)
         if salted := [number for leaf in look.leaves if leaf.glued for number in _before_salt(leaf)]:
             found = _texts_in(self._texts, JoinedLeaves(salted), search)
@@ -57,7 +57,7 @@ class ValueTexts:
 
 
 LONGEST_WORD = 64
-"""Bytes of a word of `Sieve.add_words`; it has two at least."""
+"""Most bytes of a word for `Sieve.add_words`; the least is two."""
 
 
 def _texts_in(texts: Grams, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
@@ -97,20 +97,20 @@ def _text_found(look: JoinedLeaves, slot: int, lower: bytes, start: int, search:
 
 
 def _is_in_id(data: bytes, start: int, end: int, variant: Variant) -> bool:
-    """Whether bytes that were written in hex may be one id or number, of which no part is another; a number two digits
-    in a byte that ends with a filler digit is a part of something else."""
+    """Whether bytes that were written in hex may be a single id or number, whose parts mean nothing. A packed number
+    (two digits per byte) that ends with a filler digit is a field of something larger."""
     packed = variant.name == "packed_digits"
-    if packed and variant.of == "in_order":  # what stands beside its digits in the text says whether it is the number
+    if packed and variant.of == "in_order":  # what stands beside its digits in the text decides
         return True
-    if end - start == len(data) or (data[0] == len(data) - 1 and end == len(data)):  # all of it, or behind its length
+    if end - start == len(data) or (data[0] == len(data) - 1 and end == len(data)):  # all of it, or after its length
         return False
     ended = packed and data[end - 1] >> 4 == NO_DIGIT_HERE
     return (len(data) <= LONGEST_ID and not ended) or data.hex().isdecimal()
 
 
 def _before_salt(leaf: Leaf) -> Iterator[Leaf]:
-    """The part of long numbers in a digest's input that may be a number before a salt of digits: tables look for
-    numbers where digits end."""
+    """Beginnings of long numbers in a digest's input that may be a number before a salt of digits: the tables find
+    numbers only where digits end."""
     for run in LONG_NUMBER.finditer(leaf.data):
         for end in range(run.start(1) + SALTED_DIGITS, run.end() - LONGER_BY + 1):
             data = leaf.data[run.start() : end]
@@ -120,7 +120,7 @@ def _before_salt(leaf: Leaf) -> Iterator[Leaf]:
 def _in_base64(
     look: JoinedLeaves, number: int, variant: Variant, alignment: int, letters: tuple[int, int]
 ) -> Spot | None:
-    """A form inside base64 that begins where no decoder could know: behind other letters of its alphabet."""
+    """A form inside base64 that begins where no decoder can know: after other letters of its alphabet."""
     leaf, (start, end) = look.leaves[number], letters
     first, last = look.run_around(number, start)
     begin = start - (0, 2, 3)[alignment]

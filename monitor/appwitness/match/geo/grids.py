@@ -1,4 +1,4 @@
-"""Grids that name the cell which holds a place (S2, H3, tiles of web maps), and metres as web maps count them."""
+"""Grids that name the cell which holds a place (S2, H3, tiles of web maps), and the metres that web maps count in."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from collections.abc import Iterator
 from h3.api import basic_int as h3
 
 S2_LEVELS = (*range(14, 25), 30)
-"""Levels of S2 from cells of about 500 m to those of half a metre, and the finest, which stand for points."""
+"""S2 levels from cells of about 500 m to half a metre, and the finest, whose cells stand for points."""
 FINEST = 30
 SWAP, INVERT = 1, 2
 POSITIONS = ((0, 1, 3, 2), (0, 3, 1, 2), (2, 3, 1, 0), (2, 1, 3, 0))
-"""Orientation of the Hilbert curve, then 2 * i + j of a quarter -> its place on the curve."""
+"""Orientation of the Hilbert curve, then 2 * i + j of a quarter -> its position on the curve."""
 TURNS = (SWAP, 0, 0, SWAP | INVERT)
-"""Place on the curve -> how it is turned inside that quarter."""
+"""Position on the curve -> how the curve is turned inside that quarter."""
 H3_RESOLUTIONS = (*range(8, 13), 15)
-"""Resolutions of H3 from cells of about a kilometre across to those of twenty metres, and the finest, which stands for
+"""H3 resolutions from cells of about a kilometre across to twenty metres, and the finest, whose cells stand for
 points."""
 ZOOMS = range(15, 23)
 """Zooms of map tiles from about 1 km to 10 m."""
 
 
 def s2_cell(lat: float, lon: float) -> int:
-    """The id of the finest cell of S2 that holds a point: a face of the cube, then the place on its Hilbert curve."""
+    """The id of the finest S2 cell that holds a point: a face of the cube, then the position on its Hilbert curve."""
     phi, theta = math.radians(lat), math.radians(lon)
     point = (math.cos(phi) * math.cos(theta), math.cos(phi) * math.sin(theta), math.sin(phi))
     axis = max(range(3), key=lambda one: abs(point[one]))
@@ -31,7 +31,7 @@ def s2_cell(lat: float, lon: float) -> int:
     u, v = (sign * point[of] / point[axis] for sign, of in _SIDES[face])
     i, j = (min((1 << FINEST) - 1, max(0, int(_curved(side) * (1 << FINEST)))) for side in (u, v))
     found, turn = face, face & SWAP
-    for bit in (28, 24, 20, 16, 12, 8, 4, 0):  # the first of these are two bits that are zero, and two
+    for bit in (28, 24, 20, 16, 12, 8, 4, 0):  # the first group is two zero bits and two others
         wide = 2 if bit == 28 else 4
         part, turn = _STEPS[wide, turn, i >> bit & 15, j >> bit & 15]
         found = found << 2 * wide | part
@@ -39,7 +39,7 @@ def s2_cell(lat: float, lon: float) -> int:
 
 
 def _step(bits: int, turn: int, i: int, j: int) -> tuple[int, int]:
-    """The place on the curve of so many bits, and how it is turned there."""
+    """The position on the curve after this many bits, and how the curve is turned there."""
     found = 0
     for bit in reversed(range(bits)):
         place = POSITIONS[turn][2 * (i >> bit & 1) + (j >> bit & 1)]
@@ -61,16 +61,16 @@ _SIDES = (
     *(((1, 1), (1, 2)), ((-1, 0), (1, 2)), ((-1, 0), (-1, 1))),
     *(((1, 2), (1, 1)), ((1, 2), (-1, 0)), ((-1, 1), (-1, 0))),
 )
-"""The two sides of each face: which coordinate of a point, and with which sign."""
+"""The two sides of each face: a sign, and which coordinate of a point."""
 
 
 def _curved(side: float) -> float:
-    """A side of the cube, bent so that its cells come out of about one size."""
+    """A side of the cube, curved so that its cells have about the same size."""
     return 0.5 * math.sqrt(1 + 3 * side) if side >= 0 else 1 - 0.5 * math.sqrt(1 - 3 * side)
 
 
 def s2_names(lat: float, lon: float) -> Iterator[tuple[int, int, str]]:
-    """(level, id, token) of the cells of S2 that hold a point."""
+    """(level, id, token) of the S2 cells that hold a point."""
     finest = s2_cell(lat, lon)
     for level in S2_LEVELS:
         last = 1 << 2 * (FINEST - level)
@@ -79,13 +79,13 @@ def s2_names(lat: float, lon: float) -> Iterator[tuple[int, int, str]]:
 
 
 def h3_cells(lat: float, lon: float) -> Iterator[tuple[int, int]]:
-    """(resolution, id) of the hexagons of H3 that hold a point."""
+    """(resolution, id) of the H3 hexagons that hold a point."""
     for resolution in H3_RESOLUTIONS:
         yield resolution, h3.latlng_to_cell(lat, lon, resolution)
 
 
 def h3_resolution(cell: int) -> int:
-    """The resolution that an id of H3 says."""
+    """The resolution of an H3 id."""
     return cell >> 52 & 15
 
 
@@ -98,19 +98,19 @@ def tile(lat: float, lon: float, zoom: int) -> tuple[int, int]:
 
 
 def interleaved(lat: float, lon: float, bits: int) -> int:
-    """The halves of the world that a point is in, and their halves, in turn of longitude and latitude."""
+    """The halves of the world that hold a point, and their halves: bits of longitude and latitude in turn."""
     size = 1 << bits
     return woven(*(min(size - 1, int(part * size)) for part in ((lat + 90) / 180, (lon + 180) / 360)))
 
 
 def woven(even: int, odd: int) -> int:
-    """The bits of two numbers in turn."""
-    # a bit read as a digit of base 4 has room for another beside it
+    """Interleave the bits of two numbers."""
+    # in base 4, each bit leaves room for another beside it
     return 2 * int(f"{odd:b}", 4) + int(f"{even:b}", 4)
 
 
 def baidu_metres(lat: float, lon: float) -> tuple[float, float]:
-    """x and y of a point of BD-09 as Baidu's maps count them (BD09MC): a polynomial for each band of latitude."""
+    """x and y of a BD-09 point in the metres of Baidu's maps (BD09MC): a polynomial for each band of latitude."""
     _, *factors, y_unit = next(band for band in BAIDU_BANDS if abs(lat) >= band[0])
     x = factors[0] + factors[1] * abs(lon)
     y = sum(factor * (abs(lat) / y_unit) ** power for power, factor in enumerate(factors[2:]))
@@ -133,13 +133,13 @@ BAIDU_BANDS = (
      2351.343141331292, 1.58060784298199, 8.77738589078284, 0.37238884252424, 7.45),
 )
 # fmt: on
-"""From which latitude on; two factors for x, seven for y, and what the latitude is divided by."""
+"""Minimum latitude of a band; two factors for x, seven for y, and the divisor of the latitude."""
 
 
 def of_mercator(x: float, y: float) -> tuple[float, float]:
-    """Latitude and longitude of metres of Web Mercator."""
+    """Latitude and longitude from Web Mercator metres."""
     return math.degrees(2 * math.atan(math.exp(y / EARTH_M)) - math.pi / 2), math.degrees(x / EARTH_M)
 
 
 EARTH_M = 6378137.0
-"""The radius of the earth."""
+"""The radius of the earth in metres."""

@@ -1,4 +1,4 @@
-"""Places: a location in the coordinate systems and notations in which it may travel."""
+"""Places: a location in the coordinate systems and notations in which it may be sent."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ BASE20 = "23456789CFGHJMPQRVWX"
 BASE32 = "0123456789bcdefghjkmnpqrstuvwxyz"
 PAIRS32 = [one + other for one in BASE32 for other in BASE32]
 QUARTERS = {ord(f"{digit:x}"): f"{digit >> 2}{digit & 3}" for digit in range(16)}
-"""Digits of hex -> two digits of base 4."""
+"""Hex digits -> two digits of base 4."""
 
 
 METRES_ONLY = "bd09mc"
-"""A system whose numbers are metres, looked for as those of Web Mercator are."""
+"""A system whose numbers are metres; they are looked for like those of Web Mercator."""
 SYSTEMS = ("wgs84", "gcj02", "bd09", METRES_ONLY)
-"""What coordinates are told in: of the earth; with the offsets of Chinese map services; Baidu's metres."""
+"""Coordinate systems: of the earth; with the offsets of Chinese map services; Baidu's metres."""
 
 
 class GeoPoint(NamedTuple):
-    """A point, and the system its numbers are in. Of METRES_ONLY, where Web Mercator has the
-    same ones."""
+    """A point, and the system of its numbers. For METRES_ONLY, it is where Web Mercator has the same metres."""
 
     system: str
     lat: float
@@ -34,7 +33,7 @@ class GeoPoint(NamedTuple):
 
 @lru_cache(maxsize=64)
 def parse(text: str) -> tuple[float, float] | None:
-    """`lat,lon` in decimal degrees; None when it is no point on earth."""
+    """`lat,lon` in decimal degrees; None if it is no point on earth, or is 0,0."""
     first, comma, second = text.partition(",")
     try:
         lat, lon = float(first), float(second)
@@ -46,7 +45,7 @@ def parse(text: str) -> tuple[float, float] | None:
 
 
 def systems(lat: float, lon: float) -> tuple[GeoPoint, ...]:
-    """The point in every coordinate system that differs from WGS-84 there."""
+    """The point in WGS-84, and in every other system that differs from it there."""
     found = [GeoPoint("wgs84", lat, lon)]
     if 0.8 < lat < 55.9 and 72.0 < lon < 137.9:
         gcj = _gcj02(lat, lon)
@@ -57,7 +56,7 @@ def systems(lat: float, lon: float) -> tuple[GeoPoint, ...]:
 
 
 def _gcj02(lat: float, lon: float) -> tuple[float, float]:
-    """The offset that Chinese maps carry; constants of the Krasovsky ellipsoid."""
+    """The point with the offset of Chinese maps; constants of the Krasovsky ellipsoid."""
     axis, eccentricity = 6378245.0, 0.00669342162296594323
     x, y = lon - 105.0, lat - 35.0
     wave = (20.0 * math.sin(6.0 * x * math.pi) + 20.0 * math.sin(2.0 * x * math.pi)) * 2.0 / 3.0
@@ -76,7 +75,7 @@ def _gcj02(lat: float, lon: float) -> tuple[float, float]:
 
 
 def _bd09(lat: float, lon: float) -> tuple[float, float]:
-    """Baidu's further offset on GCJ-02."""
+    """A GCJ-02 point with Baidu's further offset."""
     turn = math.pi * 3000.0 / 180.0
     radius = math.hypot(lon, lat) + 0.00002 * math.sin(lat * turn)
     angle = math.atan2(lat, lon) + 0.000003 * math.cos(lon * turn)
@@ -84,19 +83,19 @@ def _bd09(lat: float, lon: float) -> tuple[float, float]:
 
 
 def geohash(lat: float, lon: float, size: int) -> str:
-    """The geohash of a point, `size` characters."""
+    """The geohash of a point, `size` characters long."""
     bits = grids.interleaved(lat, lon, 30)
     return "".join([PAIRS32[bits >> at & 1023] for at in (50, 40, 30, 20, 10, 0)])[:size]
 
 
 def quadkey(lat: float, lon: float, size: int) -> str:
-    """The name of the map tile that holds a point, `size` digits: one for each zoom."""
+    """The name of the map tile that holds a point: `size` digits, one for each zoom."""
     return f"{grids.woven(*grids.tile(lat, lon, size)):0{(size + 1) // 2}x}".translate(QUARTERS)[size % 2 :]
 
 
 def plus_code(lat: float, lon: float, size: int) -> str:
-    """The Open Location Code of a point, 10 or 11 letters."""
-    # whole cells of the finest kind that can be written; floats would put some into the one before
+    """The Open Location Code of a point, 10 or 11 letters long."""
+    # in whole cells of the finest size that can be written; floats would put some into the previous cell
     south, west = int(round((lat + 90) * 2.5e7, 6)), int(round((lon + 180) * 8.192e6, 6))
     tail = BASE20[south % 3125 // 625 * 4 + west % 1024 // 256] if size > 10 else ""
     south, west = south // 3125, west // 1024
@@ -116,11 +115,11 @@ PLUS_CODES = tuple((size, 4.3 * (size - 1) - 6) for size in (9, 11, 12))
 
 
 def cells(place: GeoPoint) -> list[tuple[str, bytes, float]]:
-    """The names of the cells of known grids that hold a place: (which grid, the name in lower case, what it says)."""
+    """The names of the grid cells that hold a place: (grid, name in lower case, bits)."""
     system, lat, lon = place
     if system == METRES_ONLY:
         return []
-    finest = geohash(lat, lon, 12).encode()  # a wider cell's name is the beginning of a finer one's
+    finest = geohash(lat, lon, 12).encode()  # the name of a larger cell is the beginning of a smaller one's
     found = [("geohash", finest[:size], bits) for size, bits in GEOHASHES]
     if abs(lat) < 85:
         key = quadkey(lat, lon, LONGEST_CELL).encode()
@@ -128,7 +127,7 @@ def cells(place: GeoPoint) -> list[tuple[str, bytes, float]]:
     code = plus_code(lat, lon, 11).lower().encode()
     found += [("plus code", code[:size], bits) for size, bits in PLUS_CODES]
     if place.system == "bd09":
-        return found  # whose maps have tiles of their own
+        return found  # its maps have tiles of their own
     found += [("s2 cell", token.encode(), 2.0 * level - 3.4) for level, _, token in grids.s2_names(lat, lon)]
     if place.system == "wgs84":
         for resolution, cell in grids.h3_cells(lat, lon):
@@ -137,8 +136,8 @@ def cells(place: GeoPoint) -> list[tuple[str, bytes, float]]:
 
 
 def s2_numbers(place: GeoPoint) -> Iterator[bytes]:
-    """The ids of the cells of S2 that hold a place as they are written but for their names: all sixteen digits in hex,
-    and in decimal, with a sign where the highest bit is set."""
+    """The ids of the S2 cells that hold a place, as written other than by their tokens: all sixteen hex digits, and
+    decimal, also signed if the highest bit is set."""
     if not place.system.startswith("bd09"):
         for _, cell, _ in grids.s2_names(place.lat, place.lon):
             yield from (b"%016x" % cell, b"%d" % cell)
@@ -154,9 +153,9 @@ def columns(place: GeoPoint) -> Iterator[tuple[bytes, int]]:
             yield b"%d" % (finest >> grids.ZOOMS[-1] - zoom), zoom
 
 
-@lru_cache(maxsize=16)  # a value that is added is asked for three times
+@lru_cache(maxsize=16)  # called three times for each value that is added
 def forms(text: str) -> tuple[tuple[str, str], ...]:
-    """(name of the form, the location as text in it): the texts that digests are taken of."""
+    """(name of the form, the location as text in it): the texts that are hashed."""
     found: dict[str, str] = {text.strip(): "as_given"}
     point = parse(text)
     if point is not None:

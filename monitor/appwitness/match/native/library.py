@@ -12,9 +12,9 @@ from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
 LIBRARY = __file__[: -len("library.py")] + "libsearch.so"
-"""`hatch_build.py` builds it."""
+"""Built by `hatch_build.py`."""
 SEARCH_ABI, ROW_FIELDS = 2, 3
-"""As in `shared.h`, which says when to count on."""
+"""The same as in `shared.h`, which says when to increase the first."""
 
 _POINTER, _BYTES, _SIZE, _SLOT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64, ctypes.c_uint32
 FUNCTIONS: dict[str, tuple[Any, ...]] = {
@@ -45,11 +45,11 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {
     "plain_lines": (ctypes.c_bool, _BYTES, _SIZE),
     "sieve_stretch": (ctypes.c_bool, _POINTER, _BYTES, _SIZE, ctypes.c_bool),
 }
-"""Name -> what it returns, what it takes. A call lets other threads run."""
+"""Name -> return type, argument types. Other threads run during a call."""
 
 
 def load(path: str) -> ctypes.CDLL:
-    """The compiled part in a file. Raises UserError where it is not, or is of another version than this module."""
+    """The compiled part in a file. Raises UserError if it is missing, or of another version than this module."""
     try:
         found = ctypes.CDLL(path)
     except OSError as error:
@@ -76,7 +76,7 @@ library = load(LIBRARY)
 
 
 def owned(owner: object, handle: int | None, free: Callable[[int], None]) -> int:
-    """What the compiled part made, which is freed with its owner. Raises MemoryError when it could not be made."""
+    """An object of the compiled part, which is freed with its owner. Raises MemoryError if it could not be made."""
     if handle is None:
         raise MemoryError
     weakref.finalize(owner, free, handle).atexit = False
@@ -88,12 +88,13 @@ class FoundSlot(NamedTuple):
 
     slot: int
     start: int
-    """Where in the bytes, or which of the words."""
+    """Where in the bytes, or the number of the word."""
     size: int
 
 
 def rows(fill: Callable[[int, int], int], most: int = 512) -> Iterator[FoundSlot]:
-    """What a function writes to an address with room for so many rows; it says how many rows there would be."""
+    """The rows that `fill` writes to an address with room for `most` rows; `fill` returns how many there are, and is
+    called again if there was not enough room."""
     while True:
         room = array("q", bytes(8 * ROW_FIELDS * most))
         found = fill(room.buffer_info()[0], most)

@@ -13,10 +13,10 @@ class Patterns:
     def __init__(self) -> None:
         self._patterns: list[tuple[bytes, int]] = []
         self.grams = Grams()
-        """The same patterns in lower case, for sifting."""
+        """The same patterns in lower case, for the sieve."""
 
     def add(self, pattern: bytes) -> None:
-        """Find a pattern from now on; it must not have been added before, and have two bytes at least."""
+        """Search for a pattern from now on; it must be new, and have at least two bytes."""
         self.add_all([pattern])
 
     def add_all(self, patterns: Iterable[bytes]) -> None:
@@ -25,7 +25,7 @@ class Patterns:
             self._patterns.append((pattern, self.grams.add(pattern.lower(), len(self._patterns))))
 
     def find(self, data: bytes) -> Iterator[tuple[bytes, int, int]]:
-        """(pattern, start, end) of everything found, overlapping ones too."""
+        """(pattern, start, end) of everything found, including overlapping matches."""
         if not self._patterns:
             return
         for row in self.grams.find(data.lower()):

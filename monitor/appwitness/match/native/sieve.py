@@ -1,7 +1,7 @@
 """Parses a large JSON text only where a value may stand: the fast path of `json_documents`.
 
-Each leaf of the text is asked in compiled code: a scan of all its bytes would find nothing of what is encoded, and to
-decode all of them takes a hundred times as long as a scan.
+Compiled code examines each leaf of the text: a scan of all its bytes would miss whatever is encoded, and decoding all
+of them takes a hundred times as long as a scan.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from appwitness.match.native.library import library, owned
 from appwitness.match.native.tables import Grams, WordTable
 
 LARGE = 8 << 10
-"""Bytes from which on a text is sifted; a smaller one is read as fast without."""
+"""Minimum bytes of a text that is sifted; a smaller one is read just as fast without."""
 MATTERS, BESIDE = 1, 2
 KEY, ARRAY = 1, 2
 INDEX, KEYLESS = -2, -1
-"""What is said of a leaf; what a leaf is, if no value; what a step to it is, if no key."""
+"""Flags of a leaf; what a leaf is, if it is no value; what a step is, if it is no key."""
 
 
 class _Page(ctypes.Structure):
@@ -42,31 +42,31 @@ class _Page(ctypes.Structure):
 PAGE_BYTES = ctypes.sizeof(_Page)
 
 MOST_LEAVES = 1 << 18
-"""That may matter in one text; with more, it is read in full."""
+"""Most leaves of one text that may matter; a text with more is read in full."""
 MOST_OF_A_FILE = 1 << 16
-"""The same for one that is too large for the memory: what comes after is cut."""
+"""The same for a text that is too large for memory; what comes after them is cut."""
 OFTEN = 32
-"""Leaves after which the pages that were read of a mapped file are released."""
+"""Number of leaves after which the pages of a mapped file that were read are released."""
 LEAF_FIELDS, STEP_FIELDS, SPOT_FIELDS = 9, 2, 3
-"""start, end, what, first step, steps, said, because (the start of the leaf that made it matter), token, document;
-start, end; place, axis, leaf."""
+"""Of a leaf: start, end, what, first step, steps, said, because (the start of the leaf that made it matter), token,
+document; of a step: start, end; of a spot: place, axis, leaf."""
 STEPS = 8
-"""There is room for so many for each leaf."""
+"""Steps for which there is room, for each leaf."""
 
 
 class Compiled(Protocol):
-    """What the compiled part made."""
+    """An object of the compiled part."""
 
     handle: int
 
 
 class Sieve:
-    """What the values that are looked for may look like in a JSON text, besides their texts."""
+    """Knows what the values that are looked for may look like in a JSON text, besides their texts."""
 
     def __init__(
         self, texts: Grams, raw: Grams, digests: WordTable, digits: WordTable, outputs: Grams, packed: Compiled
     ) -> None:
-        """`raw`: what only stands in data that is no text; `packed`: places in such data."""
+        """`raw`: what stands only in data that is not text; `packed`: places in such data."""
         self._kept = (texts, raw, digests, digits, outputs, packed)
         handles = (texts.handle, raw.handle, outputs.handle, digests.handle, digits.handle, packed.handle)
         self._handle = owned(self, library.sieve_new(*handles), library.sieve_free)
@@ -77,36 +77,37 @@ class Sieve:
         self._grow()
 
     def _grow(self) -> None:
-        """Have room for so many more leaves that matter, and the ways to them."""
+        """Make room for more leaves that matter, and the ways to them."""
         self._room = 4 * self._room or 4096
         self._leaves, self._steps, self._spots = (
             array("q", bytes(8 * n * self._room)) for n in (LEAF_FIELDS, STEPS * STEP_FIELDS, SPOT_FIELDS)
         )
 
     def add_words(self, words: Iterable[bytes]) -> None:
-        """Words of which one that is all of a leaf makes it matter, and those beside it; in either case."""
+        """If one of these words is all of a leaf, the leaf and those beside it matter from now on; case does not
+        count."""
         given = list(words)
         sizes = array("i", map(len, given))
         if not library.sieve_add_words(self._handle, b"".join(given).lower(), sizes.buffer_info()[0], len(given)):
             raise MemoryError
 
     def add_shorts(self, numbers: Iterable[bytes]) -> None:
-        """Numbers of up to four digits that are parts of values, which are looked for two at a time, as one word."""
+        """Numbers of up to four digits that are parts of values; they are looked for in pairs, as one word."""
         for number in numbers:
             library.sieve_add_short(self._handle, number, len(number))
 
     def add_place(self, lat: float, lon: float) -> None:
-        """Numbers that may be a coordinate of a place matter from now on, where the other may be there too."""
+        """From now on, numbers that may be a coordinate of a place matter, if the other coordinate may be there too."""
         if not library.sieve_add_place(self._handle, lat, lon):
             raise MemoryError
 
     def __call__(self, piece: UploadPiece, room: Room) -> list[UploadPiece] | None:
-        """The pieces of a large JSON text that may hold something; None: it is none, or must be read in full."""
+        """The pieces of a large JSON text that may hold something; None if it is no JSON, or must be read in full."""
         data = piece.data
         if len(data) < self.least:
             return None
-        start = json_documents.PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
-        mapped = not isinstance(data, bytes)  # a file, of which it is known that it is text
+        start = json_documents.PREFIX.match(data).end()  # type: ignore[union-attr]  # the match may be empty
+        mapped = not isinstance(data, bytes)  # a file that is known to be text
         if not _begins(data) or (_has_soft_breaks(data) if mapped else not library.plain_lines(data, len(data))):
             return None
         page = self._read(data, start)
@@ -169,7 +170,7 @@ class Sieve:
                 path += f"[{other}]" if at == INDEX else ".?" if at == KEYLESS else _suffix(piece.data[at:other])
             if what == ARRAY:
                 pieces += json_documents.lists_of_bytes(piece.part("json", start, end, path), room)
-            if what == ARRAY or b"[" in piece.data[start:end]:  # it reads lists inside strings as well
+            if what == ARRAY or b"[" in piece.data[start:end]:  # it also reads lists inside strings
                 pieces += spelled_out.characters(piece.part("", start, end), room) or ()
             if what == ARRAY:
                 continue
@@ -184,7 +185,7 @@ class Sieve:
 
 
 def _heads() -> set[bytes]:
-    """How binary formats begin that say what they are, and that the sieve is to see."""
+    """Signatures of binary formats that the sieve must see."""
     return {head for one in DECODERS if one.sieve == "covered" and one.family != "text" for head in one.heads}
 
 
@@ -193,18 +194,18 @@ def _rows(numbers: array[int], fields: int, count: int) -> list[tuple[int, ...]]
 
 
 def _whole(found: list[tuple[int, ...]]) -> set[int]:
-    """The leaves with numbers that may be a coordinate of a place of which both may be in this text."""
+    """The leaves with numbers that may be a coordinate of a place, if this text may hold both coordinates of it."""
     lats, lons = ({place for place, axis, _ in found if axis == wanted} for wanted in (0, 1))
     return {leaf for place, _, leaf in found if place in lats & lons}
 
 
 def _begins(data: bytes) -> bool:
-    """Whether the full reading takes it for a document as well: `[&quot;a&quot;]` is none."""
+    """Whether the full parser also takes it for a document: `[&quot;a&quot;]` is none."""
     return json_documents.DOCUMENT.match(data) is not None
 
 
 def _has_soft_breaks(data: bytes) -> bool:
-    """Whether a line ends as those of quoted-printable do that go on in the next."""
+    """Whether a line ends like one of quoted-printable that goes on in the next."""
     last = b""
     for block in large.blocks(data):
         breaks = b"\n" in block and (b"=\n" in block or b"=\r\n" in block)  # most documents are one line

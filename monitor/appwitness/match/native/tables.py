@@ -1,5 +1,5 @@
-"""Many short texts, and words, in tables that grow in place: what is added is found at once, without a build that would
-stall anybody, and the time to search hardly depends on how many there are."""
+"""Many short texts, and words, in tables that grow in place: what is added is found at once, without a build that
+would block anybody, and a search takes hardly longer the more there are."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from appwitness.match.native.library import FoundSlot, library, owned, rows
 
 LONG, MIDDLE = 12, 8
-"""Bytes of a text that are looked up, its window: so many of a text that has them, all of a shorter one."""
+"""Sizes of a text's window, the bytes by which it is looked up: the larger one that it has; a shorter text is looked
+up whole."""
 SLOT_BITS = 24
-"""That are kept of a slot."""
+"""Bits kept of a slot."""
 MOST_SLOTS = (1 << SLOT_BITS) - 2
 
 
 class WordTable:
-    """Words of eight bytes, and the slots that they were entered for. 12 bytes an entry; two words are taken for one
-    in about one of 2**40 pairs, so what is found must be compared. Not for several threads at once."""
+    """Words of eight bytes, and the slots that they were entered for; 12 bytes an entry. Two words are confused in
+    about one of 2**40 pairs, so what is found must be compared. Not thread-safe."""
 
     def __init__(self) -> None:
         self.handle = owned(self, library.table_new(), library.table_free)
@@ -34,12 +35,12 @@ class WordTable:
             raise MemoryError
 
     def find(self, words: bytes) -> Iterator[FoundSlot]:
-        """Every slot of every word; `start` is the number of the word."""
+        """Every slot of every word; `start` is the index of the word."""
         number = len(words) // 8
         return rows(lambda out, most: library.table_find_words(self.handle, words, number, out, most))
 
     def find_anywhere(self, data: bytes) -> Iterator[FoundSlot]:
-        """Every slot of the word at every place; `start` is the place."""
+        """Every slot of the word at every position; `start` is the position."""
         return rows(lambda out, most: library.table_find_anywhere(self.handle, data, len(data), out, most))
 
     def put_texts(self, texts: Collection[bytes], slot: int) -> None:
@@ -50,7 +51,7 @@ class WordTable:
             raise MemoryError
 
     def find_texts(self, texts: Sequence[bytes]) -> Iterator[FoundSlot]:
-        """Every slot of every text; `start` is the number of the text."""
+        """Every slot of every text; `start` is the index of the text."""
         joined, sizes = b"".join(texts), array("i", map(len, texts))
         of = (self.handle, joined, sizes.buffer_info()[0], len(texts))
         return rows(lambda out, most: library.table_find_texts(*of, out, most))
@@ -62,24 +63,23 @@ def _see_that_it_fits(slot: int) -> None:
 
 
 def hashes_of(parts: Iterable[Hashable]) -> bytes:
-    """A word for each, by which a table knows it while this process lives."""
+    """A word for each part, by which a table knows the part as long as this process lives."""
     return array("q", map(hash, parts)).tobytes()
 
 
 class Grams:
-    """Texts of two bytes or more, each entered for a slot by one window of its bytes; not for several threads at
-    once."""
+    """Texts of two bytes or more, each entered for a slot by one window of its bytes. Not thread-safe."""
 
     def __init__(self, wider: Grams | None = None) -> None:
-        """`wider`: texts that are looked for where these are looked for as well; one first look does for both."""
+        """`wider`: texts that are only looked for where these are looked for too; both share one first look."""
         self._wider = wider
         self.handle: int = owned(self, library.grams_new(wider.handle if wider else None), library.grams_free)
 
     def add(self, text: bytes, slot: int, *, numbers: bool = False) -> int:
-        """Find a text from now on. Where its window begins.
+        """Look for a text from now on; returns the offset of its window.
 
-        `numbers`: what is found does not count anyway when a further digit stands before a digit that it begins with,
-        or more than three behind one that it ends with. Such texts cost less to look for.
+        `numbers`: a match does not count anyway if a further digit precedes a digit with which the text begins, or more
+        than three follow a digit with which it ends. Such texts cost less to look for.
         """
         if slot > MOST_SLOTS or len(text) < 2:
             raise ValueError("too many slots, or a text of less than two bytes")
@@ -99,16 +99,16 @@ class Grams:
             raise MemoryError
 
     def find(self, data: bytes) -> Iterator[FoundSlot]:
-        """Every window that stands in the data; what it is a part of must be compared."""
+        """Every window that stands in the data; the text around it must still be compared."""
         return rows(lambda out, most: library.grams_find(self.handle, data, len(data), out, most))
 
 
 def windows_of(text: bytes) -> Iterable[tuple[int, bytes]]:
-    """(first byte, window) of the windows by which a text may be entered."""
+    """(offset, window) of each window by which a text may be entered."""
     size = window_of(len(text))
     return {(start, text[start : start + size]) for n in range(3) for start in ((len(text) - size) * n // 2,)}
 
 
 def window_of(size: int) -> int:
-    """Bytes of the window of a text of so many bytes."""
+    """The size of the window of a text of this many bytes."""
     return LONG if size >= LONG else MIDDLE if size >= MIDDLE else size

@@ -1,5 +1,5 @@
-"""Finds places in binary data: latitude and longitude as floats, doubles or integers in either order, beside each other
-or with one more field between."""
+"""Finds places in binary data: latitude and longitude as floats, doubles or integers, in either order, adjacent or
+with one more field between them."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ TOLERANCE_M = 15.0
 GAPS = (0, 1, 2, 4, 8)
 """Bytes that may stand between the two: a tag, a flag, an altitude, a time."""
 GAP_BITS = 4.0
-"""What it costs to look there as well."""
+"""Bits deducted for a gap."""
 COARSEST = 3
-"""Decimals that a rounded coordinate must have kept."""
+"""Minimum decimals that a rounded coordinate must have kept."""
 ROUNDINGS = range(COARSEST, 6)
 ROUNDED = len(ROUNDINGS)
 NEAR_DEGREES = TOLERANCE_M / systems.METRES_PER_DEGREE
 
 
 class _Kind(NamedTuple):
-    """One way to write a coordinate into bytes."""
+    """One way to encode a coordinate in bytes."""
 
     name: str
     code: str
     scale: float
     bits: float
-    """What one coordinate within the tolerance says."""
+    """Bits of one coordinate within the tolerance."""
 
     def pack(self, number: float) -> bytes:
-        """Its bytes."""
+        """Encode a coordinate."""
         return struct.pack(self.code, number)
 
 
@@ -73,16 +73,16 @@ class Pair(NamedTuple):
 
 
 class Packed:
-    """Places to look for: by the three bytes that say most of a latitude, then by what stands beside it."""
+    """Places to look for: by the three most significant bytes of a latitude, then by what stands beside it."""
 
     def __init__(self) -> None:
         self._places: list[tuple[int, float, float]] = []
         self.handle: int = owned(self, library.packed_new(), library.packed_free)
 
     def add(self, number: int, place: systems.GeoPoint) -> None:
-        """Look for a place; `number` names it in what is found."""
+        """Look for a place from now on; results name it by `number`."""
         if any(abs(degrees - round(degrees, 2)) < 1e-9 for degrees in (place.lat, place.lon)):
-            return  # such numbers are in binary data for many reasons
+            return  # such round numbers are in binary data for many reasons
         own = len(self._places)
         if own > MOST_SLOTS:
             raise ValueError("too many places")
@@ -94,7 +94,7 @@ class Packed:
             raise MemoryError
 
     def find(self, look: JoinedLeaves) -> Iterator[tuple[int, Pair]]:
-        """Every place in the leaves, which are all of binary data, with the number of its leaf."""
+        """Every place in the leaves, which are all binary data, with the number of its leaf."""
         for at, own, number_of_kind, begin in self._latitudes(look.joined):
             number, kind = look.leaf_at(at), KINDS[number_of_kind]
             data, start = look.leaves[number].data, begin - look.starts[number]
@@ -116,7 +116,7 @@ class Packed:
                     break
 
     def _latitudes(self, data: bytes) -> list[tuple[int, int, int, int]]:
-        """(where the three bytes are, place, number of its kind, where the number begins) of what may be latitudes with
+        """(where the three bytes are, place, index of its kind, where the number begins) for possible latitudes with
         their longitudes beside them, in order."""
         if not self._places:
             return []
@@ -135,11 +135,11 @@ def _besides(start: int, size: int) -> Iterator[tuple[int, bool]]:
 
 
 def _read(kind: _Kind, data: bytes, start: int, true: float, narrow: float) -> tuple[int, float] | None:
-    """(decimals, metres off) of the number that stands there; None when it is not the coordinate."""
+    """(decimals, metres off) of the number that stands there; None if it is not the coordinate."""
     if start < 0 or start + struct.calcsize(kind.code) > len(data):
         return None
     degrees: float = struct.unpack_from(kind.code, data, start)[0] / kind.scale
-    if not abs(degrees) <= 180:  # not a number, too
+    if not abs(degrees) <= 180:  # NaN, too
         return None
     metres = abs(degrees - true) * systems.METRES_PER_DEGREE * narrow
     sure = {"f": 5e-6, "d": 1e-9}.get(kind.code[1], 0.6 / kind.scale)

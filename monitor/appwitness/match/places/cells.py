@@ -16,51 +16,51 @@ from appwitness.match.search import Search
 from appwitness.match.variants import Variant
 
 CELL_KEY = re.compile(r"gh|hash|geo|loc|pos|cell|quad|tile|plus|olc|code|s2|h3|grid")
-"""Keys that say that the name of a cell stands there."""
+"""Keys that suggest the name of a cell."""
 GRID_KEYS = {
     "geohash": re.compile(r"^(?:.*[._-])?(?:gh|geo[._-]?hash)[._-]?[0-9]?$"),
     "h3 cell": re.compile(r"(?:^|[._-])h3|hexagon"),
 }
 COARSE_CELL = 24.0
-"""Keys that say which grid it is, and what a cell must say under them: 6 letters of a geohash, about 1.2 by 0.6 km."""
+"""Keys that name the grid, and the minimum bits of a cell under them: 6 letters of a geohash, about 1.2 by 0.6 km."""
 SURE_CELL, TELLING_CELL = 34.0, 29.0
-"""Bits from which on the name of a cell stands without support, and under a telling key: 8 letters of a geohash, 7."""
+"""Minimum bits of a cell name without support, and under a telling key: 8 letters of a geohash, and 7."""
 LEAST_CELL, LONGEST_WITH_CELL, IN_TEXT = 9, 64, 38.0
-"""Letters of the name of a cell that may stand in a longer text, those of the text, and what the name must say."""
+"""Minimum letters of a cell name in a longer text, most letters of that text, and minimum bits of the name."""
 CELL = re.compile(rb"(?<![0-9A-Za-z])[0-9a-zA-Z]{9,12}(?![0-9A-Za-z])")
 IN_LIST, MANY, BESIDE = 38.0, 4, 12
-"""What a cell must say that is one of so many in a list, of which others are within so many leaves: some place of many
-is in the same cell by chance."""
+"""Minimum bits of a cell in a list, the entries that make a list, and the leaves per entry among which they are
+counted: among many places, some are in the same cell by chance."""
 SHORTEST = 4
-"""Digits of a column of map tiles."""
+"""Minimum digits of a column of map tiles."""
 STEM = 10
-"""Letters by which a name is known, of which digits say less; what begins like it is compared."""
+"""Leading letters by which a name is indexed (digits need more); all names that begin alike are compared."""
 S2_NUMBER = re.compile(rb"-?[0-9]{17,20}")
 TILE = re.compile(rb"(?<![0-9A-Za-z.])(1[5-9]|2[0-2])/([0-9]{4,7})/([0-9]{4,7})(?![0-9])")
-"""The way to a map tile: zoom, column and row, or the row first."""
+"""The path of a map tile: zoom, column and row, or the row first."""
 SURE_TILE = 17
-"""The zoom from which on a map tile stands without support: about 300 m."""
+"""Minimum zoom of a map tile that is believed without support: about 300 m."""
 NEAR = 6
-"""Leaves between the column of a tile and its row or zoom."""
+"""Most leaves between the column of a tile and its row or zoom."""
 S2_WHOLE_M = 8.5e6
-"""The side of a face of S2, in metres; those of cells vary."""
+"""The side of an S2 face, in metres; those of cells vary."""
 H3_EDGE_M = 1.28e6
-"""The side of a hexagon of H3 of the widest resolution, in metres."""
+"""The side of an H3 hexagon of the coarsest resolution, in metres."""
 H3_DIGITS = 15
-"""Digits of hex of an id of H3; in decimal it has eighteen."""
+"""Hex digits of an H3 id; in decimal it has eighteen."""
 EQUATOR_M = 40_075_017
 ZOOM_KEY = re.compile(r"^z$|zoom|level|matrix|^l$")
 
 
 class Cells:
-    """Places to look for by the cells that they are in."""
+    """Places to look for by the cells that contain them."""
 
     def __init__(self, narrow: Sieve) -> None:
-        """`narrow`: what is told of them as well."""
+        """`narrow`: is told about them as well."""
         self._places: list[tuple[int, str, float, float]] = []
         self._narrow = narrow
         self._names = WordTable()
-        """By the stems of names and by the columns of map tiles, which places."""
+        """Stems of names and columns of map tiles -> places."""
 
     def add(self, slot: int, place: systems.GeoPoint) -> None:
         """Look for a place from now on."""
@@ -102,7 +102,7 @@ class Cells:
             yield from self._tile_in_path(look, found, known, search)
 
     def _known(self, columns: set[bytes], asked: list[tuple[int, Leaf, set[bytes]]]) -> _Known:
-        """Which of the names asked for may be names of places, in one look-up."""
+        """Which of the names asked for may name a known place, in one lookup."""
         stems = list(columns.union(*(stems for _, _, stems in asked)))
         known: _Known = {}
         for row in self._names.find_texts(stems):
@@ -114,7 +114,7 @@ class Cells:
         return slot, systems.GeoPoint(system, lat, lon)
 
     def _named(self, look: JoinedLeaves, number: int, text: bytes, known: _Known, search: Search) -> Iterator[Hit]:
-        """A name that is all of a leaf."""
+        """Places whose cell name is all of a leaf."""
         leaf = look.leaves[number]
         key = last_key(leaf.path)
         telling = CELL_KEY.search(key) is not None
@@ -128,7 +128,7 @@ class Cells:
             yield from search.hit(slot, variant, all_of(leaf, "utf-8"), strong=strong, reasons=reasons)
 
     def _in_cell(self, name: bytes, known: _Known) -> Iterator[tuple[int, Variant]]:
-        """The places in a cell of this name, and what the name is."""
+        """The places in a cell of this name, with the variant that the name is."""
         for number in known.get(_stem(name), ()):
             slot, place = self._place(number)
             for grid, text, bits in systems.cells(place):
@@ -151,7 +151,7 @@ class Cells:
                 yield from search.hit(slot, variant, spot, strong=zoom >= SURE_TILE, reasons=(why,))
 
     def _tile_in_fields(self, look: JoinedLeaves, number: int, known: _Known, search: Search) -> Iterator[Hit]:
-        """The column of a tile, whose row and zoom are in fields beside it."""
+        """The column of a tile whose row and zoom are in fields beside it."""
         leaf = look.leaves[number]
         own = parent_of(leaf.path)
         beside = [one for one in look.leaves[max(0, number - NEAR) : number + NEAR + 1] if parent_of(one.path) == own]
@@ -176,11 +176,11 @@ class Cells:
 
 
 _Known = dict[bytes, list[int]]
-"""Stems of names and columns of map tiles that are asked for and known -> places."""
+"""Known stems of names and columns of map tiles that are asked for -> places."""
 
 
 def _is_listed(look: JoinedLeaves, number: int) -> bool:
-    """Whether a leaf is an entry of a list, or a field of one of several rows, among others of its length."""
+    """Whether a leaf is an entry of a list, or a field in one of several rows, among others of the same length."""
     leaf = look.leaves[number]
     way = LISTED.sub("[]", leaf.path)
     if way == leaf.path:
@@ -200,7 +200,7 @@ def _may_name(leaf: Leaf) -> bool:
 
 
 def _stems(leaf: Leaf) -> set[bytes]:
-    """What names of cells in a leaf would be known by, and the leaf, which may be a column of tiles."""
+    """The stems of possible cell names in a leaf, and the leaf itself, which may be a column of tiles."""
     data = leaf.data
     found: set[bytes] = set()
     if len(data) <= systems.LONGEST_CELL:
@@ -218,12 +218,12 @@ def _system(place: systems.GeoPoint) -> str:
 
 
 def _stem(name: bytes) -> bytes:
-    """What a name is known by."""
+    """What a name is indexed by."""
     return name[: 16 if name.isdigit() else STEM]
 
 
 def _token(text: bytes) -> bytes | None:
-    """The token that an id of a cell of S2 stands for, which is a number or is written to its end."""
+    """The token of an S2 cell id that is written as a number or in full; None for anything else."""
     if S2_NUMBER.fullmatch(text):
         number = int(text)
         return (b"%016x" % (number & (1 << 64) - 1)).rstrip(b"0") if -(1 << 63) <= number < 1 << 64 else None
@@ -231,7 +231,7 @@ def _token(text: bytes) -> bytes | None:
 
 
 def _size(variant: Variant, text: bytes) -> Reason:
-    """Which cell it is and how large, in the measure of its grid."""
+    """Which cell it is and how large, as its grid measures it."""
     if variant.name == "s2 cell":
         cell = int(text.ljust(16, b"0"), 16)
         level = grids.FINEST - ((cell & -cell).bit_length() - 1) // 2
@@ -245,7 +245,7 @@ def _size(variant: Variant, text: bytes) -> Reason:
 
 
 def _width_m(variant: Variant, size: int) -> float:
-    """How wide a cell is whose name has so many characters, on the equator."""
+    """Width in metres, at the equator, of a cell whose name has this many characters."""
     match variant.name:
         case "geohash":
             return EQUATOR_M / 2.0 ** ((5 * size + 1) // 2)
@@ -256,4 +256,4 @@ def _width_m(variant: Variant, size: int) -> float:
 
 
 WIDTHS_M = {("plus code", 9): 278.0, ("plus code", 11): 14.0, ("plus code", 12): 3.5}
-"""Width of a cell in metres, by grid and length of its name; those that are not here are some metres wide at most."""
+"""Width of a cell in metres, by grid and length of its name; any other is a few metres wide at most."""

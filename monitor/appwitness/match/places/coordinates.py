@@ -24,14 +24,14 @@ from appwitness.match.search import Search
 from appwitness.match.variants import Variant, kind_of
 
 TOLERANCE_M = 15.0
-"""Numbers within this many metres of a place are that place, if they are not rounded more coarsely."""
+"""Numbers within this many metres of a place are that place, unless they are rounded more coarsely."""
 EXACT_M = 2.0
-"""Metres within which numbers are a place itself, where many other places are in the upload."""
+"""Metres within which numbers are a place itself, if many other places are in the upload."""
 CELLS, FINE = 20, 500
-"""Cells of the wide and of the fine grid in one degree."""
+"""Cells of the coarse and of the fine grid in one degree."""
 POLAR = 80.0
 MOST = 200
-"""Latitudes, and longitudes, of one place in one upload that are paired."""
+"""Most latitudes, and most longitudes, of one place in one upload that are paired."""
 HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"west"))
 
 
@@ -39,18 +39,18 @@ class Places:
     """Places to look for."""
 
     def __init__(self, narrow: Sieve, packed: Packed) -> None:
-        """`narrow`: what is told of them as well; `packed`: in which they are found in binary data."""
+        """`narrow`: is told about them as well; `packed`: finds them in binary data."""
         self._places: list[tuple[int, systems.GeoPoint]] = []
         self._grid: Numbers[tuple[bool, int]] = Numbers()
         self._fine: Numbers[tuple[bool, int]] = Numbers()
-        """By axis and cell of a degree: of the wide grid, for coarse numbers, and of the fine one."""
+        """By axis and cell of a degree: the coarse grid for coarse numbers, and the fine one."""
         self._polar = False
-        """Whether a place is so far north or south that metres are many degrees of longitude."""
+        """Whether a place is so close to a pole that a few metres span a large angle of longitude."""
         self._packed = packed
         self._cells = Cells(narrow)
 
     def add(self, slot: int, value: Value) -> None:
-        """Look for a place from now on, in every system of coordinates; for nothing where the value is none."""
+        """Look for a place from now on, in every coordinate system; a value that is not a place is ignored."""
         point = systems.parse(value.text) if kind_of(value) == "location" else None
         for place in systems.systems(*point) if point else ():
             number = len(self._places)
@@ -95,7 +95,7 @@ class Places:
                 yield from self._pair(numeric, number, (lat, lon), relation, search)
 
     def _in_parts(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
-        """Places whose degrees, minutes and seconds are in fields of their own, under keys that say so."""
+        """Places whose degrees, minutes and seconds are in separate fields, under keys that say so."""
         for parted in in_parts(look.leaves):
             axes: list[dict[int, _Coordinate]] = [{}, {}]
             for axis, one in enumerate(parted):
@@ -110,7 +110,7 @@ class Places:
                     yield from self._pair(look, number, (lat, lon), Why.AXES_BY_KEYS_OF_PARTS, search)
 
     def _near(self, degrees: float, unit: float, notation: str, *, lon: bool) -> set[int]:
-        """The places that have such a coordinate in this notation, or one of a cell beside it."""
+        """The places that have such a coordinate in this notation, or one in an adjacent cell."""
         wide = unit > 1.001 / FINE or self._polar
         cell, grid = math.floor(degrees * (CELLS if wide else FINE)), self._grid if wide else self._fine
         near = {one for at in (cell - 1, cell, cell + 1) for one in grid.get((lon, at))}
@@ -119,7 +119,8 @@ class Places:
         return {one for one in near if self._places[one][1].system != systems.METRES_ONLY}
 
     def _in_binary(self, look: JoinedLeaves, search: Search, known: set[Hashable]) -> Iterator[Hit]:
-        """Places whose bytes stand together; with a field between only where nobody read the fields."""
+        """Places whose bytes stand together; with a field between them only if the place was not found in another
+        way."""
         leaves = [leaf for leaf in look.binary if len(leaf.data) >= 8]
         if not leaves:
             return
@@ -191,9 +192,9 @@ UNUSUAL = frozenset(
         *("degrees x 10000", "degrees x 100000000", "degrees x 1000000000", "bits of a real number"),
     )
 )
-"""Notations that many other numbers might be: both must stand together, or under telling keys."""
+"""Notations that many other numbers would fit: both must stand together, or under telling keys."""
 PRECISION = ("region", "city", "town", "coarse", "street", "precise")
-"""By decimals of a degree: how precisely they say where somebody is."""
+"""How precisely the decimals of a degree locate somebody, by their number."""
 
 
 def _place(code: Why, decimals: int, error_m: float, **fields: str | float) -> Reason:
@@ -208,18 +209,18 @@ class _Coordinate(NamedTuple):
     end: int
     decimals: int
     notation: str
-    """as_given, or what it is written in; the other coordinate must be written alike."""
+    """as_given, or the notation; the other coordinate must have the same."""
     off: float
     """Degrees from the place's coordinate."""
     error: float
     """The same in metres."""
     fits: bool
-    """Whether it is that coordinate, rounded or cut, not only near it."""
+    """Whether it is that coordinate, rounded or truncated, and not merely near it."""
 
 
 def _error(degrees: float, unit: float, place: systems.GeoPoint, *, lon: bool) -> tuple[float, float, bool] | None:
     """Degrees and metres between a number and a place's coordinate, and whether it is that coordinate, rounded or
-    cut; None when it is not even near it."""
+    truncated; None if it is not even near."""
     true = place.lon if lon else place.lat
     metres = systems.METRES_PER_DEGREE * (math.cos(math.radians(place.lat)) if lon else 1.0)
     off = abs(degrees - true)
@@ -264,7 +265,7 @@ def _pairs(
 
 
 FEW = 64
-"""Pairs of a latitude and a longitude that are all looked at."""
+"""Most pairs of a latitude and a longitude of which every one is tried."""
 
 
 def _spot(one: _Coordinate, degrees: float) -> NumberSpot:
@@ -272,18 +273,19 @@ def _spot(one: _Coordinate, degrees: float) -> NumberSpot:
 
 
 def _decimals(lat: _Coordinate, lon: _Coordinate) -> int:
-    """To how many decimals a pair is written; zeros at the end of one may have been dropped, as many languages do."""
+    """The number of decimals of a pair; trailing zeros of one may have been dropped, as many languages do."""
     few, many = sorted((lat, lon), key=lambda one: one.decimals)
     return many.decimals if few.off <= 10.0**-many.decimals * 1.000001 else few.decimals
 
 
 def _relation(look: JoinedLeaves, lat: _Coordinate, lon: _Coordinate) -> tuple[int, Why] | None:
-    """How closely two numbers stand together, 0 closest; None when not closely enough for their precision."""
+    """How closely two numbers stand together, 0 closest, and how we know; None if not closely enough for their
+    precision."""
     if lon.notation != lat.notation:
         return None
     decimals = _decimals(lat, lon)
     if decimals < 3 and max(lat.decimals, lon.decimals) == 3 and lat.error + lon.error > TOLERANCE_M:
-        return None  # a zero was dropped at the end of the one with less: it does not stand for what is near it
+        return None  # the one with fewer lost a trailing zero: it does not stand for what is near it
     first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
     if lat.leaf == lon.leaf:
         return _relation_in_text(lat, lon, decimals)

@@ -1,4 +1,4 @@
-"""Reads degrees, minutes and seconds in fields of their own as one coordinate."""
+"""Reads degrees, minutes and seconds in separate fields as one coordinate."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _END = rf"(?:[._-]?({'|'.join(_PART_OF)})|\[([0-3])\])"
 PART = re.compile(rf"(.*?)(latitude|lat|longitude|long|lng|lon){_END}", re.IGNORECASE)
 """`$.lat.deg`, `$.gps_lon_min`, `$.latitude[1]`."""
 SOME_PART = re.compile(rf"lat(?:itude)?{_END}$", re.MULTILINE)
-"""What there must be among the paths, in lower case, for `in_parts` to find something."""
+"""What one of the paths, in lower case, must contain for `in_parts` to find anything."""
 DECIMAL = re.compile(rb"-?[0-9]{1,7}(?:\.[0-9]{1,20})?")
 
 
 class Parted(NamedTuple):
-    """A coordinate whose parts are in fields of their own."""
+    """A coordinate whose parts are in separate fields."""
 
     leaf: int
-    """The number of the leaf that says most."""
+    """The number of the leaf with the smallest unit."""
     degrees: tuple[float, ...]
-    """Both signs where no field says which."""
+    """Both signs if no field tells which."""
     unit: float
     notation: str
 
 
 def in_parts(leaves: Sequence[Leaf]) -> Iterator[tuple[Parted, Parted]]:
-    """Latitudes and longitudes side by side, each in parts of the same kinds."""
+    """Latitudes and longitudes side by side, both in the same kinds of parts."""
     parts: dict[tuple[str, bool], dict[str, int]] = {}
     for number, leaf in enumerate(leaves):
         found = PART.fullmatch(leaf.path) if leaf.text is not None and len(leaf.data) <= 24 else None
@@ -57,7 +57,7 @@ def in_parts(leaves: Sequence[Leaf]) -> Iterator[tuple[Parted, Parted]]:
 
 
 def _put_together(parts: dict[str, int], leaves: Sequence[Leaf]) -> Parted | None:
-    """Degrees with minutes, and perhaps seconds."""
+    """Combine degrees, minutes and optional seconds; None if the parts are no coordinate."""
     texts = {part: leaves[number].data for part, number in parts.items() if part != "side"}
     if texts.keys() not in ({"degrees", "minutes"}, {"degrees", "minutes", "seconds"}):
         return None

@@ -1,5 +1,5 @@
-"""Lists of small numbers by key, in objects that the collector of garbage passes over: it would look at each of a
-million lists again and again, and every thread would wait."""
+"""Lists of small numbers by key, in objects that the garbage collector skips: it would scan each of a million lists
+again and again while every thread waits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Hashable, Sequence
 
 
 class Numbers[Key: Hashable]:
-    """Numbers of less than 2**32, in the order in which they were added, by key."""
+    """Numbers below 2**32 by key, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._listed: dict[Key, bytearray] = {}
@@ -18,7 +18,7 @@ class Numbers[Key: Hashable]:
         return key in self._listed
 
     def add(self, key: Key, number: int) -> bool:
-        """Put a number behind those of a key; whether it is the first of them."""
+        """Append a number to those of a key; returns whether it is the first."""
         coded = number.to_bytes(4, sys.byteorder)
         listed = self._listed.get(key)
         if listed is None:
@@ -28,5 +28,5 @@ class Numbers[Key: Hashable]:
         return False
 
     def get(self, key: Key) -> Sequence[int]:
-        """The numbers of a key; none where there are none."""
+        """The numbers of a key; empty if there are none."""
         return array("I", self._listed.get(key, b""))

@@ -1,5 +1,4 @@
-"""Reads numbers as coordinates: decimal degrees, micro-degrees, degrees and minutes in one text or in fields of their
-own, radians, metres."""
+"""Reads numbers in a text as coordinates: decimal degrees, micro-degrees, degrees and minutes, radians, metres."""
 
 from __future__ import annotations
 
@@ -17,13 +16,13 @@ EXPONENT = re.compile(rb"-?[0-9]\.[0-9]{2,20}[eE][+-]?[0-9]{1,2}(?![0-9])")
 SCALES = [
     (max(1000, scale // 1000), 180 * scale, scale, f"degrees x {scale}") for scale in (10**n for n in range(4, 10))
 ]
-"""The least and the largest whole number that counts so many parts of a degree."""
+"""The least and the largest integer that counts fractions of a degree, the fraction, and the notation."""
 MILLISECONDS = 3_600_000
-"""Thousandths of a second of arc in one degree."""
+"""Milliseconds of arc in one degree."""
 SEMICIRCLES = 2**31 / 180
-"""What sports watches count in: half a turn is 2 ** 31."""
+"""The unit of sports watches: half a turn is 2 ** 31."""
 MERCATOR_M = 20037508.342789244
-"""Half the equator: x and y of Web Mercator (EPSG:3857) are within this."""
+"""Half the equator in metres: x and y of Web Mercator (EPSG:3857) are within this."""
 
 _DEGREE = rb"(?:\xc2\xb0|\xc2\xba|\xcb\x9a| ?deg|d|\xe5\xba\xa6)"
 _MINUTE = rb"(?:'|\xe2\x80\xb2|\xe2\x80\x99|m|\xe5\x88\x86)"
@@ -45,26 +44,26 @@ SIGNED = re.compile(
 """31°13'49.5"N, N 31° 13.825', 121 deg 28' 25.3" E, 31d13m49.5sN, 北纬31度13分49.5秒."""
 MARKS = (b"\xc2", b"\xcb\x9a", b"deg", b"\xe5\xba\xa6")
 LETTERED = re.compile(rb"d ?[0-9]{1,2}(?:\.[0-9]+)? ?m")
-"""What there is in a text that `SIGNED` may find something in."""
+"""What a text must contain for `SIGNED` to find anything."""
 SEPARATED = re.compile(
     rb"(?<![0-9.:])(?:([NSEW]) ?|(-))?([0-9]{1,3})[: -]([0-9]{1,2}(?:\.[0-9]{3,10})?)"
     rb"(?:[: -]([0-9]{1,2}(?:\.[0-9]{1,10})?))?(?(1)|(?: ?([NSEW]))?)(?![0-9A-Za-z:])"
 )
-"""31:13:49.5, as Android's Location.convert writes it; N31 13 49.5; 31-13-49.5N. Times of day look alike: a fraction
-is needed."""
+"""31:13:49.5, as Android's Location.convert writes it; N31 13 49.5; 31-13-49.5N. Times of day look alike, so a
+fraction is required."""
 BEHIND = re.compile(rb"(?:" + _DEGREE + rb")? ?([NSEWnsew])(?![A-Za-z])")
 BEFORE = re.compile(rb"(?:^|[^A-Za-z])(" + _LETTER + rb") ?\Z")
 """What may stand beside decimal degrees: 31.2304N, 31.2304° N, N 31.2304, 北纬31.2304."""
 COMMA = re.compile(rb"(?<![0-9.,])(-?)([0-9]{1,3}),([0-9]{4,14})(?![0-9.,])")
-"""31,230416: the comma for the point, as most of Europe writes."""
+"""31,230416: a decimal comma, as in most of Europe."""
 NMEA = re.compile(rb"(?<![0-9.])()()([0-9]{2,3})([0-5][0-9]\.[0-9]{2,10})(),?([NSEW])(?![A-Za-z])")
-"""3113.8250,N: what GPS receivers say; 3113.82N: APRS."""
+"""3113.8250,N from GPS receivers; 3113.82N from APRS."""
 PACKED = re.compile(rb"()([+-])([0-9]{2,3})([0-5][0-9])([0-5][0-9](?:\.[0-9]{1,10})?)()(?=[+/-]|\Z)")
 """+311418.10+1212608.15/: ISO 6709."""
 BETWEEN, LETTER_BEHIND, SIGN = (
     re.compile(mark) for mark in (rb"[0-9][: -][0-9]", rb"\.[0-9]+,?[NSEW]", rb"[+-][0-9]{6}")
 )
-"""What there is in a text that the three before may find something in."""
+"""What a text must contain for `SEPARATED`, `NMEA` and `PACKED` to find anything."""
 RATIONAL = re.compile(rb"(?<![0-9/])([0-9]{1,3})/1, ?([0-9]{1,2})/1, ?([0-9]{1,12})/(1|10{1,9})(?![0-9])")
 """31/1,13/1,4950/100: EXIF."""
 
@@ -76,20 +75,20 @@ class DegreesReading(NamedTuple):
     end: int
     degrees: float
     unit: float
-    """Degrees that its last digit says."""
+    """Degrees in one unit of its last digit."""
     notation: str
-    """as_given: decimal degrees."""
+    """as_given for decimal degrees."""
     axis: bool | None = None
-    """Whether it can only be a longitude; None: either."""
+    """True if it can only be a longitude, False if only a latitude; None if it may be either."""
 
 
 def decimals_of(unit: float) -> int:
-    """The decimals of a degree that a number has whose last digit says so much."""
+    """The decimals of a degree in a number whose last digit counts this unit."""
     return math.floor(0.0001 - math.log10(unit))
 
 
 def readings(look: JoinedLeaves, *, apart: bool = False) -> Iterator[DegreesReading]:
-    """Everything in the leaves that may be a coordinate. `apart`: the hemisphere may be under a key of its own."""
+    """Everything in the leaves that may be a coordinate. `apart`: the hemisphere may be under a separate key."""
     data = look.joined
     yield from _with_comma(data)
     for number in NUMBER.finditer(data):
@@ -122,7 +121,7 @@ def _with_exponent(data: bytes) -> Iterator[DegreesReading]:
 
 
 def _in_several_numbers(data: bytes) -> Iterator[DegreesReading]:
-    """Degrees, minutes and seconds, however they are written one after the other."""
+    """Degrees, minutes and seconds written one after the other, in any notation."""
     if any(mark in data for mark in MARKS) or LETTERED.search(data):
         for found in SIGNED.finditer(data):
             yield from _of_parts(found)
@@ -137,7 +136,7 @@ def _in_several_numbers(data: bytes) -> Iterator[DegreesReading]:
 
 
 def _hemisphere(data: bytes, start: int, end: int) -> Iterator[DegreesReading]:
-    """Decimal degrees with a letter for the hemisphere before or behind them."""
+    """Decimal degrees with a letter for the hemisphere before or after them."""
     degrees = float(data[start:end])
     if degrees > 180:
         return
@@ -180,7 +179,7 @@ def _of_whole_number(whole: int, start: int, end: int) -> Iterator[DegreesReadin
 
 
 def _of_bits(whole: int, start: int, end: int) -> Iterator[DegreesReading]:
-    """A real number whose bits somebody wrote as a whole one: Double.doubleToLongBits, Float.floatToIntBits."""
+    """A floating-point number whose bits were written as an integer: Double.doubleToLongBits, Float.floatToIntBits."""
     for form, whole_form, limit, unit in (("<d", "<q", 1 << 63, 1e-7), ("<f", "<i", 1 << 31, 1e-5)):
         if -limit <= whole < limit:
             degrees = struct.unpack(form, struct.pack(whole_form, whole))[0]
@@ -217,12 +216,12 @@ def _of_parts(found: re.Match[bytes], *, sure: bool = False) -> Iterator[Degrees
 
 
 def letter_of(raw: bytes | None) -> bytes:
-    """N, S, E or W for a letter or the words of China; what it is else, in capitals."""
+    """N, S, E or W for a letter or its Chinese words; anything else in upper case."""
     return HEMISPHERES.get((raw or b"").decode("utf-8", "replace"), (raw or b"").upper())
 
 
 def _alone(data: bytes, start: int, end: int) -> bool:
-    """Whether the number is a whole one: not the end of a word or of a longer number, no further fraction."""
+    """Whether the number is complete: not the end of a word or of a longer number, with no further fraction."""
     left = data[start - 1 : start]
     after = data[end : end + 1]
     after_next = data[end + 1 : end + 2]
@@ -232,6 +231,6 @@ def _alone(data: bytes, start: int, end: int) -> bool:
     behind = left == b"_" and data[start - 2 : start - 1].isdigit()
     if b"_" in (left, after) and not (ahead or behind):
         return False
-    if left.isalpha():  # !3d31.238361!4d121.435598, as maps write their addresses
+    if left.isalpha():  # !3d31.238361!4d121.435598, as in the URLs of maps
         return data[start - 3 : start - 2] == b"!" and data[start - 2 : start - 1].isdigit()
     return left != b"."

@@ -1,6 +1,6 @@
-"""Whether a latitude and a longitude of one upload are one place: not where either belongs to another place, of which
-the other number stands beside it. Lists of places near somebody hold his latitude in one row and his longitude in
-another."""
+"""Decides whether a latitude and a longitude of one upload are one place. They are not if either belongs to another
+place, whose other coordinate stands beside it: lists of places near somebody hold that person's latitude in one row
+and the longitude in another."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from appwitness.match.look import JoinedLeaves
 from appwitness.match.places.notations import DegreesReading, decimals_of
 
 AROUND = 5.0
-"""Degrees within which another place is that a list has beside somebody's: else any number might be a coordinate."""
+"""Degrees within which another place may be one that a list has beside somebody's; without a limit, any number might
+be a coordinate."""
 SIDE_BY_SIDE = 24
-"""Letters between two numbers of one text that are said to stand side by side."""
+"""Most letters between two numbers of one text that count as side by side."""
 FEWEST = 3
-"""Decimals of a number that may be a coordinate of some other place; where its key says that it is one:"""
+"""Minimum decimals of a number that may be a coordinate of another place; `FEWEST_UNDER_KEYS` if its key says so."""
 FEWEST_UNDER_KEYS = 2
 MANY = 3
-"""Other places in an upload from which on one that is merely near may be another."""
+"""Number of other places in an upload from which on a place that is merely near may be a different one."""
 FIELDS = 24
-"""Leaves between two fields of one object that are looked at."""
+"""Most leaves between two fields of one object that are compared."""
 NEAR = 2
-"""Leaves between two numbers of one object or list that are said to stand side by side."""
+"""Most leaves between two numbers of one object or list that count as side by side."""
 BREAK = re.compile(rb"[\n\r\])}]")
 """Where a row of a text ends."""
 AXIS = re.compile(r"latitude|lat|longitude|long|lng|lon")
@@ -45,7 +46,7 @@ class NumberSpot(NamedTuple):
     end: int
     notation: str
     degrees: float
-    """The coordinate of the place that it is near."""
+    """The coordinate of the place that the number is near."""
 
 
 class _Number(NamedTuple):
@@ -62,7 +63,7 @@ _Way = tuple[str, tuple[str, ...]]
 
 
 class Partners:
-    """The numbers of one upload that may be coordinates, of whatever place, by where they stand."""
+    """The numbers of one upload that may be coordinates of any place, by where they stand."""
 
     def __init__(self, look: JoinedLeaves, readings: Sequence[DegreesReading]) -> None:
         self._look = look
@@ -70,8 +71,8 @@ class Partners:
         self._ordered: dict[tuple[_Way, _Way, frozenset[str]], tuple[dict[int, int], int]] = {}
 
     def apart(self, lat: NumberSpot, lon: NumberSpot, lats: set[tuple[int, int]], lons: set[tuple[int, int]]) -> bool:
-        """Whether one of two numbers is nearer to a third that makes a place with it. `lats`, `lons`: (leaf, start) of
-        those that are coordinates of the same place, as in a track of somebody who stands still."""
+        """Whether one of two numbers is nearer to a third that forms a place with it. `lats`, `lons`: (leaf, start)
+        of coordinates of the same place, as in the track of somebody who stands still."""
         for of_one_place in (self._in_columns(lat, lon), self._in_elements(lat, lon)):
             if of_one_place is not None:
                 return not of_one_place
@@ -80,8 +81,8 @@ class Partners:
         return self._is_taken(lon, lat, lat.degrees, lats, "lon", "lat")
 
     def _in_columns(self, lat: NumberSpot, lon: NumberSpot) -> bool | None:
-        """Whether two numbers stand at the same place of two lists or objects that are beside each other; None where
-        they are in no such."""
+        """Whether two numbers have the same index in two lists or objects beside each other; None if they are not in
+        such lists."""
         paths = [self._look.leaves[one.leaf].path for one in (lat, lon)]
         parents = [parent_of(path) for path in paths]
         if parents[0] == parents[1] or parent_of(parents[0]) != parent_of(parents[1]):
@@ -92,8 +93,8 @@ class Partners:
         return members[0] == members[1] if all(map(MEMBER.fullmatch, members)) else None
 
     def _in_elements(self, lat: NumberSpot, lon: NumberSpot) -> bool | None:
-        """Whether two numbers are of one of several elements, of which all have the same path, as in XML; None where
-        they are in no such."""
+        """Whether two numbers belong to one of several elements with the same path, as in XML; None if they are not
+        in such elements."""
         leaves = self._look.leaves
         first, second = leaves[lat.leaf], leaves[lon.leaf]
         if first.path == second.path or parent_of(first.path) != parent_of(second.path):
@@ -106,7 +107,7 @@ class Partners:
         return other == one + 1 and (one % 2 == 1 or number % 2 == 1)
 
     def _elements(self, one: _Way, other: _Way, notations: frozenset[str]) -> tuple[dict[int, int], int]:
-        """For two kinds of adjacent leaves that hold such numbers, the position of each, and how many positions
+        """For two kinds of adjacent leaves with such numbers, the position of each leaf, and how many positions
         there are."""
         first, second = sorted((one, other))
         key = (first, second, notations)
@@ -123,8 +124,8 @@ class Partners:
         return self._ordered[key]
 
     def are_many(self, notation: str, place: tuple[float, float], near: int) -> bool:
-        """Whether the numbers of so many places around one are in the upload, besides those of the place itself, that
-        some may be near it by chance."""
+        """Whether an upload has so many numbers around a place, besides those of the place itself, that some may be
+        near it by chance."""
         known = self._degrees[notation]
         others = sum(bisect_right(known, degrees + AROUND) - bisect_left(known, degrees - AROUND) for degrees in place)
         return others >= 2 * (near + MANY)
@@ -132,9 +133,9 @@ class Partners:
     def mates(
         self, lats: Sequence[NumberSpot], lons: Sequence[NumberSpot], own: Sequence[set[tuple[int, int]]]
     ) -> Iterator[tuple[int, Iterable[int]]]:
-        """For each latitude of one place, by its number, the longitudes that it may go with: where it makes a place
-        with a third number, those beside it; else also all that make none. Trying each with each would take long in
-        a list. `own`: as for `apart`, of either axis."""
+        """For each latitude of one place, by index, the longitudes that it may go with: if it forms a place with a
+        third number, those beside it; otherwise also all that form no other place. Trying every pair would take too
+        long in a list. `own`: for either axis, as in `apart`."""
         columns: dict[str, list[int]] = defaultdict(list)
         for number, lon in enumerate(lons):
             columns[self._column(lon)].append(number)
@@ -162,7 +163,7 @@ class Partners:
         return parent_of(leaves[lat.leaf].path) == parent_of(leaves[lon.leaf].path)
 
     def _column(self, spot: NumberSpot) -> str:
-        """What names the place of a number in one of several columns; nothing where it is in none."""
+        """The key of a number's position in one of several columns; empty if it is in none."""
         path = self._look.leaves[spot.leaf].path
         parent = parent_of(path)
         member = path[len(parent) :]
@@ -177,8 +178,8 @@ class Partners:
         axis: str,
         wanted: str,
     ) -> bool:
-        """Whether a number belongs to a third rather than to the other, or to one that is nowhere near it. `towards`:
-        the other coordinate of the place."""
+        """Whether a number belongs to a third one rather than to `other`, or, if that is None, to one that is
+        nowhere near. `towards`: the other coordinate of the place."""
         within = other if other is not None and other.leaf == one.leaf else None
         row = self._fine[one.leaf, one.notation]
         if coarse := [spot.start for spot in (one, within) if spot and _place_in(row, spot.start) is None]:
@@ -200,7 +201,7 @@ class Partners:
         row: list[_Number],
         at: int,
     ) -> bool:
-        """The same among the numbers of one text."""
+        """`_is_taken` among the numbers of one text."""
         data = self._look.leaves[one.leaf].data
         to = _place_in(row, other.start) if other is not None else None
         for beside in (at - 1, at + 1):
@@ -227,7 +228,7 @@ class Partners:
         axis: str,
         wanted: str,
     ) -> bool:
-        """The same among the fields of one object or list."""
+        """`_is_taken` among the fields of one object or list."""
         leaves = self._look.leaves
         path_of_one = leaves[one.leaf].path
         parent, key = parent_of(path_of_one), last_key(path_of_one)
@@ -287,7 +288,7 @@ class Partners:
 
     @cached_property
     def _degrees(self) -> dict[str, list[float]]:
-        """For each notation, what its numbers may stand for, in order."""
+        """For each notation, the degrees that its numbers may stand for, in order."""
         found: dict[str, list[float]] = defaultdict(list)
         for number in chain.from_iterable(self._rows.values()):
             if number.decimals >= FEWEST:
@@ -318,12 +319,12 @@ def _is_around(number: _Number, degrees: float) -> bool:
 
 
 def _stem(key: str) -> str:
-    """A key without what says which axis it is: `start_lat` and `start_lng` are of one place."""
+    """A key without its axis: `start_lat` and `start_lng` are of one place."""
     return AXIS.sub("", key)
 
 
 def _is_odd(data: bytes, row: list[_Number], at: int) -> bool:
-    """Whether an odd number of coordinates stand before this one in its row of a text: two begin a place together."""
+    """Whether an odd number of coordinates precede this one in its row of a text: they come in pairs."""
     before = 0
     while at and row[at - 1].decimals >= FEWEST:
         between = _between(data, row, at - 1, at)
@@ -334,6 +335,6 @@ def _is_odd(data: bytes, row: list[_Number], at: int) -> bool:
 
 
 def _is_odd_in_list(one: str, other: str) -> bool:
-    """The same of the entries of a list."""
+    """The same for entries of a list."""
     found = [LISTED.match(path) for path in (one, other)]
     return all(found) and min(int(entry[2]) for entry in found if entry) % 2 == 1

@@ -1,4 +1,4 @@
-"""Follows the app's own digests, MACs and ciphers: where an upload holds an output, the input is searched."""
+"""Follows the app's own digests, MACs and ciphers: if an upload contains an output, the input is searched."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ from appwitness.match.transforms.outputs import (
 from appwitness.match.transforms.streams import CALLS, CallStreams, FoundOutput, OutputPlace
 
 STEPS = 64
-"""Transforms that are followed one after the other: a digest may be taken of a digest many times."""
+"""Most transforms that are followed one after the other: a digest may be taken of a digest many times."""
 
 Bodies = Callable[[str], bytes | None]
-"""sha256 -> the bytes of a stored blob, None when they are missing."""
+"""sha256 -> the bytes of a stored blob; None if they are missing."""
 
 
 class Inner(NamedTuple):
-    """A leaf of an input whose output is in the upload, and the calls that lie between."""
+    """A leaf of an input whose output is in the upload, and the calls in between."""
 
     leaf: Leaf
     refs: tuple[Ref, ...]
     cut: bool = False
-    """Whether digits or letters that may be a salt were taken off."""
+    """Whether digits or letters that may be a salt were cut off."""
     forms: tuple[str, ...] = ()
-    """What the app's digests and ciphers made of it, the outermost first."""
+    """What the app's digests and ciphers produced (`sha256`, `encrypted`), outermost first."""
     whole: bool = False
-    """Whether it is all that went into the innermost of them."""
+    """Whether it is the whole input of the innermost of them."""
 
 
 class Transforms:
@@ -60,23 +60,24 @@ class Transforms:
         self._known: set[Ref] = set()
         self._alike: dict[What, Alike] = {}
         self._of: dict[Ref, Alike] = {}
-        """The calls that are searched for, each among those that are like it."""
+        """The calls that are searched for, each with the group of calls like it."""
         self._by_beginning: dict[bytes, list[Alike]] = {}
         self._streams = CallStreams()
         self._by_window: dict[bytes, list[TransformCall]] = defaultdict(list)
-        """By what several calls of a stream gave that is long enough only together, the first of them, in order."""
+        """The first of several calls of a stream, in order, by their joint output, which is long enough only
+        together."""
         self._in_pieces: set[Stream] = set()
-        """Streams with calls that gave too little to be known by."""
+        """Streams with calls whose outputs are too short to be recognized."""
         self._exchanged: dict[bytes, list[tuple[Alike, renderings.Own]]] = defaultdict(list)
-        """By the pattern of repeated letters, outputs in spellings whose letters may be exchanged."""
+        """Outputs in spellings whose letters may be exchanged, by the pattern of repeated letters."""
         self._patterns = Patterns()
         self.outputs = self._patterns.grams
-        """The beginnings of all outputs, for sifting."""
+        """The beginnings of all outputs, for the sieve."""
         self.narrow: Narrow | None = None
-        """Which parts of large inputs matter; None: all."""
+        """Selects the parts of large inputs that matter; None: all."""
 
     def add(self, seen: Seen[Transform]) -> None:
-        """Learn of one call. A known line changes nothing."""
+        """Record one call. A line that is known already changes nothing."""
         ref, transform = seen.ref, seen.event
         if ref in self._known:
             return
@@ -101,7 +102,7 @@ class Transforms:
 
     def _know(self, step: TransformCall) -> None:
         """Search for the output of a call from now on."""
-        if step.ref in self._of:  # with less of what went in
+        if step.ref in self._of:  # with less of its input
             self._of[step.ref].remove(step)
         what = what_of(step)
         known = what in self._alike
@@ -121,8 +122,8 @@ class Transforms:
                 self._exchanged[pattern].append((alike, own))
 
     def _join(self, calls: Sequence[tuple[datetime, int, TransformCall]], place: int) -> None:
-        """Join the calls around the one at a place with those before and behind it: what goes into a digest comes out
-        with the last of them; what a cipher gives in pieces comes out one after the other."""
+        """Join the calls around the one at a place with those before and after it: a digest comes out with its last
+        call, while the output of a cipher comes out piece by piece."""
         if calls[place][2].cut:
             end = next((at for at in range(place, len(calls)) if calls[at][2].outcome), None)
             if end is not None and (step := calls[end][2]).ref in self._of:
@@ -154,7 +155,8 @@ class Transforms:
             return None
 
     def follow(self, leaves: Sequence[Leaf], before: datetime) -> Iterator[Inner]:
-        """Leaves of the inputs whose outputs are in these leaves, over several calls, made before a moment."""
+        """Leaves of the inputs whose outputs are in these leaves, possibly through several calls, all made before a
+        moment."""
         if not self._known:
             return
         done: set[Alike | Ref] = set()
@@ -167,7 +169,7 @@ class Transforms:
             open_leaves = found
 
     def _once(self, outer: Sequence[Inner], before: datetime, done: set[Alike | Ref]) -> Iterator[Inner]:
-        """`done`: what was followed already, outputs and the calls that gave little each."""
+        """One step of `follow`. `done`: what was followed already: outputs, and calls with short outputs."""
         look = JoinedLeaves([inner.leaf for inner in outer])
         hits: dict[Alike, FoundOutput] = {}
         pieces: dict[tuple[int, int], list[TransformCall]] = {}
@@ -181,7 +183,7 @@ class Transforms:
                     self._at(alike, step, pattern, look.leaves, (number, begin), hits)
         self._guess(look.leaves, hits, before, done)
         done.update(hits)
-        # of calls that turned the same into the same under several names, the last
+        # of calls with the same input and output under several names, the last
         last = {(hit.step.source, hit.step.outcome): hit for hit in sorted(hits.values(), key=_by_order)}
         for step, place, _ in sorted(last.values(), key=_by_order):
             for source in (step.source, step.key):
@@ -209,13 +211,13 @@ class Transforms:
         at: tuple[int, int],
         hits: dict[Alike, FoundOutput],
     ) -> None:
-        """Note that an output stands in a leaf, where it does and not only begins like one; `at`: number of the leaf,
-        and the place in it."""
+        """Record that an output stands in a leaf, if all of it does and not only its beginning. `at`: number of the
+        leaf, and the position in it."""
         number, begin = at
         leaf = leaves[number]
         known = hits.get(alike)
         if known is not None and len(leaf.path) <= len(leaves[known.place.leaf].path):
-            # the innermost place of it is known
+            # its innermost place is known
             if not step.cut and len(known.places) < CALLS and leaf.data.startswith(step.outcome, begin):
                 known.places.append(OutputPlace(number, begin, begin + len(step.outcome)))
             return
@@ -229,7 +231,7 @@ class Transforms:
         hits[alike] = FoundOutput(step, place, [*places, place])
 
     def _read_all(self, outer: Inner, place: OutputPlace, run: Sequence[TransformCall]) -> Iterator[Inner]:
-        """The leaves of what went into several calls, one after the other."""
+        """The leaves of the inputs of several calls, one after the other."""
         source = b"".join(call.source for call in run)
         first = next(call for call in run if call.outcome)
         yield from self._read(outer, place, source, first, tuple(call.ref for call in run))
@@ -237,7 +239,7 @@ class Transforms:
     def _read(
         self, outer: Inner, place: OutputPlace, source: bytes, step: TransformCall, refs: tuple[Ref, ...]
     ) -> Iterator[Inner]:
-        """The leaves of what went into calls whose output stands at a place."""
+        """The leaves of the input of calls whose output stands at a place."""
         leaf = outer.leaf
         start, end = (leaf.start + place.start, leaf.start + place.end) if leaf.exact else (leaf.start, leaf.end)
         decoding = (*leaf.decoding, *place.how, step.name)
@@ -247,7 +249,7 @@ class Transforms:
         for inside in leaves_of(source, narrow=narrow).leaves:
             path = leaf.path + inside.path[1:]
             steps = (*decoding, *inside.decoding)
-            # what goes into a digest is a value and a salt, one directly after the other; into a cipher, seldom
+            # the input of a digest is a value directly beside a salt; that of a cipher seldom is
             glued = (step.cut or len(source) <= SHORT_INPUT) and inside.start == 0 and inside.end == len(source)
             made = Leaf(path, inside.text, inside.data, steps, start, end, False, glued)
             whole = (inside.start, inside.end) == (0, len(source)) and sent.AS_BYTES.issuperset(inside.decoding)
@@ -260,7 +262,7 @@ class Transforms:
     def _guess(
         self, leaves: Sequence[Leaf], hits: dict[Alike, FoundOutput], before: datetime, done: set[Alike | Ref]
     ) -> None:
-        """Add what stands in exchanged letters: one look for each leaf."""
+        """Add outputs in exchanged letters, with one lookup for each leaf."""
         if not self._exchanged:
             return
         for number, leaf in enumerate(leaves):
@@ -275,8 +277,8 @@ class Transforms:
                     hits[one] = FoundOutput(step, place, [place])
 
     def _in_parts(self, step: TransformCall, leaves: Sequence[Leaf], number: int) -> bool:
-        """Whether a leaf begins the output of a cipher, and those beside it go on with it to its end: letters that were
-        cut, or bytes that were, and then written each for itself."""
+        """Whether a leaf begins a cipher's output, and the leaves beside it continue it to its end: the text was cut
+        into parts, or the bytes were and each part was encoded."""
         first = leaves[number]
         size = len(first.data)
         fewest = LETTERS if first.text is not None else SHORTEST
@@ -291,7 +293,7 @@ class Transforms:
             at, beside, shape = size, parent_of(first.path), LISTED.sub("", first.path)
             for leaf in leaves[number + 1 : number + 1 + SEARCHED_LEAVES]:
                 if leaf.decoding != first.decoding or not text.startswith(leaf.data, at):
-                    continue  # what a decoder made of a part, or what is said of it: its number, the name of its file
+                    continue  # a decoded part, or data about a part, such as its number or file name
                 if parent_of(leaf.path) != beside and LISTED.sub("", leaf.path) != shape:
                     continue
                 at += len(leaf.data)
@@ -306,12 +308,12 @@ def _line(step: TransformCall) -> fed.Fed:
 
 LISTED = re.compile(r"\[\d+\]")
 SEARCHED_LEAVES = 4096
-"""Leaves after the first part of an output among which the others are looked for."""
+"""Leaves after the first part of an output that are searched for the others."""
 
 
 def _is_misused(source: bytes | None, outcome: bytes | None) -> bool:
-    """Whether a cipher was told to decrypt so as to encrypt: what it took is a text, and what it gave is none. No
-    ciphertext of sixteen bytes is a text by chance."""
+    """Whether a cipher was told to decrypt in order to encrypt: its input is text, its output is not. No ciphertext
+    of sixteen bytes is text by chance."""
     if source is None or outcome is None or len(source) < UUID_BYTES:
         return False
     return as_text(source) is not None and as_text(outcome) is None
@@ -321,7 +323,7 @@ UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def _as_bytes(leaves: Sequence[Leaf]) -> Iterator[Leaf]:
-    """The bytes of what is written like a UUID, as half a digest often is; no decoder takes those apart."""
+    """The bytes of leaves that are written like a UUID, as half a digest often is; no decoder reads those."""
     for leaf in leaves:
         if len(leaf.data) == 36 and UUID.fullmatch(leaf.data):
             data = bytes.fromhex(leaf.data.replace(b"-", b"").decode())
@@ -329,9 +331,9 @@ def _as_bytes(leaves: Sequence[Leaf]) -> Iterator[Leaf]:
 
 
 IN_FULL = 1 << 16
-"""Bytes of an input that is read in full; of a larger one, what of it may matter."""
+"""Most bytes of an input that is read in full; of a larger one, only the parts that may matter."""
 SHORT_INPUT = 128
-"""Bytes of what goes into a cipher and may be nothing but values, one directly after the other."""
+"""Most bytes of a cipher's input that may be nothing but values, one directly after the other."""
 
 
 def _by_order(hit: FoundOutput) -> tuple[datetime, int]:

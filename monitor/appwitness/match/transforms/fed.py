@@ -11,15 +11,15 @@ from typing import NamedTuple
 from appwitness.events import Ref
 
 MOST = 4096
-"""Lines that are read as one."""
+"""Most lines that are joined."""
 STARTS = 64
-"""Lines from which on a digest may have been restarted, of those before its output."""
+"""Most lines before an output that are tried as the start of its digest."""
 NAMES = {"sha": "sha1", "sha-1": "sha1"}
 SIZED = re.compile(r"^sha(3?)-?(\d{3})")
 
 
 class Fed(NamedTuple):
-    """One line: what went in, and what came out, if anything yet."""
+    """One line: its input, and its output, if there is any yet."""
 
     ref: Ref
     source: bytes
@@ -29,17 +29,18 @@ class Fed(NamedTuple):
 
 
 class Whole(NamedTuple):
-    """What went into one output, over several lines."""
+    """The whole input of one output, from several lines."""
 
     source: bytes
     refs: tuple[Ref, ...]
 
 
 def whole(output: Fed, before: Iterable[Fed]) -> Whole | None:
-    """All that went into an output, where that is more than its own line says.
+    """The whole input of an output, if it is more than the output's own line says; else None.
 
-    `before`: the lines of the same algorithm and thread, the last first. Of several objects that are fed at once, only
-    what can be computed is joined; what cannot (a key that never left its hardware) is taken as one object's.
+    `before`: the lines of the same algorithm and thread, last first. If several objects are fed at once, lines are
+    joined only if recomputing them gives the output; where that is impossible (a key that never left its hardware), all
+    lines are taken as one object's.
     """
     compute = computed(output.algorithm, output.key)
     if _stands_alone(output):
@@ -61,13 +62,13 @@ def whole(output: Fed, before: Iterable[Fed]) -> Whole | None:
 
 
 def _stands_alone(line: Fed) -> bool:
-    """Whether all that went into an output stands in its own line."""
+    """Whether the line of an output holds its whole input."""
     compute = computed(line.algorithm, line.key)
     return compute is not None and compute(line.source) == line.outcome
 
 
 def computed(algorithm: str, key: bytes) -> Callable[[bytes], bytes] | None:
-    """The digest or MAC of this name, as Java calls them; None when it is not one that can be computed here."""
+    """The digest or MAC with this name in Java; None if it cannot be computed here."""
     name = algorithm.lower()
     keyed = name.startswith("hmac")
     name = name.removeprefix("hmac")

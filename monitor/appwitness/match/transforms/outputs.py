@@ -1,4 +1,4 @@
-"""The output of one of the app's own calls: how it is recognised, and where it ends."""
+"""How the output of one of the app's own calls is recognized, and where it ends."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from appwitness.match.transforms import renderings
 from appwitness.match.variants.digests import SHORTENED
 
 SHORTEST = 8
-"""Bytes of an output that are still proof."""
+"""Minimum bytes of an output that are still proof."""
 BEGINNING = 48
-"""Bytes of an output that are searched for; the rest is compared."""
+"""First bytes of an output that are searched for; the rest is compared."""
 TAG = 16
-"""Bytes at the end of what an authenticated cipher gives, which some apps send apart."""
+"""Bytes at the end of an authenticated cipher's output, which some apps send separately."""
 UUID_BYTES = 16
 LETTERS = 16
-"""Hex digits of a digest that are searched for where they stand in a text, glued to others."""
+"""Hex digits of a digest that are searched for where they stand in a text, directly beside others."""
 
 
 class Stream(NamedTuple):
-    """What calls of one object that is fed piece by piece share."""
+    """What the calls on one object that is fed piece by piece share."""
 
     cut: bool
     algorithm: str
@@ -33,7 +33,7 @@ class Stream(NamedTuple):
 
 
 class TransformCall(NamedTuple):
-    """One call of the app: what went in, what came out."""
+    """One call of the app: its input and its output."""
 
     ref: Ref
     at: datetime
@@ -41,14 +41,15 @@ class TransformCall(NamedTuple):
     source: bytes
     outcome: bytes
     cut: bool
-    """Whether its first bytes alone are proof: those of a digest are; two ciphertexts or texts may begin alike."""
+    """Whether its first bytes alone are proof: those of a digest are, while two ciphertexts or texts may begin
+    alike."""
     stream: Stream
     opaque: bool
-    """Whether its output has no order of its own, as what was only encoded or compressed has."""
+    """Whether its output looks random, unlike that of an encoder or compressor."""
     key: bytes
-    """The key of a MAC: who keys a constant with an ID sends the ID."""
+    """The key of a MAC: an app that keys a constant with an ID sends the ID."""
     refs: tuple[Ref, ...] = ()
-    """All calls, where there are several that turned a part each."""
+    """All calls, if several of them transformed a part each."""
 
 
 WAYS: tuple[Callable[[bytes], bytes], ...] = (
@@ -57,12 +58,12 @@ WAYS: tuple[Callable[[bytes], bytes], ...] = (
     base64.b64encode,
     base64.urlsafe_b64encode,
 )
-"""How an output is written before it is cut over several fields."""
+"""How an output is written before it is cut into several fields."""
 
 
 def beginnings_of(step: TransformCall) -> set[bytes]:
-    """What is searched for, for one call: how its output begins, as it is and, of a digest, in hex; where half of an
-    MD5 is sent, that is the middle one."""
+    """What is searched for to find the output of one call: its beginning, as it is and, for a digest, in hex. If
+    half of an MD5 is sent, that is the middle half."""
     outcome = step.outcome
     found = {outcome[:SHORTEST], outcome[:BEGINNING]}
     if step.cut:
@@ -77,12 +78,13 @@ def beginnings_of(step: TransformCall) -> set[bytes]:
     if step.opaque:
         found.update(renderings.beginnings(outcome, cut=step.cut))
     if step.opaque and not step.cut and len(outcome) > TAG:
-        found |= {way(outcome[:BEGINNING])[:LETTERS] for way in WAYS}  # cut over several fields
+        found |= {way(outcome[:BEGINNING])[:LETTERS] for way in WAYS}  # cut into several fields
     return found
 
 
 def _as_uuid(digest: bytes) -> bytes:
-    """The UUID of a name that is made of an MD5 or a SHA-1, in which six bits say so (RFC 9562); nothing of others."""
+    """The UUID that is made from an MD5 or SHA-1 of a name, marked as such in six bits (RFC 9562); empty for other
+    digests."""
     version = {UUID_BYTES: 0x30, 20: 0x50}.get(len(digest))
     if version is None:
         return b""
@@ -91,11 +93,12 @@ def _as_uuid(digest: bytes) -> bytes:
 
 
 def end_of(step: TransformCall, pattern: bytes, leaf: Leaf, begin: int) -> int:
-    """Where the output of a call ends that begins in these bytes with this pattern; 0 when it does not stand there."""
+    """Where the output of a call ends that begins at this place with this pattern; 0 if the output does not stand
+    there."""
     outcome, data = step.outcome, leaf.data
     if data.startswith(outcome, begin):
         return begin + len(outcome)
-    if leaf.decoding[-1:] == ("digests",):  # cut here, not by the app: half of another may be half of this one
+    if leaf.decoding[-1:] == ("digests",):  # not cut by the app: half of another digest may be half of this one
         return 0
     if step.cut:
         return _end_of_digest(outcome, pattern, leaf, begin)
@@ -103,27 +106,27 @@ def end_of(step: TransformCall, pattern: bytes, leaf: Leaf, begin: int) -> int:
 
 
 def _end_of_digest(outcome: bytes, pattern: bytes, leaf: Leaf, begin: int) -> int:
-    """The same of a digest that does not stand there as it is."""
+    """`end_of` for a digest that is not there in its raw form."""
     data = leaf.data
-    if begin == 0 and outcome.startswith(data):  # cut short, as digests often are
+    if begin == 0 and outcome.startswith(data):  # truncated, as digests often are
         return len(data)
     if pattern == outcome[-SHORTEST:] and begin + SHORTEST == len(data) and outcome.endswith(data):
         return len(data)
     several = len(data) >= 3 * SHORTENED and not (len(data) % SHORTENED or begin % SHORTENED)
     if several and data.startswith(outcome[:SHORTENED], begin):
-        return begin + SHORTENED  # one of a row
+        return begin + SHORTENED  # one in a row
     if (uuid := _as_uuid(outcome)) and data.startswith(uuid, begin):
         return begin + UUID_BYTES
     word = outcome.hex().lstrip("0").encode()
     if data[begin : begin + len(word)].lower() == word:
         return begin + len(word)
     if leaf.glued and _is_half(outcome, data[begin : begin + LETTERS]):
-        return begin + LETTERS  # a cut digest and a salt: 64 bits
+        return begin + LETTERS  # a truncated digest and a salt: 64 bits
     return renderings.end_of(outcome, data, begin, cut=True)
 
 
 def _end_of_ciphertext(step: TransformCall, pattern: bytes, data: bytes, begin: int) -> int:
-    """The same of what a cipher or a compressor gave."""
+    """`end_of` for the output of a cipher or a compressor."""
     outcome = step.outcome
     if "GCM" in step.name or "Poly1305" in step.name or "CCM" in step.name:
         text = outcome[:-TAG]
@@ -131,24 +134,25 @@ def _end_of_ciphertext(step: TransformCall, pattern: bytes, data: bytes, begin: 
             return begin + len(text)
     if end := _end_of_frames(outcome, data, begin):
         return end
-    # sent in chunks that are far from each other: its beginning and its end are there
+    # sent in chunks that are far apart: its beginning and its end are there
     if len(outcome) >= 2 * BEGINNING and data.startswith(outcome[:BEGINNING], begin):
         at = data.find(outcome[-TAG:], begin + BEGINNING)
         if begin + len(outcome) - TAG <= at <= begin + 2 * len(outcome):
             return at + TAG
-    if outcome.startswith(pattern):  # one that begins alike, of which there may be many: it is not spelled at all
+    if outcome.startswith(pattern):  # only its raw beginning is there, which many outputs may share
         return 0
     return renderings.end_of(outcome, data, begin, cut=False) if step.opaque else 0
 
 
 def _is_half(digest: bytes, text: bytes) -> bool:
-    """Whether these are 16 hex digits that digests are cut to: the first, or those in the middle of an MD5."""
+    """Whether these are the 16 hex digits to which digests are truncated: the first, or the middle ones of an MD5."""
     halves = [digest[:8], digest[4:12]] if len(digest) == UUID_BYTES else [digest[:8]]
     return text.lower() in [half.hex().encode() for half in halves]
 
 
 def _end_of_frames(outcome: bytes, data: bytes, begin: int) -> int:
-    """Where an output ends of which all is there, in pieces with something short between, as their lengths; else 0."""
+    """Where an output ends that is complete, but in pieces with something short between them, such as their lengths;
+    else 0."""
     if len(data) - begin <= len(outcome):
         return 0
     done, at = 0, begin
@@ -159,7 +163,7 @@ def _end_of_frames(outcome: bytes, data: bytes, begin: int) -> int:
             return at
         if same < SHORTEST:
             return 0
-        for back, gap in GAPS:  # the first byte between may be like that of the next piece
+        for back, gap in GAPS:  # the first byte between two pieces may equal that of the next piece
             piece = outcome[done - back : done - back + SHORTEST]
             if data.startswith(piece, at - back + gap):
                 done, at = done - back, at - back + gap
@@ -169,11 +173,11 @@ def _end_of_frames(outcome: bytes, data: bytes, begin: int) -> int:
 
 
 GAPS = [(back, gap) for back in range(3) for gap in range(1, 17)]
-"""Bytes of a piece that are taken back, and those between it and the next."""
+"""Bytes of a piece to take back, and bytes between it and the next."""
 
 
 def _alike(outcome: bytes, done: int, data: bytes, at: int) -> int:
-    """How many bytes are the same from two places on."""
+    """How many bytes are equal from two positions on."""
     low, high = 0, min(len(outcome) - done, len(data) - at)
     while low < high:
         middle = (low + high + 1) // 2

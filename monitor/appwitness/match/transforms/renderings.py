@@ -1,4 +1,5 @@
-"""How apps write an output that no decoder reads: hex without zeros, truncated, as a number, in a custom alphabet."""
+"""How apps write an output that no decoder can read: hex without zeros, truncated, as a number, in a custom
+alphabet."""
 
 from __future__ import annotations
 
@@ -9,23 +10,23 @@ from functools import lru_cache
 from typing import NamedTuple
 
 FIRST = 16
-"""Letters of a spelling that are searched for; the rest is compared."""
+"""First letters of a spelling that are searched for; the rest is compared."""
 HEAD = 48
-"""Bytes of an output that its first letters are made of."""
+"""First bytes of an output, from which the first letters of its spellings are made."""
 FEWEST = 12
-"""Hex digits of a digest that are proof where they are all of a text: 48 bits, against some 2**30 pairs of an output
-and a text in the largest recording."""
+"""Minimum hex digits of a digest that are proof if they are all of a text: 48 bits, against some 2**30 pairs of an
+output and a text in the largest recording."""
 LARGE = 256
-"""Bytes from which on an output is not written as one number; turning it into one takes the square of its size."""
+"""Most bytes of an output that may be written as one number; the conversion takes quadratic time."""
 CERTAIN = 72.0
-"""Bits that the pattern of repeated letters must say: 10,000 outputs in two spellings and 100,000 texts are 2**31
-pairs, of which one would be alike by a chance of 2**-41."""
+"""Minimum bits in the pattern of repeated letters: 10,000 outputs in two spellings and 100,000 texts are 2**31
+pairs, one of which is alike by chance with probability 2**-41."""
 PATTERN = 32
-"""Letters whose pattern is looked up."""
+"""First letters whose pattern is looked up."""
 COUNTED = {16: 32, 64: 64}
-"""Letters of the alphabet -> letters of a text that are counted as bits; what follows may repeat block for block."""
+"""Letters of the alphabet -> letters of a text that count towards the bits; what follows may repeat block by block."""
 DIFFERENT = {16: 10, 64: 20}
-"""Letters that must differ among the first ones, or it is no output but zeros."""
+"""Letters of the alphabet -> minimum distinct letters at the beginning of an output; with fewer, it is only zeros."""
 
 
 def _unpadded(data: bytes) -> bytes:
@@ -34,7 +35,7 @@ def _unpadded(data: bytes) -> bytes:
 
 
 def _signed(data: bytes) -> bytes:
-    """Integer.toHexString(b), of a byte that has a sign."""
+    """Integer.toHexString(b) for a signed byte."""
     return "".join([f"{byte:x}" if byte < 128 else f"ffffff{byte:x}" for byte in data]).encode()
 
 
@@ -46,7 +47,7 @@ SPELLINGS: tuple[Callable[[bytes], bytes], ...] = (
 
 
 def beginnings(outcome: bytes, *, cut: bool) -> Iterator[bytes]:
-    """First letters of every spelling of an output; `cut`: of a digest, of which a part is proof as well."""
+    """First letters of every spelling of an output; `cut`: it is a digest, of which a part is proof as well."""
     if len(outcome) < FIRST:
         return
     yield from (first for _, first in _firsts(outcome[:HEAD]))
@@ -59,13 +60,13 @@ def beginnings(outcome: bytes, *, cut: bool) -> Iterator[bytes]:
 
 @lru_cache(maxsize=4096)
 def _firsts(head: bytes) -> tuple[tuple[Callable[[bytes], bytes], bytes], ...]:
-    """Ways to write all of an output, each with the letters that it begins with: those of its first bytes, for many
-    outputs begin alike."""
+    """Ways to write all of an output, each with its first letters, made from the first bytes only: many outputs
+    share them."""
     return tuple((spell, spell(head)[:FIRST]) for spell in SPELLINGS)
 
 
 def end_of(outcome: bytes, data: bytes, begin: int, *, cut: bool) -> int:
-    """Where a spelling of an output ends that begins at a place; 0 when none does."""
+    """Where a spelling of an output ends that begins at a place; 0 if there is none."""
     if len(outcome) < FIRST:
         return 0
     for spell, first in _firsts(outcome[:HEAD]):
@@ -81,7 +82,7 @@ def end_of(outcome: bytes, data: bytes, begin: int, *, cut: bool) -> int:
 
 
 def _numbers(outcome: bytes, *, cut: bool) -> list[bytes]:
-    """An output, or its beginning, as one number that is all of a text."""
+    """The numbers that an output, or its beginning, may be as all of a text."""
     if not cut:
         number = int.from_bytes(outcome)
         return [str(number).encode()] if number and len(outcome) <= LARGE else []
@@ -91,30 +92,30 @@ def _numbers(outcome: bytes, *, cut: bool) -> list[bytes]:
 
 
 def _parts(digest: bytes) -> list[bytes]:
-    """Parts from the middle of a digest, or from its end, that apps send for the whole: 64 bits at least."""
+    """Parts from the middle or the end of a digest that apps send instead of the whole, at least 64 bits each."""
     return [digest[4:12], *([digest[8:24]] if len(digest) >= 24 else []), digest[-16:]]
 
 
 class Own(NamedTuple):
-    """An output in the spelling whose letters an app may have exchanged."""
+    """An output, and the size of the alphabet whose letters an app may have exchanged."""
 
     outcome: bytes
     alphabet: int
 
     def text(self) -> bytes:
-        """All of it, without padding."""
+        """The whole output in this alphabet, without padding."""
         return self.outcome.hex().encode() if self.alphabet == 16 else base64.b64encode(self.outcome).rstrip(b"=")
 
 
 def pattern_of(text: bytes) -> bytes:
-    """Which letters are the same: for each, which of the different ones it is. Equal for two texts of which one is the
-    other in exchanged letters."""
+    """Which letters are equal: for each letter, its number among the distinct ones. Two texts have the same pattern
+    if one is the other in exchanged letters."""
     seen: dict[int, int] = {}
     return bytes([seen.setdefault(letter, len(seen)) for letter in text])
 
 
 def patterns(outcome: bytes) -> Iterator[tuple[bytes, Own]]:
-    """How an output may be looked up in letters that are not known; nothing where it is too short or even."""
+    """How an output can be looked up when its letters are unknown; nothing if it is too short or too uniform."""
     for alphabet, size in ((16, 16), (64, 24)):
         if len(outcome) < size:
             continue
@@ -125,9 +126,9 @@ def patterns(outcome: bytes) -> Iterator[tuple[bytes, Own]]:
 
 
 def is_exchanged(own: Own, data: bytes) -> bool:
-    """Whether a text is an output in exchanged letters: one to one over its whole length, and no chance."""
+    """Whether a text is an output in exchanged letters: one to one over its whole length, and not by coincidence."""
     text = own.text()
-    if data.startswith(text[:PATTERN]):  # as it is: of what begins alike, there may be much
+    if data.startswith(text[:PATTERN]):  # not exchanged; much may begin alike
         return False
     padding = data[len(text) :]
     if not len(text) <= len(data) <= len(text) + 2 or len(set(padding)) > 1:
@@ -135,7 +136,7 @@ def is_exchanged(own: Own, data: bytes) -> bool:
     pairs = set(zip(text, data, strict=False))
     if not len(pairs) == len({letter for letter, _ in pairs}) == len({letter for _, letter in pairs}):
         return False
-    if 2 * sum(letter != other for letter, other in pairs) < len(pairs):  # with a letter or two changed, it is another
+    if 2 * sum(letter != other for letter, other in pairs) < len(pairs):  # few letters differ: it is another text
         return False
     bits, seen = 0.0, 0
     for number in pattern_of(text[: COUNTED[own.alphabet]]):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 
 def beside_salt(data: bytes) -> Iterator[bytes]:
-    """What may be a number in the input of a digest, without the digits with which a salt ends before it, or begins
-    behind it: those are a salt when it goes on in letters. Nine digits and more, which say enough beside it."""
+    """Possible numbers in the input of a digest, without digits at the end of a salt before them or at the start of
+    one after them. Such digits are a salt if it goes on in letters. Only numbers of nine digits or more, which carry
+    enough bits."""
     for run in SALTED.finditer(data):
         for digits in DIGITS.finditer(run[0]):
             before, after = run[0][: digits.start()], run[0][digits.end() :]
@@ -24,7 +25,7 @@ def beside_salt(data: bytes) -> Iterator[bytes]:
 
 
 def cells_beside_salt(data: bytes) -> Iterator[bytes]:
-    """What may be the name of a cell in the input of a digest, directly after a salt or before it."""
+    """Possible names of cells in the input of a digest, directly after a salt or before it."""
     if CELL_AND_SALT.fullmatch(data):
         for size in CELL:
             if size < len(data) <= size + MOST_SALT:
@@ -39,21 +40,21 @@ def cells_beside_salt(data: bytes) -> Iterator[bytes]:
 CELL_AND_SALT = re.compile(rb"[0-9a-z]{8,20}")
 NO_HEX = re.compile(rb"[g-z]")
 CELL = range(7, 13)
-"""Letters of a geohash that are some hundred metres or less."""
+"""Letters of a geohash whose cell is a few hundred metres or less."""
 MOST_SALT = 8
 VERSION = frozenset((b"v", b"ver", b"version"))
-"""What a digit or two stand behind that are a version, and no part of the number."""
+"""Words before a digit or two that are a version and no part of the number."""
 
 SALT_WORDS = frozenset((b"salt", b"pepper", b"secret", b"seed", b"key"))
-"""What says of itself that it is a salt, and may end in a digit; a second may be the end of a country's code."""
+"""Words that mark a salt, which may end in a digit; a second digit may be the end of a country code."""
 COUNTRY_OF_ONE_DIGIT = b"17"
 MIXED_BEFORE = re.compile(rb"[A-Za-z][0-9]+[A-Za-z]{1,3}$")
 MIXED_BEHIND = re.compile(rb"[A-Za-z]{1,3}[0-9]+[A-Za-z]")
-"""Letters and digits by turns are no word, such as what a number is of or the unit of one."""
+"""Letters and digits in turn are not a word, such as a number's label or unit."""
 
 
 def _is_salt(letters: bytes) -> bool:
-    """Whether letters and digits are no word, such as stands before the code of a country: hex, or mixed."""
+    """Whether letters and digits are not a word, such as may stand before a country code: hex, or mixed."""
     if len(letters) >= 5 and not letters.strip(b"0123456789abcdefABCDEF"):
         return True
     return len(letters) >= 6 and sum(letter in b"0123456789" for letter in letters) >= 2
@@ -63,4 +64,4 @@ SALTED = re.compile(rb"[0-9A-Za-z]{11,200}")
 DIGITS = re.compile(rb"[0-9]{10,40}")
 FEWEST_DIGITS = 9
 SALT_DIGITS = 6
-"""Digits of a salt that are taken off, and one."""
+"""One more than the digits of a salt that are cut off."""

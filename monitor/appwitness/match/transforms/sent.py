@@ -1,5 +1,5 @@
-"""What is said of a value that the app turned into something else before it was sent: a digest with a salt is not the
-value as it is, though the value stands as it is in what was digested."""
+"""Names the form in which the app sent a value that it transformed: a salted digest is not the value as it is,
+although the value stands as it is in the digest's input."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from appwitness.match.transforms.outputs import TransformCall
 ENCRYPTED = "encrypted"
 SALTED = "salted_"
 AS_BYTES = frozenset(("hex", "base64"))
-"""Ways to write an input that add nothing to it."""
+"""Encodings of an input that add nothing to it."""
 SHA2 = re.compile(r"^sha_?(\d)")
 
 
 def form_of(step: TransformCall) -> str:
-    """What a call makes of its input, as variants are named: sha256, hmac_sha256, encrypted; empty where it only writes
-    it in another way."""
+    """What a call makes of its input, in the names of variants: sha256, hmac_sha256, encrypted; empty if it only
+    encodes it."""
     if not step.opaque:
         return ""
     if not step.cut:
@@ -30,8 +30,8 @@ def form_of(step: TransformCall) -> str:
 
 
 def followed(forms: Sequence[str], step: TransformCall, *, whole: bool) -> tuple[str, ...]:
-    """The forms down to the input of a further call, the outermost first; `whole`: its output is all that went into the
-    one before."""
+    """The forms down to the input of a further call, outermost first; `whole`: its output is the whole input of the
+    previous call."""
     outer = (form_of(step),) if step.opaque else ()
     return (*_salted(forms, whole=whole), *outer)
 
@@ -41,7 +41,7 @@ def as_sent(hit: Hit) -> str:
     made = list(_salted(hit.forms, whole=hit.whole and not hit.before and not hit.after))
     if made and all(form == ENCRYPTED for form in made):
         return ENCRYPTED if hit.variant.how in ("text", "utf-8", "digits") else hit.variant.name
-    while made and made[0] == ENCRYPTED:  # who is sent a digest under a cipher has the digest
+    while made and made[0] == ENCRYPTED:  # a recipient who can decrypt a digest has the digest
         del made[0]
     if not made:
         return hit.variant.name
@@ -49,7 +49,7 @@ def as_sent(hit: Hit) -> str:
 
 
 def _salted(forms: Sequence[str], *, whole: bool) -> tuple[str, ...]:
-    """The forms, the last as one with a salt where it is a digest and something else went in as well."""
+    """The forms, the last one marked as salted if it is a digest and its input held something else as well."""
     if not forms or whole or forms[-1] == ENCRYPTED or "mac" in forms[-1]:
         return tuple(forms)
     return (*forms[:-1], SALTED + forms[-1])

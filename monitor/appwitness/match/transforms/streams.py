@@ -1,4 +1,4 @@
-"""Calls on objects that are fed piece by piece: which calls continue which, and how far."""
+"""Calls on objects that are fed piece by piece: tells which calls continue which, and how far."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from appwitness.match.transforms.alike import Alike, order
 from appwitness.match.transforms.outputs import SHORTEST, WAYS, Stream, TransformCall
 
 CALLS = 4096
-"""Calls that are read as one, when a stream was encrypted piece by piece."""
+"""Most calls that are joined if a stream was encrypted piece by piece."""
 RIVALS = 256
-"""Calls with the same short output among which the one that goes on longest is looked for."""
+"""Most calls with the same short output that are compared for the one that continues longest."""
 TAILS = 16
-"""Calls after the last piece of a stream among which the one with its short end is looked for."""
+"""Most calls after the last long piece of a stream that are searched for its short end."""
 
 NEAR = 4
-"""Leaves beside that of a piece among which the next may stand."""
+"""Leaves beside that of a piece in which the next piece may stand."""
 
 
 class OutputPlace(NamedTuple):
-    """Where an output stands: the number of the leaf, and which of its bytes."""
+    """Where an output stands: the number of the leaf, and the range of bytes in it."""
 
     leaf: int
     start: int
     end: int
     how: tuple[str, ...] = ()
-    """Steps from the leaf to the output, where it is not written there as it is."""
+    """Steps from the leaf to the output, if it is not written there as it is."""
 
 
 class FoundOutput(NamedTuple):
     """An output in an upload."""
 
     step: TransformCall
-    """The last call that gave it."""
+    """The last call that produced it."""
     place: OutputPlace
-    """The innermost."""
+    """The innermost place."""
     places: list[OutputPlace]
-    """All of a cipher's that stand there as they are, in no order."""
+    """For a cipher, all places where its output stands as it is, in no order."""
 
 
 class CallStreams:
@@ -52,7 +52,7 @@ class CallStreams:
         self._calls: dict[Stream, list[tuple[datetime, int, TransformCall]]] = defaultdict(list)
 
     def add(self, step: TransformCall) -> tuple[list[tuple[datetime, int, TransformCall]], int]:
-        """Learn of a call; all of its stream, and which of them it is."""
+        """Add a call; returns all calls of its stream, and its index among them."""
         calls = self._calls[step.stream]
         place = bisect_right(calls, order(step), key=lambda call: call[:2])
         calls.insert(place, (*order(step), step))
@@ -65,7 +65,8 @@ class CallStreams:
     def longest(
         self, rivals: Sequence[TransformCall], data: bytes, begin: int, before: datetime
     ) -> list[TransformCall]:
-        """The longest run that begins with these calls, where several gave the same; the last of those."""
+        """The longest run that begins with one of these calls, which all have the same output; of equal runs, the
+        last."""
         best: list[TransformCall] = []
         size = 0
         for first in [step for step in reversed(rivals) if step.at <= before][:RIVALS]:
@@ -78,7 +79,7 @@ class CallStreams:
         return best
 
     def _run(self, first: TransformCall, data: bytes, begin: int, before: datetime) -> list[TransformCall]:
-        """The calls of a stream, from one on, whose outputs stand in these bytes one after the other."""
+        """The calls of a stream, from the first on, whose outputs stand in these bytes one after the other."""
         calls, place = self._around(first)
         run: list[TransformCall] = []
         for _, _, call in calls[place : place + CALLS]:
@@ -86,7 +87,7 @@ class CallStreams:
                 break
             run.append(call)
             begin += len(call.outcome)
-        while run and not run[-1].outcome:  # what it took may have come out later
+        while run and not run[-1].outcome:  # its input may have come out later
             run.pop()
         while place and len(run) < CALLS and not calls[place - 1][2].outcome:
             place -= 1
@@ -96,8 +97,8 @@ class CallStreams:
     def continued(
         self, found: Mapping[Alike, FoundOutput], of: Mapping[Ref, Alike], leaves: Sequence[Leaf], before: datetime
     ) -> list[list[TransformCall]]:
-        """Calls that go on with each other, two at least: those that follow each other in one stream, with those
-        between that gave little or nothing; and those whose outputs stand directly one after the other."""
+        """Runs of two calls or more that continue each other: calls that follow each other in one stream, with those
+        in between that have little or no output; and calls whose outputs stand directly one after the other."""
         runs: list[list[TransformCall]] = []
         taken: set[Ref] = set()
         for one in sorted(found.values(), key=lambda one: order(one.step)):
@@ -120,10 +121,11 @@ class CallStreams:
         leaves: Sequence[Leaf],
         before: datetime,
     ) -> list[TransformCall]:
-        """The calls before and behind one in its stream that are in the upload too, or gave nothing yet.
+        """The calls before and after one in its stream that are in the upload too, or have no output yet.
 
-        No output is in there twice, or a payload that is sent again and again would become one long text; where an
-        output was given several times, it must stand in the upload where its turn is."""
+        No output counts twice; otherwise, a payload that is sent again and again would become one long text. An output
+        that was produced several times must stand in the upload where its turn is.
+        """
         calls, middle = self._around(one.step)
         inside = {of[one.step.ref]}
         run = [one.step]
@@ -154,9 +156,9 @@ class CallStreams:
                     place, sure = turn, len(added)
                 at += way
             if way < 0:
-                del added[sure:]  # with what little came before, others may have ended
+                del added[sure:]  # short outputs before it may be the ends of others
             run = [*reversed(added), *run] if way < 0 else [*run, *added]
-        # what those at the end took came out later, if at all
+        # the input of the last calls came out later, if at all
         end = next((at + 1 for at in reversed(range(len(run))) if run[at].outcome), 0)
         return run[:end]
 
@@ -164,8 +166,8 @@ class CallStreams:
         self, found: Mapping[Alike, FoundOutput], leaves: Sequence[Leaf], before: datetime
     ) -> Iterator[list[TransformCall]]:
         """Calls of one stream, one after the other, whose outputs stand in the upload without a gap, whatever other
-        calls were made between: two objects may be fed by turns. Only where each piece came out as long as it went
-        in, so that nothing was held back that went in between."""
+        calls were made in between: two objects may be fed in turns. Each output must be as long as its input, so
+        that nothing that went in between was held back."""
         begins: dict[tuple[int, int], tuple[Alike, OutputPlace]] = {}
         for alike, one in found.items():
             if not one.step.cut:
@@ -176,7 +178,7 @@ class CallStreams:
         ends = {(place.leaf, place.end) for _, place in begins.values()}
         for spot in sorted(begins):
             if spot in ends:
-                continue  # in the middle of others
+                continue  # it continues another
             chain: list[tuple[Alike, OutputPlace]] = []
             while spot in begins and len(chain) < CALLS:
                 alike, place = begins[spot]
@@ -187,7 +189,8 @@ class CallStreams:
     def _called(
         self, chain: Sequence[tuple[Alike, OutputPlace]], leaves: Sequence[Leaf], before: datetime
     ) -> Iterator[list[TransformCall]]:
-        """The calls that gave these outputs, the last first; a new run where one is of another stream."""
+        """The calls that produced these outputs, from the last to the first; a call of another stream begins a new
+        run."""
         run: list[TransformCall] = []
         for alike, place in reversed(chain):
             even = len(alike.what.source) == len(alike.what.outcome)
@@ -203,7 +206,7 @@ class CallStreams:
             yield run
 
     def _tail(self, last: TransformCall, data: bytes, end: int, before: datetime) -> list[TransformCall]:
-        """The call that gave the few bytes that are left of a leaf behind an output."""
+        """The call that produced the few bytes that are left of a leaf after an output."""
         rest = data[end:]
         if not 0 < len(rest) < SHORTEST or len(last.source) != len(last.outcome):
             return []
@@ -213,7 +216,8 @@ class CallStreams:
 
 
 def _next(places: Sequence[OutputPlace], place: OutputPlace, way: int, leaves: Sequence[Leaf]) -> OutputPlace | None:
-    """The nearest of several places behind one (`way` 1) or before it (-1), in what was read in the same way."""
+    """The nearest of several places after a place (`way` 1) or before it (-1), among leaves that were decoded in the
+    same way."""
     decoding = leaves[place.leaf].decoding
     alike = (other for other in places if leaves[other.leaf].decoding == decoding)
     if way > 0:
@@ -222,8 +226,8 @@ def _next(places: Sequence[OutputPlace], place: OutputPlace, way: int, leaves: S
 
 
 def _little(outcome: bytes, place: OutputPlace, way: int, leaves: Sequence[Leaf]) -> OutputPlace | None:
-    """Where a few bytes stand that alone are no proof: directly after a place or before it, in its leaf or one that is
-    nothing else."""
+    """Where a few bytes stand that alone are no proof: directly after a place or before it, in its leaf or in one
+    that holds nothing else."""
     data, size = leaves[place.leaf].data, len(outcome)
     at = place.end if way > 0 else place.start - size
     if at >= 0 and data.startswith(outcome, at):

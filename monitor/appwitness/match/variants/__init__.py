@@ -41,12 +41,12 @@ __all__ = [
 ]
 
 How = Literal["text", "utf-8", "bytes", "digits", "leaf", "place"]
-"""text: stands somewhere in a leaf, in any charset or in base64; utf-8: in UTF-8 only; bytes: these very bytes in
-binary data; digits: the digits of a number written with separators; leaf: a digest, is all of a leaf's bytes; place:
-numbers near this point."""
+"""How a form is found. text: anywhere in a leaf, in any charset or in base64; utf-8: only in UTF-8; bytes: exactly
+these bytes in binary data; digits: the digits of a number written with separators; leaf: a digest that is all of a
+leaf's bytes; place: numbers near this point."""
 Edge = Literal["digit", "word", "hex", "version", "none"]
-"""What must not stand beside a text: a further digit, a further letter or digit, a further hex digit, anything but two
-digits behind it, nothing in particular."""
+"""What must not stand beside a text. digit: another digit; word: another letter or digit; hex: another hex digit;
+version: anything but two digits after it; none: no restriction."""
 
 
 class Variant(NamedTuple):
@@ -55,17 +55,18 @@ class Variant(NamedTuple):
     name: str
     """plain, digits, e164, lower, sha256, coordinates ..."""
     of: str
-    """The normal form that was turned: as_given, e164, national ..."""
+    """The normal form that it was made from: as_given, e164, national ..."""
     how: How
     pattern: bytes
     """What to look for: UTF-8 text, digits, raw digest; empty for a place."""
     edge: Edge = "none"
     bits: float = 0
-    """How much it says: a chance hit at one position has the probability 2 ** -bits."""
+    """How much information it carries: a chance hit at one position has the probability 2 ** -bits."""
 
     @property
     def unchecked(self) -> bool:
-        """Whether it is a number without its check digit: one that follows, or was cut off, may make it another's."""
+        """Whether it is a number without its check digit: a digit after it, or one cut off, may make it another
+        number."""
         return self.of == UNCHECKED
 
 
@@ -74,7 +75,8 @@ UNCHECKED = "without_check_digit"
 
 @lru_cache(maxsize=4096)
 def bits_of(text: str) -> float:
-    """How much a text says, in bits: an estimate from its letters that is meant to be too low rather than too high."""
+    """How much information a text carries, in bits: estimated from its letters, and meant to be too low rather than
+    too high."""
     pure = text.replace("-", "").replace(":", "")
     if HEX_ID.fullmatch(pure):
         return 3.7 * len(pure)
@@ -89,20 +91,20 @@ def bits_of(text: str) -> float:
 NO_DIGITS = str.maketrans("", "", "0123456789")
 PARTS = frozenset(("local", "initial"))
 PART_BITS = 20.0
-"""What a part of an address or a name says, which others may have as well: less than proof."""
+"""Most bits of a part of an address or a name, which others may share: less than proof."""
 DATE_BITS = 15.0
-"""What a date says, however it is written: a life has some thirty thousand days."""
+"""Most bits of a date, however it is written: a life has some thirty thousand days."""
 CHECKSUM_BITS = 20.0
-"""What a checksum of 32 bits says: less than proof, for many numbers and words are looked at."""
+"""Most bits of a 32-bit checksum: less than proof, because many numbers and words are examined."""
 SEARCHED = 2
-"""Characters that a text must have to be looked for at all, but for one Chinese character that is a word."""
+"""Minimum characters of a text that is looked for at all, except a single Chinese character that is a word."""
 DIGESTED = 3
-"""Bytes that a text must have for its digests to be looked for."""
+"""Minimum bytes of a text whose digests are looked for."""
 
 
 Digested = tuple[str, str, bytes, float]
-"""A digest of a value: name of the variant, of which normal form, the raw bytes, what the form says in bits. A plain
-tuple, for a value has hundreds of them and nearly none is ever found; `digested` makes a variant of one."""
+"""A digest of a value: name of the variant, normal form, raw bytes, bits of the form. A plain tuple, because a value
+has hundreds of them and hardly any is ever found; `digested` makes a variant of one."""
 
 
 def of(value: Value) -> tuple[Variant, ...]:
@@ -111,27 +113,28 @@ def of(value: Value) -> tuple[Variant, ...]:
 
 
 def digested(digest: Digested) -> Variant:
-    """A digest as a variant, which is all of a leaf."""
+    """A digest as a variant that is all of a leaf."""
     name, form_name, raw, bits = digest
     return Variant(name, form_name, "leaf", raw, "none", bits)
 
 
 MAIN_FORMS = 4
-"""The first so many normal forms of a value are looked for in every charset and as digests of digests."""
+"""How many of a value's first normal forms are looked for in every charset and as digests of digests."""
 IN_DIGITS = frozenset(("formatted", "separated", "uri"))
-"""Normal forms that are found by their digits, whatever stands between them."""
+"""Normal forms that are found by their digits, whatever separators stand between them."""
 
 
 Use = tuple[str, str, bytes, How | None, digests.Depth | None]
-"""A use of a normal form: its name, its text, the same as UTF-8, how it is searched as a text, and how many of its
-digests are searched; None: it is not, or none are. A plain tuple, as a value that is added has dozens of them."""
+"""A use of a normal form: its name, its text, the text as UTF-8, how it is searched for as a text (None: not at
+all), and which of its digests are searched for (None: none). A plain tuple, because a value has dozens of them."""
 
 
-@lru_cache(maxsize=16)  # a value that is added is asked for twice
+@lru_cache(maxsize=16)  # called twice for each value that is added
 def uses(kind: str, forms: Forms) -> tuple[Use, ...]:
-    """What each normal form of a value is looked for as; as a text, one of those that are alike but for case."""
+    """How each normal form of a value is looked for; of forms that differ only in case, only the first is looked for
+    as a text."""
     made: list[Use] = []
-    seen: set[bytes] = set()  # in lower case as the search compares, which knows of ASCII only
+    seen: set[bytes] = set()  # lower case for ASCII only, as the search compares
     chosen = 0
     for number, (name, text) in enumerate(forms):
         coded = text.encode("utf-8", "replace")
@@ -155,18 +158,18 @@ def uses(kind: str, forms: Forms) -> tuple[Use, ...]:
 
 
 def _is_left_out(kind: str, name: str) -> bool:
-    """Whether a normal form is found in another way than as a text: a place by its numbers."""
+    """Whether a normal form is found in another way than as a text, as a place is by its numbers."""
     return name in IN_DIGITS if kind == "phone" else kind == "location" and name != "as_given"
 
 
 def is_grouped(kind: str, name: str, text: str) -> bool:
-    """Whether a form is a number that is looked for with separators between its digits as well; a zero before the
-    stop of a real number is none that somebody dialled."""
+    """Whether a form is a number that is also looked for with separators between its digits. `trunk_0` is not: its
+    zero may be the one before the point of a decimal number."""
     return kind in ("phone", "imei", "number") and len(text) >= 7 and text.isdecimal() and name != "trunk_0"
 
 
 def in_disguise(forms: Forms) -> Iterator[tuple[str, str]]:
-    """(name, text) of what hides the value from readers, where that says enough."""
+    """(name, text) of each disguise of a value, if the value carries enough bits."""
     given = forms[0][1] if forms else ""
     if bits_of(given) < DISGUISED_BITS:
         return
@@ -177,7 +180,7 @@ DISGUISED_BITS = 30.0
 
 
 def texts_of(value: Value) -> Iterator[Variant]:
-    """The forms of a value that are no digests."""
+    """The forms of a value that are not digests."""
     kind = kind_of(value)
     forms = FORMS[kind](value.text)
     yield from in_binary(kind, forms)
@@ -205,7 +208,7 @@ def texts_of(value: Value) -> Iterator[Variant]:
 
 
 def bytes_of(kind: str, forms: Forms) -> bytes:
-    """An id as the bytes that it stands for, of which digests are looked for too; else nothing."""
+    """The bytes that an id stands for, whose digests are looked for as well; empty for any other value."""
     pure = _pure(forms[0][1]) if kind in ("mac", "id") else ""
     return bytes.fromhex(pure) if pure and varied(pure) else b""
 
@@ -260,17 +263,18 @@ UNCHOSEN = frozenset(
         *(f"geohash_{size}" for size in range(6, 11)),
     )
 )
-"""Normal forms that few would take a digest of; the usual digests of them are looked for anyway."""
+"""Normal forms that hardly anybody would hash; only their usual digests are looked for."""
 CHOSEN = frozenset(("lower", "e164", "international", "national", "significant", "bare", "bare_upper", "digits"))
-"""Normal forms that are chosen to be made alike before a digest is taken."""
+"""Normal forms that are chosen to make values alike before they are hashed."""
 SUMMED = CHOSEN | {"as_given"}
-"""Normal forms of which checksums are looked for."""
+"""Normal forms whose checksums are looked for."""
 COMPOSED = frozenset(("as_given", "lower", "e164", "national", "bare"))
-"""Those of them whose rare digests are searched as well."""
+"""Those of them whose rare digests are looked for as well."""
 
 
 def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:
-    """Ids as the bytes that they stand for, and the digits of an IMEI two in a byte; an IMEI with software version."""
+    """Ids and dates as the bytes that they stand for, numbers packed two digits per byte, and an IMEI with its
+    software version."""
     text = forms[0][1] if forms else ""
     if kind in ("mac", "id"):
         pure = _pure(text)
@@ -280,7 +284,7 @@ def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:
             yield Variant("bytes", "backwards", "bytes", raw[::-1], "none", 4.0 * len(pure))
             if len(raw) == 16:
                 yield Variant("bytes", "guid", "bytes", uuid.UUID(bytes=raw).bytes_le, "none", 4.0 * len(pure))
-                halves = raw[7::-1] + raw[:7:-1]  # as Java's old driver of MongoDB wrote its two longs
+                halves = raw[7::-1] + raw[:7:-1]  # as the old Java driver of MongoDB wrote the two longs
                 yield Variant("bytes", "halves_backwards", "bytes", halves, "none", 4.0 * len(pure))
     elif kind == "date" and (parts := DATE.fullmatch(text)):
         year, month, day = (int(parts[group]) for group in (1, 3, 4))
@@ -293,7 +297,7 @@ def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:
         yield Variant("packed_digits", "as_given", "bytes", bytes.fromhex(digits + "f"), "none", 44.0)
         turned = _swapped(f"{digits}f")
         yield Variant("packed_digits", "swapped", "bytes", bytes.fromhex(turned), "none", 44.0)
-        identity = _swapped(f"a{digits}")  # as TS 24.008 has it: the kind, then the digits
+        identity = _swapped(f"a{digits}")  # as in TS 24.008: the kind, then the digits
         yield Variant("packed_digits", "mobile_identity", "bytes", bytes.fromhex(identity), "none", 44.0)
         yield Variant("bytes", "big_endian", "bytes", int(digits).to_bytes(8), "none", 44.0)
         yield Variant("bytes", "little_endian", "bytes", int(digits).to_bytes(8, "little"), "none", 44.0)
@@ -301,7 +305,8 @@ def in_binary(kind: str, forms: Forms) -> Iterator[Variant]:
 
 
 def _packed_digits(digits: str) -> Iterator[Variant]:
-    """A number two digits in a byte, in either order, as SIM cards and short messages hold them; and as eight bytes."""
+    """A number packed two digits per byte, in either order, as on SIM cards and in short messages; and as eight
+    bytes."""
     if not digits.isdecimal() or not 10 <= len(digits) <= 20:
         return
     filled = digits + "f" * (len(digits) % 2)
@@ -318,18 +323,18 @@ def _packed_digits(digits: str) -> Iterator[Variant]:
 
 
 def _swapped(digits: str) -> str:
-    """The same with the two of each pair exchanged."""
+    """The digits with each pair swapped."""
     return "".join(f"{second}{first}" for first, second in zip(digits[::2], digits[1::2], strict=True))
 
 
 def _pure(text: str) -> str:
-    """The hex digits of an id; empty where they are no whole bytes."""
+    """The hex digits of an id; empty if they are not whole bytes."""
     pure = re.sub(r"[^\da-fA-F]", "", text)
     return "" if len(pure) % 2 else pure
 
 
 def _in_charsets(text: str, bits: float) -> Iterator[Digested]:
-    """Digests of the value in other charsets, of the form as given only."""
+    """Digests of a value in other charsets, only of the form as given."""
     for charset in ("utf-16le", "utf-16be", "gb18030"):
         if charset != "gb18030" or not text.isascii():
             data = text.encode(charset, "replace")
@@ -337,16 +342,16 @@ def _in_charsets(text: str, bits: float) -> Iterator[Digested]:
                 yield digest, f"as_given_{charset}", digests.DIGESTS[digest](data), bits
 
 
-@lru_cache(maxsize=64)  # each form is asked for twice
+@lru_cache(maxsize=64)  # called twice for each form
 def _checksums(text: str) -> tuple[tuple[str, int], ...]:
-    """Checksums of 32 bits."""
+    """The 32-bit checksums of a text: (name, checksum)."""
     data = text.encode("utf-8", "replace")
     made = [(name, compute(data)) for name, compute in digests.CHECKSUMS.items()]
     return (*made, ("hash_code", composed.hash_code(data)))
 
 
 def _written(sum32: int) -> Iterator[str]:
-    """A checksum as number: without a sign and with it; in hex, where that looks like a number too."""
+    """A checksum as a number, unsigned and signed; also in hex, if all its digits are decimal."""
     yield str(sum32)
     if sum32 >> 31:
         yield str(sum32 - (1 << 32))

@@ -1,4 +1,4 @@
-"""Digests of digests and digests truncated in unusual ways, of the value as it was returned."""
+"""Rare digests of a value: of another digest, of its base64 or percent encoding, or truncated in unusual ways."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from appwitness.match.variants.digests import COMMON, DIGESTS, as_uuid
 
 
 def of(text: str) -> Iterator[tuple[str, bytes]]:
-    """(name of the variant, raw digest)."""
+    """(name of the variant, raw digest) of each rare digest."""
     data = text.encode("utf-8", "replace")
     md5, sha256 = DIGESTS["md5"], DIGESTS["sha256"]
     once = md5(data)
@@ -39,7 +39,7 @@ NAMESPACES = {"dns": uuid.NAMESPACE_DNS.bytes, "url": uuid.NAMESPACE_URL.bytes}
 
 
 def given(text: str) -> Iterator[tuple[str, bytes]]:
-    """The same for what is only taken of the value as it was given: UUIDs of names."""
+    """The same for what is computed only from the value as given: UUIDs of names."""
     data = text.encode("utf-8", "replace")
     for name, space in NAMESPACES.items():
         yield f"uuid_v3_{name}", as_uuid(DIGESTS["md5"](space + data), 3)
@@ -47,7 +47,7 @@ def given(text: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _doubled(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Digests of digests that are rarer than those of `digests.of`: of the bytes, of base64, of longer ones."""
+    """Digests of digests that are rarer than those in `digests.of`: of the raw bytes, of base64, of longer digests."""
     for inner in COMMON:
         raw = DIGESTS[inner](data)
         coded = base64.b64encode(raw)
@@ -66,7 +66,7 @@ SAME = tuple(name for name in ("sm3", "sha3_256") if name in DIGESTS)
 
 
 def hash_code(data: bytes) -> int:
-    """java.lang.String.hashCode, without its sign."""
+    """java.lang.String.hashCode as an unsigned number."""
     units = data.decode("utf-8", "replace").encode("utf-16be", "replace")
     state = 0
     for at in range(0, len(units), 2):

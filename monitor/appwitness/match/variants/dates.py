@@ -10,16 +10,16 @@ MIDNIGHTS = (
     *("T00:00:00", "T00:00:00Z", "T00:00:00.000Z", "T00:00:00+00:00"),
     *(" 00:00:00", "T00:00:00+08:00", "T00:00:00.000+0000", "T00:00:00.000+00:00", " 00:00:00.0"),
 )
-"""How a day goes on as the time that it begins."""
+"""What follows a day to make it the time at which it begins."""
 ZONES = ("GMT", "UTC", "GMT+00:00", "GMT+08:00", "CST", "EST", "PST", "CET", "IST", "JST")
-"""What Java's Date calls the zone that it is in."""
+"""Time zones as Java's Date names them."""
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
 
 
 def spelled(text: str) -> list[tuple[str, str]]:
-    """(normal form, text) of a birthday in the orders and with the separators of the world, in English words, and as
-    the time that it began in UTC and China."""
+    """(normal form, text) of a birthday in the orders and with the separators used around the world, in English
+    words, and as the time at which it began in UTC and in China."""
     given = text.strip()
     parts = DATE.fullmatch(given)
     if parts is None:
@@ -52,6 +52,6 @@ def spelled(text: str) -> list[tuple[str, str]]:
     weekday, begun = WEEKDAYS[begins_at.weekday()], int(begins_at.timestamp()) * 1000
     forms += [("in_words", f"{weekday} {short} {day:02d} 00:00:00 {zone} {year}") for zone in ZONES]
     for begins in (begun, begun - 8 * 3_600_000):
-        if abs(begins) >= 10**10:  # what is shorter says too little
+        if abs(begins) >= 10**10:  # a shorter number carries too little
             forms += [("milliseconds", str(begins)), ("seconds", str(begins // 1000))]
     return forms

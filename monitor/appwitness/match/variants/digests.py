@@ -1,4 +1,4 @@
-"""Digests that apps turn personal data into: one line of the table each, truncated and doubled ones too."""
+"""Digests that apps make of personal data, one row of a table each; truncated and doubled ones too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 import mmh3
 
-try:  # CPython's own take short data in a third of the time that OpenSSL's need, which hashlib prefers
+try:  # on short data, CPython's own take a third of the time of OpenSSL's, which hashlib prefers
     from _md5 import md5  # type: ignore[import-not-found]
     from _sha1 import sha1  # type: ignore[import-not-found]
 except ImportError:  # a build of Python may leave them out
@@ -23,7 +23,7 @@ def _of(name: str) -> Digest:
 
 
 def as_uuid(digest: bytes, version: int) -> bytes:
-    """The UUID of a name, made of its digest (RFC 9562, 5.3 and 5.5)."""
+    """The UUID of a name, made from its digest (RFC 9562, 5.3 and 5.5)."""
     return digest[:6] + bytes((digest[6] & 0x0F | version << 4, digest[7], digest[8] & 0x3F | 0x80)) + digest[9:16]
 
 
@@ -48,19 +48,19 @@ DIGESTS: dict[str, Digest] = {
     "blake2s": lambda data: hashlib.blake2s(data).digest(),
     "uuid_v3": _uuid_v3,
 } | {name: _of(name) for name in ("sm3", "ripemd160", "sha512_256") if name in hashlib.algorithms_available}
-"""Name of the variant -> the digest."""
+"""Name of the variant -> function that computes the digest."""
 
 COMMON = ("md5", "sha1", "sha256")
-"""Digests that are also looked for doubled, and of texts in other charsets."""
+"""Digests that are also looked for doubled, and for texts in other charsets."""
 _USUAL = {name: DIGESTS[name] for name in (*COMMON, "sha512")}
-"""Digests of normal forms that nobody would choose to take a digest of."""
+"""Digests of normal forms that hardly anybody would hash."""
 
 SIZES = frozenset({8, 10, 12, 16, 20, 24, 28, 32, 48, 64})
-"""Bytes of which a digest may be all of a leaf: whole, or its first bytes."""
+"""Sizes in bytes of a digest that is all of a leaf: whole, or its first bytes."""
 SHORTENED = 10
-"""Bytes that messengers cut digests of numbers to, which they send one after the other."""
+"""Bytes to which messengers truncate digests of phone numbers, which they send one after the other."""
 SHORTEST = 8
-"""First bytes of a digest that are still proof."""
+"""Minimum leading bytes of a digest that are still proof."""
 
 
 CHECKSUMS: dict[str, Callable[[bytes], int]] = {
@@ -68,17 +68,17 @@ CHECKSUMS: dict[str, Callable[[bytes], int]] = {
     "adler32": zlib.adler32,
     "murmur3": lambda data: mmh3.hash(data, signed=False),
 }
-"""32 bits are little: these are believed only with support."""
+"""32 bits are not much: these are believed only with support."""
 
 
 Depth = Literal["usual", "all", "doubled"]
-"""How many digests of a form are looked for: those that are in use everywhere, all, or digests of digests as well."""
+"""Which digests of a form are looked for: the most usual ones, all, or digests of digests as well."""
 
 
 def of(data: bytes, depth: Depth) -> list[tuple[str, bytes]]:
     """(name of the variant, raw digest) of one normal form.
 
-    `md5_16` is the middle half of an MD5, as many Chinese SDKs write it; the first bytes of any digest need no entry.
+    `md5_16` is the middle half of an MD5, which many Chinese SDKs send; the first bytes of any digest need no entry.
     """
     found = [(name, digest(data)) for name, digest in (_USUAL if depth == "usual" else DIGESTS).items()]
     plain = dict(found)

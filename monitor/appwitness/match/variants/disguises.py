@@ -6,9 +6,9 @@ import string
 from collections.abc import Callable, Iterator
 
 FIRST, LETTERS = 33, 94
-"""The first of the letters of ASCII that are seen, and how many there are."""
+"""The first visible ASCII character, and how many there are."""
 LAST = "\uffff"
-"""Letters up to here have a neighbour that is a letter, too."""
+"""Characters below this one have a successor that is also a character."""
 _LOWER, _UPPER = string.ascii_lowercase, string.ascii_uppercase
 ROT13 = str.maketrans(_LOWER + _UPPER, _LOWER[13:] + _LOWER[:13] + _UPPER[13:] + _UPPER[:13])
 ROT47 = {FIRST + at: FIRST + (at + LETTERS // 2) % LETTERS for at in range(LETTERS)}
@@ -19,13 +19,13 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "rot47": lambda text: text.translate(ROT47),
     "next_letters": lambda text: "".join([chr(ord(char) + 1) if char < LAST else char for char in text]),
 }
-"""Name of the variant -> what makes the text."""
+"""Name of the variant -> function that makes the text."""
 CHANGED = 0.6
-"""Share of the letters that ROT13 must change: of an address with few, another one may be made."""
+"""Minimum share of letters that ROT13 must change: an address with few letters may turn into another address."""
 
 
 def disguised(text: str) -> Iterator[tuple[str, str]]:
-    """(name, text) of all in which most letters are others than in the text itself."""
+    """(name, text) of each disguise that differs enough from the text."""
     for name, turn in DISGUISES.items():
         made = turn(text)
         if made != text and (name != "rot13" or sum(map(str.__ne__, text, made)) >= CHANGED * len(text)):

@@ -14,25 +14,26 @@ from appwitness.match.variants import Variant
 
 
 class Text(NamedTuple):
-    """What is looked for in the leaves, and what it would mean."""
+    """A text that is looked for in the leaves, and what it would mean."""
 
     lower: bytes
     offset: int
-    """Where in it the window stands by which it was entered."""
+    """Where in it the window stands under which it was entered."""
     variant: Variant
     charset: str
-    """utf-8 anywhere; the others only where the leaf is not text. base64 0, 1, 2: at this alignment; bytes: as is."""
+    """utf-8, and base64 at alignment 0, 1 or 2: in any leaf; bytes as they are, and other charsets: only in leaves
+    that are not text."""
 
 
 class Forms:
-    """All forms of one value, by how they are found; each sort is made when something of it was found."""
+    """All forms of one value, by how they are found; each group is made when one of its members has been found."""
 
     def __init__(self, value: Value) -> None:
         self._value = value
 
     @cached_property
     def texts(self) -> dict[bytes, list[Text]]:
-        """By the windows that may stand for them."""
+        """The texts, by the windows that may stand for them."""
         found: dict[bytes, list[Text]] = {}
         for variant in variants.texts_of(self._value):
             for lower, charset in _written(variant):
@@ -42,7 +43,7 @@ class Forms:
 
     @cached_property
     def digits(self) -> dict[bytes, Variant]:
-        """Numbers without what may stand between their digits."""
+        """The numbers that may have separators between their digits, by their digits."""
         found: dict[bytes, Variant] = {}
         for variant in variants.texts_of(self._value):
             if variant.how == "digits":
@@ -56,7 +57,7 @@ class Forms:
 
 
 def enter(value: Value, slot: int, texts: Grams, raw: Grams) -> int:
-    """Enter the texts of a value; `raw`: those that only stand where a leaf is no text. How many they are."""
+    """Enter the texts of a value; returns how many. `raw` gets those that only occur in leaves that are not text."""
     anywhere: dict[tuple[bytes, bool], None] = {}  # in a fixed order
     binary: dict[tuple[bytes, bool], None] = {}
     for variant in variants.texts_of(value):
@@ -71,12 +72,12 @@ def enter(value: Value, slot: int, texts: Grams, raw: Grams) -> int:
 
 
 def words_of(runs: Iterable[bytes]) -> bytes:
-    """The first eight bytes of each, padded with zeros."""
+    """The first eight bytes of each run, padded with zeros."""
     return b"".join([run[:8] if len(run) >= 8 else run.ljust(8, b"\0") for run in runs])
 
 
 def _written(variant: Variant) -> Iterable[tuple[bytes, str]]:
-    """The texts, in small letters, that a form may stand as, and the charset of each."""
+    """The texts, in lower case, that a form may appear as, each with its charset."""
     match variant.how:
         case "text":
             for pattern, charset in _encoded(variant.pattern):
@@ -88,7 +89,8 @@ def _written(variant: Variant) -> Iterable[tuple[bytes, str]]:
 
 
 def _encoded(text: bytes) -> Iterable[tuple[bytes, str]]:
-    """The bytes that a text may be inside data that is no UTF-8 text, and inside base64 at any alignment."""
+    """The bytes that a text may be, each with the charset: in UTF-8, in other data, and inside base64 at any
+    alignment."""
     yield text, "utf-8"
     word = text.decode()
     for charset in ("utf-16le", "utf-16be"):

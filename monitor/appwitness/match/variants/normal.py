@@ -22,15 +22,15 @@ HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af]")
 MAC = re.compile(r"(?i)[\da-f]{2}([:-]?)(?:[\da-f]{2}\1){4}[\da-f]{2}")
 UUID = re.compile(r"(?i)[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}")
 DISTRICT = re.compile("(?<=[省市区县州盟旗])")
-"""Where a Chinese address may be cut: behind a province, a city, a district."""
+"""Where a Chinese address may be cut: after a province, a city or a district."""
 STROKES = str.maketrans("łŁøØđĐßıæÆœŒ", "lLoOdDsiaAoO")
-"""Letters with a stroke, and others that have no decomposition, in the nearest plain one."""
+"""Letters with a stroke, and others that have no decomposition -> the nearest plain letter."""
 LIGATURES = {
     ord(letter): two for letter, two in {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE"}.items()
 }
-"""Letters for which programs write two, which leave accents off."""
+"""Letters for which programs that remove accents write two."""
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
-"""As German is written where there are none; Scandinavian passports write the same."""
+"""How German is written without umlauts; Scandinavian passports do the same."""
 CYRILLIC = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў",
@@ -46,7 +46,7 @@ GREEK = dict(
     )
 )
 LATIN = {ord(letter): latin.replace("_", "") for letter, latin in (CYRILLIC | GREEK).items()}
-"""Letters as passports write them."""
+"""Letters as passports transliterate them."""
 PAIRS = (("ου", "ou"), ("αυ", "av"), ("ευ", "ev"))
 ELSEWHERE = re.compile("[\u0370-\u03ff\u0400-\u04ff]")
 HEX_ID = re.compile(r"(?i)(?=.*[a-f])(?=.*\d)[\da-f]{12,64}")
@@ -59,7 +59,7 @@ def form(kind: str) -> Callable[[Callable[[str], Forms]], Callable[[str], Forms]
     """Register the normal forms of one kind of value."""
 
     def register(function: Callable[[str], Forms]) -> Callable[[str], Forms]:
-        FORMS[kind] = lru_cache(maxsize=16)(function)  # a value that is added is asked for three times
+        FORMS[kind] = lru_cache(maxsize=16)(function)  # called three times for each value that is added
         return function
 
     return register
@@ -79,7 +79,7 @@ def _unique(*forms: tuple[str, str]) -> Forms:
 
 @form("email")
 def email(text: str) -> Forms:
-    """Case, the tag after `+`, the dots that Gmail ignores."""
+    """An e-mail address: case, the tag after `+`, the dots that Gmail ignores."""
     given = text.strip()
     lower = given.lower()
     local, _, domain = lower.partition("@")
@@ -102,12 +102,12 @@ def email(text: str) -> Forms:
 
 
 IN_WORDS = ((" at ", " dot "), (" [at] ", " [dot] "), ("[at]", "[dot]"), (" (at) ", " (dot) "))
-"""How addresses are hidden from collectors: instead of `@`, of a dot."""
+"""How addresses are hidden from harvesters: what replaces `@`, and a dot."""
 
 
 @form("name")
 def name(text: str) -> Forms:
-    """Case, width, order and separators of a person's name."""
+    """A person's name: case, width, order and separators."""
     given = text.strip()
     narrow = unicodedata.normalize("NFKC", given)
     words = narrow.replace(",", " ").split()
@@ -134,7 +134,7 @@ def name(text: str) -> Forms:
             forms += [("lower_swapped", f"{last} {first}".lower())]
             if not given.isascii():
                 forms += [("swapped", f"{last} {first}".upper()), ("swapped", f"{last}, {first}".upper())]
-            if len(words) > 2:  # of two surnames, both stand first
+            if len(words) > 2:  # both of two surnames come first
                 both = " ".join(words[1:])
                 forms += [("swapped", f"{both}{between}{words[0]}") for between in (" ", ", ")]
                 forms += [("swapped", f"{both} {words[0]}".upper())]
@@ -152,14 +152,14 @@ def name(text: str) -> Forms:
             forms += [("swapped", f"{last}{between}{first}") for between in (" ", ", ")]
     if "'" in narrow or "\u2019" in narrow:
         straight = narrow.replace("\u2019", "'")
-        # as keyboards write it, and as SQL doubles it
+        # curly as keyboards write it, doubled as in SQL
         forms += [("apostrophe", straight), ("apostrophe", straight.replace("'", "\u2019"))]
         forms += [("apostrophe", straight.replace("'", "''"))]
     return _unique(*forms)
 
 
 def without_accents(text: str) -> str:
-    """A name in the letters of ASCII that are most like its own."""
+    """A name in the ASCII letters that are most like its own."""
     return _without_marks(text).translate(LIGATURES).translate(STROKES)
 
 
@@ -171,7 +171,7 @@ NO_SLUG = re.compile(r"[\W_]+")
 
 
 def _latin(text: str) -> list[str]:
-    """A name in the plain Latin letters that a passport has for those of German, Cyrillic and Greek."""
+    """A name in plain Latin letters, as passports transliterate German, Cyrillic and Greek."""
     found = [text.translate(UMLAUTS)] if UMLAUTS.keys() & {ord(letter) for letter in text} else []
     if ELSEWHERE.search(text):
         plain = "".join(
@@ -188,17 +188,18 @@ def _latin(text: str) -> list[str]:
 
 
 VARIED = 5
-"""Bytes that differ in an id that is proof as bytes; 02:00:00:00:00:00, which Android gives for any MAC, is none."""
+"""Minimum distinct bytes of an id that is proof as bytes; 02:00:00:00:00:00, which Android returns for any MAC, is
+not."""
 
 
 def varied(pure: str) -> bool:
-    """Whether enough of the bytes of an id, given in hex, differ."""
+    """Whether an id, given in hex, has enough distinct bytes."""
     return len(set(bytes.fromhex(pure))) >= VARIED
 
 
 @form("mac")
 def mac(text: str) -> Forms:
-    """Colons, hyphens, dots or nothing between the bytes; case."""
+    """A MAC address: colons, hyphens, dots or nothing between the bytes; case."""
     pure = re.sub(r"[^\da-fA-F]", "", text).lower()
     twos = [pure[i : i + 2] for i in range(0, 12, 2)]
     dotted = ".".join((pure[:4], pure[4:8], pure[8:]))
@@ -222,7 +223,7 @@ def mac(text: str) -> Forms:
 
 @form("imei")
 def imei(text: str) -> Forms:
-    """With and without the check digit, as hex, and as the URN that telephony uses."""
+    """An IMEI with and without its check digit, in hex, and as the URN that telephony uses."""
     digits = phones.digits_of(text)
     return _unique(
         ("as_given", text.strip()),
@@ -236,8 +237,8 @@ def imei(text: str) -> Forms:
 
 @form("number")
 def number(text: str) -> Forms:
-    """Numbers of cards, subscribers and persons: with and without what stands between their digits, as hex; an ICCID
-    without its check digit."""
+    """Numbers of cards, subscribers and persons: with and without separators, in hex; an ICCID without its check
+    digit."""
     given = text.strip()
     bare = re.sub(r"[^\dXx]", "", given).upper()
     return _unique(
@@ -246,13 +247,13 @@ def number(text: str) -> Forms:
         ("lower", bare.lower()),
         ("without_check_digit", bare[:-1] if bare.startswith("89") and len(bare) in (19, 20) else ""),
         ("hex_number", _hex_number(bare) if bare.isdecimal() else ""),
-        ("nai", f"0{bare}" if len(bare) == 15 else ""),  # a subscriber as the name of an account
+        ("nai", f"0{bare}" if len(bare) == 15 else ""),  # a subscriber as an account name
     )
 
 
 @form("ip")
 def ip(text: str) -> Forms:
-    """An address in dots and colons, in full, and as the numbers that Android and databases make of it."""
+    """An IP address with dots or colons, in full, and as the integers that Android and databases make of it."""
     given = text.strip()
     address = ipaddress.ip_address(given)
     forms = [("as_given", given), ("short", address.compressed), ("full", address.exploded)]
@@ -269,7 +270,7 @@ def ip(text: str) -> Forms:
 
 @form("address")
 def address(text: str) -> Forms:
-    """A postal address with other blanks, stops and line ends between its parts, and without any."""
+    """A postal address with other blanks, separators and line ends between its parts, and without any."""
     given = text.strip()
     narrow = unicodedata.normalize("NFKC", given)
     parts = [part for part in re.split(r"\s*[,;\n]\s*", narrow) if part]
@@ -293,13 +294,13 @@ def address(text: str) -> Forms:
 
 @form("date")
 def date(text: str) -> Forms:
-    """A birthday, however it is written."""
+    """A birthday in all its spellings."""
     return _unique(*dates.spelled(text))
 
 
 @form("id")
 def identifier(text: str) -> Forms:
-    """Ids in hex or as UUID: case, hyphens, as an integer."""
+    """An id in hex or as a UUID: case, hyphens, as an integer."""
     given = text.strip()
     pure = given.replace("-", "")
     number = int(pure, 16)
@@ -310,7 +311,7 @@ def identifier(text: str) -> Forms:
         ("bare", pure.lower()),
         ("bare_upper", pure.upper()),
     ]
-    if len(pure) == 14:  # an MEID, which has a spelling in decimal, part by part
+    if len(pure) == 14:  # an MEID, which is also written in decimal, part by part
         forms += [("decimal", f"{int(pure[:8], 16):010d}{int(pure[8:], 16):08d}")]
     if len(pure) == 16:
         forms += [("zeros_dropped", pure.lstrip("0").lower() if varied(pure) else "")]
@@ -346,9 +347,9 @@ def plain_text(text: str) -> Forms:
 
 
 SHORT, SHORT_HAN, CUT = 16, 12, 24
-"""Letters by which a longer text is known that was cut, and letters that it has."""
+"""Letters by which a truncated text is recognized (fewer if it is Chinese), and minimum letters of the whole text."""
 PACKAGE = re.compile(r"[A-Za-z]\w*(?:\.\w+){2,}")
-"""The name of an app, whose parts are folders where its code lies."""
+"""The package name of an app, whose parts are also the folders of its code."""
 
 
 def _hex_number(digits: str) -> str:
@@ -356,7 +357,7 @@ def _hex_number(digits: str) -> str:
 
 
 OF_PHONES = frozenset(("msisdn", "call_log", "sms_sender"))
-"""Types of value that are telephone numbers, besides those that say so."""
+"""Types of value that are telephone numbers, besides those that have `phone` in their name."""
 NUMBERED = frozenset(("id_number", "bank_card", "account_id"))
 """Types of value that are numbers, other than those of devices."""
 
@@ -376,7 +377,7 @@ def _kind_of_imei(text: str) -> str:
 
 
 def kind_of(value: Value) -> str:
-    """Which normal forms a value has: by its type, else by its shape."""
+    """Which normal forms a value has: decided by its type, else by its shape."""
     code, text = value.type, value.text.strip()
     if code == "location" or (code.startswith("location") and systems.parse(text)):
         return "location" if systems.parse(text) else "text"

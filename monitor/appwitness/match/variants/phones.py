@@ -1,4 +1,4 @@
-"""Normal forms of telephone numbers, by the phonenumbers library."""
+"""Normal forms of telephone numbers, from the phonenumbers library."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
 HOMES = ("CN", "US", "GB", "DE", "IN", "BR", "FR", "JP")
-"""Countries that a number without a country code may belong to; each in which it is valid counts."""
+"""Countries that a number without a country code may belong to; each one in which it is valid counts."""
 ABROAD = tuple(
     (code, re.compile(mobile))
     for code, mobile in (
@@ -91,18 +91,19 @@ ABROAD = tuple(
         ("256", r"0(7\d{8})"),
     )
 )
-"""Codes of further countries, each with how its mobile numbers are written at home, and which part follows the code
-(ITU-T E.129 and what the regulators publish); a number may be one of several. To ask the library for each would take
-a hundred times as long."""
+"""Codes of further countries, each with a pattern of its mobile numbers as written at home, whose group is what
+follows the code (ITU-T E.129 and what the regulators publish). A number may fit several. Asking the library for each
+would take a hundred times as long."""
 IN_ARGENTINA = re.compile(r"0?([1-3]\d{1,3})15(\d{6,8})")
-"""How a mobile number is dialled there: between area code and number a 15, which from elsewhere is a 9 before both."""
+"""How a mobile number is dialled there: with 15 between area code and number, which from abroad becomes a 9 before
+both."""
 TRUNK_0 = frozenset(("33", "44", "49", "61", "81", "82", "91"))
-"""Codes of countries in which a zero stands before all numbers."""
+"""Codes of countries in which every number is dialled with a leading zero."""
 CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")
 
 
 def digits_of(text: str) -> str:
-    """Only the digits."""
+    """The digits of a text."""
     return text.translate(NO_ASCII_DIGITS) if text.isascii() else NO_DIGIT.sub("", text)
 
 
@@ -112,7 +113,7 @@ NO_ASCII_DIGITS = {letter: None for letter in range(128) if not chr(letter).isde
 
 @lru_cache(maxsize=4096)
 def forms(text: str) -> tuple[tuple[str, str], ...]:
-    """(name of the form, the number in it), without repeats; `as_given` first."""
+    """(name of the form, the number in it), without duplicates; `as_given` first."""
     given = text.strip()
     digits = digits_of(given)
     found = {given: "as_given"}
@@ -141,7 +142,7 @@ def _forms_of(number: phonenumbers.PhoneNumber) -> Iterator[tuple[str, str]]:
     yield "national", digits_of(national)
     yield "significant", significant
     if code in TRUNK_0 or (code == "86" and CHINESE_MOBILE.fullmatch(significant)):
-        yield "trunk_0", f"0{significant}"  # as it is dialled from another town, whatever its range
+        yield "trunk_0", f"0{significant}"  # as dialled from another town, whatever its range
     yield "international_00", f"00{whole}"
     yield "international_011", f"011{whole}"
     yield "hex_number", f"{int(whole):x}"
@@ -156,7 +157,7 @@ def _forms_of(number: phonenumbers.PhoneNumber) -> Iterator[tuple[str, str]]:
 
 
 def _abroad(digits: str, known: set[str]) -> Iterator[tuple[str, str]]:
-    """What a mobile number is in the further countries where it is one."""
+    """The forms of a mobile number in the further countries where it is one."""
     found = [(code, at_home[1]) for code, mobile in ABROAD if (at_home := mobile.fullmatch(digits))]
     if (parts := IN_ARGENTINA.fullmatch(digits)) and len(parts[1] + parts[2]) == 10:
         found.append(("54", f"9{parts[1]}{parts[2]}"))
@@ -168,7 +169,7 @@ def _abroad(digits: str, known: set[str]) -> Iterator[tuple[str, str]]:
 
 
 def _uri(number: phonenumbers.PhoneNumber, international: str) -> str:
-    """As RFC 3966 has it: the same with hyphens, which takes a tenth of the time to format it once more."""
+    """The RFC 3966 form: the international one with hyphens, which takes a tenth of the time of formatting it again."""
     if number.extension:
         return phonenumbers.format_number(number, PhoneNumberFormat.RFC3966)
     return "tel:+" + BETWEEN_DIGITS.sub("-", international[1:])
@@ -178,8 +179,8 @@ BETWEEN_DIGITS = re.compile(r"\D+")
 
 
 def _with_country(given: str, digits: str) -> tuple[str, str | None] | None:
-    """A number that says of which country it is, and whose rules it is read by, None for those that it names; nothing
-    where it does not say so."""
+    """A number that tells its country, and the country whose rules apply to it (None: the one that it names); None
+    if the number does not tell."""
     if given.startswith("+"):
         return given, None
     if digits.startswith("00") and len(digits) > 10:
@@ -190,7 +191,7 @@ def _with_country(given: str, digits: str) -> tuple[str, str | None] | None:
 
 
 def _valid(tries: Iterable[tuple[str, str | None]]) -> list[phonenumbers.PhoneNumber]:
-    """Numbers that are possible in the country that they name, or valid in the one that they are read by."""
+    """Numbers that are possible in the country that they name, or valid in the one whose rules apply."""
     found: list[phonenumbers.PhoneNumber] = []
     for candidate, home in tries:
         try:

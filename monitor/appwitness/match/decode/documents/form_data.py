@@ -21,7 +21,7 @@ HEADER = re.compile(rb"(?im)^(content-type|content-transfer-encoding|content-enc
 
 
 def unquote(data: bytes, *, plus: bool) -> bytes:
-    """Percent escapes undone (`%uXXXX` too); with `plus`, a plus is a space."""
+    """Undo percent escapes (`%uXXXX` too); with `plus`, a plus is a space."""
 
     def one(found: re.Match[bytes]) -> bytes:
         two, four = found.groups()
@@ -37,7 +37,7 @@ def unquote(data: bytes, *, plus: bool) -> bytes:
 def pairs(
     piece: UploadPiece, step: str, room: Room, *, separators: bytes = b"&;", plus: bool = True
 ) -> list[UploadPiece]:
-    """The values of `a=1&b=2` as pieces under their keys; keys that may be data themselves are pieces too."""
+    """The values of `a=1&b=2` as pieces under their keys; keys that may be data themselves become pieces too."""
     found: list[UploadPiece] = []
     data = piece.data
     pos = 0
@@ -88,7 +88,7 @@ def _value(
 @decoder("form", "text", order=360, guess=False, sieve="covered", seen_in="Retrofit, by @FormUrlEncoded", alone=True)
 @begins(rb"[^=&\s<>{\"()]{0,200}=[^&\r\n]*&|%7[bB]%22")
 def form(piece: UploadPiece, room: Room) -> Found:
-    """application/x-www-form-urlencoded, and query strings wherever they stand."""
+    """application/x-www-form-urlencoded, and query strings anywhere."""
     found = pairs(piece, "form", room, separators=b"&")
     if found and NO_KEY.search(piece.data):  # base85 may look like a form
         found.append(piece._replace(done=True))
@@ -101,7 +101,7 @@ NO_KEY = re.compile(rb"(?:^|&)[^=&]*[`^~|#;!?][^=&]*=")
 @decoder("form pair", "text", order=370, guess=False, sieve="covered", seen_in="Mixpanel (data=...)")
 @begins(rb"[A-Za-z_][\w.\[\]-]*=[^&\r\n=][^&\r\n]*$")
 def pair(piece: UploadPiece, room: Room) -> Found:
-    """`name=value` alone, which may be a form, and much else."""
+    """A single `name=value`, which may be a form or much else."""
     return None if b"; " in piece.data else pairs(piece, "form", room, separators=b"&") or None
 
 
@@ -110,7 +110,8 @@ def pair(piece: UploadPiece, room: Room) -> Found:
 )
 @begins(rb".")
 def said_form(piece: UploadPiece, room: Room) -> Found:
-    """What Content-Type calls a form but does not look like one, such as a document posted as its only key."""
+    """A body that Content-Type calls a form but that does not look like one, such as a document posted as its only
+    key."""
     if "x-www-form-urlencoded" not in piece.hint or not re.search(rb"[%+=&]", piece.data):
         return None
     return pairs(piece, "form", room, separators=b"&") or None
@@ -128,7 +129,7 @@ def percent(piece: UploadPiece, room: Room) -> Found:
 @decoder("plus", "text", order=400, guess=False, sieve="covered", seen_in="java.net.URLEncoder")
 @holds(rb"\+")
 def plus(piece: UploadPiece, room: Room) -> Found:
-    """Spaces that are still written as a plus, in text that was escaped for a URL."""
+    """Spaces still written as a plus, in text that was escaped for a URL."""
     if not BETWEEN.search(piece.data) or b" " in piece.data or len(piece.data) > 4096 or BASE64.fullmatch(piece.data):
         return None
     if not {"percent", "form", "query"}.intersection(piece.decoding) and not piece.path.startswith(("url", "headers.")):
@@ -158,7 +159,7 @@ def _boundary(piece: UploadPiece) -> bytes | None:
 @decoder("multipart", "any", order=420, guess=False, sieve="covered", seen_in="OkHttp's MultipartBody", alone=True)
 @holds(rb"--")
 def multipart(piece: UploadPiece, room: Room) -> Found:
-    """multipart/*: each part under its field's name, its file name too; transfer encodings undone."""
+    """multipart/*: each part under its field's name, and its file name; transfer encodings are undone."""
     boundary = _boundary(piece)
     if boundary is None:
         return None

@@ -1,4 +1,4 @@
-"""Decoder of JSON in any shape that is really sent: one document, many, cut short, wrapped, or inside other text."""
+"""Decoder of JSON in every shape that is really sent: one document, many, truncated, wrapped, or inside other text."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ TOKEN = re.compile(
     rb"""([^\s,:\[\]{}"]++)|("))""",
     re.DOTALL,
 )
-"""A string's inside, a bracket, the inside of a string in single quotes, a number or word, or the quote of a string
-that never ends."""
+"""The inside of a string, a bracket, the inside of a string in single quotes, a number or word, or the quote of a
+string that never ends."""
 TELLING_KEY = re.compile(rb"[^\x00-\x7f]|\d{5}|[@+%{=: ]|[0-9a-fA-F]{8}|.{33}")
 """Keys that may themselves be data: a map from phone number to name, a form whose key is a document."""
 STRINGS, BARE, UNENDED = (1, 3), 4, 5
-"""Which of them they are."""
+"""The groups of TOKEN for strings, for numbers and words, and for the quote of a string that never ends."""
 REAL = re.compile(rb"[0-9]{7,}\.0+\Z|[eE]\+?[0-9]{1,2}\Z|^-?[0-9]{17,}\Z")
 """Numbers that stand for others, such as 1.3800138E10, or for a digest."""
 ASSIGNED = re.compile(rb"\{\s*[\w-]+\s*=")
-"""How a map is printed by Java, or by Objective-C, whose values would be taken for keys."""
+"""How a map printed by Java or Objective-C begins; its values would be taken for keys."""
 DOCUMENT = re.compile(rb"\s*(?:\)\]\}'?,?\s*)?(?:\{\s*[\"}\w]|\[\s*(?:[\"{\[\]\d-]|true|false|null))", re.DOTALL)
 """How a document begins."""
 PREFIX = re.compile(rb"\s*(?:\)\]\}'?,?\s*)?")
@@ -32,7 +32,7 @@ BYTE_ARRAY = re.compile(rb"\[(\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5,})\s*\]")
 NEXT = re.compile(rb"[\s,\x00\x1e]*")
 CLOSING = frozenset((b"}", b"]"))
 WORDS = frozenset((b"null", b"undefined", b"NaN"))
-"""Words that say nothing; true and false are leaves: an app's claim of consent may be one."""
+"""Words that carry nothing; true and false are leaves, because they may be an app's claim of consent."""
 ANYWHERE = re.compile(rb'\{\s*"|\[\s*[{"]')
 
 
@@ -41,7 +41,7 @@ def _key(raw: bytes) -> str:
 
 
 class _Document:
-    """One document, taken apart token by token."""
+    """One document, parsed token by token."""
 
     def __init__(self, piece: UploadPiece, root: str, room: Room, found: list[UploadPiece]) -> None:
         self.piece = piece
@@ -55,7 +55,7 @@ class _Document:
         self.suffixes: dict[bytes, str] = {}
 
     def read(self, pos: int) -> tuple[int, bool]:
-        """Append its pieces; the position after it, and whether it was whole."""
+        """Append the document's pieces; returns the position after it, and whether it was whole."""
         data = self.piece.data
         end = pos
         for token in TOKEN.finditer(data, pos):
@@ -77,14 +77,14 @@ class _Document:
                 self.value(token)
                 if len(self.found) > self.room.leaves_left:
                     return len(data), True
-                if token.lastindex == UNENDED:  # all that follows is in it
+                if token.lastindex == UNENDED:  # everything after it is inside the string
                     return len(data), not self.outer
             if not self.outer:
                 return end, True
         return end, not self.outer
 
     def path(self) -> str:
-        """Where the next value is."""
+        """The path of the next value."""
         if not self.outer:
             return self.root
         if self.is_object:
@@ -94,7 +94,7 @@ class _Document:
         return f"{self.prefix}[{self.index}]"
 
     def open(self, mark: bytes, end: int) -> bool:
-        """An object or a list begins; whether it is not too deep."""
+        """Begin an object or a list; False if it is nested too deep."""
         path = self.path()
         if len(self.outer) >= self.room.limits.nesting:
             self.room.stop(f"json at {self.piece.path}: nested deeper than {self.room.limits.nesting}")
@@ -106,7 +106,7 @@ class _Document:
         return True
 
     def key(self, token: re.Match[bytes]) -> None:
-        """A key, which is a leaf too where it may be data itself."""
+        """Take a key, which is a leaf too if it may be data itself."""
         kind = token.lastindex
         raw = token[kind] if kind in STRINGS else token[4] or b""
         suffix = self.suffixes.get(raw)
@@ -117,7 +117,7 @@ class _Document:
         self.member = suffix
 
     def value(self, token: re.Match[bytes]) -> None:
-        """A string, a number or a word."""
+        """Take a string, a number or a word."""
         path = self.path()
         piece, kind = self.piece, token.lastindex or 0
         start, stop = token.span(kind) if kind != UNENDED else (token.end(), len(piece.data))
@@ -137,7 +137,7 @@ class _Document:
 
 
 def _document(piece: UploadPiece, pos: int, root: str, room: Room, found: list[UploadPiece]) -> tuple[int, bool]:
-    """Take apart the document at `pos`, append its pieces; the position after it, and whether it was whole."""
+    """Parse the document at `pos` and append its pieces; returns the position after it, and whether it was whole."""
     return _Document(piece, root, room, found).read(pos)
 
 
@@ -149,14 +149,14 @@ def _bytes_of(piece: UploadPiece, array: re.Match[bytes], path: str, room: Room)
 
 
 def lists_of_bytes(piece: UploadPiece, room: Room) -> list[UploadPiece]:
-    """Bytes as lists of numbers, signed as Java writes them or not, wherever they stand."""
+    """Bytes written as lists of numbers, signed as in Java or not, anywhere in a text."""
     return [one for array in BYTE_ARRAY.finditer(piece.data) for one in _bytes_of(piece, array, piece.path, room)]
 
 
 @decoder("byte array", "text", order=290, guess=False, sieve="covered", seen_in="Gson, of a byte[]")
 @holds(rb"\[\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5}")
 def byte_array(piece: UploadPiece, room: Room) -> Found:
-    """The same in what is no document, whose lists are read with it, each where it is."""
+    """The same in text that is no document; a document's lists are read with it, each at its own path."""
     if DOCUMENT.match(piece.data) and _begins_at(piece.data) is not None:
         return None
     return lists_of_bytes(piece, room) or None
@@ -182,24 +182,24 @@ def byte_map(piece: UploadPiece, room: Room) -> Found:
 
 
 def _begins_at(data: bytes) -> int | None:
-    """Where a document begins in what looks like one; None where it has no key at all, or is a map of another kind."""
+    """Where a document begins in what looks like one; None if it has no key at all, or is another kind of map."""
     if data[:1] == b"{" and b'"' not in data and b":" not in data and b"'" not in data:
         return None
-    start = PREFIX.match(data).end()  # type: ignore[union-attr]  # it matches nothing as well
+    start = PREFIX.match(data).end()  # type: ignore[union-attr]  # the match may be empty
     return None if ASSIGNED.match(data, start) else start
 
 
 @decoder("json", "text", order=310, guess=False, sieve="covered", seen_in="nearly all SDKs", alone=True)
 @begins(DOCUMENT.pattern)
 def document(piece: UploadPiece, room: Room) -> Found:
-    """JSON: one document, several (NDJSON or glued), cut short, behind the guard `)]}'`."""
+    """JSON: one document, several (NDJSON or concatenated), truncated, or after the guard `)]}'`."""
     data = piece.data
     start = _begins_at(data)
     if start is None:
         return None
     found: list[UploadPiece] = []
     end, _ = _document(piece, start, piece.path, room, found)
-    if len(data) < 100 and b'"' not in data:  # `[2001:db8::1]:80` is no list
+    if len(data) < 100 and b'"' not in data:  # `[2001:db8::1]:80` is not a list
         found.append(piece._replace(done=True))
     next_one = NEXT.match(data, end).end()  # type: ignore[union-attr]
     if next_one >= len(data):
@@ -236,7 +236,7 @@ def string(piece: UploadPiece, room: Room) -> Found:
 @decoder("json inside", "text", order=330, guess=False, sieve="covered", seen_in="callbacks of JSONP; Android's log")
 @holds(rb"\{\s*\"|\[\s*[{\"]")
 def inside(piece: UploadPiece, room: Room) -> Found:
-    """Documents inside other text: log lines, callbacks, fragments glued together."""
+    """Documents inside other text: log lines, callbacks, concatenated fragments."""
     found: list[UploadPiece] = []
     at = ANYWHERE.search(piece.data, 1)
     while at and len(found) < room.leaves_left:
@@ -248,7 +248,7 @@ def inside(piece: UploadPiece, room: Room) -> Found:
 
 
 def is_document(data: bytes) -> bool:
-    """Whether bytes are JSON, all of them, and an object or a list."""
+    """Whether all of the bytes are one JSON object or list."""
     try:
         return isinstance(json.loads(data), dict | list)
     except (ValueError, RecursionError):

@@ -32,7 +32,7 @@ def encoded_words(piece: UploadPiece, room: Room) -> Found:
     if not last or not room.take(len(text), piece, "encoded word"):
         return None
     found = [piece.whole("encoded word", text)]
-    if 1 < len(words) <= WORDS:  # those that stand for one text each are written like those that one was cut into
+    if 1 < len(words) <= WORDS:  # several texts look the same as one text that was cut into words
         for first, last_one in combinations(range(len(words) + 1), 2):
             part = b"".join(one for one, _, _ in words[first:last_one])
             spot = (words[first][1], words[last_one - 1][2])
@@ -41,7 +41,7 @@ def encoded_words(piece: UploadPiece, room: Room) -> Found:
 
 
 WORDS = 12
-"""Words of which any that follow each other are read as one text, too."""
+"""Most encoded words of one text; every sequence of them is also read as a text of its own."""
 
 
 @decoder("punycode", "text", order=780, guess=False, sieve="covered", seen_in="java.net.IDN")

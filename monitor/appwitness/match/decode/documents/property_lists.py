@@ -14,11 +14,11 @@ TOKEN = re.compile(
     rb"<key>([^<]*)</key>|<(string|integer|real|date|data)>([^<]*)</\2>|<(/)?(?:dict|array)\s*(/)?>|<(?:true|false)\s*/>"
 )
 DATE_EPOCH_S = 978_307_200
-"""2001-01-01, from which property lists count."""
+"""2001-01-01, the epoch of property lists."""
 
 
 class _BinaryList:
-    """The objects of one binary list."""
+    """The objects of one binary property list."""
 
     def __init__(self, piece: UploadPiece, room: Room) -> None:
         self.piece = piece
@@ -92,7 +92,7 @@ class _BinaryList:
                 pass
 
     def goes_on(self, path: str, level: int) -> bool:
-        """Whether one object more may be read, that deep."""
+        """Whether one more object may be read at this depth."""
         self.left -= 1
         if self.left < 0 or len(self.found) > self.room.leaves_left:
             self.room.stop(f"plist at {path}: more objects than the list is long")
@@ -116,7 +116,7 @@ class _BinaryList:
 
 
 WIDEST = 16
-"""Bytes of a whole number."""
+"""Most bytes of an integer."""
 
 
 @decoder(
@@ -131,7 +131,7 @@ WIDEST = 16
 )
 @begins(rb"bplist0")
 def binary_list(piece: UploadPiece, room: Room) -> Found:
-    """Binary property lists, among them those that NSKeyedArchiver writes."""
+    """Binary property lists, including those that NSKeyedArchiver writes."""
     try:
         reader = _BinaryList(piece, room)
         reader.value(reader.top, piece.path, 0)
@@ -152,7 +152,7 @@ def binary_list(piece: UploadPiece, room: Room) -> Found:
 )
 @begins(rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!DOCTYPE\s+plist[^>]{0,300}>\s*)?<plist\b[^>]{0,100}>")
 def xml_list(piece: UploadPiece, room: Room) -> Found:
-    """XML property lists, each value under its key instead of under the names of its elements."""
+    """XML property lists: each value is under its key instead of the names of its elements."""
     if b"<![CDATA[" in piece.data:  # leave it to the decoder of XML
         return None
     found: list[UploadPiece] = []
@@ -190,7 +190,7 @@ def xml_list(piece: UploadPiece, room: Room) -> Found:
 
 
 def _held(piece: UploadPiece, token: re.Match[bytes], path: str, room: Room) -> list[UploadPiece]:
-    """What a value of XML is, of which bytes stand in base64."""
+    """The piece of an XML value, with bytes decoded from base64."""
     if token[2] != b"data":
         return [piece.part("plist", *token.span(3), path)]
     try:

@@ -1,4 +1,4 @@
-"""Decoder of vCards: every property under its own name, so that short names of people are recognised in context."""
+"""Decoder of vCards: every property under its own name, so that short names of people are recognized in context."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PART = re.compile(rb"((?:[^;\\]|\\.)*)(?:;|\Z)", re.DOTALL)
 )
 @holds(rb"(?i:BEGIN:VCARD)\r?\n")
 def cards(piece: UploadPiece, room: Room) -> Found:
-    """The values of properties; those of a name part by part as well."""
+    """The values of properties; a name also part by part."""
     found: list[UploadPiece] = []
     all_of_them = list(CARD.finditer(piece.data))
     for number, card in enumerate(all_of_them):

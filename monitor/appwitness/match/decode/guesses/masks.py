@@ -13,14 +13,14 @@ TABLES = [bytes(byte ^ key for byte in range(256)) for key in range(256)]
 ZLIB, ZLIB_LEVELS = 0x78, b"\x01\x5e\x9c\xda"
 SAMPLE = 64
 OPENING = re.compile(rb"\s*(?:[{\[]\s*[\"{\[]|<[?!a-zA-Z])")
-"""How the first bytes of such a stream must begin."""
+"""How the unpacked text of such a stream must begin."""
 GZIP = b"\x1f\x8b\x08"
 
 
 @decoder("xor", "any", order=10, guess=True, sieve="guess", seen_in="GrowingIO")
 @begins(rb".{8}")
 def document(piece: UploadPiece, room: Room) -> Found:
-    """JSON under any key."""
+    """JSON or gzip under any key."""
     data = piece.data
     key = data[0] ^ GZIP[0]
     if key and data[:3].translate(TABLES[key]) == GZIP and room.take(len(data), piece, "xor"):
@@ -40,7 +40,8 @@ def document(piece: UploadPiece, room: Room) -> Found:
 @decoder("xor", "binary", order=1150, guess=True, sieve="guess", seen_in="GrowingIO, under Snappy")
 @begins(rb".{8}")
 def packed(piece: UploadPiece, room: Room) -> Found:
-    """zlib under any key, or a bare block of Snappy, which begins with its length and the first signs of a document."""
+    """zlib under any key, or a bare Snappy block, which begins with its length and the first characters of a
+    document."""
     data = piece.data
     keys = [data[0] ^ ZLIB] if data[1] ^ data[0] ^ ZLIB in ZLIB_LEVELS else []
     for at in range(2, 5):

@@ -1,4 +1,4 @@
-"""Backslash escapes of JSON and JavaScript, undone."""
+"""Undoes the backslash escapes of JSON and JavaScript."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SIMPLE = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"f": b"\f"}
 
 
 def unescape(data: bytes) -> bytes:
-    """JSON and JavaScript escapes undone; what is no escape stays as it is."""
+    """Undo JSON and JavaScript escapes; anything else stays as it is."""
 
     def one(found: re.Match[bytes]) -> bytes:
         high, low, byte, char = found.groups()

@@ -1,4 +1,4 @@
-"""Decoders of bytes written as letters (base64, hex, base32, base58, base85, JWT), whole or inside other text."""
+"""Decoders of bytes written as text (base64, hex, base32, base58, base85, JWT), whole or inside other text."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, as_tex
 
 RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}(?:={1,2})?")
 LONG_HEX = re.compile(rb"(?<![0-9a-fA-F])(?:(?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,})(?![0-9a-fA-F])")
-"""Hex beside other letters of base64: `id_6162..`, a digest before its salt."""
+"""Hex beside other base64 letters: `id_6162..`, a digest before its salt."""
 WORD_HEX = re.compile(rb"[A-Za-z]*[G-Zg-z][A-Za-z]*?([0-9a-f]{16}|[0-9a-f]{32})")
 """An id directly after a word: `AND64f051c20ca1dc00`."""
 CUT_HEX = re.compile(rb"(?<![A-Za-z0-9])(?:[0-9a-f]{16}|[0-9A-F]{16}|[0-9a-f]{20}|[0-9A-F]{20})(?![A-Za-z0-9])")
-"""A digest that was cut, beside a mark: `dev_64f051c20ca1dc00`, `64f051c20ca1dc00-1711111111`."""
+"""A truncated digest beside a separator: `dev_64f051c20ca1dc00`, `64f051c20ca1dc00-1711111111`."""
 STARRED = re.compile(rb"(?<![\w*-])[A-Za-z0-9*-]{16,}_{0,2}(?![\w*-])")
-"""base64 as Tencent signs with it: `*` for a plus, `-` for a stroke, `_` for what it is filled up with."""
+"""base64 as Tencent signs with it: `*` for a plus, `-` for a slash, `_` for padding."""
 FROM_STARRED = bytes.maketrans(b"*-_", b"+/=")
 BEFORE = range(1, 4)
-"""Letters that may stand before base64 without a mark between: a version."""
+"""Letters that may precede base64 without a separator: a version."""
 READABLE = re.compile(rb"[{\[][\"{\[][ -~\xc2-\xff]|[ -~]{15}|" + PACKED.pattern)
-"""The first bytes of what is worth reading behind such letters."""
+"""How bytes begin that are worth reading after such letters."""
 AT_LEAST = 24
-"""Letters of a run of base64 that may begin behind others."""
+"""Minimum letters of a run of base64 that may begin after others."""
 BLOCK = 16
-"""Bytes of a block of AES."""
+"""Bytes of an AES block."""
 GLUED = frozenset((*range(18, 27), *range(34, 43)))
-"""Letters that both have together."""
+"""Lengths of a word and an id together."""
 BEHIND = re.compile(rb"(?:[A-Za-z0-9]{1,12}[-_]|[aw]\+)(?=[A-Za-z0-9+/]{16,}={0,2}\Z)")
-"""A word before base64 proper: `sha256-`, `v1_`, the `a+` and `w+` of Google's UULE."""
+"""A word before the actual base64: `sha256-`, `v1_`, the `a+` and `w+` of Google's UULE."""
 HEX = re.compile(rb"(?:0[xX])?((?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+|(?:[0-9A-Fa-f]{2})+)")
 HEX_DIGIT = re.compile(rb"[0-9a-fA-F]")
 WORDS = re.compile(rb"[A-Z]?[a-z]+(?:[/_+-][A-Z]?[a-z]*)*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[A-Z_]+|[\d+-]+")
@@ -42,7 +42,7 @@ TO_DIGITS = bytes.maketrans(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz234567",
     b"0123456789abcdefghijklmnop0123456789abcdefghijklmnopqrstuv",
 )
-"""Letters of base32 -> digits of the same worth."""
+"""Base32 letters -> digits of the same value."""
 SPACED_HEX = re.compile(
     rb"(?i)(?:\\x[0-9a-f]{2}){4,}|(?:0x[0-9a-f]{2}[ ,;]{0,2}){4,}|"
     rb"(?<![0-9a-f])[0-9a-f]{2}(?:([ :,|-])[0-9a-f]{2})(?:\1[0-9a-f]{2}){2,}(?![0-9a-f])"
@@ -54,14 +54,14 @@ WRAPPED_HEX = re.compile(
 JWT = re.compile(rb"(?<![\w-])(eyJ[\w-]{4,})\.([\w-]{4,})\.([\w-]*)")
 TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 PACKED_DIGITS = range(12, 21)
-"""Digits that may be those of a number with each pair turned round."""
+"""Digits of a number that may have each pair swapped."""
 DIGITS = re.compile(rb"[0-9]+")
 LONG_WORD = 20
-"""Letters without a blank from which on it may be no word."""
+"""Minimum letters of a run without blanks that may be something other than a word."""
 SHORT_WORD = 12
-"""Letters that say too little when they are fewer, even where they are base64 of text."""
+"""Minimum letters of a word that is read as base64 of text; fewer say too little."""
 ALIKE = 64
-"""Times that one run is read in one text; more say nothing new, and may be there to take time."""
+"""Most times that one run is read in one text; more add nothing, and may be there to waste time."""
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 FROM_Z85 = bytes.maketrans(
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
@@ -70,7 +70,7 @@ FROM_Z85 = bytes.maketrans(
 
 
 def from_base64(run: bytes) -> bytes | None:
-    """The bytes of a run in either alphabet, with or without padding; None when its length is impossible."""
+    """The bytes of a run in either alphabet, with or without padding; None if its length is impossible."""
     run = run.rstrip(b"=").translate(TO_STANDARD)
     if len(run) % 4 == 1:
         run = run[:-1]
@@ -81,7 +81,7 @@ def from_base64(run: bytes) -> bytes | None:
 
 
 def _runs(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
-    """A run, cut where both alphabets are mixed, for no one base64 text holds both."""
+    """A run, cut where both alphabets are mixed: no single base64 text uses both."""
     run = data[start:end]
     if not (re.search(rb"[-_]", run) and re.search(rb"[+/]", run)):
         return [(start, end)]
@@ -126,7 +126,8 @@ def wrapped(piece: UploadPiece, room: Room) -> Found:
 
 
 def _in_lines(piece: UploadPiece, room: Room) -> Found:
-    """base64 in lines of any other length, all alike but the last, where it is all of the text; or each of its own."""
+    """base64 that is all of a text, in lines of any other length, all equal but the last; or each line encoded by
+    itself."""
     lines = piece.data.split()
     size = len(lines[0]) if lines else 0
     if len(lines) > 1 and all(BASE64.fullmatch(line) and len(line) % 4 == 0 for line in lines) and b"=" in lines[0]:
@@ -149,8 +150,8 @@ def _in_lines(piece: UploadPiece, room: Room) -> Found:
 )
 @begins(rb"(?=\S+ )[A-Za-z0-9/ ]{16,4096}={0,2}\Z")
 def blanks(piece: UploadPiece, room: Room) -> Found:
-    """base64 of which each plus became a blank on its way through a form; it must come out as text, or have too few
-    blanks and too many sorts of letters to be one."""
+    """base64 in which a form turned each plus into a blank. It must come out as text, or have too few blanks and too
+    many kinds of letters to be text itself."""
     if len(piece.data) % 4:
         return None
     out = from_base64(piece.data.replace(b" ", b"+"))
@@ -161,7 +162,7 @@ def blanks(piece: UploadPiece, room: Room) -> Found:
 
 
 BETWEEN_BLANKS = 16
-"""Letters of base64 for each blank, at least."""
+"""Minimum letters of base64 for each blank."""
 MIXED = re.compile(rb"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])\S* ")
 
 
@@ -200,14 +201,14 @@ def runs(piece: UploadPiece, room: Room) -> Found:
 
 
 def _is_coded_word(run: bytes) -> bool:
-    """Whether what looks like a word or a number may be coded: a long number of pairs, letters that are base64."""
+    """Whether what looks like a word or a number may be encoded: a long number of pairs, letters that are base64."""
     if run.isdigit():
         return len(run) >= 12 and len(run) % 2 == 0
     return run.isalpha() and (len(run) >= LONG_WORD or _is_text(run))
 
 
 def _hex(piece: UploadPiece, match: re.Match[bytes], room: Room, found: list[UploadPiece]) -> bool:
-    """Append what a run is in hex, or what of it is; whether it is nothing else."""
+    """Append what a run, or a part of it, is in hex; returns whether the run is nothing else."""
     start, end = match.span()
     run = match[0]
     if as_hex := HEX.fullmatch(run):
@@ -221,7 +222,7 @@ def _hex(piece: UploadPiece, match: re.Match[bytes], room: Room, found: list[Upl
     if len(run) % 2 and len(run) > 12 and (rest := HEX.fullmatch(run, 1)):
         out = bytes.fromhex(rest[1].decode())
         if HEX_DIGIT.match(run) and as_text(out) is None:
-            return True  # an id with one digit more is another
+            return True  # one digit more makes it another id
         if room.take(len(out), piece, "hex"):
             found.append(piece.turned("hex", out, start + rest.start(1), end))
         return False
@@ -241,8 +242,8 @@ def _hex(piece: UploadPiece, match: re.Match[bytes], room: Room, found: list[Upl
 
 
 def _behind_letters(piece: UploadPiece, start: int, end: int, room: Room, found: list[UploadPiece]) -> None:
-    """Append what a run holds that says nothing from its first letter on, but behind one to three of them: by how it
-    begins, or, where it may be what a cipher gave, by its size."""
+    """For a run that makes no sense from its first letter, append what it holds after one to three letters:
+    recognized by how it begins or, if it may be a cipher's output, by its size."""
     run = piece.data[start:end]
     letters = run.rstrip(b"=")
     for before in BEFORE:
@@ -264,7 +265,7 @@ def _behind_letters(piece: UploadPiece, start: int, end: int, room: Room, found:
 @decoder("runs", "text", order=540, guess=False, sieve="covered", seen_in="Tencent's TLS signatures (UserSig)")
 @holds(rb"[A-Za-z0-9-]\*|[A-Za-z0-9*-]{14}_")
 def starred(piece: UploadPiece, room: Room) -> Found:
-    """base64 in the letters that Tencent signs with, whole or inside other text."""
+    """base64 in the alphabet of Tencent's signatures, whole or inside other text."""
     found: list[UploadPiece] = []
     for match in STARRED.finditer(piece.data):
         run = match[0]
@@ -277,20 +278,20 @@ def starred(piece: UploadPiece, room: Room) -> Found:
 
 
 def _is_counted(out: bytes) -> bool:
-    """Whether bytes are how many follow, in one to four of them, and a text of so many."""
+    """Whether bytes are a length, in one, two or four of them, and a text of that length."""
     return any(
         int.from_bytes(out[:size]) == len(out) - size > 0 and as_text(out[size:]) is not None for size in (1, 2, 4)
     )
 
 
 def _is_text(run: bytes) -> bool:
-    """Whether letters that may be a word are base64 of nothing but letters, digits and signs, which few words are."""
+    """Whether letters that may be a word are base64 of printable ASCII, which few words are."""
     out = from_base64(run) if len(run) >= SHORT_WORD else None
     return out is not None and out.isascii() and out.decode().isprintable()
 
 
 def _base32(piece: UploadPiece, start: int, end: int, room: Room, found: list[UploadPiece]) -> None:
-    """Append what a run of RFC 4648's base32 holds, upper or lower case, padded or not."""
+    """Append what a run of RFC 4648's base32 holds, in upper or lower case, padded or not."""
     for run in BASE32.finditer(piece.data, start, end):
         text = run[0]
         text = text[: len(text) - (1 if len(text) % 8 in (1, 3, 6) else 0)]
@@ -314,13 +315,13 @@ def lz(piece: UploadPiece, room: Room) -> Found:
 @decoder("base32hex", "text", order=560, guess=False, sieve="guess", seen_in="Guava's BaseEncoding")
 @begins(rb"(?=[^0-9]*[0-9])(?:[0-9A-V]{8,}|[0-9a-v]{8,})=*\Z")
 def base32hex(piece: UploadPiece, room: Room) -> Found:
-    """base32 in the alphabet that goes on after the digits, where it is all of a text and comes out as text."""
+    """base32 in the alphabet that begins with the digits, if it is all of a text and comes out as text."""
     out = _from_digits(piece.data.rstrip(b"="))
     return None if out is None else _only_text(piece, "base32hex", out, room)
 
 
 def _from_digits(digits: bytes) -> bytes | None:
-    """What digits of base 32, such as Python reads, stand for, five bits each; None when they are no whole bytes."""
+    """The bytes of base-32 digits as Python reads them, five bits each; None if they are not whole bytes."""
     if len(digits) % 8 in (1, 3, 6):
         return None
     bits = 5 * len(digits)
@@ -332,7 +333,7 @@ def _from_digits(digits: bytes) -> bytes | None:
 )
 @holds(rb"\\[xX][0-9a-fA-F]{2}\\[xX]|0x[0-9a-fA-F]{2}[ ,;]{0,2}0x|[ :,|-][0-9a-fA-F]{2}[ :,|-][0-9a-fA-F]{2}")
 def spaced_hex(piece: UploadPiece, room: Room) -> Found:
-    """Hex bytes with something between them: `61 62`, `61:62`, `\\x61\\x62`, `0x61, 0x62`."""
+    """Hex bytes with separators: `61 62`, `61:62`, `\\x61\\x62`, `0x61, 0x62`."""
     found: list[UploadPiece] = []
     for run in SPACED_HEX.finditer(piece.data):
         out = bytes.fromhex(re.sub(rb"\\[xX]|0[xX]|[ :;,|-]", b"", run[0]).decode())
@@ -344,7 +345,7 @@ def spaced_hex(piece: UploadPiece, room: Room) -> Found:
 @decoder("grouped hex", "text", order=580, guess=False, sieve="covered", seen_in=".NET's Guid, in braces")
 @begins(rb"[<{]?[0-9a-fA-F]{2,}([ :-])[0-9a-fA-F]{2,}(?:\1[0-9a-fA-F]{2,})*[ :-]?[>}]?\Z")
 def grouped_hex(piece: UploadPiece, room: Room) -> Found:
-    """Hex in groups of four or eight, that is all of a text; ids and digests in groups of any size."""
+    """Hex that is all of a text, in groups of four or eight; ids and digests in groups of any size."""
     groups = GROUP.findall(piece.data)
     digits = b"".join(groups)
     regular = len({len(group) for group in groups[:-1]}) == 1 and len(groups[0]) in (4, 8) and len(groups) > 1
@@ -381,8 +382,8 @@ def base58(piece: UploadPiece, room: Room) -> Found:
     rb"(?:(?![\w.:/+,-]*+=*+\Z)|[A-Z\d_]*+[a-z][a-z\d_]*+[A-Z]|[a-z\d_]*+[A-Z][A-Z\d_]*+[a-z])"
 )
 def base85(piece: UploadPiece, room: Room) -> Found:
-    """base85 in any of its three alphabets that is all of a text and comes out as text, or that has so many signs as
-    nothing else."""
+    """base85 in any of its three alphabets, if it is all of a text and comes out as text, or has so many punctuation
+    marks that it can be nothing else."""
     found: list[UploadPiece] = []
     framed = piece.data.startswith(b"<~") and piece.data.endswith(b"~>")
     data = piece.data[2:-2] if framed else piece.data
@@ -401,7 +402,7 @@ def base85(piece: UploadPiece, room: Room) -> Found:
 
 SIGNS = frozenset(b"!#$()*;<>?@^`{|}~")
 LONG_85, MANY_SIGNS = 24, 5
-"""Letters of what may be base85 of anything, and different signs in it."""
+"""Minimum letters, and minimum distinct punctuation marks, of base85 that may hold anything."""
 
 
 def _z85(data: bytes) -> bytes:

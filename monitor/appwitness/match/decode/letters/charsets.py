@@ -28,7 +28,7 @@ def _turn(piece: UploadPiece, name: str, text: str, room: Room) -> Found:
 
 
 def _wide(data: bytes) -> str | None:
-    """Which wide charset the zeros of mostly ASCII text give away."""
+    """The wide charset that the zeros of mostly ASCII text reveal."""
     sample = data[:4096]
     size = len(sample)
     if size < 6 or size % 2:
@@ -90,7 +90,7 @@ def wide(piece: UploadPiece, room: Room) -> Found:
 @decoder("wide charset", "binary", order=90, guess=False, sieve="covered", seen_in="Android's Parcel, of a Java String")
 @holds(rb"(?:[!-~]\x00){12}|(?:\x00[!-~]){12}")
 def wide_runs(piece: UploadPiece, room: Room) -> Found:
-    """Words of ASCII in UTF-16 among other bytes, as in a Parcel of Android."""
+    """ASCII words in UTF-16 among other bytes, as in a Parcel of Android."""
     found = []
     for run in WIDE_RUN.finditer(piece.data):
         text = run[0].replace(b"\0", b"")
@@ -112,7 +112,7 @@ WIDE_RUN = re.compile(rb"(?:[ -~]\x00){12,}|(?:\x00[ -~]){12,}")
     alone=True,
 )
 def declared(piece: UploadPiece, room: Room) -> Found:
-    """The charset that Content-Type or XML itself names, when the bytes are not UTF-8 and decode as it."""
+    """The charset that Content-Type or XML itself names, if the bytes are not UTF-8 and can be decoded in it."""
     header, prolog = DECLARED.search(piece.hint), PROLOG.match(piece.data)
     said = header[1] if header else prolog[1].decode() if prolog else ""
     if not said:
@@ -124,7 +124,7 @@ def declared(piece: UploadPiece, room: Room) -> Found:
     except (LookupError, UnicodeDecodeError, ValueError):
         return None
     step = name.replace("utf-16-", "utf-16").replace("utf-32-", "utf-32")
-    # XML goes on to say so when it was decoded, and each further time would make it longer
+    # decoded XML still names its charset, and each further time would make it longer
     if name in ("utf-8", "ascii") or not isinstance(text, str) or step in piece.decoding:
         return None
     return _turn(piece, step, text, room)
@@ -133,7 +133,7 @@ def declared(piece: UploadPiece, room: Room) -> Found:
 @decoder("gb18030", "text", order=110, guess=False, sieve="covered", seen_in="Amap's location SDK, in GBK")
 @begins(rb"(?:[\xc4-\xdf][\xa1-\xbf]){2,8}\Z")
 def two_by_two(piece: UploadPiece, room: Room) -> Found:
-    """Chinese letters whose bytes are also UTF-8 of some letters that are hardly used, as those of 联通 are."""
+    """Chinese characters whose bytes are also UTF-8 of rare letters, as those of 联通 are."""
     text = piece.data.decode("gb18030", "replace")
     if CJK.sub("", text) or not room.take(len(piece.data), piece, "gb18030"):
         return None
@@ -141,7 +141,7 @@ def two_by_two(piece: UploadPiece, room: Room) -> Found:
 
 
 PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]|PK\x03\x04")
-"""How bytes begin that are packed further."""
+"""How compressed bytes begin."""
 
 
 @decoder(
@@ -149,7 +149,7 @@ PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]|PK\x
 )
 @holds(rb"[\xc2\xc3][\x80-\xbf]|\xe2\x82\xac")
 def letters_for_bytes(piece: UploadPiece, room: Room) -> Found:
-    """Bytes that were taken for letters, one for each: UTF-8 that was read as latin-1, streams in a string."""
+    """Bytes that were taken for letters, one each: UTF-8 that was read as latin-1, streams in a string."""
     if len(piece.data) > 1 << 20 or piece.decoding[-2:] == ("latin-1", "latin-1"):
         return None
     for charset in ("latin-1", "cp1252"):
@@ -167,7 +167,7 @@ def letters_for_bytes(piece: UploadPiece, room: Room) -> Found:
 )
 @begins(rb"[^\x80-\xbf]*[A-Za-z][\xc0-\xff][a-z]")
 def western(piece: UploadPiece, room: Room) -> Found:
-    """Short texts in latin-1 that nobody declared: a letter with an accent now and then, between letters."""
+    """Short latin-1 texts without a declared charset: an accented letter now and then, between others."""
     data = piece.data
     high = data.translate(None, bytes(range(0x80)))
     if len(data) > 512 or len(high) * 3 > len(data) or min(high) < 0xC0 or CONTROL.search(data):
@@ -177,7 +177,7 @@ def western(piece: UploadPiece, room: Room) -> Found:
 
 @decoder("gb18030", "binary", order=140, guess=False, sieve="covered", seen_in="Amap's location SDK, in GBK")
 def gb18030(piece: UploadPiece, room: Room) -> Found:
-    """Chinese text in GB18030 (GBK, GB2312) that nobody declared: nearly all of it must be Chinese or ASCII."""
+    """Chinese text in GB18030 (GBK, GB2312) without a declared charset: nearly all of it must be Chinese or ASCII."""
     data = piece.data
     if len(data) < 4 or len(data) > 1 << 20 or CONTROL.search(data):
         return None

@@ -25,14 +25,15 @@ DASHES = str.maketrans(
 )
 
 LONG = re.compile(rb"\\[ux]\{([0-9a-fA-F]{1,6})\}|\\U([0-9a-fA-F]{8})|\\([0-9a-fA-F]{2,6}) |U\+([0-9A-F]{4,6}) ?")
-"""Escapes with room for any letter: of JavaScript and Perl, of Python and Go, of style sheets, of Unicode itself."""
+"""Escapes that can stand for any character: of JavaScript and Perl, of Python and Go, of style sheets, of Unicode
+itself."""
 PARTS = re.compile(rb"\s*--[^\r\n]{1,200}\r?\n(?i:content-)")
 FOLD = re.compile(rb"\r?\n[ \t]")
 OCTAL = re.compile(rb"(?:\\[0-3][0-7]{2}){2,}")
 
 
 def transfer(piece: UploadPiece, said: str, room: Room) -> UploadPiece:
-    """A part with its Content-Transfer-Encoding undone; one that is a lie is passed over."""
+    """A part with its Content-Transfer-Encoding undone; unchanged if it does not have that encoding."""
     if said == "quoted-printable" and room.take(len(piece.data), piece, said):
         return piece.whole("quoted-printable", binascii.a2b_qp(piece.data), piece.hint)
     if said == "base64":
@@ -57,7 +58,7 @@ def entities(piece: UploadPiece, room: Room) -> Found:
 
 
 NO_LETTER = re.compile(r"&(?=#\d{1000})")
-"""A reference with so many digits names no letter, and Python does not make a number of them."""
+"""A reference with this many digits names no character, and Python does not convert it to a number."""
 
 
 @decoder("escapes", "text", order=460, guess=False, sieve="covered", seen_in="org.json, in a string inside a string")
@@ -84,7 +85,7 @@ def _long(found: re.Match[bytes]) -> bytes:
 
 
 def octal_bytes(found: re.Match[bytes]) -> bytes:
-    """What a run of octal escapes stands for."""
+    """The bytes that a run of octal escapes stands for."""
     return bytes(int(one, 8) & 255 for one in found[0].split(b"\\")[1:])
 
 
@@ -113,8 +114,8 @@ def quoted_printable(piece: UploadPiece, room: Room) -> Found:
 )
 @holds(rb"[\xc2\xcc\xcd\xd9\xdb\xe0-\xe3\xef\xf0]")
 def width(piece: UploadPiece, room: Room) -> Found:
-    """Full-width and other compatibility forms (NFKC), odd spaces and dashes, digits of other scripts, marks that have
-    no width."""
+    """Full-width and other compatibility forms (NFKC), unusual spaces and dashes, digits of other scripts,
+    zero-width marks."""
     text = as_text(piece.data)
     if text is None or not WIDE.search(text) or not room.take(len(piece.data), piece, "width"):
         return None
@@ -126,7 +127,7 @@ def width(piece: UploadPiece, room: Room) -> Found:
 @decoder("folded lines", "text", order=480, guess=False, sieve="covered", seen_in="ez-vcard; iCal4j")
 @begins(rb"(?i:BEGIN:V|[\w-]+:).*\n[ \t]")
 def folded(piece: UploadPiece, room: Room) -> Found:
-    """Lines of vCards, calendars and mail headers that go on in the next."""
+    """Lines of vCards, calendars and mail headers that continue on the next line."""
     if not room.take(len(piece.data), piece, "folded lines"):
         return None
     return [piece.whole("folded lines", FOLD.sub(b"", piece.data))]
@@ -138,7 +139,7 @@ def markup(piece: UploadPiece, room: Room) -> Found:
     """Texts and attributes of XML and HTML, under the names of their elements."""
     found: list[UploadPiece] = []
     stack: list[str] = []
-    last = piece.data.rfind(b"]]>") + 1  # no section ends behind it
+    last = piece.data.rfind(b"]]>") + 1  # no section ends after it
     for tag in chain(TAG.finditer(piece.data, 0, last + 2), OUTSIDE.finditer(piece.data, last + 2 if last else 0)):
         if tag[1] is not None:
             path = f"{piece.path}.{'.'.join(stack)}" if stack else piece.path
@@ -172,5 +173,5 @@ _TAG = (
 )
 TAG = re.compile(rb"<!\[CDATA\[(.*?)\]\]>" + _TAG, re.DOTALL)
 OUTSIDE = re.compile(rb"(?!)(.)" + _TAG, re.DOTALL)
-"""The same where no section of characters ends any more."""
+"""The same, after the end of the last CDATA section."""
 ATTRIBUTE = re.compile(rb"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")

@@ -33,7 +33,7 @@ OF_SIZE = {
 @decoder("long number", "text", order=880, guess=False, sieve="guess", seen_in="short-uuid; ULID")
 @begins(rb"[0-9A-Za-z]{10,256}\Z")
 def long_number(piece: UploadPiece, room: Room) -> Found:
-    """An id or a digest as one number in 32, 36, 57, 58 or 62 digits that is all of a text."""
+    """An id or a digest that is all of a text, as one number in base 32, 36, 57, 58 or 62."""
     text = piece.data
     found = []
     if text.isdigit() or not text.strip(b"0123456789abcdefABCDEF"):
@@ -56,7 +56,7 @@ def long_number(piece: UploadPiece, room: Room) -> Found:
 @decoder("long number", "text", order=890, guess=False, sieve="guess", seen_in="Guava's HashCode.asLong")
 @begins(rb"-?[1-9][0-9]{16,19}\Z")
 def long(piece: UploadPiece, room: Room) -> Found:
-    """The first eight bytes of a digest as a whole number, as Java reads them, or Guava."""
+    """The first eight bytes of a digest as an integer, read as in Java or as in Guava."""
     number = int(piece.data)
     if not -(1 << 63) <= number < 1 << 64 or not room.take(32, piece, "long number"):
         return None
@@ -71,7 +71,7 @@ def long(piece: UploadPiece, room: Room) -> Found:
 @decoder("zero padding", "text", order=920, guess=False, sieve="guess", seen_in="java.util.Formatter (%016x)")
 @begins(rb"0{3,}[1-9][0-9]{6,16}\Z|0{4}[0-9a-fA-F]{12}\Z|0{16}[0-9a-fA-F]{16}\Z")
 def zero_padding(piece: UploadPiece, room: Room) -> Found:
-    """A number that was padded with zeros; an id in hex, to eight bytes or sixteen."""
+    """A number padded with zeros; an id in hex, padded to eight bytes or sixteen."""
     data = piece.data
     start = len(data) - len(data.lstrip(b"0"))
     starts = {start} if data[start:].isdigit() else set()
@@ -90,7 +90,8 @@ def zero_padding(piece: UploadPiece, room: Room) -> Found:
 )
 @begins(rb"(?:.{4}|.{8})\Z")
 def number_of_bytes(piece: UploadPiece, room: Room) -> Found:
-    """A real number that was written as its bytes, in hex or base64, where it may be degrees; a whole one of four."""
+    """A floating-point number written as its bytes, in hex or base64, if it may be degrees; an integer of four
+    bytes."""
     data = piece.data
     if piece.decoding[-1:] not in (("hex",), ("base64",)):
         return None

@@ -17,15 +17,15 @@ CELL = re.compile(rb"(?<![^\s,;|\"'])([0-9]{7,20})\.0+(?![^\s,;|\"'])")
 BYTES = re.compile(rb"-?[0-9]{1,5}(?:([ ,;|]|, )-?[0-9]{1,5}(?:\1-?[0-9]{1,5})+)")
 _ONE = rb'"(?:[^"\\\x80-\xff]|[\xc2-\xf4][\x80-\xbf]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))"'
 FEWEST = 8
-"""Bytes in a list that are worth reading although they are no text."""
+"""Minimum bytes of a list that are worth reading although they are not text."""
 ID_BYTES = frozenset((8, 16, 20, 28, 32, 48, 64))
-"""Bytes of an id or a digest; what a cipher gives is often a multiple of 16."""
+"""Bytes of an id or a digest; a cipher's output is often a multiple of 16."""
 CHARACTERS = re.compile(rb"\[\s*" + _ONE + rb"(?:\s*,\s*" + _ONE + rb"){2,}\s*\]")
 CHARACTER = re.compile(rb'"((?:\\.|[^"\\])[^"]*)"')
 _UPPER, _LOWER = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz"
 LINE_KEY = re.compile(r"(?i)line|shape|route|geometry|track|points|path|loc|geo|gps|pos|coord|(?:^|[._-])ll$")
 LONGEST_NUMBER = 20
-"""Digits of the longest number that says who or what somebody is: an ICCID."""
+"""Digits of the longest number that identifies somebody or something: an ICCID."""
 
 
 @decoder(
@@ -40,7 +40,7 @@ LONGEST_NUMBER = 20
 )
 @begins(rb"[+(]?[0-9]+[ ().,_/:|-]{1,3}[0-9]")
 def separators(piece: UploadPiece, room: Room) -> Found:
-    """The digits of a number that something stands between, where the number is all of the text."""
+    """The digits of a number with separators, if the number is all of the text."""
     data = piece.data.strip()
     if len(data) > 2 * LONGEST_NUMBER or not GROUPS.fullmatch(data):
         return None
@@ -62,7 +62,7 @@ def separators(piece: UploadPiece, room: Room) -> Found:
 )
 @holds(rb"@[\w-]+,")
 def address(piece: UploadPiece, room: Room) -> Found:
-    """An e-mail address with a comma for each stop, as Firebase needs it, where it is all of the text."""
+    """An e-mail address with a comma for each dot, as Firebase requires, if it is all of the text."""
     if not MAIL.fullmatch(piece.data) or not room.take(len(piece.data), piece, "separators"):
         return None
     return [piece.whole("separators", piece.data.replace(b",", b"."))._replace(done=True)]
@@ -73,7 +73,7 @@ def address(piece: UploadPiece, room: Room) -> Found:
 )
 @begins(rb"[0-9]+\.0+\Z|[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,2}\Z")
 def real(piece: UploadPiece, room: Room) -> Found:
-    """A whole number that was written as a real one: `13800138000.0`, `1.3800138E10`."""
+    """An integer that was written as a floating-point number: `13800138000.0`, `1.3800138E10`."""
     found = REAL.fullmatch(piece.data)
     if found is None:
         return None
@@ -95,7 +95,7 @@ def real(piece: UploadPiece, room: Room) -> Found:
 )
 @holds(rb"[0-9]{7}\.0")
 def reals(piece: UploadPiece, room: Room) -> Found:
-    """The same in a table, whose columns of numbers are often written as real ones: `1,13800138000.0,x`."""
+    """The same in a table, whose number columns are often written as floating-point: `1,13800138000.0,x`."""
     if REAL.fullmatch(piece.data) or len(piece.data) > 1 << 20:
         return None
     out = CELL.sub(rb"\1", piece.data)
@@ -113,7 +113,7 @@ def reals(piece: UploadPiece, room: Room) -> Found:
 )
 @begins(rb"-?[1-9][0-9]{24,160}\Z|-[0-9a-f]{30,128}\Z")
 def decimal(piece: UploadPiece, room: Room) -> Found:
-    """A digest or an id as one long number; below zero where its first bit was taken for a sign, in hex then too."""
+    """A digest or an id as one long number; negative, also in hex, if its first bit was taken for a sign."""
     text = piece.data
     number = int(text) if text.lstrip(b"-").isdigit() and len(text) != 32 else int(text, 16)
     size = -(-number.bit_length() // 8)
@@ -148,7 +148,7 @@ def character_codes(piece: UploadPiece, room: Room) -> Found:
 @decoder("escapes", "text", order=670, guess=False, sieve="covered", seen_in="protobuf's TextFormat")
 @holds(rb"\\[0-3][0-7]{2}\\[0-3][0-7]{2} ")
 def octal_escapes(piece: UploadPiece, room: Room) -> Found:
-    """Octal escapes before a blank, which style sheets have behind theirs: `Jos\\303\\251 Silva`."""
+    """Octal escapes before a blank, which also ends escapes in style sheets: `Jos\\303\\251 Silva`."""
     data = escapes.OCTAL.sub(escapes.octal_bytes, piece.data)
     if data == piece.data or as_text(data) is None or not room.take(len(data), piece, "escapes"):
         return None
@@ -170,7 +170,7 @@ def characters(piece: UploadPiece, room: Room) -> Found:
 @decoder("base36", "text", order=710, guess=True, sieve="covered", seen_in="java.lang.Long.toString(n, 36)")
 @begins(rb"(?=[0-9]*[A-Za-z])(?:[0-9a-z]{7,13}|[0-9A-Z]{7,13})\Z")
 def base36(piece: UploadPiece, room: Room) -> Found:
-    """A number in 36 digits, as Long.toString(n, 36) writes it, or in 32, that is all of the text."""
+    """A number that is all of the text, in base 36, as Long.toString(n, 36) writes it, or in base 32."""
     if not re.search(rb"[0-9]", piece.data):
         return None
     numbers = [int(piece.data, 36)]
@@ -202,7 +202,7 @@ BLANKS = re.compile(rb"\s+")
 @decoder("polyline", "text", order=760, guess=False, sieve="guess", seen_in="Google Maps; Strava")
 @begins(rb"[?-~]{6,4096}\Z")
 def polyline(piece: UploadPiece, room: Room) -> Found:
-    """A track as map services write it, where a key says that it is one: five letters and more for each point."""
+    """A track in the encoding of map services, if a key says that it is one: five letters or more for each point."""
     if not LINE_KEY.search(piece.path[-32:]):
         return None
     numbers, value, shift = [], 0, 0

@@ -13,13 +13,13 @@ from appwitness.match.decode.walk.reader import Broken, MessageReader, format_re
 
 CODECS = {b"deflate": "raw deflate", b"snappy": "snappy", b"zstandard": "zstd", b"bzip2": "bz2", b"xz": "xz"}
 SYNC = 16
-"""Bytes of the mark behind every block."""
+"""Bytes of the marker after every block."""
 Schema = Any
 """A schema as JSON: a name, a list of alternatives, or an object with a `type`."""
 
 
 class _Avro(MessageReader):
-    """Numbers, strings and containers, each by its schema."""
+    """Numbers, strings and containers, each read by its schema."""
 
     def __init__(self, piece: UploadPiece, room: Room, names: dict[str, Schema]) -> None:
         super().__init__(piece, "avro", room)
@@ -41,7 +41,7 @@ class _Avro(MessageReader):
         return self.take(size)
 
     def read(self, schema: Schema, path: str, level: int = 0) -> None:
-        """One value of a schema; raises Broken where the bytes are none."""
+        """Read one value of a schema; raises Broken if the bytes are none."""
         if level > 100 or len(self.found) > self.room.leaves_left:
             raise Broken
         start = self.pos
@@ -73,20 +73,20 @@ class _Avro(MessageReader):
                 raise Broken
 
     def chosen(self, alternatives: list[Schema]) -> Schema:
-        """The one that is meant of several schemas."""
+        """The schema that a union's index selects."""
         which = self.long()
         if not 0 <= which < len(alternatives):
             raise Broken
         return alternatives[which]
 
     def chunk(self, size: int, path: str, *, text: bool) -> bytes:
-        """The next bytes as a piece."""
+        """The next bytes as a piece; raises Broken if the size is negative."""
         if size < 0:
             raise Broken
         return super().chunk(size, path, text=text)
 
     def members(self, schema: Schema, kind: str, path: str, level: int) -> None:
-        """An array or a map: blocks, each behind its count, until one has none."""
+        """Read an array or a map: blocks, each after its count, up to a count of zero."""
         index = 0
         while count := self.long():
             if count < 0:  # its size in bytes stands there too
@@ -108,7 +108,7 @@ class _Avro(MessageReader):
 
 
 def _named(schema: Schema, names: dict[str, Schema], level: int = 0) -> None:
-    """Collect the schemas that have names, by which others refer to them."""
+    """Collect the schemas that have names, under the names by which others refer to them."""
     if level > 100:
         raise Broken
     if isinstance(schema, list):
@@ -125,7 +125,7 @@ def _named(schema: Schema, names: dict[str, Schema], level: int = 0) -> None:
 
 
 def _head(reader: _Avro) -> dict[str, bytes]:
-    """What the file says of itself."""
+    """The metadata of the file."""
     found: dict[str, bytes] = {}
     while count := reader.long():
         if count < 0:
@@ -143,7 +143,7 @@ def _head(reader: _Avro) -> dict[str, bytes]:
 @decoder("avro", "binary", order=1010, guess=False, sieve="covered", seen_in="Apache Avro")
 @begins(rb"Obj\x01")
 def avro(piece: UploadPiece, room: Room) -> Found:
-    """The records of an object file; a block whose records cannot be told apart, as it is."""
+    """The records of an object file; a block whose records cannot be read is one piece."""
     found: list[UploadPiece] = []
     file = _Avro(piece, room, {})
     file.pos = 4
@@ -173,7 +173,7 @@ def avro(piece: UploadPiece, room: Room) -> Found:
 
 
 def _records(block: UploadPiece, schema: Schema, names: dict[str, Schema], count: int, room: Room) -> list[UploadPiece]:
-    """The values of so many records; nothing when they cannot be read."""
+    """The values of `count` records; empty if they cannot be read."""
     if schema is None or count > len(block.data):
         return []
     reader = _Avro(block, room, names)

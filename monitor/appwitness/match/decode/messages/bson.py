@@ -12,7 +12,7 @@ SKIPPED = {0x06: 0, 0x0A: 0, 0xFF: 0, 0x7F: 0, 0x08: 1, 0x13: 16}
 """Types that carry nothing to search -> the bytes of their values."""
 
 OLD_UUID = b"\x03"
-"""A UUID as each language's driver once wrote it: Java's with the bytes of each half turned round."""
+"""A UUID as each language's driver once wrote it: in Java's, the bytes of each half are reversed."""
 
 
 class _Bson(MessageReader):
@@ -39,7 +39,7 @@ class _Bson(MessageReader):
             raise Broken
 
     def document(self, path: str, level: int, *, is_list: bool = False) -> None:
-        """One document; an array is a document with the keys 0, 1, 2 ..."""
+        """Read one document; an array is a document with the keys 0, 1, 2 ..."""
         start = self.pos
         end = start + self.little(4)
         if level > 200 or not start + 5 <= end <= len(self.data):

@@ -8,16 +8,16 @@ from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins
 from appwitness.match.decode.walk.reader import Broken, number
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
-"""Type of a field -> bytes of one of its values."""
+"""Type of a field -> bytes of one value."""
 NESTED = {0x8769: "exif", 0x8825: "gps"}
-"""Tags that point at further directories."""
+"""Tags that point to further directories."""
 TEXTS = frozenset((2, 7))
 COORDINATES = {2: ("lat", 1, b"S"), 4: ("lon", 3, b"W")}
-"""Tag in the directory of GPS -> name, tag of the hemisphere, the letter that makes it negative."""
+"""Tag in the GPS directory -> name, tag of the hemisphere, the letter that makes it negative."""
 
 
 class _Directories:
-    """The directories of one TIFF, which is what EXIF is."""
+    """The directories of one TIFF, the format of EXIF data."""
 
     def __init__(self, piece: UploadPiece, start: int) -> None:
         self.piece = piece
@@ -34,7 +34,7 @@ class _Directories:
             raise Broken from None
 
     def directory(self, at: int, name: str) -> None:
-        """Append what the fields of a directory, and of those that it points at, hold."""
+        """Append the fields of a directory, and of the directories that it points to."""
         if at in self.seen or len(self.seen) > 8:
             return
         self.seen.add(at)

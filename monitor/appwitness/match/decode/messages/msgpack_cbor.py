@@ -78,7 +78,7 @@ class _Cbor(MessageReader):
                 return self.simple(info, argument, start, path)
 
     def fraction(self, path: str) -> float:
-        """A decimal fraction: an array of the power of ten and the digits."""
+        """Read a decimal fraction: an array of the exponent and the digits."""
         start, before = self.pos, len(self.found)
         if self.integer(1) != 0x82:
             raise Broken
@@ -114,7 +114,7 @@ class _Cbor(MessageReader):
         return None
 
     def joined(self, major: int, path: str, level: int) -> bytes:
-        """A string in several chunks."""
+        """Read a string in several chunks."""
         start, before = self.pos, len(self.found)
         chunks: list[bytes] = []
         while self.data[self.pos : self.pos + 1] != b"\xff":

@@ -14,11 +14,11 @@ SIGNATURE = re.compile(
 )
 """Beginnings of other formats, which may look like a message by chance."""
 FIXED = {1: 8, 5: 4}
-"""Kind of a field on the wire -> bytes of its number."""
+"""Wire type of a field -> bytes of its number."""
 DEEPEST = 60
-"""Messages inside messages."""
+"""Most levels of messages inside messages."""
 HIGHEST_FIELD = 1000
-"""What begins with a field of a higher number may be something else: maps of CBOR look like that."""
+"""A message that begins with a higher field number may be something else: CBOR maps look like that."""
 
 
 def _varint(data: bytes, pos: int, end: int) -> tuple[int, int]:
@@ -42,7 +42,7 @@ class _Fields:
         self.found: list[UploadPiece] = []
 
     def message(self, start: int, end: int, path: str, level: int = 0) -> None:
-        """Append the fields of one message; raises Broken when the bytes are none."""
+        """Append the fields of one message; raises Broken if the bytes are no message."""
         data = self.piece.data
         pos = start
         seen: dict[int, int] = {}
@@ -114,7 +114,7 @@ class _Fields:
                 self.number(str(whole - (1 << 8 * len(raw))), start, end, path)
 
     def content(self, start: int, end: int, path: str, level: int) -> None:
-        """A text, a message in a message, packed numbers, or other bytes."""
+        """Append a text, a message inside the message, packed numbers, or other bytes."""
         if start == end:
             return
         raw = self.piece.data[start:end]
@@ -139,7 +139,7 @@ class _Fields:
             self.packed(raw, start, path)
 
     def packed(self, raw: bytes, start: int, path: str) -> None:
-        """Repeated numbers without tags: doubles, floats, varints."""
+        """Append repeated numbers without tags: doubles, floats, varints."""
         size = len(raw)
         if size <= 256:
             self.varints(raw, start, path)
@@ -153,7 +153,7 @@ class _Fields:
                     self.number(format_real(real, wide=width == 8), at, at + width, f"{path}[{i}]")
 
     def varints(self, raw: bytes, start: int, path: str) -> None:
-        """Large numbers, all of them: small ones are in bytes of any kind."""
+        """Append varints if all of them are large: small ones are found in bytes of any kind."""
         numbers: list[tuple[int, int, int]] = []
         at = 0
         while at < len(raw):
@@ -193,12 +193,12 @@ def grpc(piece: UploadPiece, room: Room) -> Found:
 
 @decoder("protobuf", "binary", order=1040, guess=False, sieve="covered", seen_in="Firebase Analytics", structured=True)
 def protobuf(piece: UploadPiece, room: Room) -> Found:
-    """Protocol Buffers' wire format, fields under their numbers: `$.2.1`."""
+    """Protocol Buffers' wire format, with fields under their numbers: `$.2.1`."""
     size = len(piece.data)
     if size < 2:
         return None
     lengths = {skip: piece.data[:skip] for skip in (1, 2, 4, 8)} if size > 8 else {}
-    for skip in (0, *lengths):  # a length, a frame's head may stand before the message
+    for skip in (0, *lengths):  # a length or the header of a frame may precede the message
         if skip and size - skip not in (int.from_bytes(lengths[skip]), int.from_bytes(lengths[skip], "little")):
             continue
         fields = _Fields(piece, room)

@@ -1,4 +1,4 @@
-"""Decoder of raw digests that stand one after the other, or among a few other bytes."""
+"""Decoder of raw digests in a row, or among a few other bytes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins
 
 DIGEST_SIZES = (32, 20, 16)
 WHOLE_DIGESTS = frozenset((16, 20, 24, 28, 32, 48, 64))
-"""Sizes that one digest has; three or four of MD5 are as long as some."""
+"""Sizes of a single digest; three or four MD5 together have some of them as well."""
 LONGEST_ROW = 1024
 HEADS = 8
-"""Bytes that may stand before a digest or behind it: a version, a length, a flag."""
+"""Most bytes before or after a digest: a version, a length, a flag."""
 
 
 @decoder("digests", "binary", order=1050, guess=False, sieve="covered", seen_in="IPFS, in multihash")
 @begins(rb".{17,1024}\Z")
 def row(piece: UploadPiece, room: Room) -> Found:
-    """Bytes that may be digests one after the other, or one with a few bytes before or behind it."""
+    """Bytes that may be digests in a row, or one digest with a few bytes before or after it."""
     size = len(piece.data)
     if size > LONGEST_ROW:
         return None

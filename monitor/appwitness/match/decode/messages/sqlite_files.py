@@ -1,4 +1,4 @@
-"""Decoders of SQLite's files, the write-ahead log too: the rows of every table, read from the pages as sent."""
+"""Decoders of SQLite files and their write-ahead logs: the rows of every table, read from the pages as sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins
 from appwitness.match.decode.walk.reader import Broken, format_real, number
 
 Chunk = tuple[int, int]
-"""First byte and the one after the last of a stretch of the file."""
+"""A range in the file: its first byte, and the byte after its last."""
 
 FIXED = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 """Serial type of an integer -> its bytes."""
@@ -34,7 +34,8 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def columns(sql: str) -> list[str]:
-    """The names of a table's columns, from the statement that made it; the one that is the row's number as `*name`."""
+    """The column names of a table, from the statement that created it; `*name` for the column that is the row
+    number."""
     names: list[str] = []
     depth = start = 0
     inside = sql[sql.find("(") + 1 :]
@@ -78,7 +79,7 @@ class _DatabaseFile:
         self.left = len(data)
 
     def loose(self) -> None:
-        """Append what the rows hold of pages whose tables are not known: those of a log, each as last written."""
+        """Append the rows of pages whose tables are not known: those of a log, each page as last written."""
         for which in range(1, len(self.data) // self.page + 1):
             at = (which - 1) * self.page + (100 if which == 1 else 0)
             if self.data[at] not in (0x0A, 0x0D):
@@ -100,7 +101,7 @@ class _DatabaseFile:
                 return
 
     def rows(self, root: int) -> list[tuple[int, list[Chunk]]]:
-        """The number and the stretches of each record below a page, in the order in which they stand."""
+        """The row number and the ranges of each record below a page, in order."""
         records: list[tuple[int, list[Chunk]]] = []
         pages = [root]
         while pages and len(records) <= self.room.leaves_left:
@@ -171,9 +172,9 @@ class _DatabaseFile:
         return row, chunks
 
     def values(self, chunks: list[Chunk]) -> list[tuple[int, bytes, int, int]]:
-        """Serial type, bytes and place of each value of a record."""
+        """Serial type, bytes and range of each value of a record."""
         self.left -= sum(end - start for start, end in chunks)
-        if self.left < 0:  # records that lie over each other
+        if self.left < 0:  # records that overlap
             raise Broken
         record = b"".join(self.data[start:end] for start, end in chunks)
         whole = len(chunks) == 1
@@ -202,7 +203,7 @@ class _DatabaseFile:
         return raw.decode(self.charset, "replace")
 
     def table(self, name: str, root: int, sql: str) -> None:
-        """Append what the rows of a table hold."""
+        """Append the rows of a table."""
         names = [] if re.search(r"(?i)\)\s*without\s+rowid", sql) else columns(sql)
         prefix = child_path(self.piece.path, name)
         for index, (row, chunks) in enumerate(self.rows(root)):
@@ -242,7 +243,7 @@ class _DatabaseFile:
 @decoder("sqlite", "binary", order=980, guess=False, sieve="covered", seen_in="Android's SQLiteDatabase")
 @begins(rb"SQLite format 3\x00")
 def sqlite(piece: UploadPiece, room: Room) -> Found:
-    """The rows of every table, under its name, the row's place and the column's name: `$.people[3].phone`."""
+    """The rows of every table, under its name, the row's index and the column's name: `$.people[3].phone`."""
     try:
         file = _DatabaseFile(piece, room)
     except Broken:
@@ -268,9 +269,9 @@ FRAME_HEAD = 24
 @decoder("sqlite log", "binary", order=990, guess=False, sieve="covered", seen_in="Android's Room, in write-ahead mode")
 @begins(rb"\x37\x7f\x06[\x82\x83].{4}")
 def log(piece: UploadPiece, room: Room) -> Found:
-    """The write-ahead log that lies beside a file (`-wal`): the rows of the pages in it.
+    """The write-ahead log of a database (`-wal`): the rows of its pages.
 
-    With the first page in it, it is read as the file that it would become; else page by page.
+    If the first page is in it, it is read as the file that it would become; else page by page.
     """
     data = piece.data
     size = int.from_bytes(data[8:12])

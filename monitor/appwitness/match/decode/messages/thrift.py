@@ -1,4 +1,4 @@
-"""Decoders of Thrift's protocols, compact and binary, with a message's head or as a bare structure."""
+"""Decoders of Thrift's protocols, compact and binary, with a message header or as a bare structure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from appwitness.match.decode.walk.reader import Broken, MessageReader, format_re
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z_.-]{0,31}")
 KINDS = {2: 1, 3: 1, 4: 8, 6: 2, 8: 4, 10: 8, 16: 16}
-"""Kinds of the binary protocol that have a fixed size -> their bytes."""
+"""Types of the binary protocol that have a fixed size -> their bytes."""
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT, UUID = range(1, 14)
 
 
 class _Compact(MessageReader):
     fields = 0
     words = 0
-    """Strings that are text, four letters at least."""
+    """Number of strings of four bytes or more that are text."""
 
     def varint(self) -> int:
         value = 0
@@ -34,7 +34,7 @@ class _Compact(MessageReader):
         return value >> 1 ^ -(value & 1)
 
     def structure(self, path: str, level: int) -> None:
-        """Fields until the stop byte, under their numbers."""
+        """Read fields up to the stop byte, under their numbers."""
         field = 0
         while head := self.integer(1):
             delta, kind = head >> 4, head & 15
@@ -42,11 +42,11 @@ class _Compact(MessageReader):
             if not 0 < field < 1 << 15 or len(self.found) > self.room.leaves_left:
                 raise Broken
             self.fields += 1
-            if kind not in (TRUE, FALSE):  # these two say it all in their kind
+            if kind not in (TRUE, FALSE):  # the type of these two is their value
                 self.item(kind, f"{path}.{field}", level)
 
     def item(self, kind: int, path: str, level: int) -> None:
-        """One value of a known kind."""
+        """Read one value of a known type."""
         self.enter(level, path)
         start = self.pos
         if kind in (TRUE, FALSE, BYTE):
@@ -75,7 +75,7 @@ class _Compact(MessageReader):
             raise Broken
 
     def key(self, kind: int, path: str, level: int) -> str:
-        """A key of a map; as a name, when it is one and no data itself."""
+        """Read a key of a map; returns it if it is a name and not data itself, else an empty string."""
         before = len(self.found)
         self.item(kind, path, level + 1)
         text = self.found[-1].data.decode("utf-8", "replace") if kind == BINARY and len(self.found) > before else ""
@@ -85,12 +85,12 @@ class _Compact(MessageReader):
         return text
 
     def items(self, count: int, kind: int, path: str, level: int) -> None:
-        """The members of a list or a set."""
+        """Read the members of a list or a set."""
         for index in range(self.possible(count)):
             self.item(kind, f"{path}[{index}]", level + 1)
 
     def possible(self, count: int) -> int:
-        """A count of members, each of which takes a byte at least."""
+        """The count, if there is at least a byte for each member; else raises Broken."""
         if count > len(self.data) - self.pos:
             raise Broken
         return count
@@ -99,8 +99,7 @@ class _Compact(MessageReader):
 @decoder("thrift", "binary", order=1080, guess=False, sieve="covered", seen_in="LINE; Umeng Analytics", structured=True)
 @begins(rb"(?:.{4})?\x82[\x21\x41\x61\x81]|[\x15-\x1c].*\x00\Z")
 def compact(piece: UploadPiece, room: Room) -> Found:
-    """Thrift compact: a message, framed or not; or a bare structure, believed when it ends where the bytes end and
-    holds text."""
+    """Thrift compact: a message, framed or not; or a bare structure, if it ends where the bytes end and holds text."""
     data = piece.data
     reader = _Compact(piece, "thrift", room)
     framed = len(data) > 6 and data[4] == 0x82 and int.from_bytes(data[:4]) == len(data) - 4
@@ -123,12 +122,12 @@ def compact(piece: UploadPiece, room: Room) -> Found:
 class _ThriftBinary(MessageReader):
     fields = 0
     words = 0
-    """Strings that are text, four letters at least."""
+    """Number of strings of four bytes or more that are text."""
     reals = 0
-    """Real numbers of a size that people measure in."""
+    """Number of floating-point numbers of a usual magnitude."""
 
     def structure(self, path: str, level: int) -> None:
-        """Fields until the stop byte, under their numbers."""
+        """Read fields up to the stop byte, under their numbers."""
         while kind := self.integer(1):
             field = self.integer(2)
             if not 0 < field < 1 << 15 or len(self.found) > self.room.leaves_left:
@@ -137,7 +136,7 @@ class _ThriftBinary(MessageReader):
             self.item(kind, f"{path}.{field}", level)
 
     def item(self, kind: int, path: str, level: int) -> bytes:
-        """One value of a known kind; its bytes, where it is a string."""
+        """Read one value of a known type; returns its bytes if it is a string."""
         self.enter(level, path)
         start = self.pos
         if kind in KINDS:
@@ -167,7 +166,7 @@ class _ThriftBinary(MessageReader):
         return b""
 
     def pairs(self, path: str, level: int) -> None:
-        """The members of a map, under their keys where those are names."""
+        """Read the members of a map, under their keys if those are names."""
         of_keys, of_values = self.integer(1), self.integer(1)
         for index in range(self.possible(self.integer(4))):
             before = len(self.found)
@@ -177,7 +176,7 @@ class _ThriftBinary(MessageReader):
             self.item(of_values, child_path(path, name) if NAME.fullmatch(name) else f"{path}[{index}]", level + 1)
 
     def possible(self, count: int) -> int:
-        """A count of members, each of which takes a byte at least."""
+        """The count, if there is at least a byte for each member; else raises Broken."""
         if count > len(self.data) - self.pos:
             raise Broken
         return count
@@ -186,8 +185,8 @@ class _ThriftBinary(MessageReader):
 @decoder("thrift", "binary", order=1090, guess=False, sieve="covered", seen_in="Evernote", structured=True)
 @begins(rb"(?:.{4})?\x80\x01\x00[\x01-\x04]|[\x02-\x04\x06\x08\x0a-\x0f]\x00.*\x00\Z")
 def binary(piece: UploadPiece, room: Room) -> Found:
-    """Thrift's binary protocol: a message, framed or not; or a bare structure, believed when it ends where the bytes
-    end and holds text, or two real numbers."""
+    """Thrift's binary protocol: a message, framed or not; or a bare structure, if it ends where the bytes end and
+    holds text, or two floating-point numbers."""
     data = piece.data
     reader = _ThriftBinary(piece, "thrift", room)
     framed = len(data) > 8 and data[4:7] == b"\x80\x01\x00" and int.from_bytes(data[:4]) == len(data) - 4

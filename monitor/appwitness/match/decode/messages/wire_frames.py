@@ -1,4 +1,4 @@
-"""Decoders of framing below messages: masked WebSocket frames, names in DNS queries, HTTP chunks."""
+"""Decoders of framing: masked WebSocket frames, names in DNS queries, HTTP chunks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from appwitness.match.decode.packed.compressed import ERRORS, FLUSHED, content
 from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, as_text, begins, decoder, holds
 
 DNS = "application/dns-message"
-"""What a body is called that is a DNS message, over HTTPS or not."""
+"""The content type of a DNS message, over HTTPS or not."""
 KINDS = frozenset((0, 1, 2, 8, 9, 10))
 CHUNKED = re.compile(rb"(?i)\r\ntransfer-encoding:[ \t]*(?:[\w-]+,[ \t]*)*chunked[ \t]*\r\n")
 CHUNK = re.compile(rb"([0-9a-fA-F]{1,8})[^\r\n]{0,100}\r\n")
@@ -17,7 +17,7 @@ SAID = re.compile(rb"(?i)\r\n(content-(?:type|encoding)):[ \t]*([^\r\n]*)")
 
 
 def unmask(data: bytes, mask: bytes) -> bytes:
-    """The bytes under a mask of four bytes that repeats."""
+    """The bytes under a repeating mask of four bytes."""
     key = mask * (len(data) // 4 + 1)
     return (int.from_bytes(data) ^ int.from_bytes(key[: len(data)])).to_bytes(len(data))
 
@@ -25,7 +25,7 @@ def unmask(data: bytes, mask: bytes) -> bytes:
 @decoder("websocket", "binary", order=1100, guess=False, sieve="covered", seen_in="OkHttp's WebSocket")
 @begins(rb"[\x01\x02\x41\x42\x81\x82\xc1\xc2][\x80-\xff].{4}")
 def websocket(piece: UploadPiece, room: Room) -> Found:
-    """Frames from client to server (RFC 6455), whole messages only, with nothing left over; deflated ones too."""
+    """Frames from client to server (RFC 6455): only whole messages with nothing left over; also compressed ones."""
     data = piece.data
     found: list[UploadPiece] = []
     pos = begin = 0
@@ -44,7 +44,7 @@ def websocket(piece: UploadPiece, room: Room) -> Found:
         mask, pos = data[pos : pos + 4], pos + 4 + size
         if kind >= 8:
             continue
-        if bool(kind) == bool(parts):  # a new message begins inside another, or one goes on that never began
+        if bool(kind) == bool(parts):  # a message begins inside another, or continues without a beginning
             return None
         if not parts:
             begin, first = start, head
@@ -62,7 +62,7 @@ def websocket(piece: UploadPiece, room: Room) -> Found:
 
 
 def _size(data: bytes, at: int) -> tuple[int, int]:
-    """How many bytes a frame holds, in one, three or nine, and where its mask begins."""
+    """The size of a frame's payload, from one, three or nine bytes, and where its mask begins."""
     size = data[at] & 0x7F
     width = {126: 2, 127: 8}.get(size, 0)
     return int.from_bytes(data[at + 1 : at + 1 + width]) if width else size, at + 1 + width
@@ -80,12 +80,12 @@ def _message(message: bytes, first: int, room: Room) -> bytes | None:
 @decoder("dns", "binary", order=1110, guess=False, sieve="header", seen_in="Intra, by DNS over HTTPS")
 @begins(rb".{12}")
 def dns(piece: UploadPiece, room: Room) -> Found:
-    """The labels of the names that a DNS message asks for, and what was cut to fit into several of them."""
+    """The labels of the names that a DNS message asks for, and data that was split over several labels."""
     data = piece.data
     said = DNS in piece.hint
     if not said and not QUERY.match(data):
         return None
-    at = 14 if int.from_bytes(data[:2]) == len(data) - 2 else 12  # over TCP, its length stands before it
+    at = 14 if int.from_bytes(data[:2]) == len(data) - 2 else 12  # over TCP, its length precedes it
     questions = int.from_bytes(data[at - 8 : at - 6])
     found: list[UploadPiece] = []
     for question in range(min(questions, 64)):
@@ -104,20 +104,20 @@ def dns(piece: UploadPiece, room: Room) -> Found:
 
 
 QUERY = re.compile(rb"(?s:.{2})[\x00\x01][\x00\x10\x20\x30]\x00\x01\x00{5}[\x00\x01]")
-"""The head of a query with one question and nothing else but options."""
+"""The header of a query with one question and at most options besides."""
 END_OF_NAME = re.compile(rb"\x00\x00[\x01-\x41]\x00\x01")
-"""What stands behind the name that it asks for: its type, and that it is of the internet."""
+"""What follows the queried name: its type, and the class for the internet."""
 LONG_LABEL = 8
-"""Letters of a label that may go on in the next."""
+"""Minimum letters of a label that may continue in the next."""
 
 
 def host(piece: UploadPiece) -> list[UploadPiece]:
-    """A name of a host, and what was cut to fit into several of its labels."""
+    """A host name, and data that was split over several of its labels."""
     return [piece, *_joined(piece, piece.data.split(b"."), 0, piece.path)]
 
 
 def _joined(piece: UploadPiece, labels: list[bytes], begin: int, path: str) -> list[UploadPiece]:
-    """Data too long for one label goes on in the next: long labels of one length, and a shorter one for the rest."""
+    """Data that continues from label to label: long labels of equal length, and a shorter one for the rest."""
     first = next((at for at, label in enumerate(labels) if len(label) >= LONG_LABEL), len(labels))
     after = first
     while after < len(labels) and len(labels[after]) == len(labels[first]):
@@ -134,7 +134,7 @@ def _joined(piece: UploadPiece, labels: list[bytes], begin: int, path: str) -> l
 @decoder("websocket", "binary", order=1120, guess=False, sieve="covered", seen_in="SignalR")
 @begins(rb"[^\x00-\x08\x0e-\x1d\x1f]*\x1e")
 def records(piece: UploadPiece, room: Room) -> Found:
-    """Texts with a record separator before, between or behind them: RFC 7464, Engine.IO, SignalR."""
+    """Texts with record separators before, between or after them: RFC 7464, Engine.IO, SignalR."""
     parts = [found.span() for found in re.finditer(rb"[^\x1e]+", piece.data)]
     if as_text(piece.data.replace(b"\x1e", b"")) is None or len(parts) > RECORDS:
         return None
@@ -149,7 +149,7 @@ RECORDS = 100_000
 )
 @holds(rb"(?i)\r\ntransfer-encoding:[^\r\n]*chunked")
 def chunked(piece: UploadPiece, room: Room) -> Found:
-    """Bodies of HTTP/1.1 that stand in a connection as they were sent, in chunks: RFC 9112."""
+    """HTTP/1.1 bodies inside a raw connection, in chunks as sent: RFC 9112."""
     found: list[UploadPiece] = []
     data = piece.data
     said = CHUNKED.search(data)
@@ -173,14 +173,14 @@ def chunked(piece: UploadPiece, room: Room) -> Found:
 )
 @begins(rb"[0-9a-fA-F]{1,8}(?:;[^\r\n]*)?\r\n")
 def bare_chunks(piece: UploadPiece, room: Room) -> Found:
-    """The same without what was said before it: all of the bytes are chunks, of which the last holds nothing."""
+    """The same without headers: all of the bytes are chunks, the last of which is empty."""
     body, end = _of_chunks(piece.data, 0)
     ended = piece.data[max(0, end - 5) :] in (b"\r\n0\r\n", b"\r\n0\r\n\r\n")
     return [piece.whole("chunked", body)] if body and ended and room.take(len(body), piece, "chunked") else None
 
 
 def _of_chunks(data: bytes, at: int) -> tuple[bytes, int]:
-    """What chunks hold that begin at a place, and where they end."""
+    """The contents of the chunks that begin at a position, and where they end."""
     parts: list[bytes] = []
     while chunk := CHUNK.match(data, at):
         size = int(chunk[1], 16)

@@ -13,24 +13,24 @@ from appwitness.match.decode.walk.pieces import FIXED, Found, Room, UploadPiece,
 MEMBER = b"PK\x03\x04"
 """How a member begins."""
 MEMBERS = 10_000
-"""Names and members that are read of one archive."""
+"""Most names and members that are read from one archive."""
 
 LZMA, ENCRYPTED_AES = 14, 99
 STORED, DEFLATED = 0, 8
 ENCRYPTED, LENGTHS_BEHIND = 1, 8
-"""Flags of a member: only who has the password can read it; how long it is stands behind it."""
+"""Flags of a member: it is encrypted with a password; its sizes follow it."""
 UNKNOWN_SIZE = 0xFFFFFFFF
-"""In place of a length that a further field holds."""
+"""Stands for a size that is in an extra field."""
 PACKED = {12: "bz2", LZMA: "xz", 93: "zstd", 95: "xz"}
 """Method of a member, other than deflate -> its codec."""
 
 
 BEHIND = (b"PK\x07\x08", MEMBER, b"PK\x01\x02")
-"""What may follow a member: its lengths, the next one, the directory."""
+"""What may follow a member: its sizes, the next member, the directory."""
 
 
 def _as_alone(data: bytes) -> bytes:
-    """A member packed by LZMA as the file that xz's predecessor would have written."""
+    """A member packed by LZMA, as the file that xz's predecessor would have written."""
     size = int.from_bytes(data[2:4], "little")
     return data[4 : 4 + size] + b"\xff" * 8 + data[4 + size :]
 
@@ -71,7 +71,7 @@ def archive(piece: UploadPiece, room: Room) -> Found:
 
 
 def _inflated(piece: UploadPiece, begin: int, end: int, path: str, room: Room) -> tuple[int, list[UploadPiece]]:
-    """Where a deflated member ends, and what it holds. `end`: what its head says."""
+    """Where a deflated member ends, and what it holds. `end`: where it ends according to its header."""
     room.work_left -= FIXED
     try:
         out, whole, stopped = inflated_from(piece.data, begin, max(1, room.bytes_left), -15)
@@ -88,14 +88,14 @@ def _inflated(piece: UploadPiece, begin: int, end: int, path: str, room: Room) -
 
 
 def _unpacked(member: UploadPiece, method: int, room: Room) -> list[UploadPiece]:
-    """What a member holds that another codec than deflate packed."""
-    if method == LZMA:  # a version, the length of the properties and they themselves stand before the stream
+    """The contents of a member that was packed by another codec than deflate."""
+    if method == LZMA:  # before the stream: a version, the length of the properties, the properties
         member = member.whole("zip", _as_alone(member.data))
     return [one for name, how in CODINGS[PACKED[method]] for one in unpack(name, how, member, room) or ()]
 
 
 def long_size(extra: bytes) -> int:
-    """The packed size in the further field of a large member, behind its size unpacked; 0 where there is none."""
+    """The packed size in the ZIP64 extra field of a large member, after its unpacked size; 0 if there is none."""
     at = 0
     while at + 4 <= len(extra):
         kind, size = struct.unpack_from("<HH", extra, at)
@@ -116,18 +116,18 @@ UNREAD = {
     rb"Salted__": "OpenSSL, encrypted",
     rb"age-encryption\.org/v": "age, encrypted",
 }
-"""How formats begin that are known and not read -> what they are called."""
+"""Beginnings of formats that are known but not read -> their names."""
 
 
 def unread_name(head: bytes) -> str:
-    """What a file is called that begins so and is not read; empty when it is none of them."""
+    """The name of a format that begins like this and is not read; empty if it is none of them."""
     return next((name for mark, name in UNREAD.items() if re.match(mark, head, re.DOTALL)), "")
 
 
 @decoder("zip", "binary", order=960, guess=False, sieve="covered", seen_in="7-Zip; OpenSSL")
 @begins(b"|".join(UNREAD))
 def unread(piece: UploadPiece, room: Room) -> Found:
-    """Archives, streams and envelopes that only their beginning is understood of: a gap says so."""
+    """Archives, streams and envelopes of which only the beginning is understood; a gap says so."""
     if len(piece.data) > SMALLEST_UNREAD:
         size = len(piece.data)
         name = unread_name(piece.data)
@@ -136,11 +136,11 @@ def unread(piece: UploadPiece, room: Room) -> Found:
 
 
 SMALLEST_UNREAD = 32
-"""Bytes of a file in such a format that may hold anything."""
+"""Up to this many bytes, a file in such a format cannot hold anything."""
 
 
 def _octal(field: bytes) -> int:
-    """A number of a tar header: octal digits, or binary behind a set first bit."""
+    """A number in a tar header: octal digits, or binary if the first bit is set; -1 if it is neither."""
     if field[0] & 0x80:
         return int.from_bytes(field) & ((1 << (8 * len(field) - 1)) - 1)
     try:
@@ -156,7 +156,7 @@ def _text(field: bytes) -> bytes:
 @decoder("tar", "binary", order=970, guess=False, sieve="covered", seen_in="Apache Commons Compress")
 @begins(rb"[^\x00].{256}ustar")
 def tar(piece: UploadPiece, room: Room) -> Found:
-    """Members of a tar file (ustar, GNU, pax), as long as the sums of their headers are right."""
+    """Members of a tar file (ustar, GNU, pax), as long as the checksums of their headers are right."""
     found: list[UploadPiece] = []
     data = piece.data
     at = 0

@@ -13,11 +13,11 @@ LZ4_MARK = b"\x04\x22\x4d\x18"
 CHUNK = 1 << 20
 LITERAL = b"[" + b"".join(b"\\x%02x" % tag for tag in range(0, 256, 4)) + b"]"
 LARGEST = 1 << 20
-"""Bytes of a bare block that we are ready to try."""
+"""Most bytes of a bare block that is tried."""
 
 
 def _lz4_block(data: bytes, size: int) -> bytes:
-    """One block, of at most `size` bytes when unpacked."""
+    """Unpack one block, to at most `size` bytes."""
     try:
         out: bytes = lz4.block.decompress(data, uncompressed_size=size)
     except lz4.block.LZ4BlockError as error:
@@ -26,7 +26,7 @@ def _lz4_block(data: bytes, size: int) -> bytes:
 
 
 def snappy_block(data: bytes, most: int) -> bytes:
-    """One block; its own beginning says how long it is when unpacked, and no block grows more than 22-fold."""
+    """Unpack one block. It begins with its unpacked size, and no block grows more than 22-fold."""
     size = shift = 0
     for byte in data[:5]:
         size |= (byte & 0x7F) << shift
@@ -84,7 +84,7 @@ def _lz4_java(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
 
 
 def _snappy_frames(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
-    """The framing format: chunks of a kind, a length of three bytes, a checksum and a block."""
+    """The framing format: chunks, each with a kind, a length of three bytes, a checksum and a block."""
     chunks: list[bytes] = []
     size = at = 0
     while at + 4 <= len(data) and size <= room.bytes_left:
@@ -100,7 +100,7 @@ def _snappy_frames(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
 
 
 def _snappy_java(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
-    """snappy-java's SnappyOutputStream: a head of 16 bytes, then blocks behind their lengths."""
+    """snappy-java's SnappyOutputStream: a header of 16 bytes, then blocks, each after its length."""
     chunks: list[bytes] = []
     size, at = 0, 16
     while at + 4 <= len(data) and size <= room.bytes_left:
@@ -130,7 +130,7 @@ CODINGS["snappy"] = CODINGS["x-snappy-framed"] = (("snappy", _snappy_said),)
 @decoder("lz4", "binary", order=230, guess=False, sieve="covered", seen_in="lz4-java; Apache Kafka", alone=True)
 @begins(rb"\x04\x22\x4d\x18")
 def lz4_frame(piece: UploadPiece, room: Room) -> Found:
-    """LZ4's frame format, several frames too."""
+    """LZ4's frame format, with one frame or several."""
     return unpack("lz4", _lz4_frames, piece, room)
 
 
@@ -157,7 +157,7 @@ def snappy_java(piece: UploadPiece, room: Room) -> Found:
 
 @decoder("lz4 block", "binary", order=270, guess=False, sieve="covered", seen_in="lz4-java")
 def lz4_bare(piece: UploadPiece, room: Room) -> Found:
-    """A bare block has no signature: it must come out as text, or be as long as the four bytes before it say."""
+    """A bare block has no signature: it must unpack to text, or to the size that the four bytes before it give."""
     data = piece.data
     if not SMALLEST <= len(data) <= LARGEST:
         return None
@@ -169,7 +169,7 @@ def lz4_bare(piece: UploadPiece, room: Room) -> Found:
             out = b""
         if len(out) == said and room.take(said, piece, "lz4"):
             return [piece.turned("lz4 block", out, 4, len(data))]
-    if data[0] < 0x10:  # a block begins with letters of its own, for there is nothing yet to repeat
+    if data[0] < 0x10:  # a block begins with literals, because there is nothing yet to repeat
         return None
     behind = 1 + (data[0] >> 4)  # then it ends, or repeats some of them
     back = int.from_bytes(data[behind : behind + 2], "little")
@@ -184,11 +184,11 @@ def lz4_bare(piece: UploadPiece, room: Room) -> Found:
     return [piece.whole("lz4 block", out)]
 
 
-# a small length may be a letter, so this is tried on text too; the first thing in a block is always a literal
+# a small length may be a letter, so this is tried on text too; a block always begins with a literal
 @decoder("snappy block", "any", order=280, guess=False, sieve="covered", seen_in="Prometheus, by remote write")
 @begins(rb"[\x80-\xff]{0,4}[\x00-\x7f]" + LITERAL)
 def snappy_bare(piece: UploadPiece, room: Room) -> Found:
-    """A bare block begins with its length unpacked; what comes out must be text, or have been worth packing."""
+    """A bare block begins with its unpacked size; the result must be text, or the packing must have been worthwhile."""
     data = piece.data
     if not SMALLEST <= len(data) <= LARGEST:
         return None

@@ -1,4 +1,4 @@
-"""Decoders of compressed bytes: gzip, zlib, raw deflate, brotli, Zstandard, bzip2, xz; each bounded."""
+"""Decoders of compressed bytes: gzip, zlib, raw deflate, brotli, Zstandard, bzip2, xz; all with limits."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ import zstandard
 from appwitness.match.decode.walk.pieces import FIXED, Found, Room, UploadPiece, as_text, begins, decoder, holds
 
 TRAILERS = (0, 4, 8)
-"""Bytes that may follow a nameless stream: zlib's checksum, or gzip's and a length, where their heads are left off."""
+"""Bytes that may follow a stream without a header: zlib's checksum, or gzip's checksum and a length."""
 SMALLEST = 8
-"""Bytes that a nameless format must put out before we believe that it was one."""
+"""Minimum bytes that a format without a signature must yield to be believed."""
 
 
 def _inflate(data: bytes, room: Room, wbits: int) -> tuple[bytes, bool, bytes]:
-    """The bytes, whether the stream was whole, and what follows it. Raises zlib.error when it is no stream at all."""
+    """The bytes, whether the stream was whole, and what follows it. Raises zlib.error if it is no stream at all."""
     inflater = zlib.decompressobj(wbits)
     limit = max(1, room.bytes_left + 1)
     out = inflater.decompress(data, limit)
     if len(out) < limit:
         out += inflater.flush() if not inflater.unconsumed_tail else b""
-    # a stream may be left open at a point up to which all was given out
+    # a stream may be left open after a flush
     whole = inflater.eof or (data.endswith(FLUSHED) and len(out) < limit)
     return out, whole, inflater.unused_data
 
 
 EXTRA_FIELD, NAMED = 4, 8
-"""Flags of gzip: a further field and a name stand before the stream."""
+"""Flags of gzip: an extra field, or a name, stands before the stream."""
 FLUSHED = b"\x00\x00\xff\xff"
-"""How a stream of deflate ends that is left open; permessage-deflate leaves that off."""
+"""How a deflate stream ends that is left open; permessage-deflate omits it."""
 
 
 def inflated_from(data: bytes, at: int, limit: int, wbits: int) -> tuple[bytes, bool, int]:
-    """What a stream that begins at byte `at` holds, up to `limit` bytes, whether it ended, and where.
+    """What a stream that begins at byte `at` holds, up to `limit` bytes; whether it ended; and where.
 
-    It looks at no more than twice what the stream has, and a kilobyte: thousands may stand behind each other. Raises
+    Looks at no more than twice the stream's length, and a kilobyte: thousands of streams may follow each other. Raises
     zlib.error.
     """
     inflater = zlib.decompressobj(wbits)
@@ -57,7 +57,7 @@ def inflated_from(data: bytes, at: int, limit: int, wbits: int) -> tuple[bytes, 
 
 
 WINDOW, MOST_WINDOW = 1 << 10, 1 << 20
-"""Bytes of a stream that are given to zlib at once, at first and at most."""
+"""Bytes of a stream that are given to zlib at a time, at first and at most."""
 
 
 def _gunzip(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
@@ -131,9 +131,10 @@ ERRORS = (zlib.error, zstandard.ZstdError, brotli.error, lzma.LZMAError, OSError
 
 
 def unpack(name: str, how: Unpack, piece: UploadPiece, room: Room, *, sure: bool = True) -> list[UploadPiece] | None:
-    """The one piece that a compressed piece holds, and what follows the stream; None when it is none.
+    """The one piece that a compressed piece holds, and what follows the stream; None if it is not compressed in this
+    way.
 
-    `sure`: the bytes say or are said to be of this format, so the beginning of a broken stream is taken as well.
+    `sure`: the bytes have, or are said to have, this format, so the beginning of a broken stream is taken as well.
     """
     try:
         out, whole, rest = how(piece.data, room)
@@ -158,7 +159,7 @@ def unpack(name: str, how: Unpack, piece: UploadPiece, room: Room, *, sure: bool
 
 
 def _nameless(name: str, how: Unpack, piece: UploadPiece, room: Room) -> Found:
-    """A format without a signature is believed only when the whole stream comes out as text."""
+    """A format without a signature is believed only if the whole stream unpacks to text."""
     if len(piece.data) < 6 or len(piece.data) > 1 << 20:
         return None
     try:
@@ -177,7 +178,7 @@ def _nameless(name: str, how: Unpack, piece: UploadPiece, room: Room) -> Found:
 
 
 def _signed(name: str, how: Unpack, piece: UploadPiece, room: Room) -> Found:
-    """A format with a signature that nothing else has: where it cannot be read, that is said."""
+    """A format with a unique signature: if it cannot be read, that is reported."""
     found = unpack(name, how, piece, room)
     if found is None and len(piece.data) > SIGNED:
         what = f"{len(piece.data)} bytes that cannot be read; broken, or a dictionary is missing"
@@ -186,13 +187,13 @@ def _signed(name: str, how: Unpack, piece: UploadPiece, room: Room) -> Found:
 
 
 SIGNED = 24
-"""Bytes of a stream with a signature that may hold anything."""
+"""Up to this many bytes, a stream with a signature cannot hold anything."""
 
 
 @decoder("gzip", "binary", order=150, guess=False, sieve="covered", seen_in="Firebase Analytics", alone=True)
 @begins(rb"\x1f\x8b\x08")
 def gzip(piece: UploadPiece, room: Room) -> Found:
-    """RFC 1952, several members too; the name of the file, where it is given."""
+    """RFC 1952, with one member or several; also the name of the file, if it is given."""
     found = _signed("gzip", _gunzip, piece, room)
     if not found or not piece.data[3] & NAMED:
         return found
@@ -204,7 +205,7 @@ def gzip(piece: UploadPiece, room: Room) -> Found:
 @decoder("zstd", "binary", order=160, guess=False, sieve="covered", seen_in="zstd-jni", alone=True)
 @begins(rb"\x28\xb5\x2f\xfd")
 def zstd(piece: UploadPiece, room: Room) -> Found:
-    """RFC 8878, several frames too."""
+    """RFC 8878, with one frame or several."""
     return _signed("zstd", _zstd, piece, room)
 
 
@@ -218,7 +219,7 @@ def bz2(piece: UploadPiece, room: Room) -> Found:
 @decoder("xz", "binary", order=180, guess=False, sieve="covered", seen_in="XZ for Java", alone=True)
 @begins(rb"\xfd7zXZ\x00|\x5d\x00\x00")
 def xz(piece: UploadPiece, room: Room) -> Found:
-    """xz, and LZMA as it was before."""
+    """xz, and its predecessor LZMA."""
     return _signed("xz", _xz, piece, room) if piece.data[0] == 0xFD else unpack("xz", _xz, piece, room, sure=False)
 
 
@@ -232,7 +233,7 @@ def deflate(piece: UploadPiece, room: Room) -> Found:
 
 
 EMBEDDED = 8
-"""Streams of one kind that are tried inside other bytes."""
+"""Most streams of one kind that are tried inside other bytes."""
 
 
 @decoder("embedded", "binary", order=200, guess=False, sieve="covered", seen_in="PDF and PNG files")
@@ -263,7 +264,7 @@ def embedded(piece: UploadPiece, room: Room) -> Found:
             else:
                 room.work_left -= len(out)
             at = piece.data.find(mark, at + 1)
-        if at >= 0 and len(mark) > 2:  # two bytes stand in anything
+        if at >= 0 and len(mark) > 2:  # two bytes are found anywhere
             room.stop(f"{name} at {piece.path}: more than {EMBEDDED} streams inside other bytes")
     return found or None
 
@@ -283,7 +284,7 @@ def br(piece: UploadPiece, room: Room) -> Found:
     seen_in="Tencent's Mars; SAML's redirect; permessage-deflate",
 )
 def raw_deflate(piece: UploadPiece, room: Room) -> Found:
-    """RFC 1951 without a frame; it has no signature."""
+    """RFC 1951 without a header; it has no signature."""
     data = piece.data
     if len(data) >= 6:
         kind = data[0] >> 1 & 3
@@ -295,7 +296,7 @@ def raw_deflate(piece: UploadPiece, room: Room) -> Found:
 
 
 def _left_open(piece: UploadPiece, room: Room) -> Found:
-    """A message of WebSocket's permessage-deflate, whose end is left off; what comes out must be a document."""
+    """A message of WebSocket's permessage-deflate, which omits the end; it must unpack to a document."""
     if len(piece.data) > 1 << 20:
         return None
     found = unpack("raw deflate", _raw_deflate, piece._replace(data=piece.data + FLUSHED), room, sure=False)
@@ -313,15 +314,15 @@ CODINGS: dict[str, tuple[tuple[str, Unpack], ...]] = {
     "bz2": (("bz2", _bz2),),
     "xz": (("xz", _xz),),
 }
-"""Content-Encoding, or what archives call their codecs -> what to try."""
+"""Content-Encoding, or an archive's name of a codec -> what to try."""
 
 
 PLAIN = frozenset(("", "identity", "none", "utf-8", "binary", "aws-chunked"))
-"""What is called a content encoding and leaves the bytes as they are."""
+"""Content encodings in name only, which leave the bytes as they are."""
 
 
 def content(piece: UploadPiece, codings: list[str], room: Room) -> list[UploadPiece]:
-    """A body with the content encodings of its headers undone, the last first; one that is a lie is passed over."""
+    """A body with the content encodings of its headers undone, last first; one that does not apply is skipped."""
     pieces = [piece]
     for coding in reversed(codings):
         if coding not in CODINGS and coding not in PLAIN and as_text(pieces[0].data) is None:

@@ -1,4 +1,4 @@
-"""Unpacks streams that are too large to be held in memory, a block at a time."""
+"""Unpacks streams that are too large for memory, a block at a time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import lz4.frame
 import zstandard
 
 BLOCK = 1 << 20
-"""Bytes that are read, and put out, at once."""
+"""Bytes that are read, and put out, at a time."""
 WINDOW = 1 << 10
-"""Bytes that are read of a new stream first; then twice as many, so that thousands of streams cost what they hold."""
+"""Bytes that are read first of a new stream; each further read is twice as large, so that thousands of streams cost
+only what they hold."""
 MEMORY = 24 << 20
-"""Bytes that the dictionary of a stream may take."""
+"""Most bytes that the dictionary of a stream may take."""
 
 
 def _gunzipped(packed: Iterable[bytes], wbits: int) -> Iterator[bytes]:
@@ -44,7 +45,7 @@ def _gunzipped(packed: Iterable[bytes], wbits: int) -> Iterator[bytes]:
 
 
 def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
-    """zlib's streams, and those that lack its head."""
+    """zlib streams, with or without their header."""
     first = next(iter(packed), b"")
     wbits = 15 if first[:1] and first[0] & 15 == 8 and int.from_bytes(first[:2]) % 31 == 0 else -15
     yield from _gunzipped((block for many in ((first,), packed) for block in many), wbits)
@@ -60,7 +61,7 @@ def _brotli(packed: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class _Source:
-    """Blocks as a file that is read."""
+    """Blocks as a readable file."""
 
     def __init__(self, packed: Iterator[bytes]) -> None:
         self._packed = packed
@@ -82,7 +83,7 @@ def _zstd(packed: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _fed(packed: Iterable[bytes], fresh: Callable[[], Any]) -> Iterator[bytes]:
-    """One stream, or several behind each other, of what has the interface of `bz2.BZ2Decompressor`."""
+    """One stream, or several one after the other, by a class with the interface of `bz2.BZ2Decompressor`."""
     machine = fresh()
     step = WINDOW
     for block in packed:
@@ -99,7 +100,7 @@ def _fed(packed: Iterable[bytes], fresh: Callable[[], Any]) -> Iterator[bytes]:
 
 
 def inflated(packed: Iterable[bytes]) -> Iterator[bytes]:
-    """Raw deflate, as members of archives are packed, to its end; what stands behind it is not read."""
+    """Raw deflate, as in members of archives, up to its end; what follows is not read."""
     machine = zlib.decompressobj(-15)
     for block in packed:
         data = block
@@ -120,7 +121,7 @@ UNPACK: dict[str, Callable[[Iterator[bytes]], Iterator[bytes]]] = {
     "xz": lambda packed: _fed(packed, lambda: lzma.LZMADecompressor(memlimit=MEMORY)),
     "lz4": lambda packed: _fed(packed, lz4.frame.LZ4FrameDecompressor),
 }
-"""Content-Encoding, or what a stream is called -> how its blocks are unpacked."""
+"""Content-Encoding, or the name of a stream -> how its blocks are unpacked."""
 MARKS = {
     b"\x1f\x8b\x08": "gzip",
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -138,4 +139,4 @@ UNREAD = {
     b"\xff\x06\0\0sNaPpY": "Snappy",
     b"\x82SNAPPY\0": "the stream of snappy-java",
 }
-"""How streams begin that are read in smaller bodies only -> what they are called."""
+"""Beginnings of streams that are read only in smaller bodies -> their names."""

@@ -15,7 +15,7 @@ LONGEST = 1 << 20
 
 
 def unpacked(text: bytes, room: Room) -> bytes | None:
-    """The document that was packed, as UTF-8; None when it was none."""
+    """The packed document as UTF-8; None if there is none."""
     if len(text) > LONGEST or not DOCUMENT.match(text):
         return None
     letters = FOR_URLS if b"-" in text else STANDARD
@@ -23,7 +23,7 @@ def unpacked(text: bytes, room: Room) -> bytes | None:
     try:
         bits = "".join([places[letter] for letter in text.rstrip(b"=")])
         plain = _read(bits, room).encode("utf-16", "surrogatepass").decode("utf-16").encode()
-    except (KeyError, ValueError, IndexError):  # not one of its letters, bits or codes; half a letter
+    except (KeyError, ValueError, IndexError):  # an invalid letter, bit or code, or half a letter
         return None
     return plain if plain[-1:] in (b"}", b"]") and as_text(plain) is not None else None
 

@@ -18,9 +18,10 @@ _CATEGORIES = {
 
 
 def first_bytes(pattern: re.Pattern[bytes]) -> frozenset[int]:
-    """The bytes that what an expression matches may begin with.
+    """The bytes with which a match of an expression may begin.
 
-    It stands on the parser of Python's own `re`, which is not public: without it nothing is known, and all is tried.
+    This uses the parser of Python's own `re`, which is not public: without it nothing is known, and everything is
+    tried.
     """
     try:
         parsed = import_module("re._parser").parse(pattern.pattern, pattern.flags)
@@ -63,7 +64,7 @@ def _first(items: Iterable[Any], *, either_case: bool) -> tuple[frozenset[int], 
 
 
 def _bytes_of(kind: Any, given: Any, *, either_case: bool) -> frozenset[int]:
-    """The bytes that one sign stands for, or more of them."""
+    """The bytes that one item of an expression stands for, or more than those."""
     match str(kind):
         case "LITERAL":
             found = frozenset((given,))
@@ -85,9 +86,9 @@ def _bytes_of(kind: Any, given: Any, *, either_case: bool) -> frozenset[int]:
 
 
 def heads(pattern: re.Pattern[bytes]) -> list[bytes]:
-    """The two to four bytes that say what something is, where what an expression matches begins with such.
+    """The two to four bytes of a signature, if every match of an expression begins with one.
 
-    It stands on the same parser as `first_bytes`: without it there are none.
+    This uses the same parser as `first_bytes`: without it there are none.
     """
     try:
         parsed = import_module("re._parser").parse(pattern.pattern, pattern.flags)
@@ -97,7 +98,7 @@ def heads(pattern: re.Pattern[bytes]) -> list[bytes]:
 
 
 def _literal(items: Iterable[Any]) -> tuple[list[bytes], bool]:
-    """What a sequence may begin with, as far as it is certain, and whether that is all of it."""
+    """What a sequence begins with, as far as it is certain, and whether that is all of it."""
     found = [b""]
     for kind, given in items:
         match str(kind):
@@ -118,4 +119,4 @@ def _literal(items: Iterable[Any]) -> tuple[list[bytes], bool]:
 
 
 FEW = 4
-"""Bytes that may stand at one place for what begins so to be known by it."""
+"""Most bytes that may stand at one position of a signature."""

@@ -1,4 +1,4 @@
-"""The walk from the bytes of an upload to its leaves: pieces, the registry of decoders, and the bounds of both."""
+"""The walk from the bytes of an upload to its leaves: pieces, the registry of decoders, and the limits of both."""
 
 from __future__ import annotations
 
@@ -13,55 +13,56 @@ from appwitness.match.decode.walk.first_looks import ALL, first_bytes, heads
 
 @dataclass(frozen=True)
 class DecodeLimits:
-    """How far decoding goes; what lies beyond is named in `Decoded.cut`, never passed over in silence."""
+    """How far decoding goes; anything beyond is named in `Decoded.cut`, never passed over in silence."""
 
     depth: int = 20
-    """Steps from the stored bytes to a leaf."""
+    """Most steps from the stored bytes to a leaf."""
     output_bytes: int = 48 << 20
-    """Bytes that all steps together may put out for one upload, beyond what the body itself holds."""
+    """Most bytes that all steps together may put out for one upload, beyond what the body itself holds."""
     leaves: int = 200_000
     nesting: int = 300
-    """Levels of arrays and objects inside one document."""
+    """Most levels of arrays and objects inside one document."""
     work: int = 16 << 20
-    """Bytes that decoders look at in one upload, beyond four times what its body holds: a piece that is taken apart
-    counts as often as it is. A second is enough for about a million of them."""
+    """Most bytes that decoders look at in one upload, beyond four times its body: a piece counts each time it is
+    decoded. About a million of them take a second."""
     at_once: int = 8 << 20
-    """Bytes of a body that are decoded as a whole; a larger one is read a stretch at a time."""
+    """Most bytes of a body that is decoded as a whole; a larger one is read in stretches."""
     kept_bytes: int = 12 << 20
-    """Bytes of such a body that are decoded because something may stand in them."""
+    """Most bytes of such a body that are decoded because something may be in them."""
     spooled_bytes: int = 4 << 30
-    """Bytes that are unpacked of such a body, where there is somewhere to put them."""
+    """Most bytes that are unpacked from such a body, if there is somewhere to put them."""
 
 
 class Leaf(NamedTuple):
-    """One decoded piece of an upload that is not taken apart further."""
+    """One decoded piece of an upload that is not decoded further."""
 
     path: str
-    """Where: `$.u.h[3]` in a body, `url.query.lat`, `headers.cookie.uid`."""
+    """Where it stands: `$.u.h[3]` in a body, `url.query.lat`, `headers.cookie.uid`."""
     text: str | None
-    """The leaf as text; None when it is not."""
+    """The leaf as text; None if it is not text."""
     data: bytes
     """The leaf as bytes; text as UTF-8."""
     decoding: tuple[str, ...]
-    """Steps from the stored bytes to here."""
+    """Steps from the stored bytes to the leaf."""
     start: int
-    """First byte in the stored body; for url.* in the URL, for headers.* in the header's value."""
+    """Offset of the first byte in the stored body; for url.* in the URL, for headers.* in the header's value."""
     end: int
     exact: bool
-    """Byte i of `data` is byte start+i of what is stored; else start and end enclose where the leaf came from."""
+    """Whether byte i of `data` is byte start+i of what is stored; otherwise start and end enclose where the leaf
+    came from."""
     glued: bool = False
-    """What stands directly beside a value may not belong to it: the input of a digest is a value and a salt."""
+    """Whether what stands directly beside a value may not belong to it: the input of a digest is a value and a salt."""
 
 
 class Decoded(NamedTuple):
-    """What an upload was taken apart into."""
+    """The result of decoding an upload."""
 
     leaves: tuple[Leaf, ...]
     cut: tuple[str, ...]
-    """What was not decoded because a limit was met, one sentence each."""
+    """What was not decoded, because of a limit or because it could not be read; one sentence each."""
     passed_over: int = 0
-    """Bytes of large texts that were read, hold nothing that is looked for, and are in no leaf: when more is looked
-    for, they must be read again."""
+    """Bytes of large texts that were read, hold nothing that is looked for, and are in no leaf: if more is to be
+    found, they must be read again."""
 
 
 class UploadPiece(NamedTuple):
@@ -74,12 +75,12 @@ class UploadPiece(NamedTuple):
     end: int
     exact: bool
     hint: str = ""
-    """What they are said to be (a Content-Type, `text`), which may be a lie; empty when nothing is said."""
+    """What they are said to be (a Content-Type, `text`), which may be wrong; empty if nothing is said."""
     done: bool = False
-    """Only to be looked at, not to be decoded."""
+    """Whether they are only to be searched, not decoded."""
 
     def part(self, step: str, start: int, end: int, path: str = "", hint: str = "") -> UploadPiece:
-        """The bytes from start to end, or to where they stop, as a piece of their own, as they stand."""
+        """The bytes from start to end, or to the end of the piece, as a piece of their own, unchanged."""
         exact = self.exact
         end = min(end, len(self.data))
         return UploadPiece(
@@ -93,7 +94,7 @@ class UploadPiece(NamedTuple):
         )
 
     def turned(self, step: str, data: bytes, start: int, end: int, path: str = "", hint: str = "") -> UploadPiece:
-        """What the bytes from start to end, or to where they stop, decode to."""
+        """What the bytes from start to end, or to the end of the piece, decode to."""
         exact = self.exact
         end = min(end, len(self.data))
         return UploadPiece(
@@ -121,12 +122,12 @@ class Room:
     cut: list[str] = field(default_factory=list)
     narrow: Narrow | None = None
     doubts: list[tuple[str, str, int, int, str]] = field(default_factory=list)
-    """Streams that could not be read: format, path, where, what is to be said of them."""
+    """Streams that could not be read: format, path, range, and the sentence about them."""
     whole: list[tuple[str, str, int, int]] = field(default_factory=list)
-    """Those that were: format, path, where."""
+    """Streams that were whole: format, path, range."""
     passed_over: int = 0
     spool: Callable[[Iterable[bytes]], Any] | None = None
-    """Puts unpacked blocks of a large body somewhere, and gives them back as one; None: only the memory is there."""
+    """Stores the unpacked blocks of a large body, and returns them as one; None: there is only memory."""
 
     def __post_init__(self) -> None:
         self.bytes_left = self.limits.output_bytes
@@ -140,23 +141,23 @@ class Room:
         return self.spool(blocks) if self.spool else b"".join(blocks)
 
     def stop(self, what: str) -> None:
-        """Name something that was cut, once."""
+        """Name something that was cut; repetitions are dropped."""
         if what not in self.cut and len(self.cut) < MOST_NAMED:
             self.cut.append(what)
 
     def doubt(self, name: str, piece: UploadPiece, what: str) -> None:
-        """Name a stream that could not be read, unless it came out of a guess, or was whole when it was read in another
-        way."""
+        """Name a stream that could not be read, unless it came out of a guess. It is not named if it was whole when
+        read in another way."""
         if len(self.doubts) < MOST_DOUBTS and not GUESSES.intersection(piece.decoding):
             self.doubts.append((name, piece.path, piece.start, piece.end, what))
 
     def sure(self, name: str, piece: UploadPiece) -> None:
-        """Remember that a stream was whole."""
+        """Record that a stream was whole."""
         if len(self.whole) < MOST_DOUBTS:
             self.whole.append((name, piece.path, piece.start, piece.end))
 
     def named(self) -> tuple[str, ...]:
-        """All that was cut, or could not be read."""
+        """Everything that was cut or could not be read."""
         unread = [
             what
             for name, path, start, end, what in self.doubts
@@ -165,7 +166,7 @@ class Room:
         return tuple(dict.fromkeys((*self.cut, *unread)))[:MOST_NAMED]
 
     def may_look(self, piece: UploadPiece) -> bool:
-        """Whether a piece may be taken apart, by its depth and by what decoders looked at before."""
+        """Whether a piece may be decoded, given its depth and what decoders have looked at so far."""
         if len(piece.decoding) >= self.limits.depth:
             self.stop(f"more than {self.limits.depth} steps of decoding at {piece.path}")
             return False
@@ -176,7 +177,7 @@ class Room:
         return True
 
     def take(self, size: int, piece: UploadPiece, step: str) -> bool:
-        """Whether `size` more bytes may be put out."""
+        """Whether `size` more bytes may be put out; they are then taken off the limit."""
         if size > self.bytes_left:
             self.stop(f"{step} at {piece.path}: more than {self.limits.output_bytes} bytes of decoded data")
             return False
@@ -185,77 +186,79 @@ class Room:
 
 
 MOST_NAMED = 20
-"""Things that were cut of one upload that are named."""
+"""Most things cut from one upload that are named."""
 MOST_DOUBTS = 200
-"""Streams of one upload that are remembered."""
+"""Most streams of one upload that are remembered."""
 Narrow = Callable[[UploadPiece, Room], list[UploadPiece] | None]
-"""The pieces of a large text that may matter; None where it cannot say, and the text is decoded as any other."""
+"""The pieces of a large text that may matter; None if it cannot tell, and the text is decoded like any other."""
 Family = Literal["text", "binary", "any"]
 Sifted = Literal["covered", "guess", "header"]
-"""covered: `native/sieve` sees whether it may find something in a leaf; guess: it is tried only in leaves that matter
-for something else; header: it is of what a header says, or of several leaves, and says nothing of one."""
+"""What the sieve knows of a decoder. covered: `native/sieve` sees whether the decoder may find something in a leaf;
+guess: it is tried only in leaves that matter for another reason; header: it depends on what a header says, or on
+several leaves, and says nothing of a single one."""
 Found = Iterable[UploadPiece] | None
-"""None: this decoder has nothing to say of the piece."""
+"""None if the decoder does not apply to the piece."""
 Decode = Callable[[UploadPiece, Room], Found]
 
 
 class FirstLook(NamedTuple):
-    """A function with a cheap look at the bytes that says whether to try it."""
+    """A decoder function with a quick look at the bytes that tells whether to try it."""
 
     decode: Decode
     look: Callable[[bytes], object]
-    """Falsy: do not try."""
+    """Returns something falsy: do not try."""
     first: frozenset[int]
-    """Bytes that what it sees begins with."""
+    """The bytes with which a match of the look may begin."""
     heads: list[bytes]
-    """Beginnings that say what the bytes are."""
+    """Signatures: beginnings that tell what the bytes are."""
 
 
 def begins(pattern: bytes) -> Callable[[Decode], FirstLook]:
-    """Try a decoder only on bytes that begin so, a regular expression."""
+    """Try a decoder only on bytes that begin with a match of a regular expression."""
     compiled = re.compile(pattern, re.DOTALL)
     return lambda function: FirstLook(function, compiled.match, first_bytes(compiled), heads(compiled))
 
 
 def holds(pattern: bytes) -> Callable[[Decode], FirstLook]:
-    """Try a decoder only on bytes that hold something such, wherever it is."""
+    """Try a decoder only on bytes that contain a match of a regular expression."""
     compiled = re.compile(pattern, re.DOTALL)
     return lambda function: FirstLook(function, compiled.search, ALL, [])
 
 
 @dataclass
 class Decoder:
-    """One registered way to take a piece apart; as a decorator, it registers a function as that way.
+    """One registered way to decode a piece; as a decorator, it registers a function.
 
-    Whoever leaves out what has no default gets a TypeError; what cannot be, such as two of one order, a ValueError.
+    Raises TypeError if an argument without a default is missing, and ValueError for what is not allowed, such as two
+    decoders with the same order.
     """
 
     name: str
     family: Family
     _: KW_ONLY
     order: int
-    """Lower ones are tried first."""
+    """Decoders with a lower order are tried first."""
     guess: bool
-    """What comes out was tried until something readable came: a match in it is a candidate, never proof, and that
-    nothing whole comes out is no gap. The steps of a decoder that guesses are named as it is."""
+    """Whether it tries until something readable comes out: a match in that is a candidate, never proof, and finding
+    nothing readable is no gap. Steps of a decoder that guesses have its name."""
     sieve: Sifted
-    """What the sieve of large texts may assume of it."""
+    """What the sieve of large texts may assume about it."""
     seen_in: str
     """An app, SDK or library that sends it."""
     alone: bool = False
-    """When it finds something, the piece itself is no leaf and nothing else is tried."""
+    """Whether, if it finds something, the piece itself is no leaf and nothing else is tried."""
     structured: bool = False
-    """It reads fields, and says where each begins and ends: a text in none of them is only a part of one. Its steps are
-    named as it is, as are those of the next two."""
+    """Whether it reads fields and knows where each begins and ends: a text in none of them is only part of one. Its
+    steps have its name, as do those of the next two."""
     another_reading: bool = False
-    """What comes out is another reading of what stands there already: no evidence against anybody."""
+    """Whether its output reads again what is already there: no evidence against anybody."""
     no_salt: bool = False
-    """What comes out is never taken for a salt: nobody wrote it so."""
+    """Whether its output is never taken for a salt: nobody wrote it like that."""
     decode: Decode = field(init=False)
     look: Callable[[bytes], object] | None = field(init=False, default=None)
     first: frozenset[int] = field(init=False, default=ALL)
     heads: list[bytes] = field(init=False, default_factory=list)
-    """Beginnings of two to four bytes that say what the bytes are: the sieve passes on what has one."""
+    """Signatures of two to four bytes: the sieve passes on what begins with one."""
 
     def __call__(self, function: Decode | FirstLook) -> Decode:
         """Register a function."""
@@ -277,9 +280,9 @@ decoder = Decoder
 DECODERS: list[Decoder] = []
 """In the order in which they are tried."""
 GUESSES: set[str] = set()
-"""Steps that are guesses."""
+"""Names of steps that guess."""
 _CHOICES: dict[bool, list[list[Decoder]]] = {}
-"""For text, and for binary data: by its first byte, which are tried; made when they are all there."""
+"""For text, and for binary data: the decoders to try, by first byte; made once all are registered."""
 
 
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -288,18 +291,18 @@ PLAIN = re.compile(
     rb"[\d.+ -]{1,9}|[A-Z]?[a-z]*|[A-Za-z0-9 .,:;/_-]{0,6}|[A-Za-z .,:;/_-]{7}|"
     rb"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}"
 )
-"""Nothing in these can be decoded further: short words that are no address, small numbers, UUIDs."""
+"""Texts in which nothing can be decoded further: short words that are no address, small numbers, UUIDs."""
 TELLING = 24
-"""Bytes from which on it is worth remembering that a piece was taken apart before."""
+"""Minimum bytes of a piece for which it is worth remembering that it was decoded before."""
 FIXED = 64
-"""What a piece counts beside its bytes."""
+"""What a piece costs besides its bytes."""
 WAYS = 4
-"""Ways to the same bytes that are followed; one only, and the steps that are named might not be the ones that the app
-took: what LZ4 left as it was is found inside the frame as well."""
+"""How many ways to the same bytes are followed. With only one, the steps that are named might not be those of the
+app: what LZ4 left unchanged is also found inside the frame."""
 
 
 def as_text(data: bytes) -> str | None:
-    """Bytes as text, when they are UTF-8 without control characters."""
+    """Bytes as text, if they are UTF-8 without control characters; else None."""
     if CONTROL.search(data):
         return None
     try:
@@ -353,7 +356,7 @@ def walk(roots: Iterable[UploadPiece], room: Room) -> Iterable[Leaf]:
 
 
 def way_to(leaf: Leaf, roots: Iterable[UploadPiece], room: Room) -> tuple[UploadPiece, ...]:
-    """The pieces through which the walk comes to a leaf, its root first; empty when it does not within the limits."""
+    """The pieces through which the walk reaches a leaf, its root first; empty if it does not within the limits."""
     choices = _choices()
     stack: list[tuple[UploadPiece, ...]] = [(root,) for root in roots if root.data]
     room.work_left += 4 * sum(len(way[0].data) for way in stack)
@@ -373,7 +376,7 @@ def way_to(leaf: Leaf, roots: Iterable[UploadPiece], room: Room) -> tuple[Upload
 
 
 def _often(piece: UploadPiece, seen: dict[int, int]) -> bool:
-    """Whether the same bytes came out in enough other ways: escapes can be undone in any order, to the same end."""
+    """Whether the same bytes have come out in enough ways: escapes can be undone in any order, with the same result."""
     if piece.exact or len(piece.data) < TELLING:
         return False
     same = hash((piece.data, piece.path, piece.start, piece.end, piece.done))
@@ -382,7 +385,7 @@ def _often(piece: UploadPiece, seen: dict[int, int]) -> bool:
 
 
 def _taken_apart(piece: UploadPiece, choice: Iterable[Decoder], room: Room, inner: list[UploadPiece]) -> bool:
-    """Append what decoders find in a piece; whether it is no leaf itself then."""
+    """Append what decoders find in a piece; returns whether the piece itself is then no leaf."""
     for one in choice:
         if one.look is not None and not one.look(piece.data):
             continue

@@ -6,7 +6,7 @@ from appwitness.match.decode.walk.paths import child_path
 from appwitness.match.decode.walk.pieces import Room, UploadPiece, as_text
 
 DEEPEST = 100
-"""Levels of arrays and maps in a binary message."""
+"""Most levels of arrays and maps in a binary message."""
 
 
 class Broken(ValueError):
@@ -19,12 +19,12 @@ def number(piece: UploadPiece, step: str, text: str, start: int, end: int, path:
 
 
 def format_real(real: float, *, wide: bool) -> str:
-    """A binary number in decimal, as many digits as it is good for."""
+    """A floating-point number in decimal, with as many digits as its precision allows."""
     return format(real, ".15g" if wide else ".8g") if abs(real) < 1e15 else str(real)
 
 
 class MessageReader:
-    """One value after the other out of a self-describing binary message."""
+    """Reads the values of a self-describing binary message one after the other."""
 
     def __init__(self, piece: UploadPiece, step: str, room: Room) -> None:
         self.piece = piece
@@ -36,18 +36,18 @@ class MessageReader:
         self.containers = 0
 
     def take(self, size: int) -> bytes:
-        """The next bytes."""
+        """The next bytes; raises Broken if there are too few."""
         start, self.pos = self.pos, self.pos + size
         if self.pos > len(self.data):
             raise Broken
         return self.data[start : self.pos]
 
     def integer(self, size: int) -> int:
-        """The next bytes as a number, the highest first."""
+        """The next bytes as a big-endian integer."""
         return int.from_bytes(self.take(size))
 
     def chunk(self, size: int, path: str, *, text: bool) -> bytes:
-        """The next bytes as a piece."""
+        """The next bytes, which are also appended as a piece; raises Broken if they should be text and are not."""
         start = self.pos
         raw = self.take(size)
         if text and as_text(raw) is None:
@@ -62,7 +62,7 @@ class MessageReader:
             self.found.append(number(self.piece, self.step, text, start, self.pos, path))
 
     def many(self, count: int, path: str, level: int, *, pairs: bool) -> bytes | int | float | None:
-        """The members of an array, or of a map."""
+        """Read the members of an array, or of a map."""
         if count > len(self.data) - self.pos:
             raise Broken
         self.enter(level, path)
@@ -72,13 +72,13 @@ class MessageReader:
         return None
 
     def enter(self, level: int, path: str) -> None:
-        """One level further in, unless that is too deep."""
+        """Go one level deeper; raises Broken if that is too deep."""
         if level > DEEPEST:
             self.room.stop(f"{self.step} at {path[:200]}: nested deeper than {DEEPEST}")
             raise Broken
 
     def member(self, index: int, path: str, level: int, *, pairs: bool) -> None:
-        """One value, or a key and its value."""
+        """Read one value, or a key and its value."""
         if not pairs:
             self.value(f"{path}[{index}]", level + 1)
             return

@@ -1,4 +1,4 @@
-/* Places in binary data: latitude and longitude as floats, doubles or integers, in either order of bytes. */
+/* Places in binary data: latitude and longitude as floats, doubles or integers, in either byte order. */
 
 #include "tables.h"
 #include <math.h>
@@ -6,14 +6,14 @@
 enum { MOST_IN_A_ROW = 64, GAPS = 5 };
 static const int APART[GAPS] = {0, 1, 2, 4, 8}; /* bytes that may stand between the two */
 static const double SCALES[NUMBER_KINDS] = {1, 1, 1e7, 1e6, 1e5, SEMICIRCLE}; /* a double, a float, integers; as in `places.binary` */
-#define FARTHEST 0.00051 /* degrees by which a number differs that is rounded to three decimals; more than 15 metres */
+#define FARTHEST 0.00051 /* more degrees than rounding to three decimals changes; more than 15 metres */
 
 typedef struct {
-    double lat, lon, reach; /* degrees of longitude by which one may be off */
+    double lat, lon, reach; /* how many degrees of longitude a number may be off */
 } point;
 
 typedef struct packed {
-    table tops; /* the three bytes that say most of a latitude, and as what it is written -> the place */
+    table tops; /* the three most significant bytes of a latitude, and its kind -> the place */
     point *points;
     int64_t number, room;
     uint64_t some[1024]; /* the upper two of these bytes: most searches end here */
@@ -46,7 +46,8 @@ static bool put(packed *p, uint32_t top, int kind) {
     return table_put(&p->tops, mixed((uint64_t)top + 1), (uint32_t)p->number, (uint32_t)kind);
 }
 
-/* Look for a place: by all latitudes within the tolerance, in degrees, which lie in a row, and by the roundings. */
+/* Look for a place: by all latitudes within the tolerance in degrees, which are consecutive numbers, and by the
+   roundings. */
 PUBLIC bool packed_add(packed *p, double lat, double lon, double tolerance, double reach, const double rounded[ROUNDED]) {
     if (p->number == p->room) {
         point *points = realloc(p->points, (size_t)(2 * p->room + 16) * sizeof *points);
@@ -57,7 +58,7 @@ PUBLIC bool packed_add(packed *p, double lat, double lon, double tolerance, doub
     for (int kind = 0; kind < NUMBER_KINDS; kind++) {
         uint32_t one = top_of(kind, lat - tolerance), other = top_of(kind, lat + tolerance);
         uint32_t first = one < other ? one : other, last = one < other ? other : one;
-        bool row = last - first < MOST_IN_A_ROW; /* of a number near zero, the first byte tells its sign */
+        bool row = last - first < MOST_IN_A_ROW; /* not near zero, where the first byte holds the sign */
         for (uint32_t top = first; row && top <= last; top++)
             if (!put(p, top, kind)) return false;
         if (!row && !(put(p, first, kind) && put(p, last, kind) && put(p, top_of(kind, lat), kind))) return false;
@@ -80,7 +81,7 @@ static double number_of(bytes at, int kind, bool big) {
     return (int32_t)low / SCALES[kind];
 }
 
-/* A number of a kind that begins there; none in any place where it is not whole. */
+/* The number of a kind that begins there; 1000, which is no coordinate, if it does not fit. */
 static double number_at(bytes data, int64_t at, int64_t size, int kind, bool big) {
     return at >= 0 && at + (kind ? 4 : 8) <= size ? number_of(data + at, kind, big) : 1000;
 }
@@ -95,9 +96,9 @@ static bool lon_beside(const point *of, bytes data, int64_t start, int64_t size,
     return false;
 }
 
-/* Every number that may be the latitude of a place whose longitude may stand beside it: the place, where the number
-   begins, and its kind, those that begin with the highest byte six above those that begin with the lowest. With no room
-   for what is found (NULL), whether there is any. */
+/* Every number that may be the latitude of a place, if its longitude may stand beside it: the place, where the number
+   begins, and its kind; kinds of big-endian numbers are NUMBER_KINDS above those of little-endian ones. Without room
+   for results (NULL): whether there is any. */
 PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, int64_t most) {
     int64_t found = 0;
     for (int64_t at = 0; p->number && at + 3 <= size; at++)
@@ -115,7 +116,7 @@ PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, 
             for (entries e = entries_of(&p->tops, h); another(&e);) {
                 int64_t place = (int64_t)e.slot - 1;
                 int kind = (int)e.more;
-                if (!(fabs(numbers[kind] - p->points[place].lat) <= FARTHEST)) continue; /* not a number, too */
+                if (!(fabs(numbers[kind] - p->points[place].lat) <= FARTHEST)) continue; /* NaN, too */
                 if (!lon_beside(p->points + place, data, starts[kind], size, kind, big)) continue;
                 if (!out) return 1;
                 if (found < most) out[found] = (row){place, starts[kind], kind + NUMBER_KINDS * big};

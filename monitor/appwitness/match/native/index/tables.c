@@ -5,10 +5,10 @@
 
 #include "tables.h"
 
-enum { LEAST = 16, SEGMENTS = 256, WHOLE = 1 << 12 }; /* entries up to which a table is one segment */
-enum { AT_ONCE = 4 }; /* nobody waits for all: so many hashes with each entry */
+enum { LEAST = 16, SEGMENTS = 256, WHOLE = 1 << 12 }; /* most entries of a table with one segment */
+enum { AT_ONCE = 4 }; /* hashes that are moved with each new entry, so that nobody waits for all */
 
-/* So many words that are zero; many of them in large pages, for looks go anywhere in them. */
+/* This many zeroed words; large numbers of them in large pages, because lookups go anywhere. */
 static uint64_t *zeros(uint64_t words) {
 #ifdef MADV_HUGEPAGE
     enum { LARGE_PAGE = 2 << 20 };
@@ -45,7 +45,7 @@ static void enter_place(segment *s, uint64_t entry, uint32_t more) {
     if (s->more) s->more[at] = more;
 }
 
-/* Five in six places may be used. */
+/* Five of six places may be used. */
 static bool grow(segment *s, bool windows) {
     segment grown;
     if (!make(&grown, s->size / 3 * 4 + LEAST, windows)) return false;
@@ -56,7 +56,7 @@ static bool grow(segment *s, bool windows) {
     return true;
 }
 
-/* From one segment to many. */
+/* Divide one segment into many. */
 static bool divide(table *t) {
     table many = {.segments = calloc(SEGMENTS, sizeof(segment)), .mask = SEGMENTS - 1};
     segment *one = t->segments;
@@ -87,7 +87,7 @@ static void note_some(table *t, uint64_t h) {
     if (t->wider) note_hash(t->wider, 2 * t->some_mask + 1, h);
 }
 
-/* Eight to sixteen bits for each entry, but until all are noted again. */
+/* Eight to sixteen bits for each entry, except until all are noted again. */
 static bool more_bits(table *t) {
     if (!t->some) return t->some_mask = LEAST - 1, (t->some = zeros(LEAST)) != NULL;
     t->noted = 0;
@@ -107,12 +107,12 @@ static bool have_place(table *t, uint64_t h) {
     if (!t->segments && !(t->segments = calloc(1, sizeof(segment)))) return false;
     if (t->used == WHOLE && !t->mask && !divide(t)) return false;
     if ((!t->some || (t->used >= 8 * (t->some_mask + 1) && !t->wider)) && !more_bits(t)) return false;
-    if (t->wider && t->used % (t->used / (4 * (t->mask + 1)) + 1) == 0) note_a_segment(t); /* all before a quarter more is there */
+    if (t->wider && t->used % (t->used / (4 * (t->mask + 1)) + 1) == 0) note_a_segment(t); /* all of them before there are a quarter more */
     segment *s = t->segments + (h >> SLOT_BITS & t->mask);
     return 6 * (s->used + 1) <= 5 * s->size || grow(s, t->windows);
 }
 
-/* The crowd of a word, or where it would be. */
+/* The crowd of a word, or the place for it. */
 static crowd *crowd_of(const table *t, uint64_t word) {
     uint64_t at = word * 0x9E3779B97F4A7C15u >> 32 & t->crowd_mask;
     while (t->crowds[at].slots && t->crowds[at].word != word) at = (at + 1) & t->crowd_mask;
@@ -133,7 +133,7 @@ static bool more_crowds(table *t) {
 static bool put_into_crowd(table *t, uint64_t word, uint32_t slot, uint32_t more) {
     if ((!t->crowds || 2 * t->crowds_used > t->crowd_mask) && !more_crowds(t)) return false;
     crowd *c = crowd_of(t, word);
-    /* a slot is entered at one go: it may only be among the last */
+    /* entries of a slot come together: it can only be among the last */
     for (uint32_t at = c->number; at && c->slots[at - 1] == slot; at--)
         if (!c->more || c->more[at - 1] == more) return true;
     if (c->number == c->room) {
@@ -180,7 +180,7 @@ bool table_put(table *t, uint64_t h, uint32_t slot, uint32_t more) {
     return true;
 }
 
-/* Append what is entered under a hash; the number of rows, which may be more than there is room for. */
+/* Append the entries of a hash; returns the number of rows, which may be more than there is room for. */
 int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t found, int64_t start, int size) {
     if (!has(t, h)) return found;
     for (entries e = entries_of(t, h); another(&e); found++)
@@ -188,7 +188,7 @@ int64_t collect(const table *t, uint64_t h, row *out, int64_t most, int64_t foun
     return found;
 }
 
-/* The same for a window, where a text that has it stands around it. */
+/* The same for a window, if the text that it belongs to stands around it. */
 static int64_t windows_at(const table *t, bytes lower, int64_t start, int size, int64_t end, row *out, int64_t most, int64_t found) {
     uint64_t h = hash(lower + start, size);
     if (!has(t, h)) return found;
@@ -223,7 +223,7 @@ PUBLIC int64_t table_find_words(const table *t, bytes words, int64_t number, row
     return found;
 }
 
-/* The same for the eight bytes at every place. */
+/* The same for the eight bytes at every position. */
 PUBLIC int64_t table_find_anywhere(const table *t, bytes data, int64_t size, row *out, int64_t most) {
     enum { AHEAD = 16 };
     int64_t found = 0;
@@ -253,7 +253,7 @@ static inline void enter(uint64_t *words, int shift, uint64_t hash) {
     words[hash >> shift] |= 1ull << (hash >> 8 & 63) | 1ull << (hash >> 14 & 63);
 }
 
-/* Enter some of what was kept into what takes the place of the words. */
+/* Move some of the kept entries to the larger words, which replace the old ones at the end. */
 static void move(sieve_bits *sieve) {
     for (int i = 0; i < AT_ONCE && sieve->moved < sieve->number; i++)
         enter(sieve->wider, sieve->shift - 1, sieve->kept[sieve->moved++]);
@@ -262,7 +262,7 @@ static void move(sieve_bits *sieve) {
     sieve->words = sieve->wider, sieve->wider = NULL, sieve->shift--;
 }
 
-/* Eight times the words, without what was entered. */
+/* Eight times the words, made without the entries. */
 static bool spread(sieve_bits *sieve) {
     uint64_t number = (uint64_t)1 << (64 - sieve->shift), *words = zeros(8 * number);
     if (!words) return false;
@@ -274,7 +274,7 @@ static bool spread(sieve_bits *sieve) {
 
 static bool keep(sieve_bits *sieve, uint64_t hash) {
     enum { KEPT = 1 << 20, LOWEST = 36 };
-    if (sieve->wider) move(sieve); /* it began with half of KEPT at most, and ends long before there are as many */
+    if (sieve->wider) move(sieve); /* it began with at most half of KEPT, and ends long before there are as many */
     if (sieve->number >= KEPT) {
         sieve->number += !may(sieve, hash);
         enter(sieve->words, sieve->shift, hash);
@@ -312,7 +312,7 @@ static looks *looks_new(void) {
     return NULL;
 }
 
-/* wider: another set, of which this one is a part: they share their first looks. */
+/* wider: another set that this one is part of; both share their first looks. */
 PUBLIC grams *grams_new(grams *wider) {
     grams *g = calloc(1, sizeof *g);
     if (!g) return NULL;
@@ -334,7 +334,7 @@ static bool all_digits(bytes text, int size) {
     return true;
 }
 
-/* What digits of hex stand for, the first byte lowest; whether there are no others. */
+/* The bytes of hex digits, the first byte lowest; false if there is anything else. */
 static bool from_digits(bytes text, int size, uint32_t *value) {
     *value = 0;
     for (int at = 0; at < size; at++) {
@@ -351,7 +351,7 @@ static bool all_hex_digits(bytes text, int size) {
     return true;
 }
 
-/* Set the bits by which a window is looked for. */
+/* Set the bits by which a window is found. */
 static bool note(looks *l, bytes text, int best, int size, int window, bool numbers) {
     int end = best + window;
     bytes first = text + best;
@@ -366,7 +366,7 @@ static bool note(looks *l, bytes text, int best, int size, int window, bool numb
         return true;
     }
     uint32_t digits;
-    bool hex = all_hex_digits(text, size); /* else it stands in no text that is nothing but hex */
+    bool hex = all_hex_digits(text, size); /* else it cannot be in a text that is all hex */
     for (int at = 0; at < 4; at++)
         if (window == LONG) {
             uint64_t word = load8(first + at);
@@ -379,13 +379,13 @@ static bool note(looks *l, bytes text, int best, int size, int window, bool numb
     return keep(&l->sevens, seven(first)) && (!hex || keep(&l->hex_sevens, seven(first)));
 }
 
-/* Enter one text of two bytes at least; where its window begins, -1 when there is no memory.
+/* Enter one text of two bytes or more; returns the offset of its window, or -1 without memory.
 
-   numbers: digits in it stand in no longer number, but for three digits behind it. */
+   numbers: its digits are never part of a longer number, except for three more digits after them. */
 PUBLIC int grams_add(grams *g, bytes text, int size, uint32_t slot, bool numbers) {
     int window = size >= LONG ? LONG : size >= MIDDLE ? MIDDLE : size;
     int best = 0, fewest = CROWDED + 2;
-    for (int number = 2; number >= 0; number--) { /* the end, the middle, the beginning: which fewest others share */
+    for (int number = 2; number >= 0; number--) { /* the end, the middle, the beginning: the one that fewest share */
         int start = (size - window) * number / 2, end = start + window;
         int others = count(&g->windows, hash(text + start, window), CROWDED);
         if (all_digits(text + start, window) && end < size && is_digit(text[end])) others = CROWDED + 1;
@@ -398,15 +398,15 @@ PUBLIC int grams_add(grams *g, bytes text, int size, uint32_t slot, bool numbers
     return note(g->looks, text, best, size, window, numbers) ? best : -1;
 }
 
-/* Enter several texts, which stand one after the other. sizes: twice the size of each, and one more for `numbers`. */
+/* Enter several texts that follow each other. sizes: twice the size of each, plus one for `numbers`. */
 PUBLIC bool grams_add_all(grams *g, bytes texts, const int32_t *sizes, int64_t number, uint32_t slot) {
     for (int64_t i = 0; i < number; texts += sizes[i++] >> 1)
         if (grams_add(g, texts, sizes[i] >> 1, slot, sizes[i] & 1) < 0) return false;
     return true;
 }
 
-/* Whether a text that has this window stands around it, between two ends; only the window counts where the lower end is
-   above the higher. */
+/* Whether a text with this window stands around it, between two limits; if the lower limit is above the upper one, only
+   the window counts. */
 bool has_window(const table *t, bytes lower, int64_t start, int size, int64_t low, int64_t high) {
     uint64_t h = hash(lower + start, size);
     if (!has(t, h)) return false;
@@ -415,7 +415,7 @@ bool has_window(const table *t, bytes lower, int64_t start, int size, int64_t lo
     return false;
 }
 
-/* Whether a text of seven bytes or more, but for numbers, stands around the four bytes at a place, or the eight. */
+/* Whether a text of seven bytes or more, numbers excepted, stands around the four bytes at a position, or the eight. */
 bool has_long_text(const grams *g, bytes lower, int64_t at, int64_t low, int64_t high) {
     for (int64_t first = at - 3 < low ? low : at - 3; first <= at && first + SHORT <= high; first++) {
         if (!may(&g->looks->sevens, seven(lower + first))) continue;
@@ -428,8 +428,8 @@ bool has_long_text(const grams *g, bytes lower, int64_t at, int64_t low, int64_t
     return false;
 }
 
-/* Whether a number that is looked for ends where these digits end, or, as in an IMEI with its software version, two
-   before; loose: up to three before, for in binary data a digit may follow by chance. */
+/* Whether a known number ends where these digits end, or two digits earlier, as in an IMEI with its software version.
+   loose: up to three earlier, because in binary data a digit may follow by chance. */
 bool has_number(const grams *g, bytes lower, int64_t start, int64_t end, int64_t low, int64_t high, bool loose) {
     static const int sizes[] = {LONG, MIDDLE, SHORT};
     for (int back = 0; back < 4 && end - back >= start + 7; back += loose ? 1 : 2) {
@@ -452,7 +452,7 @@ static int64_t number_at(const grams *g, bytes lower, int64_t start, int64_t end
     return found;
 }
 
-/* Every text that stands in the bytes, by its window; more than there is room for are only counted. */
+/* Every text in the bytes, by its window; rows beyond the room for them are only counted. */
 PUBLIC int64_t grams_find(const grams *g, bytes lower, int64_t end, row *out, int64_t most) {
     const table *t = &g->windows;
     const looks *l = g->looks;

@@ -1,5 +1,5 @@
-/* Many short texts, in tables that grow in place: what is added is found at once, and the time to search hardly
-   depends on how many there are. */
+/* Many short texts, in tables that grow in place: what is added is found at once, and a search takes hardly longer the
+   more there are. */
 
 #ifndef TABLES_H
 #define TABLES_H
@@ -19,63 +19,64 @@
 
 typedef const uint8_t *bytes;
 
-#define SEMICIRCLE (2147483648.0 / 180) /* what sports watches count degrees in: half a turn is 2 ** 31 */
+#define SEMICIRCLE (2147483648.0 / 180) /* the unit of sports watches: half a turn is 2 ** 31 */
 
-/* Bytes of a text that are looked up, its window: LONG or MIDDLE of a text that has them, all of a shorter one. */
+/* The window of a text, the bytes by which it is looked up: LONG or MIDDLE of a text that has as many, all of a shorter
+   one. */
 enum { SHORT = 7, CROWDED = 8, TOGETHER = 16 };
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
 
-/* A part of a table, which grows on its own: nobody waits until all of a large table is made again, and at no time is it
-   there twice. */
+/* A part of a table, which grows by itself: nobody waits for a whole large table to be rebuilt, and it is never in
+   memory twice. */
 typedef struct {
     uint64_t *places;
-    uint32_t *more; /* of what a window is part of: where it begins before the window, its size, 16 bits of its hash */
+    uint32_t *more; /* the text around a window: how far before the window it begins, its size, 16 bits of its hash */
     uint64_t size, used;
 } segment;
 
-/* What is entered for one hash beyond the first TOGETHER: slots, and what windows are part of. In a segment they would
-   stand in everybody's way. */
+/* Entries for one hash beyond the first TOGETHER: slots, and the texts around windows. In a segment they would slow
+   down all other lookups. */
 typedef struct {
-    uint64_t word; /* of the hash, what is kept */
+    uint64_t word; /* the kept bits of the hash */
     uint32_t *slots, *more;
     uint32_t number, room;
 } crowd;
 
-/* Words of 64 bits, hashed, and the slots that they were entered for: 40 bits of the hash, 24 of the slot. */
+/* Hashed 64-bit words, and the slots that they were entered for: 40 bits of the hash, 24 of the slot. */
 typedef struct {
-    segment *segments; /* one, in a large table many */
-    uint64_t mask;     /* of 40 bits of a hash, to the number of its segment */
-    uint64_t *some;    /* two bits of one word for each hash that is there: most searches end here */
-    uint64_t *wider;   /* twice of it, which takes its place when all segments are noted in it */
+    segment *segments; /* one; in a large table many */
+    uint64_t mask;     /* from 40 bits of a hash to the number of its segment */
+    uint64_t *some;    /* two bits of one word for each known hash: most searches end here */
+    uint64_t *wider;   /* twice its size; replaces it once all segments are noted in it */
     uint64_t some_mask, used, noted;
-    crowd *crowds; /* a power of two of them, of which half may be used */
+    crowd *crowds; /* a power of two of them, at most half of them used */
     uint64_t crowd_mask, crowds_used;
-    bool windows; /* whether there is more */
+    bool windows; /* whether segments have `more` */
 } table;
 
-/* Two bits of one word for each thing that some window may begin with; where one is not set, nothing is looked up. It
-   grows with what is entered, eight bits each at least, or sixteen, so that it stays near the processor. From a million
-   on what was entered is not kept, and each word is copied into the eight that it grows to: denser, but small. */
+/* Two bits of one word for everything with which a window may begin; if either is not set, nothing is looked up. It
+   grows with the entries, with at least eight bits for each, or sixteen, so that it stays near the processor. From a
+   million entries on they are not kept, and each word is copied into the eight that it grows to: denser, but small. */
 typedef struct {
     uint64_t *words;
-    uint64_t *wider; /* twice of it, which takes its place when all that was kept is entered there */
+    uint64_t *wider; /* twice its size; replaces it once all kept entries are in it */
     uint64_t *kept;
     uint64_t number, room, moved;
-    int shift; /* of 64 bits of a hash, to the number of a word */
-    int most;  /* entries for each word */
+    int shift; /* from 64 bits of a hash to the number of a word */
+    int most;  /* entries per word */
 } sieve_bits;
 
-/* The first look at a place: whether any window may begin there, or stand around it. */
+/* The first look at a position: whether any window may begin there, or stand around it. */
 typedef struct {
-    sieve_bits eights;  /* eight bytes at a multiple of four inside a window of LONG bytes, wherever it stands */
-    sieve_bits strange; /* the same where they are not all ASCII */
-    sieve_bits hexes;   /* of texts that are nothing but hex, four bytes that eight digits stand for */
-    uint64_t *hex_fours; /* two bytes that four digits stand for, of windows of MIDDLE or SHORT of such texts */
+    sieve_bits eights;  /* eight bytes at a multiple of four inside a window of LONG bytes, at any position */
+    sieve_bits strange; /* the same if they are not all ASCII */
+    sieve_bits hexes;   /* for texts that are all hex: the four bytes of eight digits */
+    uint64_t *hex_fours; /* the two bytes of four digits, for windows of MIDDLE or SHORT of such texts */
     sieve_bits hex_sevens; /* the first seven bytes of windows of such texts */
     sieve_bits fours;   /* four bytes at a multiple of four inside a window of MIDDLE or SHORT bytes */
     sieve_bits sevens;  /* the first seven bytes of such windows */
     sieve_bits firsts;  /* the first four bytes of a window of four to six */
-    uint64_t *endings;  /* the last seven digits of a window of digits, looked up where a number ends */
+    uint64_t *endings;  /* the last seven digits of a window of digits, looked up at the end of a number */
     uint64_t *fives;    /* the last five of them */
     uint64_t *twos;     /* the first two bytes of a window of less than SHORT */
     uint32_t sizes;     /* bit n: some window has n bytes */
@@ -83,10 +84,10 @@ typedef struct {
 
 typedef struct grams {
     table windows;
-    looks *looks;   /* its own, or those of a wider set of which it is a part */
+    looks *looks;   /* its own, or those of the wider set that it is part of */
     bool part;
     uint32_t sizes; /* bit n: some window has n bytes */
-    uint32_t sorts; /* bit n: some window of less than SHORT begins with a byte of this sort */
+    uint32_t sorts; /* bit n: some window of less than SHORT begins with a byte of sort n */
 } grams;
 
 typedef struct {
@@ -140,13 +141,13 @@ static inline bool may_be_eight(const looks *l, uint64_t word) {
     return may(word & HIGH_BITS ? &l->strange : &l->eights, eight(word));
 }
 
-/* Whether one may stand around the eight at a place, or one of MIDDLE or SHORT around the four. */
+/* Whether one may stand around the eight bytes at a position, or one of MIDDLE or SHORT around the four. */
 static inline bool may_be_long(const looks *l, bytes at) {
     uint64_t word = load8(at);
     return may_be_eight(l, word) | may(&l->fours, four((uint32_t)word));
 }
 
-/* Whether one of less than SHORT may begin there; four bytes may be read. */
+/* Whether one of less than SHORT may begin there; four bytes must be readable. */
 static inline bool may_be_short(const looks *l, bytes at) {
     return in(l->twos, (uint32_t)at[0] | (uint32_t)at[1] << 8) & ((l->sizes & 0x0C) != 0 || may(&l->firsts, four(load4(at))));
 }
@@ -167,14 +168,14 @@ static inline uint32_t seven_digits(bytes before) {
 
 static inline const segment *segment_of(const table *t, uint64_t h) { return t->segments + (h >> SLOT_BITS & t->mask); }
 
-/* Where the entries of a hash begin, which go on until a place is empty. */
+/* Where the entries of a hash begin; they go on up to an empty place. */
 static inline uint64_t begin(const segment *s, uint64_t h) { return (h >> 32) * s->size >> 32; }
 static inline uint64_t next(const segment *s, uint64_t at) { return at + 1 == s->size ? 0 : at + 1; }
 
 static inline uint64_t some_hash(uint64_t h) { return (h >> SLOT_BITS) * 0xC2B2AE3D27D4EB4Fu; }
 static inline uint64_t some_bits_of(uint64_t some) { return 1ull << (some >> 20 & 63) | 1ull << (some >> 26 & 63); }
 
-/* How many entries a hash has, at most this many. */
+/* The number of entries of a hash, at most `most`. */
 static inline int count(const table *t, uint64_t h, int most) {
     int found = 0;
     if (!t->used) return 0;
@@ -186,7 +187,7 @@ static inline int count(const table *t, uint64_t h, int most) {
     return found;
 }
 
-/* Have what says whether a hash is there near the processor soon; all: its entry as well. */
+/* Prefetch what tells whether a hash is known; all: its entry too. */
 static inline void soon(const table *t, uint64_t h, bool all) {
 #ifdef __GNUC__
     if (!t->used) return;
@@ -199,15 +200,15 @@ static inline void soon(const table *t, uint64_t h, bool all) {
 
 static inline bool has(const table *t, uint64_t h) { return count(t, h, 1); }
 
-/* Letters of either case, digits, what is no ASCII, others. */
+/* The sort of a byte: 1 a letter of either case, 2 a digit, 3 not ASCII, 0 anything else. */
 static inline int sort_of(uint8_t byte) {
     return (uint8_t)((byte | 32) - 'a') < 26 ? 1 : is_digit(byte) ? 2 : byte >= 0x80 ? 3 : 0;
 }
 
-/* Whether what a window is part of stands around it, between two ends of some bytes. */
+/* Whether the text that a window belongs to stands around it, between two limits. */
 static inline bool whole(uint32_t more, bytes lower, int64_t start, int64_t low, int64_t high) {
     int64_t size = more >> 16 & 255, first = start - (more >> 24);
-    if (!size) return true; /* too long to say */
+    if (!size) return true; /* too long to tell */
     return first >= low && first + size <= high && (uint16_t)(hash(lower + first, (int)size) >> 40) == (uint16_t)more;
 }
 
@@ -217,7 +218,7 @@ typedef struct {
     const segment *s;
     const crowd *others;
     uint64_t word, at;
-    uint32_t met, slot, more; /* the slot is one more than was entered */
+    uint32_t met, slot, more; /* slot: one more than was entered */
 } entries;
 
 static inline entries entries_of(const table *t, uint64_t h) {

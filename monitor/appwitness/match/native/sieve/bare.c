@@ -1,16 +1,16 @@
-/* Words of JSON without quotes: most are short numbers, of which a few looks into tables say that they are nothing. */
+/* JSON words without quotes: most are short numbers, which a few lookups show to be nothing. */
 
 #include "sift.h"
 
 #define EACH(byte) (0x0101010101010101u * (byte))
 
-/* How many of eight bytes are digits, before one that is none. */
+/* The number of leading digits in eight bytes. */
 static inline int leading_digits(uint64_t word) {
     uint64_t off = word ^ EACH('0'), others = (((off & EACH(0x7F)) + EACH(0x76)) | off) & EACH(0x80);
     return others ? first_of(others) >> 3 : 8;
 }
 
-/* What one to eight digits are worth. */
+/* The value of one to eight digits. */
 static inline uint64_t few_digits(bytes data, int number) {
     uint64_t x = (load8(data) ^ EACH('0')) << (64 - 8 * number);
     x = x * 10 + (x >> 8);
@@ -28,7 +28,7 @@ static bool may_end(const grams *g, bytes data, int number, int least) {
     return false;
 }
 
-/* Five digits or more. */
+/* For five digits or more. */
 static int digits_matter(sieve *s, bytes data, int number) {
     const grams *g = s->texts;
     int64_t spots = s->spots_found;
@@ -43,7 +43,7 @@ static int digits_matter(sieve *s, bytes data, int number) {
     return (s->spots_found > spots ? PLACED : DULL) | (has_word(s, data, number) ? BESIDE : DULL);
 }
 
-/* Digits, a point, digits; the point not at the beginning. */
+/* For digits, a point, digits; the point is not at the beginning. */
 static int real_matters(sieve *s, bytes data, int point, int decimals) {
     const grams *g = s->texts;
     int number = point + 1 + decimals;
@@ -64,8 +64,8 @@ static int real_matters(sieve *s, bytes data, int point, int decimals) {
     return (s->spots_found > spots ? PLACED : DULL) | (word ? BESIDE : DULL);
 }
 
-/* Read the word at `at`, behind which 32 bytes may be read: where it ends, and whether it matters; 0 where it is none of
-   the ordinary ones. */
+/* Read the word at `at`, after which 32 bytes may be read; returns where it ends, and in `found` whether it matters; 0
+   if it is not one of the ordinary words. */
 int64_t bare_matters(sieve *s, bytes data, int64_t at, word_read *found) {
     bytes word = data + at;
     int number = leading_digits(load8(word)), decimals = 0;

@@ -1,4 +1,4 @@
-/* What the bytes of a short text are, one bit for each: loops over bits need no guess where a text ends. */
+/* The bytes of a short text by their kinds, one bit each: loops over bits need not guess where a text ends. */
 
 #ifndef BITS_H
 #define BITS_H
@@ -12,27 +12,27 @@
 enum { WIDTH = 64 };
 
 typedef struct {
-    uint64_t letter, upper, digit, high, blank, control; /* letters of both cases; spaces; what is in no text */
-    uint64_t hex, some;                              /* digits of hex; digits of base32 that are no letters */
+    uint64_t letter, upper, digit, high, blank, control; /* letters of both cases; spaces; what no text has */
+    uint64_t hex, some;                              /* hex digits; the digits of base32 */
 } masks;
 
 static inline int first_of(uint64_t mask) { return __builtin_ctzll(mask); }
 
-/* Bits from a place on for a number of places. */
+/* Bits from a position on, for a number of positions. */
 static inline uint64_t some_bits(int64_t first, int64_t number) {
     return (number >= 64 ? ~0ull : (1ull << number) - 1) << first;
 }
 
 static inline int number_of(uint64_t mask) { return __builtin_popcountll(mask); }
 
-/* Where at least so many bits in a row begin; up to 16. */
+/* Where at least this many bits in a row begin; at most 16. */
 static inline uint64_t rows_of(uint64_t mask, int number) {
     int have = 1;
     for (; 2 * have <= number; have *= 2) mask &= mask >> have;
     return have < number ? mask & mask >> (number - have) : mask;
 }
 
-/* Bits that begin a row. */
+/* The first bit of each row. */
 static inline uint64_t begins(uint64_t mask) { return mask & ~(mask << 1); }
 
 #ifdef __SSE2__
@@ -58,13 +58,14 @@ static inline void masks_of_16(masks *m, __m128i v, int shift, uint8_t *lower) {
 }
 #endif
 
-/* Of up to 64 bytes; those up to `end` may be read. `lower` has room for 64: for the same in lower case. */
+/* The masks of up to 64 bytes; those up to `end` may be read. `lower` has room for 64 bytes, for the same in lower
+   case. */
 static inline masks masks_of(bytes data, int64_t size, bytes end, uint8_t *lower) {
     masks m = {0};
     uint64_t all = some_bits(0, size);
 #ifdef __SSE2__
     uint8_t copy[WIDTH];
-    int64_t need = size > 16 ? (size + 15) & ~15ll : 16; /* of nothing, too, sixteen are read */
+    int64_t need = size > 16 ? (size + 15) & ~15ll : 16; /* even for no bytes, sixteen are read */
     if (data + need > end) {
         memset(copy, 0, sizeof copy);
         memcpy(copy, data, (size_t)size);
@@ -98,7 +99,7 @@ static inline masks masks_of(bytes data, int64_t size, bytes end, uint8_t *lower
     return m;
 }
 
-/* Where one byte stands in up to 64, all of which may be read. */
+/* The positions of one byte in up to 64 bytes, all of which may be read. */
 static inline uint64_t where(bytes data, int64_t size, uint8_t byte) {
     uint64_t found = 0;
 #ifdef __SSE2__
@@ -110,7 +111,7 @@ static inline uint64_t where(bytes data, int64_t size, uint8_t byte) {
     return found & some_bits(0, size);
 }
 
-/* Pairs of hex digits as bytes; sixteen digits more than there are may be read, and room for eight bytes more. */
+/* Decode pairs of hex digits; sixteen digits beyond them may be read, and eight bytes beyond the output written. */
 static inline void from_hex(uint8_t *out, bytes data, int64_t pairs) {
 #ifdef __SSE2__
     for (int64_t at = 0; at < pairs; at += 8) {
@@ -125,7 +126,7 @@ static inline void from_hex(uint8_t *out, bytes data, int64_t pairs) {
 #endif
 }
 
-/* What is said in CLASS of all of the bytes together. */
+/* The flags in CLASS of all bytes together. */
 static inline uint32_t kinds_of(const masks *m, bytes data, int64_t size) {
     uint32_t kinds = 0;
     if (m->letter & ~m->upper) kinds |= LOWER;
@@ -138,7 +139,7 @@ static inline uint32_t kinds_of(const masks *m, bytes data, int64_t size) {
     return kinds;
 }
 
-/* Whether up to 64 bytes, with 64 that may be read, may be text: all that is text, and what is written longer than need be. */
+/* Whether up to 64 bytes, of which 64 may be read, may be text: true for all text, and for overlong UTF-8. */
 static inline bool may_be_text(bytes data, int64_t size) {
 #ifdef __SSE2__
     uint64_t bad = 0, follows = 0, two = 0, three = 0, four = 0, high = 0, all = some_bits(0, size);
@@ -158,7 +159,7 @@ static inline bool may_be_text(bytes data, int64_t size) {
 #endif
 }
 
-/* Lower case of any number of bytes. */
+/* Any number of bytes in lower case. */
 static inline void lower_case(uint8_t *out, bytes data, int64_t size) {
     int64_t at = 0;
 #ifdef __SSE2__
@@ -171,7 +172,7 @@ static inline void lower_case(uint8_t *out, bytes data, int64_t size) {
     for (; at < size; at++) out[at] = lowered(data[at]);
 }
 
-/* Whether two texts of four to 64 bytes are the same. */
+/* Whether two texts of four to 64 bytes are equal. */
 static inline bool same_bytes(bytes one, bytes other, int64_t size) {
     if (size < 8) return load4(one) == load4(other) && load4(one + size - 4) == load4(other + size - 4);
     for (int64_t at = 0; at + 8 < size; at += 8)

@@ -1,16 +1,17 @@
-/* Whether a decoder might make something of bytes that are no text: one cheap test for each binary format. */
+/* Whether a decoder might find something in bytes that are not text: one cheap test for each binary format. */
 
 #include "sift.h"
 #include <math.h>
 
-/* How formats begin that say what they are: up to four bytes, and those of them that count. */
+/* Signatures of formats: up to four bytes, and a mask of those that count. */
 enum { MOST_HEADS = 128 };
 static struct {
     uint32_t head, mask;
 } heads[MOST_HEADS];
 static int number_of_heads;
 
-/* Have what begins with these two to four bytes matter, in every sieve; false: there is no room for more. */
+/* From now on, anything that begins with these two to four bytes matters, in every sieve; false if there is no room for
+   more. */
 PUBLIC bool sieve_add_head(bytes head, int64_t size) {
     uint32_t mask = ~0u << (8 * (4 - size)), value = (uint32_t)big(head, (int)size) << (8 * (4 - size));
     for (int i = 0; i < number_of_heads; i++)
@@ -22,12 +23,12 @@ PUBLIC bool sieve_add_head(bytes head, int64_t size) {
     return true;
 }
 
-/* Formats that say what they are, at the beginning or, where a decoder looks for them, anywhere. */
+/* Whether there is a signature at the beginning or, if a decoder looks for it there, anywhere. */
 static bool magic_head(bytes data, int64_t size) {
     uint32_t first = (uint32_t)big(data, 4), two = first >> 16;
     for (int i = 0; i < number_of_heads; i++)
         if ((first & heads[i].mask) == heads[i].head) return true;
-    if (two == 0x2D2D) return memchr(data, '\n', (size_t)size); /* the line before a part of a mail */
+    if (two == 0x2D2D) return memchr(data, '\n', (size_t)size); /* the boundary line of a multipart body */
     return (two >> 8 & 0x8F) == 8 && two % 31 == 0 && size >= 8 && streams(data + 2, size - 2);
 }
 
@@ -44,7 +45,7 @@ static bool magic(bytes data, int64_t size) {
     return false;
 }
 
-/* WebSocket frames with a mask, gRPC's messages, BSON, Thrift: what says its own length, and says it rightly. */
+/* WebSocket frames with a mask, gRPC messages, BSON, Thrift: formats that state their length, and do so correctly. */
 static bool frames(bytes data, int64_t size) {
     int kind = data[0] & 0x3F;
     if (size >= 7 && (kind == 1 || kind == 2) && data[1] & 0x80) {
@@ -78,7 +79,7 @@ static bool frames(bytes data, int64_t size) {
     return false;
 }
 
-/* GB18030 in which something else is written: what is written plainly in it is found as bytes. */
+/* GB18030 that contains something encoded; plain text in it is found as bytes. */
 static bool chinese(bytes data, int64_t size) {
     int pairs = 0, others = 0;
     for (int64_t at = 0; at < size; at++) {
@@ -96,18 +97,18 @@ static bool chinese(bytes data, int64_t size) {
     return pairs > 1 && others;
 }
 
-/* Whether a stream without a head may begin, and what was packed be text. */
+/* Whether a stream without a header may begin here that unpacks to text. */
 static bool unpacks(bytes data, int64_t size, uint64_t head) {
     uint8_t first = data[0], last = data[size - 1];
     int kind = head >> 1 & 3;
     bool plain = (kind == 0) & (size >= 5) & (((head >> 8 ^ head >> 24) & 0xFFFF) == 0xFFFF);
     bool fixed = (kind == 1) & ((last < 2) | ((last == 0xFF) & !(first & 1)));
-    if (plain | fixed | (kind == 2 && size >= 28 && size != 32)) /* a code of its own takes room that no short text gives */
-        if (fixed ? fixed_code(data, size, true) : deflates(data, size)) return true; /* back; 32 bytes are a digest */
+    if (plain | fixed | (kind == 2 && size >= 28 && size != 32)) /* no short text saves the room that its own code takes */
+        if (fixed ? fixed_code(data, size, true) : deflates(data, size)) return true; /* 32 bytes are a digest */
     if (brotli(head, size) && (size >= 64 || brotli_code(data, size))) return true;
     if (size < 8) return false;
     int64_t said = (int64_t)(head & 0xFFFFFFFF);
-    if ((8 <= said) & (said <= 255 * size)) return true; /* LZ4 behind its length */
+    if ((8 <= said) & (said <= 255 * size)) return true; /* LZ4 after its length */
     int64_t literals = first >> 4, after = 1 + literals;
     bool reaches = (after == size) | (after + 2 <= size);
     if (first >= 240 || (first >= 16 && reaches && (after == size || (uint64_t)(little(data + after, 2) - 1) < (uint64_t)literals)))
@@ -115,7 +116,7 @@ static bool unpacks(bytes data, int64_t size, uint64_t head) {
     return (first >= 0x80 || (first && !(data[1] & 3))) && snappy(data, size);
 }
 
-/* Whether two bytes that a packed stream may begin with stand in up to 64, with 64 that may be read. */
+/* Whether up to 64 bytes, with 64 that may be read, contain the first two bytes of a packed stream. */
 static inline bool may_hold_packed(bytes data, int64_t size) {
 #ifdef __SSE2__
     uint64_t found = 0;
@@ -131,8 +132,8 @@ static inline bool may_hold_packed(bytes data, int64_t size) {
 #endif
 }
 
-/* Of eight to 64 bytes: whether any of unpacks, frames and magic may say yes. Of digests and ids hardly one may,
-   so nothing is asked of one alone. */
+/* For eight to 64 bytes: whether unpacks, frames or magic may return true. Few digests and ids pass, so that these are
+   seldom called for one. */
 static inline bool may_be_packed(bytes data, int64_t size, uint64_t head) {
     int first = data[0], second = data[1], last = data[size - 1], kind = first >> 1 & 3, tag = second >> 2;
     bool plain = (kind == 0) & (((head >> 8 ^ head >> 24) & 0xFFFF) == 0xFFFF);
@@ -154,13 +155,14 @@ static inline bool may_be_packed(bytes data, int64_t size, uint64_t head) {
 
 #define EVEN 0x5555555555555555u
 
-/* UTF-16 and UTF-32, by their zeros at even and odd places. */
+/* UTF-16 and UTF-32, recognized by zeros at even and odd positions. */
 static bool wide(int64_t even, int64_t odd, int64_t size) {
     if (size % 2) return false;
     return (odd * 5 > size && even * 20 < size) || (even * 5 > size && odd * 20 < size) || (size % 4 == 0 && (even + odd) * 2 > size);
 }
 
-/* What six bytes or more are by their charset or as a stream. m: of up to 64 bytes, behind which as many may be read. */
+/* What six bytes or more may be, by charset or as a stream. m: masks of up to 64 bytes, after which as many may be
+   read. */
 int blob_of(bytes data, int64_t size, const masks *m) {
     uint64_t head = 0;
     bool control = false;
@@ -184,5 +186,5 @@ int blob_of(bytes data, int64_t size, const masks *m) {
     return packed ? UNDECIDED : NOTHING;
 }
 
-/* Whether they are frames, or say what they are. */
+/* Whether they are frames, or have a signature. */
 bool is_framed(bytes data, int64_t size) { return frames(data, size) || magic(data, size); }

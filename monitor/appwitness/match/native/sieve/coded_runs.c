@@ -1,17 +1,17 @@
-/* Where hex, base32 and base64 may stand in a text, and what they stand for. */
+/* Where a text may contain hex, base32 and base64, and how to decode them. */
 
 #include "sift.h"
 
 static inline bool is_printable(uint8_t byte) { return (uint8_t)(byte - ' ') < 95; }
 
-/* Whether bytes may begin a text, or what gzip, zlib or zstd packed. */
+/* Whether bytes may begin a text, or a stream of gzip, zlib or zstd. */
 static inline bool may_be_head(bytes out) {
     bool packed = (out[0] == 0x1F && out[1] == 0x8B) || (out[0] == 0x28 && out[1] == 0xB5) || out[0] == 0x78;
     return packed || (is_printable(out[0]) && is_printable(out[1]) && (is_printable(out[2]) || out[0] == '{' || out[0] == '[' || out[0] == 'P'));
 }
 
-/* Whether base64 may begin behind a letter or two or three of its own: how it begins is known, or is what the app's own
-   transforms gave out. */
+/* Whether base64 may begin after one to three other letters: its beginning is known, or is an output of the app's own
+   transforms. */
 bool behind_letters(const sieve *s, bytes data, int64_t size) {
     enum { HEAD = 24, TEXT = 15 };
     if (size < 24) return false;
@@ -37,7 +37,7 @@ bool behind_letters(const sieve *s, bytes data, int64_t size) {
     return false;
 }
 
-/* What a run stands for in base64; room for two bytes more. */
+/* Decode a run as base64; two bytes beyond the output may be written. */
 int64_t from_base64(uint8_t *out, bytes data, int64_t size) {
     if (size % 4 == 1) size--;
     int64_t length = size * 3 / 4, at = 0;
@@ -51,7 +51,7 @@ int64_t from_base64(uint8_t *out, bytes data, int64_t size) {
     return length;
 }
 
-/* Pairs of hex digits, behind which nothing may be read. */
+/* Decode pairs of hex digits; nothing after them is read. */
 void from_any_hex(uint8_t *out, bytes data, int64_t pairs) {
     for (int64_t i = 0; i < pairs; i++) out[i] = (uint8_t)(HEX[data[2 * i]] << 4 | HEX[data[2 * i + 1]]);
 }
@@ -66,7 +66,7 @@ int64_t from_base32(uint8_t *out, bytes data, int64_t size) {
     return length;
 }
 
-/* The next run of eight letters of base64 or more behind one that ends at r->stop. */
+/* The next run of eight base64 letters or more after the one that ends at r->stop. */
 bool next_run(bytes data, int64_t size, span *r) {
     for (int64_t at = r->stop + 8; at < size; at += 8) {
         if (BASE64[data[at]] == 255) continue;
@@ -79,8 +79,8 @@ bool next_run(bytes data, int64_t size, span *r) {
     return false;
 }
 
-/* The next 16 or more in a row that are of one sort, behind those that end at r->stop: one of them is at a place that is
-   looked at. */
+/* The next 16 bytes or more in a row of one sort, after those that end at r->stop; one of them must be at an examined
+   position. */
 static inline bool next_row(bytes data, int64_t size, span *r, bool of_sort(uint8_t)) {
     for (int64_t at = r->stop | 15; at < size; at += 16) {
         if (!of_sort(data[at])) continue;
@@ -94,7 +94,7 @@ static inline bool next_row(bytes data, int64_t size, span *r, bool of_sort(uint
 
 static inline bool is_hex(uint8_t byte) { return HEX[byte] != 255; }
 
-/* Hex beside other letters: a digest behind a word, or one that was cut, beside a mark. */
+/* Hex beside other letters: a digest after a word, or a truncated one beside a mark. */
 bool next_hex(bytes data, int64_t size, span *r) {
     while (next_row(data, size, r, is_hex)) {
         bool marked = (!r->first || CLASS[data[r->first - 1]] & RUN_MARK) && (r->stop == size || CLASS[data[r->stop]] & RUN_MARK);
@@ -106,10 +106,10 @@ bool next_hex(bytes data, int64_t size, span *r) {
 
 static inline bool is_starred(uint8_t byte) { return CLASS[byte] & (LOWER | UPPER | DIGIT) || byte == '*' || byte == '-'; }
 
-/* base64 in the letters that Tencent signs with: * for a plus, - for a stroke, _ for what it is filled up with. */
+/* base64 in the alphabet of Tencent's signatures: * for a plus, - for a slash, _ for padding. */
 bool next_starred(bytes data, int64_t size, span *r) { return next_row(data, size, r, is_starred); }
 
-/* The same in ordinary letters; false: it may be in these as it is. */
+/* The same in ordinary letters; false: it may be ordinary base64. */
 bool unstarred(uint8_t *out, bytes data, int64_t size, span r) {
     bool star = false;
     for (int64_t i = r.first; i < r.stop; i++) {
@@ -123,7 +123,7 @@ static inline bool digit_of_32(uint8_t byte) { return '2' <= byte && byte <= '7'
 static inline bool capital_of_32(uint8_t byte) { return CLASS[byte] & UPPER || digit_of_32(byte); }
 static inline bool small_of_32(uint8_t byte) { return CLASS[byte] & LOWER || digit_of_32(byte); }
 
-/* base32 in capitals, or in small letters with digits. */
+/* base32 in upper case, or in lower case with digits. */
 bool next_base32(bytes data, int64_t size, bool small, span *r) {
     if (!small) return next_row(data, size, r, capital_of_32);
     while (next_row(data, size, r, small_of_32))

@@ -1,8 +1,8 @@
-/* Whether a decompressor might make something of a few bytes: deflate, Brotli, LZ4 and Snappy without a head. */
+/* Whether a decompressor might find something in a few bytes: deflate, Brotli, LZ4 and Snappy without a header. */
 
 #include "sift.h"
 
-/* Up to 25 bits of a stream that begins with the lowest bit of a byte. */
+/* Up to 25 bits of a stream that starts with the lowest bit of a byte. */
 static int bits(bytes data, int64_t size, int64_t first, int number) {
     int64_t at = first >> 3;
     uint64_t value = 0;
@@ -15,7 +15,7 @@ bool deflates(bytes data, int64_t size) {
     if (kind == 0) return size >= 5 && (little(data + 1, 2) ^ little(data + 3, 2)) == 0xFFFF;
     if (kind != 2) return kind == 1;
     if (size < 12 || bits(data, size, 3, 5) > 29 || bits(data, size, 8, 5) > 29) return false;
-    int weight = 0; /* the code of the code's lengths is whole */
+    int weight = 0; /* whether the code of the code lengths is complete */
     for (int number = bits(data, size, 13, 4) + 3; number >= 0; number--) {
         int length = bits(data, size, 17 + 3 * number, 3);
         if (length) weight += 128 >> length;
@@ -23,7 +23,7 @@ bool deflates(bytes data, int64_t size) {
     return weight == 128;
 }
 
-/* Whether the first block is in the fixed code; text: in it is text, and it is the last if it says so. */
+/* Whether the first block uses the fixed code; text: it holds text, and is the last if it says so. */
 bool fixed_code(bytes data, int64_t size, bool text) {
     int64_t done = 0, at = 3, most = 8 * size;
     while (at + 7 <= most) {
@@ -39,7 +39,7 @@ bool fixed_code(bytes data, int64_t size, bool text) {
                 done++;
                 continue;
             }
-            if (code >= 0xC8) { /* of nine bits: no ASCII */
+            if (code >= 0xC8) { /* nine bits: not ASCII */
                 at++, done++;
                 continue;
             }
@@ -63,21 +63,21 @@ bool fixed_code(bytes data, int64_t size, bool text) {
     return false;
 }
 
-/* Whether there may be a stream of zlib's, without its head. */
+/* Whether there may be a zlib stream, without its header. */
 bool streams(bytes data, int64_t size) {
     return size > 0 && deflates(data, size) && ((data[0] >> 1 & 3) != 1 || size > 64 || fixed_code(data, size, false));
 }
 
-/* A stream whose first block says a plausible length; a short one has one type of block. */
+/* A stream whose first block states a plausible length; a short stream has one block type. */
 bool brotli(uint64_t head, int64_t size) {
     int at = !(head & 1) ? 1 : head & 14 ? 4 : 7;
     bool wrong = at == 7 && (head >> 4 & 7) == 1; /* large windows */
     head >>= at;
     bool last = head & 1;
-    wrong |= last & (bool)(head & 2); /* nothing in it */
+    wrong |= last & (bool)(head & 2); /* it is empty */
     head >>= 1 + last;
     int nibbles = (int)(head & 3) + 4;
-    wrong |= nibbles == 7; /* nothing but what is to be skipped */
+    wrong |= nibbles == 7; /* only data to be skipped */
     int64_t length = (int64_t)(head >> 2 & ((1ull << 4 * nibbles) - 1)) + 1;
     head >>= 2 + 4 * nibbles;
     bool as_it_is = !last && head & 1;
@@ -85,14 +85,14 @@ bool brotli(uint64_t head, int64_t size) {
     return !wrong & (length >= 8) & (as_it_is ? length < size : (length <= 64 * size) & ((size >= 64) | !(head & 7)));
 }
 
-/* The same, read on to the code of the letters, of a stream with one type of block: whether it is whole. */
+/* The same for a stream with one block type, read up to the code of the literals: whether that is complete. */
 bool brotli_code(bytes data, int64_t size) {
     int64_t at = !(data[0] & 1) ? 1 : data[0] & 14 ? 4 : 7;
     int last = bits(data, size, at, 1), space = 32, codes = 0;
     at += 1 + last;
     at += 2 + 4 * (bits(data, size, at, 2) + 4);
-    if (!last && bits(data, size, at++, 1)) return true; /* packed as it is */
-    at += 3 + 2 + 4 + 2;                                 /* types of blocks, distances, the kind of context */
+    if (!last && bits(data, size, at++, 1)) return true; /* stored */
+    at += 3 + 2 + 4 + 2;                                 /* block types, distances, context mode */
     if (bits(data, size, at, 2)) return true;            /* several codes */
     int skipped = bits(data, size, at + 2, 2);
     at += 4;
@@ -105,7 +105,7 @@ bool brotli_code(bytes data, int64_t size) {
         }
         return true;
     }
-    for (int i = skipped; i < 18 && space > 0; i++) { /* lengths of the code that the lengths are written in */
+    for (int i = skipped; i < 18 && space > 0; i++) { /* lengths of the code in which the lengths are written */
         static const uint8_t lengths[] = {0, 4, 3, 2, 0, 4, 3, 1, 0, 4, 3, 2, 0, 4, 3, 5}, wide[] = {2, 2, 2, 3, 2, 2, 2, 4, 2, 2, 2, 3, 2, 2, 2, 4};
         int next = bits(data, size, at, 4);
         at += wide[next];
@@ -128,7 +128,7 @@ bool lz4(bytes data, int64_t size) {
     return is_text(data + at, stop - at);
 }
 
-/* A block whose parts come to the length that it says; it begins with letters of its own. */
+/* A block whose parts add up to the length that it states; it begins with literals. */
 bool snappy(bytes data, int64_t size) {
     int64_t length = 0, at = 0, done = 0;
     for (int shift = 0; at < 5 && at + 2 < size; shift += 7) {

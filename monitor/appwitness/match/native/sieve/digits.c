@@ -1,14 +1,14 @@
-/* Numbers in a text: those that are looked for, in any groups, and those that may be a coordinate. */
+/* Numbers in a text: those that are looked for, in any grouping, and those that may be a coordinate. */
 
 #include "sift.h"
 
-/* Whether groups of digits of which the last ends here are a number that is looked for. */
+/* Whether groups of digits, the last of which ends here, are a number that is looked for. */
 static bool grouped(sieve *s, bytes data, int64_t start, int64_t stop) {
     uint8_t last[24];
     int number = 0;
     for (int64_t at = stop - 1; at >= start && number < 24; at--) {
         if (is_digit(data[at])) {
-            /* (0), which stands for nothing abroad */
+            /* (0), which is not dialled from abroad */
             if (data[at] == '0' && at > start && data[at - 1] == '(' && at + 1 < stop && data[at + 1] == ')') {
                 at--;
                 continue;
@@ -32,7 +32,7 @@ static double digits_value(bytes data, int64_t start, int64_t stop) {
     return value;
 }
 
-/* Digits behind a point or a comma: what they are worth, how many they are, where they end. */
+/* Digits after a point or a comma: their value, their number, and where they end. */
 static double fraction(bytes data, int64_t at, int64_t size, int *decimals, int64_t *end) {
     uint64_t value = 0;
     for (*decimals = 0; at < size && is_digit(data[at]); at++, ++*decimals)
@@ -42,7 +42,7 @@ static double fraction(bytes data, int64_t at, int64_t size, int *decimals, int6
     return (double)value / TENS[*decimals];
 }
 
-/* Degrees, minutes and seconds with colons or blanks between; times of day are written alike. */
+/* Degrees, minutes and seconds with colons or blanks between them; times of day look the same. */
 static void sexagesimal(sieve *s, bytes data, int64_t at, int64_t size) {
     double degrees = 0, scale = 1, unit = 1;
     int parts = 0;
@@ -65,7 +65,7 @@ static void sexagesimal(sieve *s, bytes data, int64_t at, int64_t size) {
     }
 }
 
-/* Degrees, minutes and seconds without anything between: +311418.10, as in ISO 6709. */
+/* Degrees, minutes and seconds without separators: +311418.10, as in ISO 6709. */
 static void packed_degrees(sieve *s, bytes data, int64_t at, int64_t stop, int64_t size) {
     int decimals = 0, digits = (int)(stop - at);
     int64_t end;
@@ -82,7 +82,7 @@ static void packed_degrees(sieve *s, bytes data, int64_t at, int64_t stop, int64
     }
 }
 
-/* Whether a number goes on with a power of ten, and is all there is, or a field. */
+/* Whether a number continues with a power of ten, and is all there is, or a field. */
 static bool exponent(bytes data, int64_t at, int64_t size) {
     if (at >= size || (data[at] | 32) != 'e') return false;
     at += at + 1 < size && (data[at + 1] == '+' || data[at + 1] == '-') ? 2 : 1;
@@ -91,13 +91,13 @@ static bool exponent(bytes data, int64_t at, int64_t size) {
     return at > first && at - first <= 2 && (at == size || CLASS[data[at]] & (SPACE | POINT | AMPERSAND | SEMICOLON | EQUAL));
 }
 
-/* Whether a number is all of a text but for a sign, or one of a list. */
+/* Whether a number is all of a text except for a sign, or one in a list. */
 static bool apart_from_letters(bytes data, int64_t at, int64_t stop, int64_t size) {
     if (at && data[at - 1] == '-') at--;
     return (!at || memchr(",;| ", data[at - 1], 4)) && (stop == size || memchr(",;| ", data[stop], 4));
 }
 
-/* Whether the first eight bytes of a digest stand as a whole number, in either order, with its sign or without. */
+/* Whether this integer is the first eight bytes of a digest, in either byte order, with or without its sign. */
 static bool long_matters(const sieve *s, bytes data, int64_t at, int64_t stop) {
     uint64_t value = 0;
     for (int64_t i = at; i < stop; i++) value = value * 10 + (uint64_t)(data[i] - '0');
@@ -111,7 +111,7 @@ static bool long_matters(const sieve *s, bytes data, int64_t at, int64_t stop) {
 
 int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int kinds) {
     int64_t spots = s->spots_found, last_end = -1;
-    bool apart = true; /* something else than separators since the last digits */
+    bool apart = true; /* whether anything but separators stood between the last digits and here */
     for (int64_t at = 0; at < size; at++) {
         if (!is_digit(data[at])) {
             apart |= !(CLASS[data[at]] & (SEPARATOR | SPACE));
@@ -166,7 +166,7 @@ int numbers_matter(sieve *s, bytes data, bytes lower, int64_t size, int kinds) {
     return s->spots_found > spots ? PLACED : DULL;
 }
 
-/* Whether there may be a number that matters in up to 64 bytes. */
+/* Whether up to 64 bytes may contain a number that matters. */
 bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const masks *m) {
     uint64_t digit = m->digit;
     for (uint64_t rest = rows_of(digit, 7) & begins(digit); rest; rest &= rest - 1) {
@@ -201,7 +201,7 @@ bool some_number(const sieve *s, bytes data, int64_t size, uint32_t kinds, const
 }
 
 int varint_matters(sieve *s, uint64_t value) {
-    for (int turn = 0; turn < 2; turn++) { /* as it is, and zigzag */
+    for (int turn = 0; turn < 2; turn++) { /* as it is, and decoded from zigzag */
         uint8_t digits[24];
         int first = 24;
         for (uint64_t rest = value; rest; rest /= 10) digits[--first] = (uint8_t)('0' + rest % 10);

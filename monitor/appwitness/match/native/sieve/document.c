@@ -1,4 +1,5 @@
-/* Reads JSON texts as decode/documents/json_documents.py does, and writes down the leaves that matter, with the way to each. */
+/* Reads JSON texts as decode/documents/json_documents.py does, and writes down the leaves that matter, with the way to
+   each. */
 
 #if defined(__linux__) || defined(__APPLE__)
 #define _DEFAULT_SOURCE
@@ -11,7 +12,7 @@
 #include <stddef.h>
 
 enum { LEVELS = 300, NEIGHBOURS = 12, RECENT = 16 };
-enum { LEAF = 0 }; /* a value; beside it KEY, a key that may be data itself, and ARRAY, a list that may be the bytes of a text */
+enum { LEAF = 0 }; /* a value; also KEY, a key that may be data itself, and ARRAY, a list that may be the bytes of a text */
 
 /* One step to a leaf: the bytes of a key, or INDEX and the number. */
 typedef struct {
@@ -27,14 +28,14 @@ typedef struct {
     step *steps;
     spot *spots;
     int64_t most_leaves, most_steps, most_spots, leaves_found, steps_found, spots_found;
-    int64_t end, documents, too_many; /* first byte that was not read, documents begun, whether there was no room */
+    int64_t end, documents, too_many; /* first byte not read; documents begun; whether there was too little room */
 } page;
 
 _Static_assert(sizeof(step) == 8 * STEP_FIELDS, "steps are read by sieve.py");
 _Static_assert(sizeof(found) == 8 * LEAF_FIELDS, "leaves are read by sieve.py");
 _Static_assert(sizeof(page) == PAGE_BYTES, "a page is made by sieve.py");
 
-/* What is known of one object or list that is being read. */
+/* What is known of one open object or list. */
 typedef struct {
     bool object;
     int64_t begun, number, small, letters; /* members of a list that are small numbers, or letters; -1: others too */
@@ -139,7 +140,7 @@ static inline int64_t next_mark(reader *r, bytes data, int64_t size, int64_t at)
     return at < size ? at : size;
 }
 
-/* Of one to four digits, where no text is that short. */
+/* For one to four digits, if no text is that short. */
 static int few_digits_matter(sieve *s, bytes data, int64_t size) {
     int64_t spots = s->spots_found, value = 0;
     if (has_word(s, data, size)) return BESIDE;
@@ -149,7 +150,7 @@ static int few_digits_matter(sieve *s, bytes data, int64_t size) {
     return s->spots_found > spots ? PLACED : DULL;
 }
 
-/* Whether two short numbers of one object or list are parts of a value that was cut. */
+/* Whether two short numbers of one object or list are parts of a cut value. */
 static bool parts_matter(const sieve *s, bytes data, int64_t start, int64_t end, const neighbour *other) {
     int64_t second = other->end - other->start;
     return second >= 1 && second <= 4 && two_matter(s, data + start, end - start, data + other->start, second);
@@ -157,7 +158,7 @@ static bool parts_matter(const sieve *s, bytes data, int64_t start, int64_t end,
 
 enum { BEHIND = 1 << 20 };
 
-/* Release pages of a mapped file that were read. */
+/* Release the pages of a mapped file that were read. */
 static int64_t release(bytes data, int64_t from, int64_t to) {
 #ifdef MADV_DONTNEED
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)data + (uintptr_t)from) / page * page;
@@ -169,21 +170,21 @@ static int64_t release(bytes data, int64_t from, int64_t to) {
     return to;
 }
 
-/* Where a text is being read. */
+/* The state of reading a text. */
 typedef struct {
     sieve *s;
     page *p;
     bytes data;
     level levels[LEVELS + 2];
-    int64_t containers[LEVELS + 2], container; /* the numbers of those that are open, and the last one given */
+    int64_t containers[LEVELS + 2], container; /* the numbers of the open ones, and the last number that was assigned */
     neighbour recent[RECENT];
-    int64_t seen, pending, pending_of; /* leaves; of which the next few matter as well, and in which container */
+    int64_t seen, pending, pending_of; /* leaves; how many of the next ones matter as well, and in which container */
     found cause;
     int depth;
-    bool keyed; /* the key of the next value was read */
+    bool keyed; /* whether the key of the next value was read */
 } reading;
 
-/* A value begins: it has the key before it, or the next number in its list. */
+/* A value begins: its name is the key before it, or the next index in its list. */
 static inline void name_value(reading *r) {
     level *own = r->levels + r->depth;
     if (!own->object)
@@ -193,14 +194,14 @@ static inline void name_value(reading *r) {
     r->keyed = false;
 }
 
-/* Count what a list holds nothing but: small numbers, letters. */
+/* Count what a list consists of: small numbers, letters. */
 static inline void count_value(reading *r, bool small, bool letter) {
     level *own = r->levels + r->depth;
     own->small = small && own->small >= 0 ? own->small + 1 : -1;
     own->letters = letter && own->letters >= 0 ? own->letters + 1 : own->letters >= 5 ? own->letters : -1;
 }
 
-/* The leaves before one that matters for what stands beside it. */
+/* Write down the leaves before one whose neighbours matter. */
 static bool neighbours_matter(reading *r, const found *leaf) {
     level *own = r->levels + r->depth;
     step member = own->member;
@@ -216,7 +217,7 @@ static bool neighbours_matter(reading *r, const found *leaf) {
     return true;
 }
 
-/* Whether a number of up to four digits and one before it are parts of a value. */
+/* Whether a number of up to four digits and an earlier one are parts of a value. */
 static int numbers_beside(const reading *r, int64_t start, int64_t stop) {
     for (int64_t back = r->seen < NEIGHBOURS ? 0 : r->seen - NEIGHBOURS; back < r->seen; back++) {
         const neighbour *other = r->recent + back % RECENT;
@@ -227,7 +228,7 @@ static int numbers_beside(const reading *r, int64_t start, int64_t stop) {
     return DULL;
 }
 
-/* A leaf was read; false: there is no more room. */
+/* Take a leaf that was read; false if there is no more room. */
 static inline bool take(reading *r, int64_t token, int64_t start, int64_t stop, int said) {
     int64_t container = r->containers[r->depth];
     if (said | (int)r->pending) {
@@ -250,7 +251,7 @@ static bool has_punycode(bytes data, int64_t size) {
     return false;
 }
 
-/* An object or list ends before `at`; false: there is no more room. */
+/* An object or list ends before `at`; false if there is no more room. */
 static inline bool close_one(reading *r, int64_t at) {
     const level *own = r->levels + r->depth--;
     r->keyed = false;
@@ -270,8 +271,8 @@ static inline bool open_one(reading *r, int64_t at) {
     return true;
 }
 
-/* Read the documents at `at`. Whether all went well; else something is written in a way that only the slow reading
-   understands, or more matters than there is room for. `mapped`: the bytes are a file's, which may be read again. */
+/* Read the documents at `at`. False if something is written in a way that only the slow parser understands, or if more
+   matters than there is room for. `mapped`: the bytes are those of a file and can be read again. */
 PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, bool mapped, page *p) {
     reading now;
     seen_before dull[MOST], keys[KEYS] = {0};
@@ -285,7 +286,7 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, bool mapp
     memset(dull, 0, (size_t)number * sizeof *dull);
     r->block = -WIDTH;
     if (!have_room(r, 2 * WIDTH)) return false;
-    s->punycode = mapped || has_punycode(data, size); /* or maybe */
+    s->punycode = mapped || has_punycode(data, size); /* perhaps */
     s->spots = p->spots, s->spots_most = p->most_spots, s->spots_found = 0;
     while (at < size) {
         uint8_t byte = data[at];
@@ -317,7 +318,7 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, bool mapp
                 strange = true;
                 if (at + 2 > size) return false;
             }
-            if (at >= size) return false; /* cut short */
+            if (at >= size) return false; /* truncated */
             stop = at++;
         } else {
             word_read word;
@@ -336,7 +337,7 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, bool mapp
             stop = at;
         }
         int64_t length = stop - start;
-        seen_before *same = NULL; /* the same text before it */
+        seen_before *same = NULL; /* an equal text before it */
         uint64_t h = 0;
         if (member) {
             own->member = (step){start, stop};
@@ -359,7 +360,7 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, bool mapp
             if (!bare) kinds = kinds_of(&m, data + start, length);
         } else if (!bare)
             for (int64_t i = start; i < stop; i++) kinds |= CLASS[data[i]];
-        if (kinds & CONTROL) return false; /* no text */
+        if (kinds & CONTROL) return false; /* not text */
         if (length > WIDTH && !strange) {
             if (!have_room(r, length + WIDTH)) return false;
             lower_case(r->lower, data + start, length);

@@ -1,5 +1,5 @@
-/* Whether a text, or what was decoded, may hold anything. What is decoded is looked at again, and all that does so stands
-   here; other files say where something may be coded, and what it stands for. */
+/* Whether a text, or decoded data, may hold anything. Decoded data is examined again, and all code for that is here;
+   other files tell where something may be encoded, and decode it. */
 
 #include "sift.h"
 #include <math.h>
@@ -87,7 +87,7 @@ static int run_matters(sieve *s, bytes data, int64_t size, int depth) {
     int marks = 0;
     for (at = 0; at < size; at++) marks |= data[at] == '+' || data[at] == '/' ? 1 : data[at] == '-' || data[at] == '_' ? 2 : 0;
     if (marks != 3) return said | base64_matters(s, data, size, depth);
-    for (int pass = 1; pass < 3; pass++) { /* no one text is written in both alphabets */
+    for (int pass = 1; pass < 3; pass++) { /* no single text uses both alphabets */
         int64_t first = 0;
         for (at = 0; at <= size; at++) {
             int mark = at == size ? pass : data[at] == '+' || data[at] == '/' ? 1 : data[at] == '-' || data[at] == '_' ? 2 : 0;
@@ -99,8 +99,8 @@ static int run_matters(sieve *s, bytes data, int64_t size, int depth) {
     return said;
 }
 
-/* A run in a text of up to 64 bytes: what it cannot be is not tried. from_hex_digits: what all of the text stands for, if
-   it is nothing but hex. */
+/* A run in a text of up to 64 bytes: what it cannot be is not tried. from_hex_digits: the bytes of the whole text, if
+   it is all hex. */
 static int few_run_matters(sieve *s, bytes data, int first, int length, const masks *m, bytes from_hex_digits, int depth) {
     uint64_t all = some_bits(first, length), letter = m->letter & all, capital = m->upper & all, some = m->some & all;
     if (letter == all && length < 16 && (capital == 0 || capital == all || capital == 1ull << first)) return DULL;
@@ -141,10 +141,10 @@ static int codes_matter(sieve *s, bytes data, int64_t size, int depth) {
     return length ? decoded_matters(s, out, length, depth + 1) : DULL;
 }
 
-/* Texts of up to 64 bytes, in which nothing of seven bytes or more that is looked for stands as it is. */
+/* Texts of up to 64 bytes that do not contain, as it is, any known text of seven bytes or more. */
 static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t kinds, const masks *m, bool bare, bytes hex, int depth) {
     const grams *g = s->texts;
-    if (g->sizes & 0x7C) { /* short ones, where a word begins */
+    if (g->sizes & 0x7C) { /* short ones, at the beginning of a word */
         uint64_t letter = m->letter, digit = m->digit, high = m->high, other = some_bits(0, size) & ~(letter | digit | high);
         uint64_t first = (g->sorts & 2 ? begins(letter) : 0) | (g->sorts & 4 ? begins(digit) : 0) |
                          (g->sorts & 8 ? high : 0) | (g->sorts & 1 ? other : 0);
@@ -189,7 +189,7 @@ static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kin
         starred_matters(s, data, size, depth) & MATTERS)
         return MATTERS;
     if (!bare && size >= 8 && kinds & DIGIT && !(kinds & (LOWER | UPPER | HIGH)) && codes_matter(s, data, size, depth) & MATTERS) return MATTERS;
-    if (kinds == DIGIT && size >= 7) { /* nothing but a number */
+    if (kinds == DIGIT && size >= 7) { /* only a number */
         int said = numbers_matter(s, data, lower, size, kinds) | (size <= PARTS && has_word(s, lower, size) ? BESIDE : DULL);
         if (has_text(s->outputs, lower, size, true)) return MATTERS;
         if (said & MATTERS || size < 10) return said;
@@ -198,9 +198,9 @@ static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kin
         if (size >= 27 && size <= 63 && whole_digest(s, data, size)) return MATTERS;
         return said | runs_matter(s, data, size, depth);
     }
-    if (depth && memchr(data, '\n', (size_t)size)) return MATTERS; /* lines, parts of a mail */
+    if (depth && memchr(data, '\n', (size_t)size)) return MATTERS; /* lines, multipart bodies */
     if (size <= WIDTH && size % 2 == 0 && m->hex == some_bits(0, size)) {
-        uint8_t out[WIDTH / 2 + WIDTH] = {0}; /* there are as many behind it */
+        uint8_t out[WIDTH / 2 + WIDTH] = {0}; /* there are as many bytes after it */
         from_hex(out, lower, size / 2);
         if (size >= 16) soon_begins(s->digests, out);
         if (has_long_hex(s->texts, lower, size, out) || has_text(s->outputs, lower, size, true)) return MATTERS;
@@ -220,7 +220,7 @@ static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kin
     return fields_matter(s, data, size, kinds) ? MATTERS : said;
 }
 
-/* --- what is decoded --- */
+/* --- decoded data --- */
 
 static bool varint(bytes data, int64_t size, int64_t *at, uint64_t *value) {
     *value = 0;
@@ -231,7 +231,7 @@ static bool varint(bytes data, int64_t size, int64_t *at, uint64_t *value) {
     return false;
 }
 
-/* Repeated numbers without tags: reals, or large whole numbers. */
+/* Repeated numbers without tags: floating-point, or large integers. */
 static bool packed(bytes data, int64_t size) {
     for (int wide = 4; wide <= 8; wide += 4) {
         bool all = size % wide == 0 && size > wide;
@@ -253,11 +253,11 @@ static bool packed(bytes data, int64_t size) {
     return number > 1;
 }
 
-/* The fields of protobuf, where the bytes are such a message to their end. */
+/* The fields of protobuf, if the bytes are such a message up to their end. */
 static int protobuf_matters(sieve *s, bytes data, int64_t size, int depth) {
     int said = DULL;
     uint64_t groups[32];
-    for (int pass = 0; pass < 2; pass++) { /* first whether it is one */
+    for (int pass = 0; pass < 2; pass++) { /* the first pass checks that it is one */
         int open = 0;
         for (int64_t at = 0; at < size;) {
             uint64_t tag, value;
@@ -310,14 +310,14 @@ static int protobuf_matters(sieve *s, bytes data, int64_t size, int depth) {
     return said;
 }
 
-/* Short numbers of one message, of which two may be one value. */
+/* Short numbers of one message, two of which may be one value. */
 typedef struct {
     int number;
     bytes texts[12];
     int64_t sizes[12];
 } shorts;
 
-/* A text, or data, of a message. */
+/* A text, or data, in a message. */
 static int item_text(sieve *s, shorts *before, bytes data, int64_t size, int depth) {
     int said = decoded_matters(s, data, size, depth + 1);
     for (int64_t at = 0; at < size; at++)
@@ -328,7 +328,7 @@ static int item_text(sieve *s, shorts *before, bytes data, int64_t size, int dep
     return said;
 }
 
-/* The bits of a real number. */
+/* The bits of a floating-point number. */
 static int item_real(sieve *s, int64_t bits, int size) {
     int said = DULL;
     int64_t spots = s->spots_found;
@@ -361,7 +361,7 @@ static int items_matter(sieve *s, const message *m, bytes data, shorts *before, 
     return said;
 }
 
-/* Whether it is a message of MessagePack or CBOR, and something in it matters. */
+/* Whether it is a MessagePack or CBOR message, and something in it matters. */
 static bool message_matters(sieve *s, bytes data, int64_t size, int depth) {
     message m;
     shorts before = {0};
@@ -369,7 +369,7 @@ static bool message_matters(sieve *s, bytes data, int64_t size, int depth) {
     return cbor(&m, data, size) && items_matter(s, &m, data, &before, depth) && m.documents < 1 + 2 * m.containers;
 }
 
-/* Data that is no text; m: of up to 64 bytes, behind which as many may be read. */
+/* Data that is not text; m: masks of up to 64 bytes, after which as many may be read. */
 static bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const masks *m) {
     if (size >= LONGEST_BLOB) return true; /* no digest, id or token is that long */
     if (size < 6) return false;
@@ -378,7 +378,7 @@ static bool blob_matters(sieve *s, bytes data, int64_t size, int depth, const ma
     return blob == UNDECIDED && is_framed(data, size);
 }
 
-/* Up to 64 bytes; digest: which may be one. Digests are looked up last, when what is asked for has come to the processor. */
+/* Up to 64 bytes; digest: whether they may be one. Digests are looked up last, when the prefetched data has arrived. */
 static int few_decoded_matter(sieve *s, bytes data, int64_t size, bool digest, int depth) {
     uint8_t lower[2 * WIDTH];
     if (size >= 8) soon_begins(s->digests, data);
@@ -395,7 +395,7 @@ static int few_decoded_matter(sieve *s, bytes data, int64_t size, bool digest, i
     return said & MATTERS ? said : said | protobuf_matters(s, data, size, depth);
 }
 
-/* What was decoded; there is room for 64 bytes behind it. */
+/* Decoded data; 64 bytes after it may be read. */
 int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
     static const uint64_t sizes = 1ull << 4 | 1 << 8 | 1 << 10 | 1 << 12 | 1 << 16 | 1 << 20 | 1 << 24 | 1 << 28 | 1ull << 32 | 1ull << 48;
     if (size < 2) return DULL;
@@ -420,5 +420,5 @@ int decoded_matters(sieve *s, bytes data, int64_t size, int depth) {
 
 int leaf_matters(sieve *s, bytes data, bytes lower, int64_t size, int kinds, const masks *m, bool bare) {
     int said = text_matters(s, data, lower, size, kinds, m, bare, 0);
-    return said & MATTERS ? said | words_matter(s, data, lower, size) : said; /* for it may be a part of more, too */
+    return said & MATTERS ? said | words_matter(s, data, lower, size) : said; /* it may also be part of something larger */
 }

@@ -70,7 +70,7 @@ bool is_text(bytes data, int64_t size) {
     return true;
 }
 
-/* Bytes of the character of UTF-8 that begins with a byte of 0x80 or more; zero: none does. */
+/* Bytes of the UTF-8 character that begins with a byte of 0x80 or more; zero if there is none. */
 static int character(bytes data, int64_t size) {
     int more = data[0] < 0xC2 || data[0] > 0xF4 ? 0 : data[0] < 0xE0 ? 1 : data[0] < 0xF0 ? 2 : 3;
     if (!more || more >= size) return 0;
@@ -82,7 +82,7 @@ static int character(bytes data, int64_t size) {
     return more + 1;
 }
 
-/* Whether bytes are UTF-8, and no line ends as those of quoted-printable do that go on in the next. */
+/* Whether bytes are UTF-8, and no line ends like those of quoted-printable that continue on the next line. */
 PUBLIC bool plain_lines(bytes data, int64_t size) {
     for (int64_t at = 0; at < size;) {
         if (at + 8 <= size && !(load8(data + at) & HIGH_BITS)) {
@@ -99,7 +99,8 @@ PUBLIC bool plain_lines(bytes data, int64_t size) {
     return true;
 }
 
-/* Whether a run of letters, digits and +/_- is words, a number or a UUID, in which no decoder looks for anything. */
+/* Whether a run of letters, digits and +/_- consists of words, or is a number or a UUID, in which no decoder looks for
+   anything. */
 bool is_word(bytes data, int64_t size) {
     int kinds = 0;
     int64_t at;
@@ -120,7 +121,7 @@ bool is_word(bytes data, int64_t size) {
             if (data[at] != '_' && !(CLASS[data[at]] & UPPER)) return false;
         return true;
     }
-    /* words, each of which may begin with a capital, with one mark between: [A-Z]?[a-z]+([/_+-][A-Z]?[a-z]*)* */
+    /* words that may each begin with a capital, with one mark between them: [A-Z]?[a-z]+([/_+-][A-Z]?[a-z]*)* */
     at = CLASS[data[0]] & UPPER ? 1 : 0;
     if (at >= size || !(CLASS[data[at]] & LOWER)) return false;
     for (; at < size; at++) {

@@ -1,4 +1,4 @@
-/* What bytes are: letters, digits, marks; text or not. */
+/* The kinds of bytes: letters, digits, marks; text or not. */
 
 #ifndef LETTERS_H
 #define LETTERS_H
@@ -12,15 +12,15 @@ enum {
 };
 
 extern uint32_t CLASS[256];
-extern uint64_t MAGIC[1024]; /* the two bytes that a format which says what it is may begin with */
-extern uint8_t BASE64[256], HEX[256], BASE32[256], BASE85[256]; /* 255: none */
+extern uint64_t MAGIC[1024]; /* the two bytes with which a format that has a signature may begin */
+extern uint8_t BASE64[256], HEX[256], BASE32[256], BASE85[256]; /* 255: not a digit */
 
 void letters_begin(void);
 
 static inline bool is_letter(uint8_t byte) { return (uint8_t)((byte | 32) - 'a') < 26; }
 static inline uint8_t lowered(uint8_t byte) { return (uint8_t)(byte - 'A') < 26 ? byte | 32 : byte; }
 
-/* Whether bytes are UTF-8 without control characters: what decoding takes for text. */
+/* Whether bytes are UTF-8 without control characters, which is what decoding takes for text. */
 bool is_text(bytes data, int64_t size);
 bool is_word(bytes data, int64_t size);
 

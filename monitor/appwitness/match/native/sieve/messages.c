@@ -1,11 +1,11 @@
-/* Messages of MessagePack and CBOR: the texts and numbers in them. */
+/* MessagePack and CBOR messages: the texts and numbers in them. */
 
 #include "sift.h"
 
-/* Each takes a byte of the message at least, so there is room. */
+/* Each item takes at least one byte of the message, so there is room. */
 static void add_item(message *m, int kind, int64_t value, int64_t size) { m->items[m->items_found++] = (item){kind, (int)size, value}; }
 
-/* Whole values of MessagePack, nothing left over, and the first of them an array or a map. */
+/* Complete MessagePack values with nothing left over; the first is an array or a map. */
 bool messagepack(message *m, bytes data, int64_t size) {
     m->items_found = m->documents = m->containers = 0;
     if (!(data[0] <= 0x9F || (0xDC <= data[0] && data[0] <= 0xDF))) return false;
@@ -46,7 +46,7 @@ bool messagepack(message *m, bytes data, int64_t size) {
         } else if (head <= 0xCB)
             add_item(m, REAL, big(data + at, (int)skip), skip);
         else if (head <= 0xD3) {
-            int above = head < 0xD0 ? 0 : 64 - 8 * (int)skip; /* bits that a negative number fills */
+            int above = head < 0xD0 ? 0 : 64 - 8 * (int)skip; /* bits that the sign of a negative number fills */
             add_item(m, WHOLE, (int64_t)((uint64_t)big(data + at, (int)skip) << above) >> above, skip);
         }
         at += skip;
@@ -54,7 +54,7 @@ bool messagepack(message *m, bytes data, int64_t size) {
     return !left && m->documents < 1 + 2 * m->containers;
 }
 
-/* One value of CBOR, and all that is in it. */
+/* One CBOR value with everything in it. */
 static bool cbor_value(message *m, bytes data, int64_t size, int64_t *at, int level) {
     if (*at >= size || level > 200) return false;
     int major = data[*at] >> 5, info = data[*at] & 31, wide = info >= 24 ? 1 << (info - 24) : 0;
@@ -88,7 +88,7 @@ static bool cbor_value(message *m, bytes data, int64_t size, int64_t *at, int le
     return true;
 }
 
-/* Whole values of CBOR, nothing left over; the first of them may be any but a number or a text. */
+/* Complete CBOR values with nothing left over; the first may be anything but a number or a text. */
 bool cbor(message *m, bytes data, int64_t size) {
     m->items_found = m->documents = m->containers = 0;
     if (data[0] > 0xBF && data[0] != 0xD9) return false;

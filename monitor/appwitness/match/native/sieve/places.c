@@ -3,7 +3,7 @@
 #include "sift.h"
 #include <math.h>
 
-#define EQUATOR 20037508.342789244 /* half of it, in metres: x and y of Web Mercator are within this */
+#define EQUATOR 20037508.342789244 /* half of it in metres: x and y of Web Mercator are within this */
 
 const double TENS[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,
                        1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17};
@@ -15,7 +15,7 @@ static uint64_t strip(double degrees, bool wide, int axis) {
 
 static void note_ranges(sieve *s, int axis);
 
-/* Look for a place: numbers that may be a coordinate of it matter, where the other may be there too. */
+/* Look for a place: numbers that may be its coordinate matter, if the other coordinate may be there too. */
 PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
     if (!(s->number_of_places & (s->number_of_places - 1))) { /* room for twice as many */
         place *grown = realloc(s->places, (size_t)(2 * s->number_of_places + 1) * sizeof *grown);
@@ -44,7 +44,7 @@ PUBLIC bool sieve_add_place(sieve *s, double lat, double lon) {
     return true;
 }
 
-/* Note the places whose coordinate these degrees may be. */
+/* Note the places of which these degrees may be a coordinate. */
 static bool near_place(sieve *s, double degrees, double unit, int axis) {
     if (!s->number_of_places || degrees < s->least[axis] || degrees > s->most[axis]) return false;
     bool any = false, wide = unit > 1e-3;
@@ -99,8 +99,8 @@ static void note_numbers(sieve *s, const double *range) {
         set(s->some_numbers, bits);
 }
 
-/* What numbers without their sign may be, in each notation, between the least and the most of all places; a little more,
-   for most numbers are far from any. */
+/* The ranges of numbers without their sign, in each notation, from the least to the most of all places and slightly
+   beyond: most numbers are far from any place. */
 static void note_ranges(sieve *s, int axis) {
     double low = s->least[axis], high = s->most[axis];
     double near = low > 0 ? low : high < 0 ? -high : 0, far = fmax(fabs(low), fabs(high));
@@ -140,7 +140,7 @@ void number_near(sieve *s, double value, int decimals) {
     if (value >= 10000 && value <= EQUATOR && in_range(s, value, METRES)) metres_near(s, value, 1);
 }
 
-/* A whole number that may be the bits of a real one: only so many digits may. */
+/* An integer that may be the bits of a floating-point number: only numbers of this many digits may. */
 void bits_near(sieve *s, uint64_t value, int digits) {
     if (!s->number_of_places || (digits != 10 && digits != 19)) return;
     for (int turn = 0; turn < 2; turn++, value = (digits == 10 ? 1ull << 31 : 1ull << 63) - value) {

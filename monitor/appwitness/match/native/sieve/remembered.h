@@ -1,11 +1,11 @@
-/* Short texts and keys without anything in them: when one comes again, nothing is asked. */
+/* Short texts and keys that were found to hold nothing: when one comes again, it is not examined. */
 
 #ifndef REMEMBERED_H
 #define REMEMBERED_H
 
 #include "bits.h"
 
-/* A text or a key without anything in it; when it comes again, nothing is asked. */
+/* A text or key that holds nothing; when it comes again, it is not examined. */
 typedef struct {
     int64_t start;
     uint32_t sum; /* the upper half of its hash */
@@ -21,7 +21,7 @@ static inline uint64_t brief(bytes data, int64_t size) { /* of four bytes or mor
     return h ^ h >> 32;
 }
 
-/* from: what stands before may have been released. */
+/* from: bytes before this position may have been released. */
 static inline bool is_same(seen_before *one, uint64_t h, bytes data, int64_t start, int64_t size, int64_t from) {
     if (one->size != size || one->sum != h >> 32 || one->start < from || !same_bytes(data + one->start, data + start, size)) return false;
     one->start = start, one->again = 1;

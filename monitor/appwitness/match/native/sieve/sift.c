@@ -1,4 +1,4 @@
-/* What is looked for: whether it stands in some bytes, or is all of them. */
+/* Whether what is looked for stands in some bytes, or is all of them. */
 
 #include "sift.h"
 
@@ -9,7 +9,7 @@ bool begins_with(const table *t, bytes data, int64_t size) {
     return has(t, mixed(word));
 }
 
-/* Make ready for begins_with of eight bytes or more. */
+/* Prefetch for begins_with of eight bytes or more. */
 void soon_begins(const table *t, bytes data) { soon(t, mixed(load8(data)), false); }
 
 bool has_short(const grams *g, bytes lower, int64_t at, int64_t size) {
@@ -23,7 +23,7 @@ bool has_short(const grams *g, bytes lower, int64_t at, int64_t size) {
     return false;
 }
 
-/* Whether any text of seven bytes or more stands in the bytes, but for numbers. Eight bytes behind them may be read. */
+/* Whether any text of seven bytes or more stands in the bytes, numbers excepted. Eight bytes after them may be read. */
 bool has_long(const grams *g, bytes lower, int64_t size) {
     if (!(g->sizes >> SHORT)) return false;
     for (int64_t block = 0; block + 4 <= size; block += 256) {
@@ -35,7 +35,7 @@ bool has_long(const grams *g, bytes lower, int64_t size) {
     return false;
 }
 
-/* The same of an even number of up to 64 digits of hex, which stand for these bytes; four behind them may be read. */
+/* The same for an even number of up to 64 hex digits, whose bytes are `out`; four bytes after those may be read. */
 bool has_long_hex(const grams *g, bytes lower, int64_t size, bytes out) {
     const looks *l = g->looks;
     uint64_t some = 0;
@@ -53,7 +53,7 @@ bool has_long_hex(const grams *g, bytes lower, int64_t size, bytes out) {
     return false;
 }
 
-/* The same for shorter ones; loose: they may begin anywhere, not only with a word. */
+/* The same for shorter texts; loose: they may begin anywhere, not only where a word does. */
 bool has_any_short(const grams *g, bytes lower, int64_t size, bool loose) {
     for (int64_t first = 0; g->sizes & 0x7C && first + 2 <= size; first++) {
         int sort = sort_of(lower[first]);
@@ -68,7 +68,7 @@ bool has_text(const grams *g, bytes lower, int64_t size, bool loose) {
     return g->sizes && (has_long(g, lower, size) || has_any_short(g, lower, size, loose));
 }
 
-/* Of a word whose letters may be of either case: those of two bytes, such as é, are left out. */
+/* The hash of a word in either case: letters of two bytes, such as é, are left out. */
 static uint64_t word_hash(bytes lower, int64_t size) {
     uint8_t pure[PARTS + 1];
     int length = 0;
@@ -86,14 +86,15 @@ static uint64_t word_hash(bytes lower, int64_t size) {
     return hash(pure, length);
 }
 
-/* Whether a text of seven bytes or more stands around a place, in either of two sets with the same first looks. */
+/* Whether a text of seven bytes or more stands around a position, in either of two sets with the same first looks. */
 static bool either_has_long(const grams *one, const grams *other, bytes lower, int64_t at, int64_t size) {
     bool any = false;
     for (int64_t first = at < 3 ? 0 : at - 3; first <= at; first++) any |= may(&one->looks->sevens, seven(lower + first));
     return any && (has_long_text(one, lower, at, 0, size) || has_long_text(other, lower, at, 0, size));
 }
 
-/* Whether a text stands in up to 64 bytes that are none themselves: what may be one of `texts` may be one of `raw`. */
+/* Whether a text stands in up to 64 bytes that are not text themselves: the first looks of `raw` include those of
+   `texts`. */
 bool few_have_text(const sieve *s, bytes lower, int64_t size) {
     const grams *g = s->texts, *raw = s->raw;
     uint64_t some = 0;
@@ -115,7 +116,7 @@ bool few_have_text(const sieve *s, bytes lower, int64_t size) {
     return has_text(s->outputs, lower, size, true);
 }
 
-/* Whether a number stands in other data as it is. */
+/* Whether a number stands as it is in data that is not text. */
 bool number_in(const sieve *s, bytes data, int64_t size) {
     for (int64_t at = 0, stop; at < size; at = stop + 1) {
         for (stop = at; stop < size && is_digit(data[stop]);) stop++;
@@ -125,12 +126,12 @@ bool number_in(const sieve *s, bytes data, int64_t size) {
     return false;
 }
 
-/* Whether there are several digests, or one with a little before or behind it. */
+/* Whether there are several digests, or one with a few bytes before or after it. */
 bool has_digests(const sieve *s, bytes data, int64_t size) {
     static const int whole[] = {16, 20, 28, 32, 48, 64};
     if (size <= 16) return false;
     if (begins_with(s->digests, data, 8)) return true;
-    if (size % 10 == 0 && size >= 30) /* in a row, cut to ten bytes */
+    if (size % 10 == 0 && size >= 30) /* in a row, truncated to ten bytes */
         for (int64_t at = 10; at < size; at += 10)
             if (begins_with(s->digests, data + at, 8)) return true;
     for (int i = 0; i < 6 && size > whole[i]; i++) {
@@ -148,7 +149,7 @@ static inline uint32_t word_head(bytes lower, int64_t size) {
     return (uint32_t)(((uint32_t)lower[0] | (uint32_t)lower[1] << 8 | (uint32_t)size << 16) * 0x9E3779B1u) >> 16;
 }
 
-/* Words that are a part of a value, or the name of a cell. */
+/* Words that are part of a value, or the name of a cell. */
 bool has_word(const sieve *s, bytes lower, int64_t size) {
     if (size > 1 && !((lower[0] | lower[1]) & 0x80)) {
         if (!in(s->word_heads, word_head(lower, size))) return false;
@@ -158,7 +159,7 @@ bool has_word(const sieve *s, bytes lower, int64_t size) {
     return in(s->some_words, h >> 45) && has(&s->words, h);
 }
 
-/* Whether two short numbers are parts of a value that was cut. */
+/* Whether two short numbers are parts of a cut value. */
 bool two_matter(const sieve *s, bytes one, int64_t size, bytes other, int64_t other_size) {
     uint8_t both[16];
     if (size + other_size > 8) return false;
@@ -182,7 +183,7 @@ int words_matter(sieve *s, bytes data, bytes lower, int64_t size) {
     return DULL;
 }
 
-/* The same of up to 64 bytes. */
+/* The same for up to 64 bytes. */
 int few_words_matter(sieve *s, bytes lower, int64_t size, const masks *m) {
     if (!s->words.used) return DULL;
     if (has_word(s, lower, size)) return BESIDE;
@@ -197,7 +198,7 @@ int few_words_matter(sieve *s, bytes lower, int64_t size, const masks *m) {
     return DULL;
 }
 
-/* --- all of it --- */
+/* --- the whole sieve --- */
 
 PUBLIC sieve *sieve_new(const grams *texts, const grams *raw, const grams *outputs, const table *digests, const table *digits,
                          const struct packed *packed) {
@@ -213,7 +214,7 @@ PUBLIC void sieve_free(sieve *s) {
     free(s);
 }
 
-/* Numbers of one to four digits, each of its own size. */
+/* A number of one to four digits, distinct for each number of digits. */
 uint32_t short_number(bytes data, int64_t size) {
     uint32_t number = 0, before = 0;
     for (int64_t at = 0; at < size; at++) number = number * 10 + (uint32_t)(data[at] - '0'), before = before * 10 + 1;
@@ -223,7 +224,7 @@ uint32_t short_number(bytes data, int64_t size) {
 static bool add_word(sieve *s, bytes lower, int64_t size) {
     uint64_t h = word_hash(lower, size);
     set(s->some_words, (uint32_t)(h >> 45));
-    uint64_t sizes = 3ull << (size < 62 ? size : 62); /* a letter may be a byte longer in the other case */
+    uint64_t sizes = 3ull << (size < 62 ? size : 62); /* in the other case, a letter may be a byte longer */
     if (size > 1) sizes |= 1ull << (size < 64 ? size - 1 : 62);
     for (int first = lower[0] < 0x80 ? lower[0] : 0x80; first <= (lower[0] < 0x80 ? lower[0] : 0xFF); first++)
         s->word_sizes[first] |= sizes;
@@ -232,10 +233,10 @@ static bool add_word(sieve *s, bytes lower, int64_t size) {
     bool digits = size <= 4;
     for (int64_t at = 0; at < size; at++) digits &= is_digit(lower[at]);
     if (digits) set(s->short_words, short_number(lower, size));
-    return table_put(&s->words, h, 0, 0); /* of whom is all the same */
+    return table_put(&s->words, h, 0, 0); /* whose word it is does not matter */
 }
 
-/* Words in lower case, one after the other. */
+/* Words in lower case that follow each other. */
 PUBLIC bool sieve_add_words(sieve *s, bytes words, const int32_t *sizes, int64_t number) {
     bytes first = words;
     for (int64_t i = 0; i < number; first += sizes[i++]) soon(&s->words, word_hash(first, sizes[i]), true);
@@ -244,5 +245,5 @@ PUBLIC bool sieve_add_words(sieve *s, bytes words, const int32_t *sizes, int64_t
     return true;
 }
 
-/* A number that is one part of a value: short ones are looked up two at a time, as words. */
+/* A number that is one part of a value: short ones are looked up in pairs, as words. */
 PUBLIC void sieve_add_short(sieve *s, bytes digits, int64_t size) { set(s->short_numbers, short_number(digits, size)); }

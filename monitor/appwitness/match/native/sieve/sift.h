@@ -1,18 +1,18 @@
-/* Says of the leaves of a text which may hold anything at all. Everything here only sifts: a leaf that passes is decoded
-   and searched as any other. When in doubt a leaf passes. */
+/* Tells which leaves of a text may hold anything at all. Everything here only sifts: a leaf that passes is decoded and
+   searched like any other. When in doubt, a leaf passes. */
 
 #ifndef SIFT_H
 #define SIFT_H
 
 #include "bits.h"
 
-/* What is said of a leaf: that it matters (MATTERS); that those beside it do too (BESIDE); neither; that it does if its
-   places are whole. */
+/* What is said of a leaf: that it matters (MATTERS); that those beside it do too (BESIDE); neither (DULL); that it does
+   if both coordinates of its places are there (PLACED). */
 enum { DULL = 0, PLACED = 4 };
 enum { DEEPEST = 5, LONGEST = 6000, PARTS = 64 };
 
 typedef struct {
-    double lat, lon, tolerance; /* degrees of longitude within which it counts */
+    double lat, lon, tolerance; /* tolerance: degrees of longitude within which a number counts */
 } place;
 
 /* A number that may be one coordinate of a place. */
@@ -21,14 +21,14 @@ typedef struct {
 } spot;
 _Static_assert(sizeof(spot) == 8 * SPOT_FIELDS, "spots are read by sieve.py");
 
-/* A leaf in lower case, and where quotes are in the 64 bytes that were read last. */
+/* A leaf in lower case, and where quotes are in the last 64 bytes that were read. */
 typedef struct {
     uint8_t *lower;
     int64_t capacity, block;
     uint64_t marks;
 } reader;
 
-/* Have room for so many bytes in lower case. */
+/* Make room for this many bytes in lower case. */
 static inline bool have_room(reader *r, int64_t size) {
     if (size <= r->capacity) return true;
     uint8_t *grown = realloc(r->lower, (size_t)(2 * size));
@@ -38,19 +38,19 @@ static inline bool have_room(reader *r, int64_t size) {
 }
 
 typedef struct {
-    const grams *texts, *raw, *outputs; /* values; values in data that is no text; what the app's transforms gave out */
+    const grams *texts, *raw, *outputs; /* values; values in data that is not text; outputs of the app's transforms */
     const table *digests, *digits;
     const struct packed *packed; /* places in binary data */
-    table words, strips;   /* parts of values, names of cells; strips of the earth that have places */
-    uint64_t word_sizes[256];   /* by the first letter of a word, which sizes there are: bit 63 for all above */
-    uint64_t word_heads[1024];  /* by the first two letters and the size, where both are ASCII */
-    uint64_t short_numbers[256]; /* numbers of up to four digits that are a part of a value */
+    table words, strips;   /* parts of values, and names of cells; strips of the earth that have places */
+    uint64_t word_sizes[256];   /* by a word's first letter, the sizes there are; bit 63 for all larger ones */
+    uint64_t word_heads[1024];  /* by the first two letters and the size, if both are ASCII */
+    uint64_t short_numbers[256]; /* numbers of up to four digits that are part of a value */
     uint64_t short_words[256];   /* those that are words */
     uint64_t some_words[1 << 13], some_strips[1 << 13]; /* by the upper 19 bits of their hashes */
     double least[2], most[2];                           /* of all latitudes, of all longitudes */
     double ranges[10][2][2]; /* of numbers that may be coordinates: for each notation and axis, the least and the most */
-    uint64_t some_numbers[64]; /* whole numbers in any of these ranges, by their upper bits */
-    bool punycode;                                      /* whether it is anywhere in the text */
+    uint64_t some_numbers[64]; /* integers in any of these ranges, by their upper bits */
+    bool punycode;                                      /* whether there is any in the text */
     place *places;
     int64_t number_of_places;
     spot *spots;
@@ -93,7 +93,7 @@ PUBLIC bool sieve_add_words(sieve *s, bytes words, const int32_t *sizes, int64_t
 /* bare.c */
 typedef struct {
     int said;
-    uint32_t few;  /* of up to four digits: their short_number and one; else zero */
+    uint32_t few;  /* for up to four digits: one more than their short_number; else zero */
     bool nothing; /* true, false, null */
 } word_read;
 enum { BARE_ROOM = 32 };
@@ -141,17 +141,17 @@ bool brotli_code(bytes data, int64_t size);
 bool lz4(bytes data, int64_t size);
 bool snappy(bytes data, int64_t size);
 
-/* blobs.c: whether something is in them, or that is to be asked of is_framed as well */
+/* blobs.c: whether there is something in them, or is_framed must decide */
 enum { NOTHING, SOMETHING, UNDECIDED };
 enum { LONGEST_BLOB = 512 };
 int blob_of(bytes data, int64_t size, const masks *m);
 bool is_framed(bytes data, int64_t size);
 
-/* messages.c: of less than LONGEST_BLOB bytes */
-enum { BYTES, WHOLE, REAL, SURE }; /* of a text or of data, a whole number, the bits of a real one; what matters, whatever it is */
+/* messages.c: for less than LONGEST_BLOB bytes */
+enum { BYTES, WHOLE, REAL, SURE }; /* a text or data, an integer, the bits of a floating-point number; what matters in any case */
 typedef struct {
     int kind, size;
-    int64_t value; /* of a text, where it begins */
+    int64_t value; /* for a text, where it begins */
 } item;
 typedef struct {
     item items[LONGEST_BLOB];

@@ -1,4 +1,4 @@
-/* Ways in which a text, or a field of one, may be written: escapes, other bases, letters with something between. */
+/* Ways to write a text, or a field of one: escapes, other bases, letters with separators. */
 
 #include "sift.h"
 #include <math.h>
@@ -10,7 +10,7 @@ static int utf_8(uint32_t unit, uint8_t *out) {
     return out[2] = (uint8_t)(0x80 | (unit & 63)), 3;
 }
 
-/* Whether a digit of another script than Arabic begins: of Persian, of India, Thai, Lao, Tibetan, Khmer, Burmese. */
+/* Whether a digit of a script other than Arabic begins: Persian, Indian, Thai, Lao, Tibetan, Khmer, Burmese. */
 static bool other_digit(uint8_t first, uint8_t second, uint8_t third) {
     if (first == 0xDB) return second >= 0xB0 && second <= 0xB9;
     if (first == 0xE1) return (second == 0x9F && third >= 0xA0 && third <= 0xA9) || (second == 0x81 && third <= 0x89);
@@ -18,7 +18,7 @@ static bool other_digit(uint8_t first, uint8_t second, uint8_t third) {
            ((second == 0xB9 || second == 0xBB) && third >= 0x90 && third <= 0x99) || (second == 0xBC && third >= 0xA0 && third <= 0xA9);
 }
 
-/* Whether a letter of what was taken for latin-1 or cp1252 stands for a byte that goes on a character of UTF-8. */
+/* For a letter of text misread as latin-1 or cp1252, its size if it stands for a continuation byte of UTF-8; else 0. */
 static int further(bytes data, int64_t size) {
     if (size < 2) return 0;
     switch (data[0]) {
@@ -31,7 +31,7 @@ static int further(bytes data, int64_t size) {
     }
 }
 
-/* Whether the letter at C3 begins a character of UTF-8 that was taken for letters. */
+/* Whether the letter at C3 begins a UTF-8 character that was misread as letters. */
 static bool taken_for_latin(bytes data, int64_t size) {
     uint8_t lead = size > 1 ? data[1] | 0x40 : 0;
     int more = lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
@@ -40,7 +40,7 @@ static bool taken_for_latin(bytes data, int64_t size) {
     return at > 2 && !more;
 }
 
-/* Whether `U+674E` stands anywhere. */
+/* Whether there is a `U+674E` anywhere. */
 static bool code_points(bytes data, int64_t size) {
     bytes end = data + size;
     for (bytes plus = memchr(data, '+', (size_t)size); plus; plus = memchr(plus + 1, '+', (size_t)(end - plus - 1)))
@@ -48,7 +48,7 @@ static bool code_points(bytes data, int64_t size) {
     return false;
 }
 
-/* Whether something is written in escapes, or is a document or markup of its own. */
+/* Whether anything is escaped, or there is a document or markup inside. */
 bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
     if (kinds & BRACKET || (kinds & AMPERSAND && kinds & SEMICOLON)) return true;
     if (kinds & PLUS && code_points(data, size)) return true;
@@ -73,14 +73,14 @@ bool escaped(bytes data, int64_t size, int kinds, bool punycode) {
             case 0xDB: case 0xE0: case 0xE1:
                 if (other_digit(byte, next, third)) return true;
                 break;
-            case 0xE2: /* dashes and spaces, raised and circled digits, keycaps */
+            case 0xE2: /* dashes and spaces, superscript and circled digits, keycaps */
                 if (next == 0x80 || next == 0x81 || next == 0x88) return true;
                 if ((next == 0x82 && third < 0x8A) || (next == 0x83 && third == 0xA3) || next == 0x91 || next == 0x93) return true;
                 break;
             case 0xE5: /* degrees */
                 if (next == 0xBA && third == 0xA6 && at && is_digit(data[at - 1])) return true;
                 break;
-            case 0xF0: /* letters and digits of formulas */
+            case 0xF0: /* mathematical letters and digits */
                 if (next == 0x9D && third >= 0x90) return true;
                 break;
             case 0xE3:
@@ -111,11 +111,11 @@ static bool base85(bytes data, int64_t size) {
     if (size < 10 || size > 4096) return false;
     for (int alphabet = 0; alphabet < 2; alphabet++) {
         int64_t length = 0;
-        int follow = 0; /* bytes of a character that are still to come */
+        int follow = 0; /* bytes still missing from a character */
         bool text = true;
         for (int64_t at = 0; at < size && text; at += 5) {
             uint64_t value = 0;
-            for (int64_t i = at; i < at + 5; i++) { /* filled with the highest digit */
+            for (int64_t i = at; i < at + 5; i++) { /* padded with the highest digit */
                 uint8_t letter = i < size ? alphabet ? data[i] - 33 : BASE85[data[i]] : 84;
                 text &= letter < 85;
                 value = value * 85 + letter;
@@ -133,7 +133,7 @@ static bool base85(bytes data, int64_t size) {
     return false;
 }
 
-/* Whether all of a leaf is a number that is looked for, in 32 or 36 digits. */
+/* Whether all of a leaf is a number that is looked for, in base 32 or 36. */
 static bool other_base(sieve *s, bytes data, int64_t size) {
     if (size < 7 || size > 13) return false;
     for (int base = 32; base <= 36; base += 4) {
@@ -153,14 +153,15 @@ static bool other_base(sieve *s, bytes data, int64_t size) {
     return false;
 }
 
-/* Whether what the app's own transforms gave out stands in a few bytes, behind which 64 may be written. */
+/* Whether an output of the app's own transforms stands in a few bytes, after which 64 may be written. */
 static bool is_output(sieve *s, uint8_t *out, int64_t size) {
     lower_case(out, out, size);
     memset(out + size, 0, 8);
     return has_text(s->outputs, out, size, true);
 }
 
-/* Whether all of a leaf is such an output as one number, in 10 or 36 digits; negative where its first bit was the sign. */
+/* Whether all of a leaf is such an output as one number, in base 10 or 36; negative if its first bit was taken for a
+   sign. */
 static bool numbered(sieve *s, bytes data, int64_t size) {
     enum { MOST_BYTES = 40 };
     bool negative = size && data[0] == '-';
@@ -180,7 +181,7 @@ static bool numbered(sieve *s, bytes data, int64_t size) {
     return false;
 }
 
-/* Make ready for a digest that is written as a UUID. */
+/* Prefetch for a digest that is written as a UUID. */
 void soon_whole(const sieve *s, bytes data) {
     uint8_t digits[32], out[16];
     memcpy(digits, data, 8), memcpy(digits + 8, data + 9, 4), memcpy(digits + 12, data + 14, 4);
@@ -188,8 +189,8 @@ void soon_whole(const sieve *s, bytes data) {
     soon_begins(s->digests, out);
 }
 
-/* Whether a digest that is looked for may begin so in hex of which each byte below 16 has one digit: `lost` of those of all
-   of it are not there. Sixteen digits may be read. */
+/* Whether a known digest may begin like this in unpadded hex, in which each byte below 16 is one digit: `lost` digits
+   are missing in all. Sixteen digits may be read. */
 static bool unpadded(const table *t, bytes digits, int lost, uint8_t *out, int made) {
     if (made == 8) return begins_with(t, out, 8);
     out[made] = HEX[digits[0]];
@@ -198,7 +199,8 @@ static bool unpadded(const table *t, bytes digits, int lost, uint8_t *out, int m
     return digits[0] != '0' && unpadded(t, digits + 2, lost, out, made + 1);
 }
 
-/* Digests that are all of a leaf and no run: as UUID, or in hex without their leading zeros, or those of each byte. */
+/* Digests that are all of a leaf but not a run: as a UUID, or in hex without the leading zeros of the digest or of each
+   byte. */
 bool whole_digest(sieve *s, bytes data, int64_t size) {
     uint8_t out[16 + WIDTH];
     int digits = 0;
@@ -229,7 +231,7 @@ bool whole_digest(sieve *s, bytes data, int64_t size) {
     return false;
 }
 
-/* Hex with something between its bytes. */
+/* Hex with separators between its bytes. */
 bool spaced(bytes data, int64_t size) {
     for (int64_t at = 2; at + 8 < size; at++) {
         uint8_t mark = data[at];
@@ -250,7 +252,7 @@ bool spaced(bytes data, int64_t size) {
     return false;
 }
 
-/* Whether that may be so, of up to 64 bytes. */
+/* Whether up to 64 bytes may be like that. */
 bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m) {
     uint64_t mark = m->blank;
     for (uint64_t other = some_bits(0, size) & ~(m->letter | m->digit | m->high | m->blank); other; other &= other - 1) {
@@ -267,8 +269,8 @@ bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m) {
     return false;
 }
 
-/* Bytes or characters as numbers with a mark between any two: 12,-33, 26446 21326. What they stand for, in LONGEST bytes at
-   most; 0: they are none. */
+/* Bytes or characters as numbers with a separator between any two: 12,-33, 26446 21326. Returns the size of the decoded
+   bytes, at most LONGEST; 0 if they are no such numbers. */
 int64_t from_codes(uint8_t *out, bytes data, int64_t size) {
     int64_t at = 0, length = 0, numbers = 0;
     for (; at < size; numbers++) {
@@ -296,7 +298,7 @@ static bool all_hex(bytes data, int64_t size) {
     return true;
 }
 
-/* What is all of a leaf, or of a field of a form in it; kinds: of its letters, or zero. */
+/* Something that is all of a leaf, or of a form field in it; kinds: of its letters, or zero. */
 static bool field_matters(sieve *s, bytes data, int64_t size, int kinds) {
     if (!kinds || kinds & EQUAL) {
         kinds = 0;
@@ -306,7 +308,7 @@ static bool field_matters(sieve *s, bytes data, int64_t size, int kinds) {
     kinds &= STOP - 1;
     if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return true;
     if (numbered(s, data, size)) return true;
-    if (size >= 24 && kinds & DIGIT && all_hex(data, size)) return false; /* too long to be that by chance */
+    if (size >= 24 && kinds & DIGIT && all_hex(data, size)) return false; /* too long to be one by chance */
     if (!(kinds & ~(LOWER | UPPER | DIGIT)) && kinds & DIGIT && kinds & (LOWER | UPPER) && other_base(s, data, size)) return true;
     return !(kinds & (SPACE | HIGH)) && (kinds & (ODD | EQUAL) || (kinds & LOWER && kinds & UPPER)) && base85(data, size);
 }

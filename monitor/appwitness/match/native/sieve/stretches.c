@@ -1,10 +1,10 @@
-/* Stretches of large texts and of other large data: whether anything may stand in one. */
+/* Stretches of large texts and other large data: whether anything may be in one. */
 
 #include "sift.h"
 
 enum { SPOTS = 4096, WRAPPED = 60 };
 
-/* Whether latitude and longitude of one place were both seen, or too many to say. */
+/* Whether latitude and longitude of one place were both seen, or too many to tell. */
 static bool both_seen(const sieve *s) {
     if (s->spots_found > s->spots_most) return true;
     for (int64_t i = 0; i < s->spots_found; i++)
@@ -13,7 +13,7 @@ static bool both_seen(const sieve *s) {
     return false;
 }
 
-/* base64 in lines, and lines that go on in the next: what is in them may be in two. */
+/* base64 in lines, and lines that continue on the next: something may be split over two lines. */
 static bool goes_on(bytes line, int64_t size) {
     while (size && (line[size - 1] == '\r' || line[size - 1] == ' ')) size--;
     if (size && line[size - 1] == '=') return true;
@@ -40,7 +40,7 @@ static bool line_matters(sieve *s, bytes line, int64_t size, bytes end) {
     return leaf_matters(s, line, r->lower, size, (int)kinds, &m, false) & ~PLACED;
 }
 
-/* Data that is no text: what stands in it as it is, runs of letters, and streams that begin in it. */
+/* Data that is not text: what is in it as it is, runs of letters, and streams that begin in it. */
 static bool data_matters(sieve *s, bytes data, int64_t size) {
     reader *r = &s->reader;
     if (!have_room(r, size + 2 * WIDTH)) return true;
@@ -56,7 +56,7 @@ static bool data_matters(sieve *s, bytes data, int64_t size) {
     return packed_find(s->packed, data, size, NULL, 0) || runs_matter(s, data, size, 0);
 }
 
-/* Whether anything may stand in a stretch of a larger text, or of other data. */
+/* Whether anything may be in a stretch of a larger text, or of other data. */
 PUBLIC bool sieve_stretch(sieve *s, bytes data, int64_t size, bool text) {
     spot spots[SPOTS];
     bool said = false;
