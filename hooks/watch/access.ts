@@ -7,7 +7,7 @@ import { emitAccess, gap, type Fold } from "../out/emit.js";
 import type { SourceSpec } from "../plan.js";
 import type { Read } from "./readers.js";
 
-/** The access that an object came from. */
+/** The access through which an object was obtained. */
 export interface Origin {
   spec: SourceSpec;
   target: string | null;
@@ -22,10 +22,10 @@ export function configureStack(on: boolean): void {
 
 export type Outcome = Access["outcome"];
 
-/** Sources of which a list was too long for a line; one gap each says so. */
+/** Sources that gave a list too long for a line; one gap for each says so. */
 const cut = new Set<string>();
 
-/** Types whose recent values are remembered -> the texts given lately, oldest first. */
+/** Types whose recent values are remembered -> the texts given recently, oldest first. */
 const remembered = new Map<string, Map<string, true>>();
 const MOST_REMEMBERED = 1000;
 
@@ -36,7 +36,7 @@ export function rememberValues(type: string): void {
   }
 }
 
-/** Whether a source has given all of these values lately. */
+/** Whether sources have given all of these values recently. */
 export function wereGiven(values: Value[]): boolean {
   return values.length > 0 && values.every(({ type, text }) => remembered.get(type)?.has(text) === true);
 }
@@ -54,7 +54,7 @@ function given(values: Value[]): void {
   }
 }
 
-/** All values in one text, the same only for the same values; by hand, as it is made at each call. */
+/** All values in one text, equal only for equal values; built by hand, because it is made at each call. */
 function told(values: Value[]): string {
   let text = "";
   for (const value of values) {
@@ -65,7 +65,7 @@ function told(values: Value[]): string {
 
 const patterns = new WeakMap<string[], RegExp[]>();
 
-/** Whether a call was made because of us: by its caller and the frames further out, in the order of the patterns. */
+/** Whether a call was made because of us: its caller and the frames further out match the patterns in order. */
 function isOurs(spec: SourceSpec, stack: string[]): boolean {
   return spec.ours.some((frames) => {
     let compiled = patterns.get(frames);
@@ -82,8 +82,8 @@ function isOurs(spec: SourceSpec, stack: string[]): boolean {
 }
 
 /**
- * Queue one access; gives what it was folded into, null when the call was made because of us. `own` is the hooked
- * method's own frame, which is no caller.
+ * Queue one access; returns what it was folded into, or null when the call was made because of us. `own` is the hooked
+ * method's own frame, which does not count as a caller.
  */
 export function access(
   env: Env, at: number, origin: Origin, outcome: Outcome, read: Read, own: string | null,
@@ -121,7 +121,7 @@ export function access(
   return fold;
 }
 
-/** Whether a call that gave this gave something, as an outcome. */
+/** The outcome of a call that gave this: whether it gave anything. */
 export function outcomeOf(read: Read): Outcome {
   return read.values.length > 0 || (read.elements ?? 0) > 0 ? "returned" : "empty";
 }

@@ -1,4 +1,4 @@
-// Addresses of hardware and networks as the kernel and the C library lay them out.
+// Hardware and network addresses as the kernel and the C library lay them out.
 
 import type { Value } from "../event.js";
 import { push, type Asked } from "./native_call.js";
@@ -6,7 +6,7 @@ import { push, type Asked } from "./native_call.js";
 const AF_INET = 2;
 const AF_INET6 = 10;
 const AF_PACKET = 17;
-/** How many elements are read of a list that the kernel or a library made. */
+/** How many elements are read from a list that the kernel or a library made. */
 const MOST = 1000;
 
 export function hex(at: NativePointer, size: number | UInt64, between = ""): string {
@@ -20,7 +20,7 @@ function mac(at: NativePointer): string | null {
   return text === "00:00:00:00:00:00" ? null : text;
 }
 
-/** An address as text; null for one of this device to itself. */
+/** An address as text; null for a loopback address and for the unspecified one. */
 function ip(family: number, at: NativePointer): string | null {
   const bytes = new Uint8Array(at.readByteArray(family === AF_INET ? 4 : 16) ?? new ArrayBuffer(0));
   if (family === AF_INET) {
@@ -32,7 +32,7 @@ function ip(family: number, at: NativePointer): string | null {
   return ipv6(bytes);
 }
 
-/** An IPv6 address in its shortest form; one that wraps an IPv4 address as that. */
+/** An IPv6 address in its shortest form; one that maps an IPv4 address as that address. */
 export function ipv6(bytes: Uint8Array): string {
   if (bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff) {
     return bytes.slice(12).join(".");
@@ -43,14 +43,14 @@ export function ipv6(bytes: Uint8Array): string {
   return zeros === undefined ? whole : `${whole.slice(0, zeros.index)}::${whole.slice(zeros.index + zeros[0].length).replace(/^:/, "")}`;
 }
 
-/** A pointer of a process of 32 or 64 bits. */
+/** Read a pointer of a 32-bit or 64-bit process. */
 function pointerAt(at: NativePointer, size: number): NativePointer {
   return size === 4 ? ptr(at.readU32()) : at.readPointer();
 }
 
 /**
- * The socket addresses in a list of getaddrinfo: five numbers, then pointers. `bsd`: the name stands before the address, as in
- * bionic; in glibc it is the other way round.
+ * The socket addresses in a list from getaddrinfo: five numbers, then pointers. `bsd`: the name comes before the
+ * address, as in bionic; in glibc it is the other way round.
  */
 export function resolved(list: NativePointer, bsd: boolean, pointerSize = Process.pointerSize): NativePointer[] {
   const pointersAt = (5 * 4 + pointerSize - 1) & ~(pointerSize - 1);
@@ -61,7 +61,7 @@ export function resolved(list: NativePointer, bsd: boolean, pointerSize = Proces
   return found;
 }
 
-/** The addresses in a list of getifaddrs. */
+/** The addresses in a list from getifaddrs. */
 export function interfaces(asked: Asked, list: NativePointer): Value[] {
   const values: Value[] = [];
   const size = Process.pointerSize;
@@ -89,7 +89,7 @@ export const REQUESTS: Record<number, string> = {
 const NAME_BYTES = 16;
 const REQUEST_BYTES = Process.pointerSize === 8 ? 40 : 32;
 
-/** What the kernel wrote into an ifreq (name, address) or an ifconf (length, array of those). */
+/** The addresses that the kernel wrote into an ifreq (name, address) or an ifconf (length, array of ifreq). */
 export function requested(asked: Asked, at: NativePointer): Value[] {
   const values: Value[] = [];
   const address = at.add(NAME_BYTES);
@@ -113,14 +113,14 @@ const RTM_NEWLINK = 16;
 const RTM_NEWADDR = 20;
 const RTM_NEWNEIGH = 28;
 const HEADER_BYTES = 16;
-/** message -> bytes of its fixed part, the attribute that is an address, what it is */
+/** message -> size of its fixed part in bytes, and the attributes that are addresses */
 const MESSAGES: Record<number, { fixed: number; attributes: number[] }> = {
   [RTM_NEWLINK]: { fixed: 16, attributes: [1] },
   [RTM_NEWADDR]: { fixed: 8, attributes: [1, 2] },
   [RTM_NEWNEIGH]: { fixed: 12, attributes: [2] },
 };
 
-/** The addresses in what came over a netlink socket. */
+/** The addresses in what was received on a netlink socket. */
 export function netlink(asked: Asked, buffer: NativePointer, size: number): Value[] {
   const values: Value[] = [];
   for (let at = 0; at + HEADER_BYTES <= size; ) {

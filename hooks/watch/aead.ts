@@ -1,9 +1,9 @@
-// BoringSSL's own interface for authenticated encryption: a context holds algorithm and key, each call seals or opens one
-// message.
+// BoringSSL's own interface for authenticated encryption: a context holds algorithm and key, and each call seals or
+// opens one message.
 
 import { once, read, type Hook } from "./libcrypto.js";
 
-/** `EVP_aead_<name>` -> as Java names it. */
+/** `EVP_aead_<name>` -> its name in Java. */
 const ALGORITHMS = {
   aes_128_gcm: "AES-128-GCM", aes_192_gcm: "AES-192-GCM", aes_256_gcm: "AES-256-GCM",
   aes_128_gcm_siv: "AES-128-GCM-SIV", aes_256_gcm_siv: "AES-256-GCM-SIV",
@@ -44,7 +44,7 @@ export const AEAD: Record<string, Hook> = {
   /** (context, aead, key, size of key, size of tag, engine) */
   EVP_AEAD_CTX_init: { after: ([context = NULL, ...args], _result, library) => { begins(library, context, args); } },
   EVP_AEAD_CTX_free: { before: ([context]) => { contexts.delete(String(context)); } },
-  /** (context, out, *written, room, nonce, size, in, size, ...): in may be where out is */
+  /** (context, out, *written, room, nonce, size, in, size, ...): in may be the same place as out */
   EVP_AEAD_CTX_seal: message("encrypt"),
   EVP_AEAD_CTX_open: message("decrypt"),
 };

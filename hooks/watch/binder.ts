@@ -14,21 +14,24 @@ import type { BinderSpec } from "../plan.js";
 import { tryGetter } from "./readers.js";
 import { answerIn } from "./reply.js";
 
-/** Bytes of an answer that is looked at. Only a text that is all of it is a value: what else it holds, only the interface's own
- * code knows. */
+/**
+ * Bytes of the longest answer that is read. Its text is a value only when the answer is nothing else: only the
+ * interface's own code knows what else it holds.
+ */
 const MOST_ANSWER = 64 * 1024;
 
-/** The generated code of an interface and what calls it by reflection: it only carries the call. */
+/** An interface's generated code, and what calls it by reflection: it only passes the call on. */
 const CARRIES = /^(android\.os\.(BinderProxy|Binder|IBinder)\.|java\.lang\.reflect\.|jdk\.internal\.reflect\.|sun\.reflect\.|.*\$Stub(\$Proxy)?\.)/;
 
 export function watchBinder(env: Env, spec: BinderSpec): void {
   const cut = spec.source.lastIndexOf(".");
-  // As an API: what a hooked API transacts inside itself is part of its access.
+  // Hooked as an API: what a hooked API transacts inside itself is part of its access.
   on(env, spec.source.slice(0, cut), spec.source.slice(cut + 1), {
     after: (call) => { transacted(call, spec); },
     concerns: (own, binder) => spec.interfaces[interfaceOf(own, binder)] !== undefined,
   }, "api");
-  // While a thread waits for an answer, other processes may call the app on it: what its code does there is its own.
+  // While a thread waits for an answer, other processes may call the app on it: what the app's code does there is its
+  // own.
   on(env, "android.os.Binder", "execTransact", {});
 }
 
@@ -59,7 +62,7 @@ function thrown(call: Call): Access["outcome"] {
   return security !== null && isInstance(call.env, call.thrown, security) ? "denied" : "threw";
 }
 
-/** What a binder says of itself is asked of it once: the question is a transaction, too. */
+/** A binder is asked for its interface only once, because the question is a transaction, too. */
 const interfaces = new Tracked<string>();
 
 function interfaceOf(env: Env, binder: NativePointer): string {
@@ -79,7 +82,7 @@ function answered(env: Env, parcel: Raw, data: string): { outcome: Access["outco
     return { outcome: "returned", values: [] };
   }
   const bytes = inFrame(env, () => {
-    // An answer with files or other binders in it refuses: it is not one text.
+    // A reply with files or other binders in it cannot be marshalled: it is not one text.
     const array = tryGetter(env, parcel, "marshall");
     return array instanceof NativePointer && !array.isNull() && arrayLength(env, array) <= MOST_ANSWER
       ? new DataView(byteArray(env, array)) : null;
@@ -88,7 +91,7 @@ function answered(env: Env, parcel: Raw, data: string): { outcome: Access["outco
   return { outcome, values: given === null ? [] : [{ type: data, text: given }] };
 }
 
-// Names of transactions: their codes change from release to release, and stand in the class that answers them.
+// Names of transactions: their codes change between releases, and are fields of the class that answers them.
 
 const names = new Map<string, Map<number, string>>();
 const getDeclaredFields = new Method("java.lang.Class", "getDeclaredFields", "()[Ljava/lang/reflect/Field;");
@@ -127,7 +130,7 @@ function codesOf(env: Env, stub: string): Map<number, string> {
       }
     });
   } catch (error) {
-    // A release that hides them from us: the code itself is told then.
+    // A release that hides them from us: then the code itself is reported.
     if (!(error instanceof JavaError)) {
       throw error;
     }

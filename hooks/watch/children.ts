@@ -1,9 +1,9 @@
-// Processes that the app starts: the programs that it becomes in a child, and copies of itself that go on by themselves.
+// Processes that the app starts: programs that it runs in a child, and copies of itself that go on by themselves.
 //
-// Every way to start a program ends in execve, in a process that was just made: a copy of ours, or one that still shares our
-// memory and has little stack. So it is C that looks there, takes no lock and leaves a note in memory that all copies
-// share; the agent's own thread reads it. Frida's child gating is not used: it hooks opendir, of which the agent then
-// never learned the end, and with it an app hung that made copies from many threads.
+// Every way to start a program ends in execve, in a process that was just made: a copy of ours, or one that still
+// shares our memory and has little stack. So the hook there is in C, takes no lock, and leaves a note in memory that
+// all copies share; the agent's own thread reads it. Frida's child gating is not used: it hooks opendir and the agent
+// then never sees that call end, so an app that made copies from many threads hung.
 
 import { patch, patchForCopies, RESTORE_SYMBOLS } from "../java/patches.js";
 import CHILDREN from "../native/children.txt";
@@ -14,28 +14,30 @@ import { send } from "../out/numbered.js";
 import { latin, utf8 } from "./latin.js";
 
 const LOOK_MS = 50;
-/** A shell's path is tried folder by folder: the last attempt counts, when no other came for this long. */
+/**
+ * A shell tries the folders of its path one by one: the last attempt counts once no other has followed for this long.
+ */
 const SETTLED_MS = 200;
-/** How long a program may take to become another or to load its virtual machine, before it is told as it is. */
+/** How long a program may take to become another or to load its virtual machine, before it is reported as it is. */
 const PATIENCE_MS = 30_000;
-/** A copy of the app that starts no program within this time does something by itself. */
+/** A copy of the app that starts no program within this time does something itself. */
 const COPY_MS = 1_000;
 const FORGET_MS = 10_000;
 
-/** Programs that only start another one in their place: what a JVM starts others through. */
+/** Programs that only start another one in their place: a JVM starts others through them. */
 const BECOMES_OTHER = /(^|\/)jspawnhelper$/;
-/** Programs that may be the app's own code: a virtual machine, and the app's own program once more. */
+/** Programs that may be the app's own code: a virtual machine, and the app's own program again. */
 const OWN = new Set(["java", Process.mainModule.name]);
 const RUNTIME = /\/(libjvm|libart)\.so/;
 
 const PROT_READ_WRITE = 3;
 const MAP_SHARED_ANONYMOUS = 0x21;
 
-/** A process that was just made; kept for a while after it was told. */
+/** A process that was just made; kept for a while after it was reported. */
 interface Child {
-  /** the program that it runs, as it was started; null: none yet, it is a copy */
+  /** the program it runs, as it was started; null: none yet, it is a copy */
   program: Program | null;
-  /** started through a program that became another */
+  /** whether it was started through a program that became another */
   helped: boolean;
   /** when it was first seen, and when it last became another program (milliseconds) */
   since: number;
@@ -45,7 +47,7 @@ interface Child {
 
 interface Program {
   path: string;
-  /** as it would be typed */
+  /** the command line, as it would be typed */
   line: string;
 }
 
@@ -53,7 +55,7 @@ const children = new Map<number, Child>();
 let notes = NULL;
 let read = 0;
 let isWritten: (note: NativePointer, number: number) => number = () => 0;
-/** As long as the agent: C calls it, and the interceptor calls C. */
+/** Kept as long as the agent lives: C calls it, and the interceptor calls C. */
 const alive: unknown[] = [];
 
 export function watchChildren(): void {
@@ -71,7 +73,7 @@ export function watchChildren(): void {
   isWritten = new NativeFunction(
     code["is_written"] as NativePointer, "int", ["pointer", "int"], { scheduling: "exclusive", exceptions: "propagate" });
   patch(Module.getGlobalExportByName("fork"), { onLeave: code["fork_leave"] as NativePointer }, true);
-  // Not undone in copies: it is there that it is needed.
+  // Not undone in copies: that is where it is needed.
   patchForCopies(Module.getGlobalExportByName("execve"), { onEnter: code["exec_enter"] as NativePointer });
   const looking = setInterval(look, LOOK_MS);
   atEnd(() => {
@@ -121,7 +123,7 @@ function readNotes(): void {
   }
 }
 
-/** Tell the host, once it is clear what it is. False: not yet. */
+/** Report a child to the host once it is clear what it is. False: not yet. */
 function tell(pid: number, child: Child, now: number): boolean {
   const { program } = child;
   const age = now - child.changed;
@@ -130,7 +132,7 @@ function tell(pid: number, child: Child, now: number): boolean {
   }
   const goesOn = age < PATIENCE_MS && isThere(`/proc/${pid}/exe`);
   if (BECOMES_OTHER.test(program.path)) {
-    // Its command line may or may not name it, depending on the virtual machine; for a moment, during exec, it is empty.
+    // Its command line may or may not name it, depending on the virtual machine; it is briefly empty during exec.
     const words = wordsIn(contents(`/proc/${pid}/cmdline`));
     const [path, line] = [words[0], words.join(" ")];
     if (path === undefined || line === program.line || BECOMES_OTHER.test(path)) {
@@ -156,7 +158,7 @@ function isThere(path: string): boolean {
   return access(Memory.allocUtf8String(path), 0) === 0;
 }
 
-/** Of a file of the kernel; empty when there is none, or not any more. */
+/** The contents of a file of the kernel; empty when there is none, or not any more. */
 function contents(path: string): ArrayBuffer {
   try {
     return File.readAllBytes(path);
@@ -165,7 +167,7 @@ function contents(path: string): ArrayBuffer {
   }
 }
 
-/** Words that end with a zero each, up to a one or the end. */
+/** Zero-terminated words, up to a byte of 1 or the end. */
 function wordsIn(bytes: ArrayBuffer | null): string[] {
   const text = latin(bytes ?? new ArrayBuffer(0));
   return text.split("\x01", 1).join("").split("\0").slice(0, -1).map(utf8);

@@ -1,4 +1,4 @@
-// What the user sees and touches: dialogs, pages and taps as they are read, which are judged with the recording; permissions.
+// What the user sees and touches: dialogs, pages and taps, which are judged with the recording; and permissions.
 
 import type { Screen } from "../event.js";
 import { Method, isA } from "../java/classes.js";
@@ -13,7 +13,7 @@ import { argumentText, getter, tryGetter } from "./readers.js";
 
 const MOST_VIEWS = 400;
 const MOST_CHARACTERS = 4000;
-/** A finger, a key, or a screen reader; `dispatch` also where a view clicks itself as it handles the touch. */
+/** A finger, a key or a screen reader; `dispatch` covers views that click themselves while they handle the touch. */
 const INPUT =
   /^android\.view\.View(\$PerformClick\.run|\.dispatch(Touch|Pointer)Event|\.onTouchEvent|\.onKeyUp|\.performAccessibilityActionInternal)\(/;
 
@@ -40,7 +40,7 @@ export function watchScreen(env: Env, sdkCalls: SdkCallSpec[]): void {
   on(env, "android.view.View", "performClick", { before: tapped });
   on(env, "android.app.Activity", "requestPermissions", { before: permissionsAsked });
   on(env, "android.app.Activity", "dispatchRequestPermissionsResult", { before: permissionsAnswered });
-  // Called when the activity's own onResume is done: its views are there. The base method cannot be left out.
+  // Called after the activity's own onResume: its views exist by then. Every override has to call the base method.
   on(env, "android.app.Activity", "onPostResume", { before: (call) => { screenShown(call); } });
   for (const spec of sdkCalls) {
     on(env, spec.cls, spec.method, { before: (call) => { sdkCalled(call, spec); } });
@@ -61,7 +61,7 @@ function dialogShown(call: Call): void {
   saw(call.begun, "dialog", { number: id, windows: [inWindowOf(env, self)], stack: frames(capture(env), null) });
 }
 
-/** A full screen of the app: many ask for consent there. */
+/** A full screen of the app: many apps ask for consent there. */
 function screenShown(call: Call): void {
   if (call.self !== null) {
     saw(call.begun, "page", { windows: [inWindowOf(call.env, call.self)] });
@@ -92,9 +92,9 @@ function tapped(call: Call): void {
     const label = labelOf(env, self);
     const stack = frames(capture(env), "android.view.View.performClick");
     const root = tryGetter(env, self, "getRootView");
-    // Of a box or switch: its state before this click.
+    // For a box or switch: its state before this click.
     const ticked = isA(env, self, "android.widget.Checkable") ? tryGetter(env, self, "isChecked") === 1 : null;
-    // The platform's own input paths; code that presses a button by itself does not come from there.
+    // The platform's own input paths; code that presses a button itself does not come through them.
     const by = stack.some((frame) => INPUT.test(frame)) ? "user" : "app";
     const windows = [read(env, root instanceof NativePointer ? root : NULL)];
     saw(call.begun, "touch", { windows, touched: { label, ticked, by }, stack });
@@ -169,7 +169,7 @@ const getStringArrayExtra = new Method(
 const getIntArrayExtra = new Method("android.content.Intent", "getIntArrayExtra", "(Ljava/lang/String;)[I");
 const intsToString = new Method("java.util.Arrays", "toString", "([I)Ljava/lang/String;", true);
 
-/** (request code, intent with the answers): before onRequestPermissionsResult, which apps override. */
+/** (request code, intent with the answers): called before onRequestPermissionsResult, which apps override. */
 function permissionsAnswered(call: Call): void {
   const { env } = call;
   const intent = call.args[1];

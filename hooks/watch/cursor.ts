@@ -1,4 +1,4 @@
-// What the app reads from a cursor, cell by cell: lines of values with their rows, not what the query could have given.
+// What the app reads from a cursor, cell by cell: lines of values with their rows, not of all that the query returned.
 
 import type { Value } from "../event.js";
 import { Method, className, wrapperFor } from "../java/classes.js";
@@ -16,10 +16,10 @@ import type { FollowSpec, TableSpec } from "../plan.js";
 import type { Origin, Outcome } from "./access.js";
 import { decimal, utf8 } from "./readers.js";
 
-/** A line is written when the app has not read for this long, or has read this much. */
+/** A line is written when the app has not read for this long, or has read this many rows. */
 const IDLE_MS = 200;
 const ROWS_A_LINE = 500;
-/** Cells remembered, so that one read twice is one value. */
+/** Most cells remembered, so that one that is read twice is one value. */
 const MOST_CELLS = 200_000;
 
 const getCount = new Method("android.database.Cursor", "getCount", "()I");
@@ -30,22 +30,22 @@ const windowString = new Method("android.database.CursorWindow", "getString", "(
 
 type Kind = string | Record<string, string> | null;
 
-/** One query's result while the app reads it. */
+/** A query's result while the app reads it. */
 interface Reading {
   origin: Origin;
   /** for each column its type, a choice of types by MIME type, or null for what is not personal data */
   kinds: Kind[];
   columns: string[];
   mimetype: number;
-  /** the column that says whose a row is, where the app asked for it */
+  /** the column that says whose a row is, if the app queried it */
   contact: number;
-  /** the row whose contact was read last, and which that is */
+  /** the row whose contact was read last, and that contact */
   contactOf: [row: number, contact: string | null];
-  /** MIME type named by the query itself, when the cursor has no such column */
+  /** MIME type named in the query itself, when the cursor has no such column */
   asked: string | null;
   rows: number;
   cells: Set<number>;
-  /** the line in the making */
+  /** the line being made */
   values: Value[];
   read: Set<number>;
   touched: Set<string>;
@@ -70,7 +70,7 @@ collects(() => {
   }
 });
 
-/** A query gave a cursor: an empty one is a line at once, another is followed. */
+/** A query returned a cursor: write a line for an empty one at once, and follow any other. */
 export function openCursor(call: Call, cursor: NativePointer, spec: FollowSpec, origin: Origin): void {
   const { env } = call;
   const rows = getCount.number(env, cursor);
@@ -141,12 +141,12 @@ function wait(reading: Reading): void {
   });
 }
 
-/** Whether there is something to write: cells, or at least that the query was made. */
+/** Whether there is something to write: cells, or at first that the query was made. */
 function holds(reading: Reading): boolean {
   return reading.first || reading.read.size > 0;
 }
 
-/** One line of what was read since the last one. */
+/** Write one line for what was read since the last one. */
 function write(reading: Reading): void {
   const { origin, values } = reading;
   const { spec, target } = origin;
@@ -177,7 +177,7 @@ function write(reading: Reading): void {
 /** A cell was read; `value` as text. */
 function add(env: Env, reading: Reading, row: number, column: number, value: string | null, call: Call): void {
   if (!holds(reading)) {
-    // A later line says who reads now, and when: the cursor may have been handed on.
+    // A later line says who reads now, and when: the cursor may have been passed on.
     reading.at = call.begun;
     reading.captured = capture(env);
     reading.own = ownFrame(call);
@@ -216,7 +216,7 @@ function typeOf(
   return guess(value ?? "");
 }
 
-/** Another cell of a row of which the app reads one. */
+/** Another cell of the row that the app is reading. */
 function readBeside(env: Env, row: number, column: number, call: Call): string | null {
   const self = call.self ?? NULL;
   return inFrame(env, () =>
@@ -225,7 +225,7 @@ function readBeside(env: Env, row: number, column: number, call: Call): string |
       : getString.object(env, self, column)));
 }
 
-/** The contact id of a row: rows with the same are of one person. */
+/** The contact id of a row: rows with the same id belong to one person. */
 function contactOf(env: Env, reading: Reading, row: number, call: Call): string | null {
   if (reading.contact < 0) {
     return null;
@@ -236,7 +236,7 @@ function contactOf(env: Env, reading: Reading, row: number, call: Call): string 
   return reading.contactOf[1];
 }
 
-/** The type of a general column in a row whose MIME type is unknown. */
+/** The type of a value in a general column, in a row whose MIME type is unknown. */
 function guess(value: string): string | null {
   if (/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(value)) {
     return "email";
@@ -247,7 +247,7 @@ function guess(value: string): string | null {
   return null;
 }
 
-// Which methods give values away, and how.
+// Which methods return values, and how.
 
 type Reader = (call: Call) => string | null;
 
@@ -292,7 +292,7 @@ function hookClass(env: Env, object: NativePointer, methods: string[]): void {
 
 const watchers = new Map<string, Watch>();
 
-/** One watcher a method name, however many classes have it: an inherited method is then watched once. */
+/** One watcher for each method name, however many classes have it, so that an inherited method is watched once. */
 function onCursor(method: string): Watch {
   let watcher = watchers.get(method);
   if (watcher === undefined) {

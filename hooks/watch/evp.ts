@@ -1,5 +1,5 @@
-// The transforms of the app's native code by OpenSSL or BoringSSL, where the library exports its functions: digests, MACs
-// and ciphers, each as one line. What a TLS library or the platform does for itself is left out.
+// Transforms that the app's native code makes with OpenSSL or BoringSSL, if the library exports its functions: digests,
+// MACs and ciphers, each as one line. What a TLS library or the platform does for itself is left out.
 
 import type { Transform } from "../event.js";
 import { goLive } from "../java/patches.js";
@@ -66,7 +66,7 @@ function nameOf(library: Module, kind: "MD" | "CIPHER", of: NativePointer): stri
   const number = ask(library, kind === "MD" ? ["EVP_MD_get_type", "EVP_MD_type"] : ["EVP_CIPHER_get_nid", "EVP_CIPHER_nid"], of);
   const short = library.findExportByName("OBJ_nid2sn");
   const name = short === null || number === 0 ? null : new NativeFunction(short, "pointer", ["int"])(number).readCString();
-  // As Java names them.
+  // The names that Java uses.
   return (name ?? "unknown").toUpperCase().replace(/^SHA(1|224|256|384|512)$/, "SHA-$1");
 }
 
@@ -77,7 +77,7 @@ function lengths(library: Module, cipher: NativePointer): { key: number; iv: num
   };
 }
 
-/** (context, cipher, engine, key, iv): may be called again with the key or the iv alone. */
+/** (context, cipher, engine, key, iv): may be called again with only the key or the iv. */
 function cipherBegins(op: (args: NativePointer[]) => Transform["op"]): Hook {
   return {
     before: (args, library) => {
@@ -91,10 +91,10 @@ function cipherBegins(op: (args: NativePointer[]) => Transform["op"]): Hook {
   };
 }
 
-/** (context, out, *written, in, size): in may be where out is. */
+/** (context, out, *written, in, size): in may be the same place as out. */
 const CIPHER_UPDATE: Hook = {
   before: ([context, out, , from, size]) => {
-    // Without a place for output it is data that is only vouched for.
+    // Without an output, the data is only authenticated.
     if (out?.isNull() === false) {
       take(context, read(from, size?.toInt32() ?? 0), "taken");
     }

@@ -1,4 +1,4 @@
-// Descriptors that the app opened to read personal data from: what comes out of them, until they are closed.
+// Descriptors that the app opened to read personal data from: what is read from them until they are closed.
 
 import type { Value } from "../event.js";
 import { goLive } from "../java/patches.js";
@@ -10,21 +10,21 @@ import { Descriptors, watchCalls, type Filter } from "./filters.js";
 import { latin } from "./latin.js";
 import { push, say, valuesIn, type Asked } from "./native_call.js";
 
-/** A line is written when nothing was read for this long. */
+/** A line is written when nothing has been read for this long. */
 const IDLE_MS = 200;
-/** Of a longer file the beginning is looked at; those of the kernel are short. */
+/** Only the beginning of a longer file is read; the kernel's files are short. */
 const MOST_BYTES = 64 * 1024;
 
 interface Reading {
   asked: Asked;
   as: "text" | "netlink";
   text: string;
-  /** addresses that came over netlink */
+  /** addresses received over netlink */
   values: Value[];
   bytes: number;
   lastRead: number;
   waits: boolean;
-  /** whether there is something to write: at first at least that it was opened */
+  /** whether there is something to write: at first, that it was opened */
   due: boolean;
 }
 
@@ -36,7 +36,7 @@ collects(() => {
   }
 });
 
-/** Collect what is read from a descriptor. Gives null: the access is written when it has been read. */
+/** Collect what is read from a descriptor. Returns null: the access is written when it has been read. */
 export function follow(asked: Asked, descriptor: number, as: Reading["as"]): null {
   watchReads();
   closed(descriptor);
@@ -63,7 +63,7 @@ function wait(descriptor: number, reading: Reading): void {
   });
 }
 
-/** One line of what was read since the last one. */
+/** Write one line for what was read since the last one. */
 function write(reading: Reading): void {
   if (!reading.due) {
     return;
@@ -101,7 +101,7 @@ function came(descriptor: number, buffer: NativePointer, size: number): void {
       push(reading.values, type, text);
     }
   } else if (reading.bytes < MOST_BYTES) {
-    // Only ASCII is looked for, and a read may end inside a character.
+    // Only ASCII is searched for, and a read may end inside a character.
     reading.text += latin(buffer.readByteArray(Math.min(size, MOST_BYTES - reading.bytes)) ?? new ArrayBuffer(0));
   }
   reading.bytes += size;
@@ -111,14 +111,14 @@ function came(descriptor: number, buffer: NativePointer, size: number): void {
 
 const fileno = new NativeFunction(Module.getGlobalExportByName("fileno"), "int", ["pointer"], { exceptions: "propagate" });
 
-/** The descriptor of a stream of the C library. */
+/** The descriptor of a C library stream. */
 export function descriptorOf(stream: NativePointer): number {
   return fileno(stream);
 }
 
 let watching = false;
 
-/** Reading is only watched once there is something to see: it is what a process does most. */
+/** Reading is watched only once there is something to see, because it is what a process does most. */
 function watchReads(): void {
   if (watching) {
     return;
@@ -140,12 +140,12 @@ function watchReads(): void {
   for (const name of ["read", "pread", "pread64", "recv", "recvfrom", "__read_chk"]) {
     on(name, (at) => at, 1);
   }
-  // The first part of a scattered read; the kernel fills it before the others.
+  // Only the first part of a scattered read; the kernel fills it before the others.
   for (const name of ["readv", "preadv"]) {
     on(name, (at) => at.readPointer(), 1);
   }
   on("recvmsg", (message) => message.add(2 * Process.pointerSize).readPointer().readPointer(), 1);
-  // A stream is closed inside the C library, past `close`.
+  // The C library closes a stream internally, without calling `close`.
   const ends: [string, Filter, (of: NativePointer) => number][] = [
     ["close", open.at(0), (descriptor) => descriptor.toInt32()],
     ["fclose", open.ofStreamAt(0), descriptorOf],

@@ -1,5 +1,6 @@
-// Hooks on functions that a process calls all the time: C looks at each call (native/filters.c), and JavaScript, which only one
-// thread at a time can be in, is entered for those alone that matter. What the agent calls itself never does.
+// Hooks on functions that a process calls all the time: C checks each call (native/filters.c) and enters JavaScript,
+// which only one thread at a time can be in, only for those that matter. Calls that the agent itself makes never enter
+// it.
 
 import { insideKey, pausedFlag } from "../java/folding.js";
 import { patch } from "../java/patches.js";
@@ -15,12 +16,12 @@ import { shapeOf } from "./shapes.js";
 /** Which calls of a function matter. */
 export interface Filter {
   judges: number;
-  /** index of the argument that it judges */
+  /** index of the argument to check */
   argument?: number;
-  /** of `text`: how many bytes behind the place that the argument names */
+  /** for `text`: how many bytes past the argument's address it begins */
   behind?: number;
   table?: NativePointer;
-  /** of what is in the table */
+  /** number of entries in the table */
   count?: number;
 }
 
@@ -29,24 +30,24 @@ export interface Call {
   args: NativePointer[];
   returnAddress: NativePointer;
   threadId: number;
-  /** among all that is hooked on the thread */
+  /** depth among all hooked calls on the thread */
   depth: number;
-  /** once it has returned */
+  /** set once it has returned */
   errno: number;
-  /** what is kept from its beginning to its end */
+  /** values kept from the call's beginning to its end */
   [kept: string]: unknown;
 }
 
 export interface Watcher {
-  /** it begins; false: its end is of no interest */
+  /** called at the beginning; false: the end is of no interest */
   enter?: (call: Call) => unknown;
   leave?: (call: Call, result: NativePointer) => void;
 }
 
 export interface Options {
-  /** calls inside a wrapped API are part of its access, and not looked at */
+  /** calls inside a wrapped API are part of its access, and are ignored */
   covers?: boolean;
-  /** calls of libraries that were named to `spare` are not looked at */
+  /** calls from libraries that were named to `spare` are ignored */
   spares?: boolean;
 }
 
@@ -58,19 +59,19 @@ function numbers(judges: Filter["judges"], argument: number, some: number[]): Fi
   return { judges, argument, table, count: some.length };
 }
 
-/** Calls with one of some numbers as an argument. */
+/** Calls that have one of some numbers as an argument. */
 export function oneOf(argument: number, some: number[]): Filter {
   return numbers(BY_NUMBER, argument, some);
 }
 
-/** Calls with an address of one of some families. */
+/** Calls that have an address of one of some families as an argument. */
 export function ofFamily(argument: number, some: number[]): Filter {
   return numbers(BY_FAMILY, argument, some);
 }
 
 const shapes = new Map<string, NativePointer | null>();
 
-/** The shape of a pattern, made once; they live as long as the agent. */
+/** The shape of a pattern, made once; shapes live as long as the agent. */
 function shapeFor(pattern: string): NativePointer | null {
   let known = shapes.get(pattern);
   if (known === undefined) {
@@ -81,7 +82,7 @@ function shapeFor(pattern: string): NativePointer | null {
   return known;
 }
 
-/** Calls with a text that one of the patterns matches, and a few others (shapes.ts). */
+/** Calls that have a text which one of the patterns matches, and a few others (shapes.ts). */
 export function matching(argument: number, patterns: string[], behind = 0): Filter {
   const found = patterns.map(shapeFor);
   const table = Memory.alloc(Process.pointerSize * Math.max(found.length, 1));
@@ -89,7 +90,7 @@ export function matching(argument: number, patterns: string[], behind = 0): Filt
   return found.includes(null) ? ALL : { judges: BY_TEXT, argument, behind, table, count: found.length };
 }
 
-/** Descriptors by whose number calls are judged. */
+/** Descriptors by which calls are filtered. */
 export class Descriptors<T> {
   private readonly all = new Map<number, T>();
   private readonly table = Memory.alloc(DESCRIPTORS + 1);
@@ -128,19 +129,19 @@ export class Descriptors<T> {
     }
   }
 
-  /** Calls with one of them as an argument. */
+  /** Calls that have one of the descriptors as an argument. */
   at(argument: number): Filter {
     return { judges: BY_DESCRIPTOR, argument, table: this.table };
   }
 
-  /** Calls with a stream of the C library that has one of them. */
+  /** Calls that have a C library stream with one of the descriptors as an argument. */
   ofStreamAt(argument: number): Filter {
     return { judges: BY_STREAM, argument, table: this.table };
   }
 }
 
 const watchers: Watcher[] = [];
-/** Their tables live as long as the agent. */
+/** Kept because their tables live as long as the agent. */
 const filters: Filter[] = [];
 const calls = new Map<number, Call>();
 let last = 0;
@@ -182,7 +183,7 @@ const left = new NativeCallback((id: number, number, args, result, errno) => {
 const ownKey = Memory.alloc(Process.pointerSize);
 const agent = Memory.alloc(RANGE_BYTES);
 const spared = Memory.alloc(Process.pointerSize);
-/** All that there ever were: any thread may be reading one. */
+/** All versions there ever were: any thread may be reading one. */
 const libraries = [Memory.alloc(LIBRARIES_BYTES)];
 spared.writePointer(libraries[0] as NativePointer);
 
@@ -196,7 +197,7 @@ const publishSpared = new NativeFunction(core["spare"] as NativePointer, "void",
 ownKey.writePointer(new NativeFunction(core["new_key"] as NativePointer, "pointer", [])());
 new NativeFunction(core["set_own"] as NativePointer, "void", [], { scheduling: "exclusive" })();
 
-// Calls that our own code makes return into its library.
+// Calls from our own code return into its library.
 const home = Process.findRangeByAddress(new NativeFunction(core["place"] as NativePointer, "pointer", [])());
 if (home !== null) {
   writeRange(agent, home);
@@ -207,7 +208,7 @@ function writeRange(at: NativePointer, { base, size }: { base: NativePointer; si
   at.add(RANGE.to).writePointer(base.add(size));
 }
 
-/** Let calls through that libraries of these names make, where a hook `spares` them. */
+/** Let calls from libraries with these names through, if a hook `spares` them. */
 export function spare(named: RegExp): void {
   const found = new Map<string, Module>();
   const write = (): void => {
@@ -236,7 +237,7 @@ export function spare(named: RegExp): void {
   });
 }
 
-/** Hook a function; of its calls those are told of that the filter finds. */
+/** Hook a function; the watcher is told of the calls that the filter lets in. */
 export function watchCalls(address: NativePointer, filter: Filter, watcher: Watcher, options: Options = {}): void {
   const id = watchers.push(watcher) - 1;
   filters.push(filter);

@@ -1,4 +1,5 @@
-// Follows objects that give values away after the call: listeners and callbacks of the app, tasks and cursors it got.
+// Follows objects that give values away after the call: the app's listeners and callbacks, and the tasks and cursors it
+// got.
 
 import { className, loadClass, wrapperFor } from "../java/classes.js";
 import { watch, type Call, type Kind, type Watch } from "../java/engine.js";
@@ -15,11 +16,11 @@ import { readValues } from "./readers.js";
 interface Followed {
   origin: Origin;
   spec: FollowSpec;
-  /** threads that are inside one of its methods: what it calls on itself is the same delivery */
+  /** threads inside one of its methods: what that method calls on the same object is the same delivery */
   busy: Set<number>;
 }
 
-/** An object may be followed for several sources: one listener for cells and for calls. */
+/** An object may be followed for several sources, such as one listener for cells and for calls. */
 const followed = new Tracked<Followed[]>();
 
 function remember(env: Env, object: NativePointer, origin: Origin, spec: FollowSpec): void {
@@ -27,7 +28,7 @@ function remember(env: Env, object: NativePointer, origin: Origin, spec: FollowS
   followed.set(env, object, [...others, { origin, spec, busy: new Set() }]);
 }
 
-/** Follow what the app gave (before the call, so that the first delivery is not missed) or what it got (after). */
+/** Follow what the app passed (before the call, so that the first delivery is not missed) or what it got (after). */
 export function followAll(call: Call, specs: FollowSpec[], which: FollowSpec["object"], origin: Origin): void {
   for (const spec of specs) {
     if (spec.object !== which) {
@@ -84,7 +85,7 @@ function hookClass(env: Env, object: NativePointer, spec: FollowSpec): void {
 
 const watchers = new Map<string, Watch>();
 
-/** One watcher a method name, however many classes have it: a method that several inherit is then watched once. */
+/** One watcher for each method name, however many classes have it, so that an inherited method is watched once. */
 function watcherOf(name: string, method: string, kind: Kind): Watch {
   const key = `${kind} ${method}`;
   const watcher = watchers.get(key) ?? makeWatcher(name, method, kind);

@@ -1,6 +1,6 @@
-// The host that a connection is for, by the first bytes that a client writes on it.
+// The host that a connection is for, from the first bytes that a client writes on it.
 
-/** How many bytes are enough, as a rule: a TLS ClientHello with its names. */
+/** How many bytes are usually enough: a TLS ClientHello with its names. */
 export const FIRST_BYTES = 2048;
 
 const REQUEST = /^(?:CONNECT ([^ :]+)(?::\d+)? HTTP|[A-Z]+ https?:\/\/([^/ :]+)|[A-Z]+ \/?[^ ]* HTTP\/1\.[01]\r\n(?:[^\r\n]*\r\n)*?host: *([^\r\n:]+))/i;
@@ -21,7 +21,7 @@ export function hostIn(bytes: Uint8Array): string | null {
 /** The server name of a ClientHello (RFC 8446, 4.1.2; RFC 6066, 3). */
 function nameIn(bytes: Uint8Array): string | null {
   const two = (at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-  // record (5), handshake (4), version (2), random (32), then lists of which each says how long it is
+  // record (5), handshake (4), version (2), random (32), then lists that each begin with their length
   let at = 5 + 4 + 2 + 32;
   at += 1 + (bytes[at] ?? 0);
   at += 2 + two(at);

@@ -1,14 +1,14 @@
-// Which threads are inside a function that we watch: what it calls inside itself is part of the same call.
+// Which threads are inside a function that we watch: calls that it makes itself are part of the same call.
 
-/** A call of a hooked function: its thread, and how deep among all that is hooked. */
+/** A call of a hooked function: its thread, and its depth among all hooked calls. */
 type Place = Pick<InvocationContext, "threadId" | "depth">;
 
-/** The end of a call may be missed: a mark left by such a call does not count for a later call at the same depth. */
+/** The end of a call may be missed: the mark it leaves does not count for a later call at the same depth. */
 export class Nesting {
-  /** thread -> depth, among all that is hooked, of the call that it is in */
+  /** thread -> depth, among all hooked calls, of the call that it is in */
   private readonly depths = new Map<number, number>();
 
-  /** Whether the thread is in such a call already, and this one is inside it. */
+  /** Whether the thread is already in such a call, and this one is inside it. */
   has({ threadId, depth }: Place): boolean {
     const outer = this.depths.get(threadId);
     return outer !== undefined && depth > outer;

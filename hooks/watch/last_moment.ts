@@ -1,4 +1,4 @@
-// The last moment of the process: sends all lines that are still held before it ends.
+// The last moment of the process: sends all lines that are still held before the process ends.
 
 import { watcherOn } from "../java/engine.js";
 import { close } from "../java/installing.js";
@@ -7,12 +7,12 @@ import { farewell } from "../out/emit.js";
 
 const watched = new Set<string>();
 
-/** Watch the ways a process ends; again when a virtual machine has been loaded. */
+/** Watch the ways in which a process ends; called again when a virtual machine has been loaded. */
 export function watchExit(): void {
   for (const name of ["exit", "_exit", "_Exit", "quick_exit", "abort", "JVM_Halt"]) {
     attach(name, () => name);
   }
-  // Process.killProcess and the like: kill(own pid, a signal that ends).
+  // Process.killProcess and the like: kill with the process's own pid and a signal that ends it.
   attach("kill", (args) => {
     const [pid, signal] = [args[0]?.toInt32() ?? 0, args[1]?.toInt32() ?? 0];
     return pid === Process.id && [6, 9, 15].includes(signal) ? `kill ${signal}` : null;

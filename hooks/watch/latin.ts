@@ -1,4 +1,4 @@
-// Bytes as text, whatever they are.
+// Any bytes as text.
 
 /** One character for each byte. */
 export function latin(bytes: ArrayBuffer | Uint8Array): string {
@@ -10,7 +10,7 @@ export function latin(bytes: ArrayBuffer | Uint8Array): string {
   return text;
 }
 
-/** The same as UTF-8, where it is. */
+/** Decode such a text as UTF-8, if it is valid UTF-8. */
 export function utf8(text: string): string {
   try {
     return decodeURIComponent(text.replace(/[%\x80-\xff]/g, (one) => `%${one.charCodeAt(0).toString(16)}`));

@@ -1,4 +1,4 @@
-// Hooks functions of OpenSSL and BoringSSL, reads what the app gives them, and writes what they made of it as one line.
+// Hooks functions of OpenSSL and BoringSSL, reads their input and output, and writes both as one line.
 
 import type { Transform } from "../event.js";
 import { micros } from "../out/clock.js";
@@ -11,10 +11,10 @@ import { blob, joined, tooFast } from "./transforms.js";
 
 const TLS = /ssl|conscrypt|javacrypto/i;
 
-/** Bytes that one piece of work may take or give. */
+/** Most bytes that one piece of work may take or give. */
 export const MOST_BYTES = 8 * 1024 * 1024;
 
-/** One piece of work: what it took and what it gave. */
+/** One piece of work: what it took, and what it gave. */
 export interface Work {
   op: Transform["op"];
   algorithm: string;
@@ -25,19 +25,19 @@ export interface Work {
   size: number;
 }
 
-/** What to do before and after a function; `library` finds others of the same library. */
+/** What to do before and after a function; `library` finds other functions of the same library. */
 export interface Hook {
   before?: (args: NativePointer[], library: Module) => void;
   after?: (args: NativePointer[], result: NativePointer, library: Module, caller: NativePointer) => void;
 }
 
-/** What a TLS library begins, it ends itself: none of it is the app's. A handshake is some hundred calls. */
+/** A TLS library also ends what it begins: none of it is the app's. A handshake makes some hundred calls. */
 spare(TLS);
 
-/** What one of the functions calls itself is the same work. */
+/** Calls that one of the functions makes itself are the same work. */
 const within = new Nesting();
 
-/** Hook a function, where the library exports it. */
+/** Hook a function, if the library exports it. */
 export function attach(library: Module, name: string, hook: Hook): void {
   const address = library.findExportByName(name);
   if (address === null) {
@@ -65,7 +65,7 @@ export function read(at: NativePointer | undefined, size: number): ArrayBuffer |
   return at === undefined || at.isNull() || size <= 0 || size > MOST_BYTES ? null : at.readByteArray(size);
 }
 
-/** Queue the line of a finished piece of work, where the app itself asked for it. */
+/** Queue the line of a finished piece of work, if the app itself asked for it. */
 export function tell(work: Work, caller: NativePointer): void {
   const where = work.taken.length === 0 || work.given.length === 0 ? null : appCaller(caller);
   const at = micros();
@@ -85,7 +85,7 @@ export function tell(work: Work, caller: NativePointer): void {
   });
 }
 
-/** The same for work that is one call. */
+/** The same for work that is a single call. */
 export function once(
   op: Transform["op"], algorithm: string, input: ArrayBuffer | null, output: ArrayBuffer | null, key: ArrayBuffer | null,
   caller: NativePointer, iv: ArrayBuffer | null = null,

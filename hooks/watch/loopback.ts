@@ -1,4 +1,4 @@
-// Localhost as a channel: where the app listens for other apps and web pages of the device, and what they hand it there.
+// Localhost as a channel: where the app listens to other apps and web pages on the device, and what they send it there.
 
 import type { Endpoint, Value } from "../event.js";
 import { goLive } from "../java/patches.js";
@@ -13,35 +13,35 @@ import { endpoint, isLoopback, isOwnPort, plain } from "./sockets.js";
 
 const DATA = "local_channel";
 const CAME = "libc.so!accept";
-/** The sizes of an address of IPv4 and of IPv6. */
+/** The sizes of an IPv4 and an IPv6 address. */
 const ADDRESS_SIZES = [16, 28];
-/** Bytes handed over at a time that are looked at; a gap says so of more. */
+/** Most bytes received at once that are looked at; a gap reports more. */
 const MOST_BYTES = 64 * 1024;
 const MOST_VALUES = 50;
-/** What was handed over is told after so long: it may come in parts. */
+/** What was received is reported after this long, because it may come in parts. */
 const PARTS_MS = 200;
-/** What may name somebody: letters, digits and what stands in cookies and advertising ids; with a digit in it. */
+/** What may identify a person: letters, digits and the characters of cookies and advertising ids, including a digit. */
 const TOKEN = /[\p{L}\p{N}._~@+-]{8,256}/gu;
 const STUN_COOKIE = [0x21, 0x12, 0xa4, 0x42];
 const STUN_HEADER_BYTES = 20;
 const STUN_USERNAME = 6;
 const REQUEST = /^[A-Z]{3,7} \S+ HTTP\/1\.[01]\r?\n/;
-/** Headers of HTTP that name the client or the connection, and not the user. */
+/** HTTP headers that name the client or the connection, not the user. */
 const USUAL = /^(host|user-agent|accept|connection|content|cache|pragma|sec|upgrade|origin|referer|priority|access-control|if|transfer)\b/i;
 const SENDER = /^(?:origin|referer): *(\S+)/im;
 
 interface Peer {
   /** where the app listens */
   at: Endpoint;
-  /** that socket takes datagrams of anybody */
+  /** that socket takes datagrams from anybody */
   datagrams: boolean;
   text: string;
   bytes: number;
-  /** when the first of these bytes came, and to whom; null while there are none */
+  /** when the first of these bytes were received, and by which code; null while there are none */
   began: { micros: number; where: Where } | null;
 }
 
-/** Sockets that wait for others, and those on which somebody came, by descriptor. */
+/** Listening sockets, and accepted ones, by descriptor. */
 const listening = new Descriptors<Endpoint>();
 const peers = new Descriptors<Peer>();
 let watching = false;
@@ -56,7 +56,7 @@ export function watchLoopback(): void {
       }
     },
   });
-  // Name resolution, calls and games bind sockets for datagrams, too: only what arrives is told of those.
+  // Name resolution, calls and games bind datagram sockets, too: only what they receive is reported.
   watchCalls(Module.getGlobalExportByName("bind"), oneOf(2, ADDRESS_SIZES), {
     leave({ args }, result) {
       const descriptor = args[0]?.toInt32() ?? -1;
@@ -74,7 +74,7 @@ export function watchLoopback(): void {
   });
 }
 
-/** Where a socket is, when others of this device can reach it at localhost. */
+/** Where a socket is bound, if others on this device can reach it at localhost; else null. */
 function reachable(descriptor: number): Endpoint | null {
   const at = plain(Socket.localAddress(descriptor));
   return at !== null && (isLoopback(at) || at.ip === "0.0.0.0" || at.ip === "::") ? at : null;
@@ -98,7 +98,7 @@ function shown({ ip, port }: Endpoint): string {
   return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 
-/** Accepting and reading are only watched once the app listens: they are what a process does most. */
+/** Accepting and reading are watched only once the app listens, because they are what a process does most. */
 function watchPeers(): void {
   if (watching) {
     return;
@@ -126,7 +126,7 @@ function watchPeers(): void {
       });
     }
   }
-  // Some of these call another one of them: the outermost alone is looked at.
+  // Some of these functions call one another: only the outermost call is looked at.
   const inside = new Set<number>();
   const reads = (name: string, buffer: (args: NativePointer[]) => NativePointer, sender: (args: NativePointer[]) => NativePointer): void => {
     const address = exported(name);
@@ -205,7 +205,7 @@ function came(descriptor: number, buffer: NativePointer, size: number, sender: N
   }
 }
 
-/** The user name in a request of STUN (RFC 8489), into which a page can write what it likes by WebRTC; null: there is none. */
+/** The user name in a STUN request (RFC 8489), which a page can choose freely through WebRTC; null: there is none. */
 function stunUser(bytes: Uint8Array): Uint8Array | null {
   if (!STUN_COOKIE.every((byte, i) => bytes[4 + i] === byte)) {
     return null;
@@ -219,7 +219,7 @@ function stunUser(bytes: Uint8Array): Uint8Array | null {
   return null;
 }
 
-/** The line of what was handed over since the last one. */
+/** Queue the line for what was received since the last one. */
 function tell(peer: Peer): void {
   const { began, text } = peer;
   if (began === null) {
@@ -236,7 +236,7 @@ function tell(peer: Peer): void {
   }));
 }
 
-/** What may name somebody in a message: of a request in HTTP, without the headers that every client sends. */
+/** What may identify a person in a message: in an HTTP request, outside the headers that every client sends. */
 function handed(text: string): Value[] {
   const values: Value[] = [];
   const lines = REQUEST.test(text) ? text.split(/\r?\n/).filter((line) => !USUAL.test(line)) : [text];

@@ -1,8 +1,8 @@
 // Routes to personal data below the Java API: functions of native libraries, called by the app's own code or on its behalf.
 //
-// What counts is who calls. A hooked Java API that ends here has its own access; what the virtual machine, the C library
-// and the framework do for themselves is not the app's. What is left is native code of the app, and Java code of the app
-// that came here through the platform's classes.
+// What counts is who calls. A hooked Java API that ends here has its own access; what the virtual machine, the C
+// library and the framework do for themselves is not the app's. This leaves native code of the app, and Java code of
+// the app that came here through the platform's classes.
 
 import { JVM } from "../java/daemon.js";
 import { isPlatform, ownerOfPath } from "../java/owners.js";
@@ -21,12 +21,12 @@ import { ROUTES } from "./routes.js";
 const EPERM = 1;
 const EACCES = 13;
 
-/** Patterns of all asks, compiled once. */
+/** Patterns of all asks, each compiled once. */
 const patterns = new Map<AskSpec, RegExp>();
-/** library -> what to do when it is loaded */
+/** library -> what to do when it has been loaded */
 const awaited = new Map<string, ((module: Module) => void)[]>();
 const watched = new Set<string>();
-/** What a route calls inside itself is the same read. */
+/** Calls that a route makes itself are the same read. */
 const within = new Nesting();
 
 export function watchNative(routes: RouteSpec[]): void {
@@ -34,7 +34,7 @@ export function watchNative(routes: RouteSpec[]): void {
     for (const ask of route.asks) {
       patterns.set(ask, new RegExp(ask.matches));
     }
-    // The C library goes by other names on other systems; of all others the name is fixed.
+    // The C library has other names on other systems; all other names are fixed.
     const libc = route.library === "libc.so";
     const there = Process.findModuleByName(route.library);
     for (const name of route.functions) {
@@ -122,13 +122,13 @@ function question(route: RouteSpec, reader: Reader, name: string, call: Call): A
   return where === null ? null : { route, ask, target, at: micros(), where };
 }
 
-// Who calls.
+// The caller.
 
 const modules = new ModuleMap();
-/** Classes through which Java code reads files and runs commands; what others of the platform read is for themselves. */
+/** Classes through which Java code reads files and runs commands; other platform classes read for themselves. */
 const READS = /^(java\.(io|nio|lang|util)|sun\.nio|jdk\.internal|libcore\.io|android\.system|kotlin\.io)\./;
 /**
- * A JVM's own libraries are the platform, too; its launcher may have been copied elsewhere than they are. What another
+ * A JVM's own libraries are also the platform; its launcher may have been copied to another folder. What another
  * package's libraries (WebView's, those of Google Play services) do for themselves is not the app's either.
  */
 function isSystem(path: string): boolean {
@@ -155,10 +155,13 @@ function moduleAt(address: NativePointer): Module | null {
 }
 
 const VIRTUAL_MACHINE = /^(libc\.so|libc\.so\.6|libc-|ld-|linker|libart\.so|libjvm\.so|frida-(agent|gadget))/;
-/** Where the native methods of the classes are through which Java code reads. */
+/** Libraries with the native methods of the classes through which Java code reads. */
 const OF_READS = /^lib(java|javacore|nio|net|zip|openjdk\w*)\.(so|dylib)$/;
 
-/** The stack of a call from `address` when it is the app's, null when it is the platform's own: known by its module, mostly. */
+/**
+ * The stack of a call from `address` if it is the app's, null if it is the platform's own; mostly the module tells
+ * which.
+ */
 function callerAt(address: NativePointer): Where | null {
   const module = moduleAt(address);
   if (module === null || !(isSystem(module.path) || VIRTUAL_MACHINE.test(module.name))) {
@@ -172,7 +175,7 @@ function callerAt(address: NativePointer): Where | null {
   return app >= 0 && where.stack.slice(0, app).every((frame) => READS.test(frame)) ? where : null;
 }
 
-/** The stack of a call from native code of the app, null for any other: what a TLS library does is not the app's. */
+/** The stack of a call from native code of the app, null for any other: a TLS library's calls are not the app's. */
 export function appCaller(address: NativePointer): Where | null {
   const module = moduleAt(address);
   const isOther = module !== null
@@ -180,7 +183,7 @@ export function appCaller(address: NativePointer): Where | null {
   return isOther ? null : fromNative(module, address);
 }
 
-/** Without a module it is code that was made while running: a JIT's, or an unpacker's. It is not known to be the platform's. */
+/** Code outside any module was made at run time, by a JIT or an unpacker. It is not known to be the platform's. */
 function fromNative(module: Module | null, address: NativePointer): Where {
   const frame = module === null ? `?!${address.toString()}` : `${module.name}!${functionAt(module, address)}`;
   const where = here();
@@ -189,7 +192,7 @@ function fromNative(module: Module | null, address: NativePointer): Where {
 
 const exported = new Map<string, { name: string; from: NativePointer }[]>();
 
-/** The exported function that an address is in or behind; its place in the library when there is none before it. */
+/** The last exported function before an address, or its offset in the library when there is none. */
 function functionAt(module: Module, address: NativePointer): string {
   let functions = exported.get(module.path);
   if (functions === undefined) {

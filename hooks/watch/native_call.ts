@@ -1,4 +1,4 @@
-// One call of a native function that concerns personal data: what it asked for, what it gave, and its line.
+// One call of a native function that concerns personal data: what it asked for, what it returned, and its line.
 
 import type { Access, Value } from "../event.js";
 import type { Where } from "../java/stack.js";
@@ -10,26 +10,26 @@ import type { Filter } from "./filters.js";
 export interface Asked {
   route: RouteSpec;
   ask: AskSpec;
-  /** the property, path or command line */
+  /** the property, path or command line; empty when the call names nothing */
   target: string;
   at: number;
   where: Where;
 }
 
-/** What a call gave; null when it comes later, in lines of its own. */
+/** The values that a call gave; null when they come later, in lines of their own. */
 export type Given = Value[] | null;
 
 /** How the calls of one route are read. */
 export interface Reader {
-  /** what C sees of a call: whether it may be one that is asked for */
+  /** what C can see of a call: whether it may be one that the plan asks for */
   finds?: (name: string, patterns: string[]) => Filter;
   /** what the call names; null when it is not of this kind */
   asks: (args: NativePointer[], name: string) => string | null;
-  /** `args`: the arguments as they were when it was called */
+  /** `args`: the arguments as they were at the beginning of the call */
   gives: (asked: Asked, result: NativePointer, args: NativePointer[], name: string) => Given;
-  /** reported when it is called: it may run for a long time, and nothing of its result is read */
+  /** reported at the beginning of the call: it may run for long, and nothing of its result is read */
   atOnce?: boolean;
-  /** false: it never gives values, and its outcome is `returned` nevertheless */
+  /** false: it never gives values, but its outcome is `returned` nevertheless */
   names?: false;
   /** whether a result says that there was nothing */
   fails?: (result: NativePointer) => boolean;
@@ -46,13 +46,13 @@ export function say(asked: Asked, outcome: Access["outcome"], values: Value[], a
   }));
 }
 
-/** The values in a text that was read: what the ask's pattern finds, or all of it. */
+/** The values in a text that was read: what the ask's pattern matches, or all of it. */
 export function valuesIn(ask: AskSpec, text: string): Value[] {
   const found = ask.value === null ? [text.trim()] : [...text.matchAll(new RegExp(ask.value, "g"))].map(([value]) => value);
   return [...new Set(found)].filter((value) => value !== "").map((value) => ({ type: ask.data, text: value }));
 }
 
-/** Each text once, without empty ones. */
+/** Add a text with its type, unless it is null or already there. */
 export function push(values: Value[], type: string, text: string | null): void {
   if (text !== null && !values.some((value) => value.type === type && value.text === text)) {
     values.push({ type, text });

@@ -1,4 +1,4 @@
-// Ways out of the app that are no connection: messages, intents to other apps, Bluetooth, NFC. Each is an upload.
+// Ways out of the app other than a connection: messages, intents to other apps, Bluetooth, NFC. Each is an upload.
 
 import type { Raw } from "../java/bridge.js";
 import { Method, isA, loadClass } from "../java/classes.js";
@@ -11,14 +11,14 @@ import type { ExitSpec } from "../plan.js";
 import { askedText, getter, keySet, newArray, ofBundle, toArray, tryGetter } from "./readers.js";
 import { joined } from "./transforms.js";
 
-/** Bytes of one message that are kept; a gap says so of a longer one. */
+/** Most bytes of one message that are kept; a gap reports a longer one. */
 const MOST_BYTES = 1024 * 1024;
 const MOST_EXTRAS = 500;
 
 export function watchExits(env: Env, exits: ExitSpec[]): void {
   for (const spec of exits) {
     for (const method of spec.methods) {
-      // As an API: what it calls inside itself is the same exit.
+      // Hooked as an API: what it calls inside itself is the same exit.
       on(env, spec.cls, method, { before: (call) => { leaves(call, spec, `${spec.cls}.${method}`); } }, "api");
     }
   }
@@ -63,7 +63,9 @@ function message(call: Call, spec: ExitSpec): Gone | null {
   return parts.length === 0 ? null : { url: `${spec.via}:${to ?? ""}`, host: null, type: null, bytes };
 }
 
-/** A text as UTF-8, bytes as they are, a list of either one after the other, an object by its getters; null of others. */
+/**
+ * A text as UTF-8, bytes as they are, the elements of a list joined, an object through its getters; null for any other.
+ */
 function bytesOf(env: Env, raw: Raw, getters: string[]): ArrayBuffer | null {
   if (!(raw instanceof NativePointer) || raw.isNull()) {
     return null;
@@ -89,7 +91,7 @@ function bytesOf(env: Env, raw: Raw, getters: string[]): ArrayBuffer | null {
   return null;
 }
 
-/** Bytes of a text; half a surrogate pair has been taken out of it before. */
+/** UTF-8 bytes of a text; half surrogate pairs have already been removed from it. */
 function utf8(value: string): ArrayBuffer {
   if (value === "") {
     return new ArrayBuffer(0);
@@ -107,7 +109,7 @@ const deepToString = new Method(
   "java.util.Arrays", "deepToString", "([Ljava/lang/Object;)Ljava/lang/String;", true);
 const setElement = new Method("java.lang.reflect.Array", "set", "(Ljava/lang/Object;ILjava/lang/Object;)V", true);
 
-/** An intent to another app, or to whoever wants it, as JSON; null for one that stays here or carries nothing. */
+/** An intent to another app, or to any app that wants it, as JSON; null for one that stays here or carries nothing. */
 function intent(call: Call, index: number): Gone | null {
   const { env } = call;
   const sent = call.args[index];
@@ -146,7 +148,7 @@ function extrasOf(env: Env, sent: NativePointer): Record<string, string> {
   for (let i = 0; object !== null && i < Math.min(arrayLength(env, keys), MOST_EXTRAS); i++) {
     inFrame(env, () => {
       const key = arrayElement(env, keys, i);
-      // Through an array of one, so that arrays are written out, too.
+      // Through an array of one element, so that arrays are written out, too.
       const box = newArray.object(env, null, object, 1);
       setElement.call(env, null, box, 0, ofBundle.object(env, bundle, key));
       extras[text(env, key) ?? ""] = (text(env, deepToString.object(env, null, box)) ?? "").slice(1, -1);

@@ -1,4 +1,4 @@
-// What state the app and the screen are in: what brought the process up, its screens, the device's screen.
+// The state of the app and the screen: what started the process, the app's screens, the device's screen.
 
 import { Method } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
@@ -8,11 +8,11 @@ import { after } from "../out/doorbell.js";
 import { emit } from "../out/emit.js";
 import { getter, tryGetter } from "./readers.js";
 
-/** Going from one screen of an app to the next pauses the one before it resumes the other. */
+/** Moving from one screen of an app to the next pauses the one before it resumes the other. */
 const BACKGROUND_MS = 700;
 const SCREEN_STATE_OFF = 0;
 
-/** `started`: the process began with us; what comes first in one that ran before did not bring it up. */
+/** `started`: the process began with us; in one that was already running, what comes first did not start it. */
 export function watchPhases(env: Env, started: boolean): void {
   broughtUpSaid = !started;
   on(env, "android.app.Activity", "onResume", { before: resumed });
@@ -20,7 +20,7 @@ export function watchPhases(env: Env, started: boolean): void {
   on(env, "android.app.Instrumentation", "callApplicationOnCreate", { before: (call) => { lookAtScreen(call, call.args[0]); } });
   on(env, "android.app.ActivityThread", "handleReceiver", { before: (call) => { broughtUp(call, "broadcast"); } });
   on(env, "android.app.ActivityThread", "handleCreateService", { before: (call) => { broughtUp(call, "service"); } });
-  // Every window is told when the screen goes on or off; the outermost view first.
+  // Each window is told when the screen goes on or off, the outermost view first.
   on(env, "android.view.View", "dispatchScreenStateChanged", { before: screenChanged });
 }
 
@@ -47,7 +47,7 @@ function paused(call: Call): void {
   });
 }
 
-/** The first work of a process that has shown no screen yet: it was not the user who started it. */
+/** The first work of a process that has not shown a screen yet: the user did not start it. */
 function broughtUp(call: Call, how: "broadcast" | "service"): void {
   const application = tryGetter(call.env, call.self ?? NULL, "getApplication");
   lookAtScreen(call, application instanceof NativePointer ? application : undefined);
@@ -57,7 +57,7 @@ function broughtUp(call: Call, how: "broadcast" | "service"): void {
   }
 }
 
-/** What the system says of the broadcast or service, as far as its own text tells the name. */
+/** The name of the broadcast or service, if the text of the system's own object has it. */
 function detail(call: Call, how: "broadcast" | "service"): string {
   const data = call.args[0];
   const said = data instanceof NativePointer && !data.isNull()

@@ -1,5 +1,5 @@
 // Plaintext at the TLS libraries: what the app writes on connections that the proxy does not decrypt. The host makes
-// uploads of it; here only the bytes, their connection, and the code that wrote them.
+// uploads of it; here are only the bytes, their connection, and the code that wrote them.
 
 import type { Endpoint } from "../event.js";
 import { here } from "../java/stack.js";
@@ -7,15 +7,15 @@ import { ownersIn, settle } from "../out/emit.js";
 import type { TlsPlan } from "../plan.js";
 import { send } from "../out/numbered.js";
 
-/** A write after a pause this long counts as new: its stack is taken again. */
+/** A write after a pause this long counts as new: its stack is captured again. */
 const PAUSE_US = 5_000;
-/** Bytes of an answer that are looked at: its status is at the beginning. */
+/** How many bytes of an answer are looked at: its status is at the beginning. */
 export const ANSWER_BYTES = 64;
 
 /** `HTTP/1.1 200` */
 const STATUS_BYTES = 12;
 
-/** What is known of a connection when its first bytes go out. */
+/** What is known about a connection when its first bytes go out. */
 export interface About {
   library: string;
   local: Endpoint | null;
@@ -27,13 +27,13 @@ export interface About {
 
 export interface Link {
   id: number;
-  /** null: not known yet; false: the proxy decrypts it, and has it all */
+  /** null: not known yet; false: the proxy decrypts the connection, and has everything */
   wanted: boolean | null;
   told: boolean;
   /** something went out since the last answer */
   asked: boolean;
   lastOut: number;
-  /** of an answer that comes byte by byte: what there is of its beginning */
+  /** the beginning of an answer that comes byte by byte, as far as it has come */
   begun: number[];
 }
 
@@ -45,7 +45,9 @@ export function newLink(): Link {
   return { id: links, wanted: null, told: false, asked: false, lastOut: 0, begun: [] };
 }
 
-/** Whether a certificate names the proxy's authority as its issuer: by the identifier of that authority's key. */
+/**
+ * Whether a certificate contains the identifier of the key of the proxy's authority, and so names that as its issuer.
+ */
 export function isTheProxys(certificate: ArrayBuffer): boolean {
   const bytes = new Uint8Array(certificate);
   const wanted = key;
@@ -83,7 +85,7 @@ export function out(link: Link, at: number, bytes: ArrayBuffer, about: () => Abo
   send(message, bytes);
 }
 
-/** `single`: the app reads byte by byte; the beginning of the answer is told as soon as it holds a status. */
+/** `single`: the app reads byte by byte; the beginning of the answer is reported as soon as it holds a status. */
 export function answered(link: Link, at: number, bytes: () => ArrayBuffer | null, single = false): void {
   if (!link.asked || link.wanted !== true) {
     return;
@@ -109,7 +111,7 @@ export function ended(link: Link, at: number): void {
   }
 }
 
-/** The identifier of the key of the proxy's authority, by which its certificates are known. */
+/** Set the identifier of the key of the proxy's authority, by which the proxy's certificates are recognized. */
 export function useKey(plan: TlsPlan): void {
   key = plan.proxy_key === null ? null : Uint8Array.from(plan.proxy_key.match(/../g) ?? [], (two) => parseInt(two, 16));
 }

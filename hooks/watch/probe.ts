@@ -1,5 +1,5 @@
-// The agent's check of itself: in every process it hooks a class of its own as it hooks the app's, has it called as the
-// app's are called, and says how many of the calls it saw.
+// The agent's check of itself: in every process it hooks a class of its own in the way it hooks the app's, has it
+// called as the app's classes are called, and reports how many of the calls it saw.
 
 import { isArt } from "../java/bridge.js";
 import { Method, askLoader, systemLoader, wrapperFor } from "../java/classes.js";
@@ -13,23 +13,23 @@ import { wordsOf } from "../out/emit.js";
 import { CLASSES, DEX } from "./probe_code.js";
 
 const NAME = "appwitness.Probe";
-/** What kind of method each of its methods is. */
+/** The kind of each of its methods. */
 const KINDS: Record<string, string> = {
   $init: "constructor", fixed: "static method", own: "instance method", given: "default method",
 };
-/** The class is used for the first time, when ART may take hooks away, and once more. */
+/** The class is called on first use, when ART may take hooks away, and once more. */
 const ROUNDS = 2;
 
 const ownLoader = new Method("dalvik.system.PathClassLoader", "<init>", "(Ljava/lang/String;Ljava/lang/ClassLoader;)V");
 const loadClass = new Method(
   "dalvik.system.DexFile", "loadClass", "(Ljava/lang/String;Ljava/lang/ClassLoader;)Ljava/lang/Class;");
 
-/** The result, as the host gets it. */
+/** The result, as it is sent to the host. */
 interface Told {
   hooked: number;
   called: number;
   seen: number;
-  /** kinds of methods of which a call was not seen */
+  /** kinds of methods of which a call was missed */
   missed: string[];
   detail: string | null;
 }
@@ -40,7 +40,7 @@ let hooked = 0;
 let failure: string | null = null;
 let tookUs = 0;
 
-/** Define the class; before class loaders are watched, which would ask its loader for the app's classes. */
+/** Define the class, before class loaders are watched: its loader would be asked for the app's classes. */
 export function defineProbe(env: Env): void {
   timed(() => {
     cls = inFrame(env, () => globalRef(env, isArt() ? onArt(env) : onJvm(env)));
@@ -50,7 +50,7 @@ export function defineProbe(env: Env): void {
   });
 }
 
-/** Hook it, when others are hooked: what the first hook of a process costs is not its own. */
+/** Hook the class after others are hooked, so that the cost of a process's first hook is not counted as its own. */
 export function hookProbe(env: Env): void {
   timed(() => {
     if (cls === null) {
@@ -68,7 +68,7 @@ export function hookProbe(env: Env): void {
   });
 }
 
-/** Call it, once its hooks are live, and tell the host. */
+/** Call the class once its hooks are live, and tell the host. */
 export function callProbe(env: Env): void {
   const kinds = Object.keys(KINDS).length;
   let called = 0;
@@ -128,7 +128,10 @@ function onJvm(env: Env): NativePointer {
   }).at(-1) ?? NULL;
 }
 
-/** From memory, and not by a loader that reads memory: what ART makes of those it writes into the app's files. */
+/**
+ * From memory, but not through a loader that reads memory: ART writes what it makes of such loaders into the app's
+ * files.
+ */
 function onArt(env: Env): NativePointer {
   const buffer = byteBuffer(env, memory(DEX), DEX.length / 2);
   const owner = findClass(env, "dalvik.system.DexFile");
@@ -139,7 +142,7 @@ function onArt(env: Env): NativePointer {
   return load(NAME);
 }
 
-/** Android 10 and later take several buffers, 8 and 9 one, those before none. */
+/** Android 10 and later take several buffers, 8 and 9 take one, and earlier releases none. */
 function dexFile(env: Env, owner: NativePointer, buffer: NativePointer): NativePointer {
   const several = "([Ljava/nio/ByteBuffer;Ljava/lang/ClassLoader;[Ldalvik/system/DexPathList$Element;)V";
   try {

@@ -1,4 +1,4 @@
-// How a value is read out of a call: where it is, which getters lead to it, and how it becomes text.
+// How a value is read from a call: where it is, which getters lead to it, and how it becomes text.
 
 import type { Value } from "../event.js";
 import { isStatic, overloadsOf, type Raw } from "../java/bridge.js";
@@ -10,7 +10,7 @@ import {
 } from "../java/jni.js";
 import type { ValueSpec } from "../plan.js";
 
-/** How many elements of a list go into one line; the others are only counted. */
+/** How many elements of a list go into one line; the rest are only counted. */
 const MOST_ELEMENTS = 1000;
 
 export const valueOf = new Method("java.lang.String", "valueOf", "(Ljava/lang/Object;)Ljava/lang/String;", true);
@@ -19,15 +19,15 @@ export const toArray = new Method("java.util.Collection", "toArray", "()[Ljava/l
 /** What a call gave. */
 export interface Read {
   values: Value[];
-  /** how many elements there were, where that is all that is said of them or more than the values hold; else null */
+  /** the number of elements, if only that is recorded or if the values are cut; else null */
   elements: number | null;
-  /** the values are those of the first elements only */
+  /** whether the values are only those of the first elements */
   cut: boolean;
 }
 
 export const NOTHING: Read = { values: [], elements: null, cut: false };
 
-/** The values that a call gave, or null when `only` says that it was not about personal data at all. */
+/** The values that a call gave, or null when `only` says that it did not concern personal data at all. */
 export function readValues(call: Call, specs: ValueSpec[]): Read | null {
   const read: Read = { values: [], elements: null, cut: false };
   let concerned = false;
@@ -58,7 +58,7 @@ function readOne(call: Call, spec: ValueSpec, into: Read): boolean {
     }
   }
   if (type?.className === "java.lang.String" && spec.get.length === 0 && spec.as === "text") {
-    // The most usual case, and the cheapest.
+    // The most common case, and the cheapest.
     const value = text(env, raw);
     if (value !== null && value !== "") {
       into.values.push({ type: spec.type, text: value });
@@ -73,7 +73,7 @@ function readOne(call: Call, spec: ValueSpec, into: Read): boolean {
   return true;
 }
 
-/** Follow the getters; lists, arrays, maps and bundles are opened wherever they come. */
+/** Follow the getters; lists, arrays, maps and bundles are opened wherever they occur. */
 function collect(
   env: Env, object: NativePointer, getters: string[], as: ValueSpec["as"], found: string[], into: Read,
 ): void {
@@ -122,7 +122,7 @@ const FORMS: Record<ValueSpec["as"], (env: Env, object: NativePointer) => string
   count: () => null,
 };
 
-/** The bytes of a byte[], two digits each. */
+/** The bytes of a byte[], as two hex digits each. */
 function octets(env: Env, array: NativePointer): string[] {
   if (!isA(env, array, "[B")) {
     throw new Error(`${className(env, classOf(env, array))} is no byte[]`);
@@ -134,7 +134,9 @@ function asText(env: Env, object: NativePointer): string | null {
   return text(env, valueOf.object(env, null, object));
 }
 
-/** `lat,lon` in decimal degrees with all the digits that the API gave, of a Location or of a LatLng, which has fields. */
+/**
+ * `lat,lon` in decimal degrees with all the digits that the API gave, from a Location or a LatLng, which has fields.
+ */
 function location(env: Env, object: NativePointer): string {
   const degrees = (name: string): string => {
     const got = tryGetter(env, object, `get${name}`);
@@ -143,7 +145,7 @@ function location(env: Env, object: NativePointer): string {
   return `${degrees("Latitude")},${degrees("Longitude")}`;
 }
 
-/** Text from bytes when they are text (a blob may hold anything), else null. */
+/** The text in bytes if they are text (a blob may hold anything), else null. */
 export function utf8(bytes: ArrayBuffer): string | null {
   const view = new Uint8Array(bytes);
   const length = view[view.length - 1] === 0 ? view.length - 1 : view.length;
@@ -181,7 +183,7 @@ function plain(raw: Raw, type: string | undefined): string {
   return typeof raw === "number" ? decimal(raw) : String(raw);
 }
 
-/** An argument as text: strings as they are, lists joined, other objects by their toString. */
+/** An argument as text: strings as they are, lists joined, other objects through their toString. */
 export function argumentText(call: Call, index: number): string | null {
   const raw = call.args[index];
   if (raw instanceof NativePointer) {
@@ -190,7 +192,7 @@ export function argumentText(call: Call, index: number): string | null {
   return raw === undefined ? null : plain(raw, call.overload.argumentTypes[index]?.className);
 }
 
-/** The same of an argument or the object, or of what getters give of it; null when there is nothing. */
+/** The same for an argument or the object, or for what its getters return; null when there is nothing. */
 export function askedText(call: Call, argument: number | "this", getters: string[]): string | null {
   if (argument !== "this" && getters.length === 0) {
     return argumentText(call, argument);
@@ -218,13 +220,15 @@ const mapValues = new Method("java.util.Map", "values", "()Ljava/util/Collection
 export const keySet = new Method("android.os.BaseBundle", "keySet", "()Ljava/util/Set;");
 export const ofBundle = new Method("android.os.BaseBundle", "get", "(Ljava/lang/String;)Ljava/lang/Object;");
 
-/** Objects in an Object[]; of an array of numbers only as many as are shown. */
+/** Objects in an Object[]; for an array of numbers, only as many as are recorded. */
 interface Elements {
   array: NativePointer;
   length: number;
 }
 
-/** What is in an array (of bytes not: they are one value), a collection, a map or a bundle; null of anything else. */
+/**
+ * What is in an array (except of bytes: they are one value), a collection, a map or a bundle; null for anything else.
+ */
 function elementsOf(env: Env, object: NativePointer): Elements | null {
   if (PRIMITIVE_ARRAYS.some((name) => isA(env, object, name))) {
     return { array: boxed(env, object), length: arrayLength(env, object) };
@@ -269,7 +273,7 @@ function boxed(env: Env, array: NativePointer): NativePointer {
   return boxes;
 }
 
-/** Elements of an array, a collection, a map or what else has a `size`; one of anything else. */
+/** The number of elements of an array, a collection, a map or whatever has a `size`; 1 for anything else. */
 function sizeOf(env: Env, object: NativePointer): number {
   if (className(env, classOf(env, object)).startsWith("[")) {
     return arrayLength(env, object);
@@ -293,7 +297,7 @@ const PRIMITIVES: Record<string, Shorty> = {
   boolean: "Z", byte: "B", char: "C", short: "S", int: "I", long: "J", float: "F", double: "D", void: "V",
 };
 
-/** Call a public method without arguments, whatever class the object is of. Throws JavaError when there is none. */
+/** Call a public method without arguments on an object of any class. Throws JavaError when there is none. */
 export function getter(env: Env, object: NativePointer, name: string): NativePointer | number | Int64 {
   return called(env, object, name).raw;
 }
@@ -304,7 +308,7 @@ interface Got {
   type?: string;
 }
 
-/** A method's id, and the name of the type that it returns. */
+/** A method's id, and the name of its return type. */
 interface Found {
   id: NativePointer;
   type: string;
@@ -315,7 +319,7 @@ function publicly(env: Env, cls: NativePointer, name: string): Found {
   return { id: fromReflected(env, method), type: className(env, getReturnType.object(env, method)) };
 }
 
-/** Where reflection refuses: by the bridge's model of the class, which ignores access rules. */
+/** If reflection refuses, use the bridge's model of the class, which ignores access rules. */
 function publicOrNot(env: Env, cls: NativePointer, name: string): Found {
   try {
     return publicly(env, cls, name);
@@ -329,7 +333,7 @@ function publicOrNot(env: Env, cls: NativePointer, name: string): Found {
   }
 }
 
-/** `hidden`: also a method that is not public, or that Android keeps from the app, in whose frame we may be. */
+/** `hidden`: also a method that is not public, or that Android hides from the app, in whose frame we may be. */
 function called(env: Env, object: NativePointer, name: string, hidden = false): Got {
   const cls = classOf(env, object);
   const known = getters.get(name) ?? [];
@@ -351,12 +355,15 @@ function field(env: Env, object: NativePointer, name: string): NativePointer {
   return getOfField.object(env, getField.object(env, classOf(env, object), newString(env, name)), object);
 }
 
-/** What a public static field of a class holds; runs the class's static initialiser. Throws JavaError when there is none. */
+/**
+ * The value of a public static field of a class; runs the class's static initialiser. Throws JavaError when there is
+ * none.
+ */
 export function staticField(env: Env, cls: NativePointer, name: string): NativePointer {
   return getOfField.object(env, getField.object(env, cls, newString(env, name)), NULL);
 }
 
-/** The same as `getter`, null instead of an exception. */
+/** The same as `getter`, with null instead of an exception. */
 export function tryGetter(env: Env, object: NativePointer, name: string): NativePointer | number | Int64 | null {
   try {
     return getter(env, object, name);

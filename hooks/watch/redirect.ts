@@ -1,9 +1,10 @@
-// Leads the app's own TCP connections to the proxy, which learns by SOCKS where each was to go, and which one it is.
+// Redirects the app's own TCP connections to the proxy, which learns through SOCKS where each was to go, and which one
+// it is.
 //
-// The app notices nothing: errors are those of the connection that it asked for, a socket's peer is the one it named, and
-// a non-blocking connect completes when the proxy has connected. What stays as it is: loopback, the device's own
-// addresses and those of its link, everything but TCP; UDP to port 443 (QUIC) is refused, so that apps take TCP.
-// Not seen: system calls that do not go through the C library (Go, io_uring).
+// The app notices nothing: errors are those of the connection that it asked for, a socket's peer is the one it named,
+// and a non-blocking connect completes when the proxy has connected. Left alone: loopback, the device's own addresses
+// and those of its link, and everything but TCP; but UDP to port 443 (QUIC) is refused, so that apps use TCP. Not seen:
+// system calls that do not go through the C library (Go, io_uring).
 
 import type { Endpoint } from "../event.js";
 import { patchAlone, patchWith } from "../java/patches.js";
@@ -12,19 +13,19 @@ import REDIRECT from "../native/redirect.txt";
 import { LOCK_BYTES, MOST_WATCHED, NAME_BYTES, PORTS } from "../native/shared.js";
 import { atEnd, gap, report } from "../out/emit.js";
 
-/** Functions that only we stand in, in the order of their numbers in C; not every C library has each of them. */
+/** Functions that only we replace, in the order of their numbers in C; not every C library has each of them. */
 const ALONE = [
   "poll", "ppoll", "ppoll64", "select", "pselect", "pselect64", "epoll_wait", "epoll_pwait", "epoll_pwait64", "sendmmsg",
 ];
-/** Functions that other hooks are on as well, and those too short to leave a callable original. */
+/** Functions that have other hooks as well, and those too short to leave a callable original. */
 const SHARED = ["connect", "sendto", "sendmsg", "epoll_ctl", "getpeername", "getsockopt"];
-/** The numbers of the system calls of the latter, in the order of C. */
+/** The system call numbers of the latter, in the order that C uses. */
 const CALLS: Record<string, number[]> = { x64: [233, 52, 55], arm64: [21, 205, 209], arm: [251, 287, 295], ia32: [255, 368, 365] };
 const CALLED = ["send", "recv", "getsockname", "setsockopt", "shutdown", "socket", "bind", "close", "fcntl", "clock_gettime", "syscall"];
 
 let state = NULL;
 let led = NULL;
-/** As long as the agent: the functions lead here. */
+/** Kept as long as the agent lives: the functions lead here. */
 const alive: unknown[] = [];
 
 export function redirect(proxy: Endpoint | null): void {
@@ -64,7 +65,7 @@ export function redirect(proxy: Endpoint | null): void {
   for (const [number, name] of ALONE.entries()) {
     const address = Module.findGlobalExportByName(name);
     if (address === null || taken.has(address.toString())) {
-      continue; // one under two names
+      continue; // the same function under another name
     }
     taken.add(address.toString());
     try {
@@ -79,17 +80,17 @@ export function redirect(proxy: Endpoint | null): void {
   atEnd(tellMissed);
 }
 
-/** A connection that was led to the proxy. */
+/** A connection that was redirected to the proxy. */
 export interface Led {
-  /** under which the proxy knows it */
+  /** its name at the proxy */
   name: string;
-  /** where the app wanted to go, as the system writes it */
+  /** where the app wanted to connect to, in the system's form */
   asked: NativePointer;
-  /** bytes that the proxy was told before those of the app */
+  /** bytes sent to the proxy before the app's own */
   announced: number;
 }
 
-/** The last connection from a local port that was led to the proxy; null: none was. */
+/** The last connection from a local port that was redirected to the proxy; null: there was none. */
 export function ledFrom(port: number): Led | null {
   const one = led.add(port * LED_BYTES);
   const number = led.isNull() ? 0 : one.add(LED.id).readU32();

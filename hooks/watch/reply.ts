@@ -1,10 +1,10 @@
-// What a service answered, in the bytes of its parcel: headers, then the exception, if any, then what the method gives.
+// What a service answered, in the bytes of its parcel: headers, then the exception, if any, then the method's result.
 
 import type { Access } from "../event.js";
 
 export interface Answer {
   outcome: Access["outcome"];
-  /** what the method gives, where that is one text and nothing else */
+  /** the method's result, if it is one text and nothing else */
   text: string | null;
 }
 
@@ -12,17 +12,17 @@ const NUMBER_BYTES = 4;
 const LONG_BYTES = 8;
 /** Header: the app operations that the call was counted as (Android 11 and later); more follows. */
 const NOTED_OPERATIONS = -127;
-/** Header: violations of StrictMode in the service; there is no exception then. */
+/** Header: StrictMode violations in the service; then there is no exception. */
 const STRICT_MODE = -128;
 const SECURITY = -1;
 const LAST_EXCEPTION = -9;
 const TRANSACTION_FAILED = -129;
-/** Bytes of noted operations at least, where their length is written: it, their number, a tag, its operations. */
+/** Fewest bytes of noted operations, where their length is written: length, count, one tag and its operations. */
 const SHORTEST = 3 * NUMBER_BYTES + LONG_BYTES;
 
 const isException = (code: number): boolean => (code < 0 && code >= LAST_EXCEPTION) || code === TRANSACTION_FAILED;
 
-/** A number in four bytes, or null behind the end. */
+/** A four-byte number, or null past the end. */
 function number(bytes: DataView, at: number): number | null {
   return at >= 0 && at + NUMBER_BYTES <= bytes.byteLength ? bytes.getInt32(at, true) : null;
 }
@@ -33,12 +33,15 @@ function behindText(bytes: DataView, at: number): number {
   return at + NUMBER_BYTES + (length < 0 ? 0 : (2 * (length + 1) + 3) & ~3);
 }
 
-/** Behind a header that begins with its length, which counts itself. */
+/** Skip a header that begins with its length, which counts itself. */
 function behindLength(bytes: DataView, at: number): number {
   return at + Math.max(number(bytes, at) ?? 0, NUMBER_BYTES);
 }
 
-/** Behind a number of tags, each with two longs, whose bits are the operations: so Android 11 writes them, without a length. */
+/**
+ * Skip a number of tags with two longs each, whose bits are the operations: Android 11 writes them like this, without a
+ * length.
+ */
 function behindTags(bytes: DataView, at: number): number {
   const count = number(bytes, at) ?? 0;
   let end = at + NUMBER_BYTES;
@@ -48,9 +51,9 @@ function behindTags(bytes: DataView, at: number): number {
   return end;
 }
 
-/** Where it goes on behind the noted operations: where a code stands that can follow; null when that is nowhere. */
+/** Where the noted operations end, if a code that can follow is there; else null. */
 function behindOperations(bytes: DataView, at: number): number | null {
-  // With a length, the least is that of one tag.
+  // A length, where there is one, is at least that of one tag.
   const end = ((number(bytes, at) ?? 0) < SHORTEST ? behindTags : behindLength)(bytes, at);
   const code = number(bytes, end);
   return code === 0 || code === STRICT_MODE || (code !== null && isException(code)) ? end : null;

@@ -1,4 +1,4 @@
-// How the calls of native functions are read: what each asks for, and what it gave.
+// How the calls of native functions are read: what each asks for, and what it returned.
 
 import type { Reads } from "../plan.js";
 import { REQUESTS, hex, interfaces, requested } from "./addresses.js";
@@ -8,10 +8,10 @@ import { valuesIn, type Reader } from "./native_call.js";
 
 const AF_NETLINK = 16;
 const MOST_WORDS = 1000;
-/** A handle of a property is a counter, room for a value, and the name. */
+/** A property's handle consists of a counter, room for the value, and the name. */
 const NAME_AT = 4 + 92;
 
-/** The functions that take a folder's descriptor before the path. */
+/** Functions that take a folder's descriptor before the path. */
 const AT = /^_*(openat|faccessat|fstatat|newfstatat|statx)/;
 
 function textAt(pointer: NativePointer | undefined): string | null {
@@ -31,7 +31,7 @@ const findsPath: Reader["finds"] = (name, patterns) => matching(pathAt(name), pa
 const failed = (result: NativePointer): boolean => result.toInt32() === -1;
 
 let found: { name: string; value: string } | null = null;
-/** Lives as long as the agent: what the C library calls with the name and the value behind a handle. */
+/** Lives as long as the agent: the C library calls it with the name and the value behind a handle. */
 const tellUs = new NativeCallback((_cookie: NativePointer, name: NativePointer, value: NativePointer) => {
   found = { name: name.readUtf8String() ?? "", value: value.readUtf8String() ?? "" };
 }, "void", ["pointer", "pointer", "pointer", "uint32"]);
@@ -43,13 +43,13 @@ export const ROUTES: Record<Reads, Reader> = {
     asks: (args) => textAt(args[0]),
     gives: (asked, _result, kept) => valuesIn(asked.ask, textAt(kept[1]) ?? ""),
   },
-  /** (handle, callback, cookie): asked once more with a callback of ours, before the app's */
+  /** (handle, callback, cookie): called once more with a callback of ours before the app's */
   property_callback: {
     finds: (_name, patterns) => matching(0, patterns, NAME_AT),
     asks: (args) => askWithOurs(args[0] ?? NULL)?.name ?? null,
     gives: (asked, _result, kept) => valuesIn(asked.ask, askWithOurs(kept[0] ?? NULL)?.value ?? ""),
   },
-  /** (handle, name, value); the handle's own name stands behind the space for its value */
+  /** (handle, name, value); the handle's own name comes after the room for its value */
   property_read: {
     finds: (_name, patterns) => matching(0, patterns, NAME_AT),
     asks: (args) => (args[0]?.isNull() === false ? textAt(args[0].add(NAME_AT)) : null),

@@ -1,8 +1,8 @@
-// A regular expression as a shape that C can match with a text: letters, `{this,that}`, `#` for all digits here, `*` for
-// all up to the next slash or the end, `**` for any letters at all. It fits all texts that the expression matches, and may fit
-// others: JavaScript looks once more.
+// A regular expression as a shape that C can match with a text: letters, `{this,that}`, `#` for all digits here, `*`
+// for all up to the next slash or the end, `**` for any letters at all. It fits all texts that the expression matches
+// and maybe others, so JavaScript checks again.
 
-/** What the parts of an expression become; an expression with any other part has no shape. */
+/** What each part of an expression becomes; an expression with any other part has no shape. */
 const SHAPES = new Map([
   ["(", "{"], ["(?:", "{"], ["|", ","], [")", "}"], [")?", ",}"],
   ["\\.", "."], ["\\.?", "{.,}"], ["/?", "{/,}"],
@@ -29,8 +29,8 @@ function textOf(pattern: string): string | null {
 }
 
 /**
- * The shape of an expression as bytes, a zero at the end; null when it cannot be had. After each brace that opens and each
- * comma stands how far it is from there to the end of the alternative.
+ * The shape of an expression as bytes with a zero at the end; null when it has none. Each opening brace and each comma
+ * is followed by the distance from it to the end of the alternative.
  */
 export function shapeOf(pattern: string): number[] | null {
   const bytes: number[] = [];

@@ -1,4 +1,5 @@
-// Sockets that the app opens: which code, which local port, which peer, for which host, and how much went out.
+// Sockets that the app opens: by which code, from which local port, to which peer, for which host, and how much was
+// sent.
 
 import type { Connection, Endpoint } from "../event.js";
 import { isPlatform } from "../java/owners.js";
@@ -14,7 +15,7 @@ import { type Led, ledFrom } from "./redirect.js";
 
 const AF_INET = 2;
 const AF_INET6 = Process.platform === "darwin" ? 30 : 10;
-/** Where an address has its family: at the start, or on a BSD after its length, which may be missing. */
+/** Where an address has its family: at the start, or on a BSD after the address's length, which may be missing. */
 const BEGINS = Process.platform === "darwin"
   ? [AF_INET << 8, (AF_INET << 8) | 16, AF_INET6 << 8, (AF_INET6 << 8) | 28] : [AF_INET, AF_INET6];
 const SOCK_STREAM = 1;
@@ -22,14 +23,14 @@ const SOL_SOCKET = Process.platform === "linux" ? 1 : 0xffff;
 const SO_TYPE = Process.platform === "linux" ? 3 : 0x1008;
 const EINPROGRESS = Process.platform === "linux" ? 115 : 36;
 const ADDRESS_BYTES = 128;
-/** A write after a pause this long begins something new; other code may have taken the connection over. */
+/** A write after a pause this long begins something new, as other code may have taken over the connection. */
 const PAUSE_US = 5_000;
 const MOST_NAMES = 4096;
-/** The first bytes say for whom a connection is: its line waits for them, for this long at most. */
+/** The first bytes say which host a connection is for: its line waits for them, at most for this long. */
 const SILENT_MS = 1_000;
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
-/** Of Linux' struct tcp_info: bytes sent, and those of them that were sent again. */
+/** In Linux' struct tcp_info: bytes sent, and those of them that were sent again. */
 const INFO_BYTES = 256;
 const SENT_AT = 200;
 const MOST_FDS = 1024;
@@ -40,7 +41,7 @@ const getsockname = new NativeFunction(
 const getsockopt = new NativeFunction(
   Module.getGlobalExportByName("getsockopt"), "int", ["int", "int", "int", "pointer", "pointer"], quick);
 
-/** address -> the name it was last looked up under */
+/** address -> the name that was last resolved to it */
 const names = new Map<string, string>();
 
 interface Socket {
@@ -60,7 +61,7 @@ atEnd(() => {
   }
 });
 
-/** The line that says that it connected. */
+/** Queue the line that says that it connected. */
 function tell(socket: Socket): void {
   if (!socket.told) {
     socket.told = true;
@@ -68,7 +69,10 @@ function tell(socket: Socket): void {
   }
 }
 
-/** Where the first bytes are that a call writes: `buffer` a pointer and a length, `vector` iovecs, `message` a msghdr. */
+/**
+ * Where the first bytes are that a call writes: `buffer` is a pointer and a length, `vector` iovecs, `message` a
+ * msghdr.
+ */
 const WRITERS = [
   ["write", "buffer"], ["send", "buffer"], ["sendto", "buffer"], ["writev", "vector"], ["sendmsg", "message"],
 ] as const;
@@ -113,7 +117,7 @@ export function watchSockets(): void {
       },
     });
   }
-  // Java closes a socket by putting another one in its place first.
+  // Java first puts another socket in the place of one that it closes.
   for (const [name, at] of [["close", 0], ["dup2", 1], ["dup3", 1]] as const) {
     const address = Module.findGlobalExportByName(name);
     if (address !== null) {
@@ -128,17 +132,17 @@ export function watchSockets(): void {
   watchNames();
 }
 
-/** Whether an address is reached from this device alone. */
+/** Whether an address can be reached only from this device. */
 export function isLoopback({ ip }: Endpoint): boolean {
   return ip.startsWith("127.") || ip === "::1";
 }
 
-/** Whether the app itself connected from a port to such an address. */
+/** Whether the app itself connected from a port to a loopback address. */
 export function isOwnPort(port: number): boolean {
   return [...sockets.values()].some(({ line }) => line.local.port === port && isLoopback(line.remote));
 }
 
-/** What the app says first names the host, better than a name that was looked up before. */
+/** What the app says first names the host more reliably than a name that was resolved before. */
 function greeted(socket: Socket, bytes: ArrayBuffer | null): void {
   socket.line.host = (bytes === null ? null : hostIn(new Uint8Array(bytes))) ?? socket.line.host ?? null;
   tell(socket);
@@ -156,8 +160,8 @@ function closed(fd: number): void {
 }
 
 /**
- * Bytes that the system has sent on a connection for the app, without those that it had to send again and without `ours`;
- * null where it does not say.
+ * Bytes that the system has sent on a connection for the app, without those sent again and without `ours`; null when
+ * the system does not say.
  */
 function sentOn(fd: number, ours: number): number | null {
   if (Process.platform !== "linux") {
@@ -172,7 +176,7 @@ function sentOn(fd: number, ours: number): number | null {
   return Number(info.add(SENT_AT).readU64()) - Number(info.add(SENT_AT + 8).readU64()) - ours;
 }
 
-/** Connections that were open before we came: which code opened them is not known. */
+/** Record connections that were open before us: which code opened them is unknown. */
 function findOpen(): void {
   for (let fd = 0; fd < MOST_FDS; fd++) {
     if (Socket.type(fd) === null) {
@@ -190,7 +194,7 @@ function findOpen(): void {
   }
 }
 
-/** An endpoint as Frida gives it. */
+/** Convert an endpoint from Frida's form; null if it is not an IP address. */
 export function plain(end: SocketEndpointAddress | null): Endpoint | null {
   return end !== null && "ip" in end ? { ip: end.ip.replace(/^::ffff:(?=\d+\.)/, ""), port: end.port } : null;
 }
@@ -206,7 +210,7 @@ function connected(fd: number, remote: Endpoint): void {
   length.writeU32(4);
   const type = Memory.alloc(4);
   const stream = getsockopt(fd, SOL_SOCKET, SO_TYPE, type, length) === 0 && type.readS32() === SOCK_STREAM;
-  // Name resolution connects datagram sockets to learn which route an address would take; nothing is sent on them.
+  // Name resolution connects datagram sockets to find the route to an address; nothing is sent on them.
   if (local === null || (!stream && (remote.port === 0 || remote.port === 65535))) {
     return;
   }
@@ -236,7 +240,7 @@ function connected(fd: number, remote: Endpoint): void {
   });
 }
 
-/** What is known of a connection where it was led to the proxy: not of one that only has the same port later. */
+/** The redirected connection behind these ends, or null; an earlier one from the same local port does not count. */
 function led(local: Endpoint, remote: Endpoint): Led | null {
   const last = ledFrom(local.port);
   const asked = last === null ? null : endpoint(last.asked);
@@ -259,7 +263,7 @@ function written(socket: Socket): void {
   }
 }
 
-/** The calling code of a stack: its frames outside the platform, by method, whatever the line. */
+/** The calling code of a stack: its frames outside the platform, as methods without lines. */
 function caller(stack: string[]): string {
   const own = stack.filter((frame) => !isPlatform(frame));
   return own.map((frame) => frame.replace(/\(.*/, "")).join(" ");
@@ -273,7 +277,7 @@ function familyOf(address: NativePointer): number | null {
   return family === AF_INET || family === AF_INET6 ? family : null;
 }
 
-/** An address of the C library; null for one that is not of IP. */
+/** An address from the C library; null if it is not IP. */
 export function endpoint(address: NativePointer): Endpoint | null {
   const family = familyOf(address);
   if (family === null) {
@@ -284,7 +288,7 @@ export function endpoint(address: NativePointer): Endpoint | null {
   return { ip: family === AF_INET ? bytes.join(".") : ipv6(bytes), port };
 }
 
-/** Names are known where they are resolved: below every Java and native client alike. */
+/** Record names where they are resolved, below every Java and native client. */
 function watchNames(): void {
   const bsd = Process.findModuleByName("libc.so") !== null || Process.platform === "darwin";
   const seen = new Set<string>();

@@ -1,4 +1,4 @@
-// Installs the sources of the plan: one watcher an API, whatever the API gives and however it gives it.
+// Installs the plan's sources: one watcher for each API, whatever the API returns and in whatever way.
 
 import type { ClassWrapper, Raw } from "../java/bridge.js";
 import { className, loadClass, wrapperFor, wrapperOf } from "../java/classes.js";
@@ -13,7 +13,7 @@ import { access, outcomeOf, rememberValues, wereGiven, type Origin, type Outcome
 import { followAll } from "./follow.js";
 import { NOTHING, argumentText, askedText, readValues, staticField, type Read } from "./readers.js";
 
-/** How far each source is. */
+/** The status of each source. */
 export const statuses = new Map<SourceSpec, Status>();
 
 let changed: () => void = () => undefined;
@@ -23,7 +23,7 @@ export function onChange(tell: () => void): void {
   changed = tell;
 }
 
-/** Every source is waiting until its turn to be installed. */
+/** Each source has the status waiting until it is installed. */
 export function expect(specs: SourceSpec[]): void {
   for (const spec of specs) {
     setStatus(spec, "waiting", null);
@@ -42,7 +42,7 @@ export function install(env: Env, spec: SourceSpec): void {
   });
 }
 
-/** Hook it in one class of its name; another loader's may have it already. */
+/** Hook the API in one class of its name; it may already be hooked in another loader's. */
 function hook(env: Env, spec: SourceSpec, watcher: Watch, wrapper: ClassWrapper): void {
   const before = statuses.get(spec)?.state;
   const set = (state: Status["state"], detail: string | null): void => {
@@ -77,7 +77,7 @@ function kindOf(spec: SourceSpec): Kind {
   return spec.callback ? "app" : "api";
 }
 
-/** An API that is an interface: hook the class of what the factory returns when it returns it, or of what a field holds. */
+/** For an API that is an interface: hook the class of the object that a factory returns, or that a field holds. */
 function watchFactory(env: Env, spec: SourceSpec, watcher: Watch, factory: string): boolean {
   const cut = factory.lastIndexOf(".");
   const [owner, name] = [factory.slice(0, cut), factory.slice(cut + 1)];
@@ -113,7 +113,7 @@ function watchFactory(env: Env, spec: SourceSpec, watcher: Watch, factory: strin
   });
 }
 
-/** Give what a static field holds to `made`; false when there is no such field. */
+/** Pass what a static field holds to `made`; false when there is no such field. */
 function holds(env: Env, owner: string, name: string, made: (object: Raw) => void): boolean {
   const cls = loadClass(env, owner);
   try {
@@ -152,7 +152,7 @@ function watcherOf(spec: SourceSpec): Watch {
     }
   }
   if (spec.callback) {
-    // What the app's method calls on the class above is the same delivery.
+    // What the app's method calls in a superclass is the same delivery.
     const busy = new Map<number, Call>();
     return {
       subject: spec.source,
@@ -184,7 +184,9 @@ function watcherOf(spec: SourceSpec): Watch {
   return watcher;
 }
 
-/** The arguments and result that decide what is recorded of a call: where they are equal, a call is only counted. */
+/**
+ * The arguments and the result that decide what is recorded of a call: a call in which they are equal is only counted.
+ */
 function repeatsOf(spec: SourceSpec): Repeats | null {
   const plain = spec.values.every(({ from, get, as, only }) => from === "return" && get.length === 0 && as === "text" && only === null);
   if (!plain || spec.follow.length > 0 || spec.unseen || (spec.when !== null && spec.when.get.length > 0)) {
@@ -226,7 +228,7 @@ function record(call: Call, spec: SourceSpec, origin: Origin): void {
   }
 }
 
-/** The arguments that matter: text, numbers and bools; other objects only say what they are when asked as text. */
+/** The arguments that matter, as text; other objects than text, numbers and bools only as their toString says. */
 function argumentsOf(call: Call, spec: SourceSpec): Record<string, unknown> | null {
   const args: Record<string, unknown> = {};
   let any = false;

@@ -1,4 +1,4 @@
-// What the app stores about consent, now and before this run: keys of its stores that the plan names.
+// What the app stores about consent, in and before this run: the keys in its stores that the plan names.
 
 import { Method } from "../java/classes.js";
 import type { Call } from "../java/engine.js";
@@ -25,7 +25,7 @@ export function watchStores(env: Env, stores: StoreSpec[], keys: string[]): void
   on(env, "android.app.ContextImpl", "getSharedPreferences", { after: opened });
 }
 
-/** key=value as told last: an app that writes the same again says nothing new. */
+/** key -> value reported last: an app that writes the same value again reports nothing new. */
 const told = new Map<string, string>();
 
 function say(call: Call, key: string, value: string, present: boolean, source: string | null): void {
@@ -36,7 +36,7 @@ function say(call: Call, key: string, value: string, present: boolean, source: s
   }
 }
 
-/** (key, value) of any editor. */
+/** (key, value), in any editor. */
 function written(call: Call, source: string): void {
   const key = argumentText(call, 0);
   const value = argumentText(call, 1);
@@ -48,7 +48,7 @@ function written(call: Call, source: string): void {
 const seen = new Tracked<true>();
 const get = new Method("java.util.Map", "get", "(Ljava/lang/Object;)Ljava/lang/Object;");
 
-/** A store is opened for the first time: what it holds of an earlier run. */
+/** When a store is first opened: report what it holds from an earlier run. */
 function opened(call: Call): void {
   const { env, result } = call;
   if (!(result instanceof NativePointer) || result.isNull() || seen.get(env, result) === true) {

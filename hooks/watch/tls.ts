@@ -14,7 +14,7 @@ import { ANSWER_BYTES, answered, ended, isTheProxys, newLink, out, useKey, type 
 import { tryGetter } from "./readers.js";
 import { buffered, positionOf } from "./transforms.js";
 
-/** Begin to watch the TLS libraries of Java. */
+/** Start watching Java's TLS libraries. */
 export function watchTls(env: Env, plan: TlsPlan): void {
   useKey(plan);
   const each = (cls: string, work: (env: Env, wrapper: ClassWrapper) => void): void => {
@@ -36,7 +36,7 @@ export function watchTls(env: Env, plan: TlsPlan): void {
   }
 }
 
-// Sockets and engines of Java.
+// Java's sockets and engines.
 
 const ofObjects = new Tracked<Link>();
 
@@ -64,7 +64,7 @@ const asSocket = {
 };
 const sessionOfEngine = new Method("javax.net.ssl.SSLEngine", "getSession", "()Ljavax/net/ssl/SSLSession;");
 
-/** Whether its session is with somebody else than the proxy. */
+/** Whether its session is with another peer than the proxy. */
 function isWanted(env: Env, session: NativePointer): boolean {
   try {
     return inFrame(env, () => {
@@ -73,7 +73,7 @@ function isWanted(env: Env, session: NativePointer): boolean {
       return !isTheProxys(byteArray(env, certificate));
     });
   } catch {
-    return true; // it shows no certificate: so it is not the proxy's
+    return true; // without a certificate it is not the proxy's
   }
 }
 
@@ -105,18 +105,18 @@ function aboutSocket(env: Env, library: string, socket: NativePointer): About {
   }));
 }
 
-/** What a stream has of `write` and `read`; those that it does not declare itself come by one that it does. */
+/** A stream's overloads of `write` and `read`; those that it does not declare itself call one that it does. */
 const STREAM = ["", "int", "byte[]", "byte[], int, int"];
 const TYPES: Record<string, string> = { "[B": "byte[]" };
 
-/** Those that a class declares itself: inherited ones belong to all other streams, too. */
+/** Overloads that a class declares itself: inherited ones belong to all other streams, too. */
 function declared(wrapper: ClassWrapper, method: string): string[][] {
   return overloadsOf(wrapper, method).filter(({ holder }) => holder === wrapper)
     .map(({ argumentTypes }) => argumentTypes.map(({ className }) => TYPES[className] ?? className))
     .filter((types) => STREAM.includes(types.join(", ")));
 }
 
-/** Bytes that a call of a stream wrote, or read (`got` of them, at most `most`): one, an array, or a part of one. */
+/** Bytes that a stream's call wrote or read (`got` of them, at most `most`): one byte, an array, or a part of one. */
 function bytesOf(call: Call, got: number | null = null, most = Infinity): ArrayBuffer {
   const [first, from = 0, size] = call.args;
   if (!(first instanceof NativePointer)) {
@@ -128,7 +128,7 @@ function bytesOf(call: Call, got: number | null = null, most = Infinity): ArrayB
 
 type SocketSpec = TlsPlan["sockets"][number];
 
-/** Link and socket of a stream; the socket is a local reference. */
+/** A stream's link and socket; the socket is a local reference. */
 function ownerOf({ env, self }: Call, { owner }: SocketSpec): [Link, NativePointer] {
   const socket = objectField(env, self ?? NULL, owner.field, `L${owner.type.replace(/\./g, "/")};`);
   return [linkOf(env, socket), socket];
@@ -137,7 +137,8 @@ function ownerOf({ env, self }: Call, { owner }: SocketSpec): [Link, NativePoint
 function watchWriter(env: Env, writer: ClassWrapper, spec: SocketSpec): void {
   watch(env, writer, "write", declared(writer, "write"), "api", {
     subject: `${spec.out}.write`,
-    // Before it goes: its answer must not be seen first. The first write may be what makes the handshake: that one after.
+    // Before the write, so that its answer is not seen first. The first write may do the handshake: that is handled
+    // after it.
     before: (call) => {
       inFrame(call.env, () => {
         const [link, socket] = ownerOf(call, spec);
@@ -195,7 +196,7 @@ const BUFFER = "java.nio.ByteBuffer";
 
 const UNWRAPS = [[BUFFER, BUFFERS, "int", "int"], [BUFFERS, "int", "int", BUFFERS, "int", "int"]];
 
-/** Of a call of wrap or unwrap: the buffers that hold plaintext, and where they stood before. */
+/** For a call of wrap or unwrap: the buffers that hold plaintext, and their positions before the call. */
 const stood = new WeakMap<Call, [NativePointer, number][]>();
 
 function note(call: Call, array: number): void {
@@ -208,7 +209,7 @@ function note(call: Call, array: number): void {
   stood.set(call, buffers);
 }
 
-/** What passed through the noted buffers, at most this much. */
+/** What went through the noted buffers, at most this many bytes. */
 function passed(call: Call, most: number): ArrayBuffer {
   const pieces: Uint8Array[] = [];
   let left = most;
@@ -253,7 +254,7 @@ function watchEngine(env: Env, wrapper: ClassWrapper, spec: TlsPlan["engines"][n
       });
     },
   });
-  // What each of an engine's other overloads comes to; Conscrypt takes what it unwraps from several buffers as well.
+  // The overloads that all others of an engine end up in; Conscrypt also unwraps from several buffers.
   watch(env, wrapper, "unwrap", UNWRAPS, "api", {
     subject: `${spec.cls}.unwrap`,
     before: (call) => {

@@ -1,4 +1,5 @@
-// Libraries that export SSL_write, as OpenSSL and BoringSSL do: what the app writes there that the proxy does not decrypt.
+// Libraries that export SSL_write, like OpenSSL and BoringSSL: what the app writes there that the proxy does not
+// decrypt.
 
 import { isCovered } from "../java/engine.js";
 import { goLive, patch } from "../java/patches.js";
@@ -12,7 +13,10 @@ import { plain } from "./sockets.js";
 const ofPointers = new Map<string, Link>();
 const hooked = new Set<string>();
 
-/** Watch each library with the calls of OpenSSL, now and as they are loaded; what Java writes through it is seen there. */
+/**
+ * Watch each library that has OpenSSL's calls, now and as they are loaded; what Java writes through one is seen in
+ * Java.
+ */
 export function watchNativeTls(plan: TlsPlan): void {
   useKey(plan);
   eachModule((module) => {
@@ -34,7 +38,7 @@ type Ask = (returns: NativeFunctionReturnType, takes: NativeFunctionArgumentType
 
 function watchLibrary(module: Module, write: NativePointer): void {
   const made = new Map<string, Ask | null>();
-  /** A function of this library or of the one that it stands on; null where there is none. */
+  /** A function of this library or of the one beneath it; null when there is none. */
   const ask = (name: string): Ask | null => {
     let found = made.get(name);
     if (found === undefined) {

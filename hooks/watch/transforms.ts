@@ -1,4 +1,5 @@
-// The app's transforms: calls of digests, MACs, ciphers, compressors and encoders, each as one line with input and output.
+// The app's transforms: calls of digests, MACs, ciphers, compressors and encoders, each as a line with input and
+// output.
 
 import type { Transform } from "../event.js";
 import type { ClassWrapper, Raw } from "../java/bridge.js";
@@ -12,11 +13,11 @@ import { emit, gap, sendBody } from "../out/emit.js";
 import type { PartSpec, StepOfTransform, TransformerSpec, TransformsPlan } from "../plan.js";
 import { tryGetter } from "./readers.js";
 
-/** Bytes that one piece of work may take or give; larger ones are not kept, and a gap says so. */
+/** Most bytes that one piece of work may take and give; a gap reports larger ones, which are not kept. */
 const MOST_BYTES = 8 * 1024 * 1024;
-/** Bytes that stand in the line itself. */
+/** Most bytes that are written in the line itself. */
 const INLINE_BYTES = 256;
-/** Lines a second from one place in the code; a loop of thousands says no more than its first. */
+/** Most lines a second from one place in the code; a loop of thousands says no more than its first. */
 const MOST_A_SECOND = 200;
 const SECOND_US = 1_000_000;
 
@@ -50,7 +51,7 @@ function install(env: Env, wrapper: ClassWrapper, spec: TransformerSpec): void {
     const subject = `${spec.cls}.${step.method}`;
     const done = watch(env, wrapper, step.method, step.overload === null ? null : [step.overload], "api", {
       subject,
-      // what a call takes may be written over by what it gives: buffers are read before
+      // a call's output may overwrite its input, so buffers are read before
       before: (call) => {
         take(call, spec, step);
       },
@@ -64,7 +65,7 @@ function install(env: Env, wrapper: ClassWrapper, spec: TransformerSpec): void {
   }
 }
 
-/** The work of a call's object; a static method's is its own. */
+/** The work of a call's object; each call of a static method has its own. */
 function workOf(call: Call, spec: TransformerSpec): Work {
   const known = works.get(call.env, call.self);
   if (known !== undefined) {
@@ -77,7 +78,7 @@ function workOf(call: Call, spec: TransformerSpec): Work {
   return work;
 }
 
-/** call -> work of a static method between before and after, and where its output buffer stood */
+/** call -> work between before and after, and the position of its output buffer before */
 const open = new WeakMap<Call, { work: Work; position: number }>();
 
 function take(call: Call, spec: TransformerSpec, step: StepOfTransform): void {
@@ -140,7 +141,7 @@ function add(work: Work, to: ArrayBuffer[], bytes: ArrayBuffer | null): void {
   }
 }
 
-/** Bytes of a part of a call; null when there are none. `position`: where a buffer that is written to stood before. */
+/** Bytes of a part of a call; null when there are none. `position`: where a buffer that is written to was before. */
 function read(call: Call, part: PartSpec, position: number): ArrayBuffer | null {
   const { env } = call;
   const raw = part.of === "return" ? call.result : call.args[part.of];
@@ -152,7 +153,7 @@ function read(call: Call, part: PartSpec, position: number): ArrayBuffer | null 
   }
   const buffer = loadClass(env, "java.nio.ByteBuffer");
   if (buffer !== null && isInstance(env, raw, buffer)) {
-    // one that is taken from is read before the call, from where it stands; one that is written to after it
+    // a buffer that is read from is taken before the call, from its position; one that is written to, after it
     return call.result === undefined ? buffered(env, raw, positionOf(env, raw), -1) : buffered(env, raw, position, 0);
   }
   if (part.start === null && part.size === null) {
@@ -172,7 +173,9 @@ function sizeOf(call: Call, part: PartSpec, rest: number): number {
   return Number(part.size === "count" ? call.result : tryGetter(call.env, call.self ?? NULL, part.size));
 }
 
-/** A byte[], base64 as a string, or a key as bytes; null for what has none, such as a key that never leaves its hardware. */
+/**
+ * The bytes of a byte[], of a base64 string, or of a key; null when it has none, such as a key that stays in hardware.
+ */
 function bytesOf(env: Env, raw: Raw): ArrayBuffer | null {
   if (!(raw instanceof NativePointer) || raw.isNull()) {
     return null;
@@ -201,7 +204,7 @@ export function positionOf(env: Env, object: NativePointer): number {
   return !object.isNull() && buffer !== null && isInstance(env, object, buffer) ? position.number(env, object) : 0;
 }
 
-/** Bytes of a ByteBuffer from a position to its limit (`end` -1) or to where it stands now, without moving it. */
+/** Bytes of a ByteBuffer from a position to its limit (`end` -1) or to its current position, without moving that. */
 export function buffered(env: Env, buffer: NativePointer, from: number, end: -1 | 0): ArrayBuffer | null {
   const to = end === -1 ? limit.number(env, buffer) : position.number(env, buffer);
   if (to <= from) {
@@ -215,10 +218,10 @@ export function buffered(env: Env, buffer: NativePointer, from: number, end: -1 
   return byteRegion(env, into, 0, to - from);
 }
 
-/** place in the code -> when its present second began, and how many lines it gave since */
+/** place in the code -> when its current second began, and how many lines it has written since */
 const pace = new Map<string, { begun: number; count: number }>();
 
-/** Whether a place in the code has given too many lines lately; a gap says so once a second. */
+/** Whether a place in the code has written too many lines recently; a gap says so once a second. */
 export function tooFast(place: string, at: number): boolean {
   const own = pace.get(place);
   if (own === undefined || at - own.begun > SECOND_US) {

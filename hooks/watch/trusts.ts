@@ -1,4 +1,4 @@
-// Asks the app's own default TrustManager whether it accepts a certificate for a host: no network, nothing is recorded.
+// Asks the app's own default TrustManager whether it accepts a certificate for a host: without network or recording.
 
 import Java from "frida-java-bridge";
 import { currentEnv, isArt } from "../java/bridge.js";
@@ -7,21 +7,23 @@ import { setInside } from "../java/folding.js";
 import { JavaError, arrayElement, arrayLength, inFrame, isInstance, newString, text, type Env } from "../java/jni.js";
 import { newArray } from "./readers.js";
 
-/** `pinned`: the authority is trusted, but the app's network security configuration wants other keys for this host. */
+/**
+ * `pinned`: the authority is trusted, but the app's network security configuration requires other keys for this host.
+ */
 export interface Answer {
   answer: "trusted" | "pinned" | "refused" | "unknown";
-  /** what was thrown, in its own words */
+  /** the text of the exception */
   said: string;
 }
 
 let asker: number | null = null;
 
-/** Whether the calling thread is ours, asking: the app has no part in this call. */
+/** Whether the calling thread is ours and is asking: the app has no part in this call. */
 export function isAsking(): boolean {
   return asker !== null && asker === Process.getCurrentThreadId();
 }
 
-/** `pem`: the certificate of the host, then those above it. */
+/** `pem`: the host's certificate, then those above it. */
 export function trusts(pem: string, host: string): Promise<Answer> {
   return new Promise((resolve) => {
     Java.perform(() => {
@@ -83,7 +85,7 @@ function ask(env: Env, pem: string, host: string): Answer {
       return { answer: "unknown", said: said(env, thrown) ?? String(error) };
     }
     const words = said(env, thrown) ?? "";
-    // AOSP, NetworkSecurityTrustManager.checkPins: the one way to tell it from an authority that is not trusted.
+    // AOSP, NetworkSecurityTrustManager.checkPins: the only way to tell a pin from an authority that is not trusted.
     return { answer: words.includes("Pin verification failed") ? "pinned" : "refused", said: words };
   }
 }

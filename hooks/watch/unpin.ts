@@ -1,4 +1,4 @@
-// Has the app accept the proxy's certificate, where the run was asked for it (--unpin): the one file that changes what an
+// Makes the app accept the proxy's certificate, if the run was asked to (--unpin): the only file that changes what an
 // app does. Which checks there are is data (catalog/unpinning.yml).
 
 import { currentEnv, isStatic, overloadsOf, type ClassWrapper, type Overload, type Raw } from "../java/bridge.js";
@@ -16,7 +16,7 @@ import { send } from "../out/numbered.js";
 
 const told = new Set<string>();
 
-/** Tell the host, once each, that a check was taken over, and that the app called it. */
+/** Tell the host, once each, that a check was replaced, and that the app called it. */
 function tell(check: string, state: "installed" | "met"): void {
   if (!told.has(`${check} ${state}`)) {
     told.add(`${check} ${state}`);
@@ -28,7 +28,7 @@ function failed(check: string, error: unknown): void {
   gap(check, "install_failed", wordsOf(error));
 }
 
-/** Take over the checks of Java, now or when their classes come. */
+/** Replace the checks in Java, now or when their classes are loaded. */
 export function unpin(env: Env, checks: Unpinning[]): void {
   for (const spec of checks) {
     eachClass(env, spec.given_to?.cls ?? spec.cls, (own, wrapper) => { takeOver(own, spec, wrapper); });
@@ -48,7 +48,7 @@ function takeOver(env: Env, spec: Unpinning, wrapper: ClassWrapper): void {
   }
 }
 
-/** A class of the app's own: found when the app hands an object of it over, alone or in an array. */
+/** For a class of the app: found when the app passes an object of it, alone or in an array. */
 function watchGiven(env: Env, spec: Unpinning, wrapper: ClassWrapper, check: string): void {
   const given = spec.given_to;
   const known: NativePointer[] = [];
@@ -85,7 +85,7 @@ function classesOf(env: Env, argument: NativePointer, api: string, known: Native
   return objects.flatMap((object): [NativePointer, string][] => {
     const usable = !object.isNull() && wanted !== null && isInstance(env, object, wanted);
     const cls = usable ? classOf(env, object) : NULL;
-    // The platform's own classes stay: others than the app lean on them.
+    // The platform's own classes stay: not only the app depends on them.
     if (!usable || known.some((other) => isSame(env, other, cls)) || /^(java|javax|sun|com\.android\.org)\./.test(className(env, cls))) {
       return [];
     }
@@ -95,7 +95,7 @@ function classesOf(env: Env, argument: NativePointer, api: string, known: Native
 
 function replace(env: Env, spec: Unpinning, wrapper: ClassWrapper, name: string, check: string): void {
   for (const overload of overloadsOf(wrapper, spec.method)) {
-    // Inherited ones belong to another class, and to all others that inherit them.
+    // Inherited overloads belong to another class, and to all others that inherit them.
     if (overload.holder.$n.replace(/#\d+$/, "") !== name) {
       continue;
     }
@@ -157,7 +157,7 @@ function accepted(overload: Overload, args: Raw[]): Raw {
   return array instanceof NativePointer && !array.isNull() ? asList.object(env, null, array) : noList.object(env, null);
 }
 
-/** Take over the checks of libraries that export them, now and as they are loaded. */
+/** Replace the checks in libraries that export them, now and as they are loaded. */
 export function unpinNative(checks: NativeCheck[]): void {
   const done = new Set<string>();
   if (checks.length === 0) {
