@@ -503,8 +503,11 @@ def test_a_run_killed_on_either_side_of_replacing_run_json_verifies(recording):
 
 def test_a_recording_verifies_while_it_is_being_made(recording):
     turns = multiprocessing.Semaphore(0)  # the writers go on as far as it is verified, however busy the machine is
-    writers = [writer(recording.path, "w") for writer in (write_small, write_bodies, write_stamps)]
-    children = [in_child(lambda _, each=each: each(lambda _: turns.acquire())) for each in writers]
+
+    def paced(work: Work) -> Work:
+        return lambda _: work(lambda _: turns.acquire())
+
+    children = [in_child(paced(writer(recording.path, "w"))) for writer in (write_small, write_bodies, write_stamps)]
     try:
         for _ in range(25):
             for _ in range(8):
