@@ -3,13 +3,11 @@ page, in a folder that has what the page speaks of."""
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import click
 import pyrage
@@ -18,6 +16,7 @@ from click.testing import CliRunner
 
 from appwitness.cli.verbs import main
 from appwitness.recording import Recording
+from tests.captures import har
 from tests.recordings.written import RECORDINGS
 
 ROOT = Path(__file__).parent.parent
@@ -74,31 +73,6 @@ def test_it_is_a_command_of_the_program(page: Path, words: list[str], monkeypatc
             left = [*context._protected_args, *context.args]
 
 
-HAR: dict[str, Any] = {
-    "log": {
-        "version": "1.2",
-        "creator": {"name": "a", "version": "1"},
-        "entries": [
-            {
-                "startedDateTime": "2026-05-01T08:00:00.000Z",
-                "time": 1,
-                "request": {
-                    "method": "GET",
-                    "url": "https://api.test/?p=%2B8613800138000",
-                    "httpVersion": "HTTP/1.1",
-                    "headers": [],
-                    "queryString": [],
-                    "cookies": [],
-                    "headersSize": -1,
-                    "bodySize": 0,
-                },
-                "response": {"status": 200, "headers": [], "content": {"size": 0, "mimeType": ""}},
-            }
-        ],
-    }
-}
-
-
 IDENTITY = pyrage.x25519.Identity.from_str("AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX")
 MEANT = {"age1...": str(IDENTITY.to_public()), "NAME": "android.telephony.TelephonyManager.getLine1Number"}
 """What stands for something of the reader's -> such a thing."""
@@ -121,7 +95,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     texts = {
-        "capture.har": json.dumps(HAR),
+        "capture.har": har("https://api.test/?p=%2B8613800138000"),
         "apps.csv": "app\nlab:circle\n",
         "identity.txt": f"{IDENTITY}\n",
         "own.md": "{{ letter.law }}",

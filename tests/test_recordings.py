@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from functools import cache
 from pathlib import Path
 
@@ -10,9 +9,8 @@ import pytest
 
 from appwitness.correlate import correlate, follow, report
 from appwitness.correlate.prior_knowledge import Knowledge, knowledge
-from appwitness.events import parse
 from appwitness.findings import LEVELS, Finding
-from appwitness.recording import Recording, verify
+from appwitness.recording import Recording
 from appwitness.reports import render
 from appwitness.store import Store
 from tests.recordings.written import RECORDINGS, written
@@ -127,22 +125,6 @@ def test_a_recording_of_the_first_format_is_judged(path, tmp_path):
     outcome = correlate(Recording.open(path), Store(tmp_path / "i.sqlite"), read_once())
     expected = json.loads((path / "expected.json").read_text("utf-8"))["findings"]
     assert in_order([told(finding) for finding in outcome.findings]) == in_order(expected)
-
-
-def test_a_mark_corrected_afterwards_changes_the_findings_without_a_new_run(tmp_path):
-    shutil.copytree(RECORDINGS / "mark-not-yet-corrected", tmp_path / "run")
-    recording = Recording.open(tmp_path / "run")
-    recording.stamp()
-    known_ = known("mark-corrected")
-    store = Store(tmp_path / "i.sqlite")
-    assert correlate(recording, store, known_).findings == ()
-    correction = (RECORDINGS / "mark-corrected" / "consents.jsonl").read_text("utf-8").splitlines()[-1]
-    ref = recording.append(parse(correction))
-    outcome = correlate(recording, store, known_)
-    assert in_order([told(finding) for finding in outcome.findings]) == wanted("mark-corrected")
-    assert all(ref in finding.evidence for finding in outcome.findings)
-    assert ref in rendered(recording, store, known_)
-    verify(recording.path)
 
 
 @pytest.mark.slow

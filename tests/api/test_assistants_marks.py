@@ -1,12 +1,12 @@
 """A mark of an assistant counts as one of an operator does, and whatever rests on it says whose it is."""
 
-import json
 import shutil
 from datetime import UTC, datetime
 
 import appwitness
 from appwitness.api import marking
 from appwitness.recording import Recording, verify
+from tests.captures import har
 from tests.recordings.written import RECORDINGS
 
 AT = datetime(2026, 3, 14, 9, 0, 0, 700_000, UTC)
@@ -41,9 +41,7 @@ def test_what_it_comes_to_is_what_an_operators_mark_comes_to(tmp_path):
 
 
 def test_it_may_be_added_after_the_end_of_a_run_as_any_mark(tmp_path):
-    (tmp_path / "a.har").write_text(
-        json.dumps({"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": []}}), "utf-8"
-    )
+    (tmp_path / "a.har").write_text(har(), "utf-8")
     made = appwitness.import_captures(tmp_path / "a.har", "com.example.shop", output=tmp_path / "new")
     marking.mark_answer(made.path, "given", marking.MarkDetails(by="assistant"))
     checked = verify(made.path)

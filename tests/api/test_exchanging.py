@@ -13,15 +13,14 @@ from appwitness.api.recording_names import opened
 from appwitness.recording import verify
 from appwitness.support.errors import DamagedRecording, UserError
 from tests.api.given import ended
+from tests.captures import har
 
 PHONE = "+8613800138000"
 
 
 def capture(folder, number=PHONE):
     """A HAR with one upload."""
-    upload = {"method": "POST", "url": "https://shop.test/", "headers": [], "postData": {"text": f"tel={number}"}}
-    entry = {"startedDateTime": "2026-05-01T10:00:00.000Z", "time": 1, "request": upload, "response": {"status": 200}}
-    (folder / "capture.har").write_text(json.dumps({"log": {"version": "1.2", "entries": [entry]}}))
+    (folder / "capture.har").write_text(har("https://shop.test/", f"tel={number}"))
     return folder / "capture.har"
 
 

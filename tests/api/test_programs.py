@@ -1,15 +1,13 @@
 """What the command line can do, a program can do by `import appwitness`."""
 
-import json
 import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import appwitness
+from tests.captures import har
 from tests.recordings.written import RECORDINGS
-
-HAR = {"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": []}}
 
 
 @pytest.fixture
@@ -21,7 +19,7 @@ def run(tmp_path, monkeypatch):
 @pytest.fixture
 def imported(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "a.har").write_text(json.dumps(HAR), "utf-8")
+    (tmp_path / "a.har").write_text(har(), "utf-8")
     values = ["phone_number=+8613800138000"]
     return appwitness.import_captures("a.har", "com.example.shop", values=values, output="new")
 

@@ -8,29 +8,51 @@ from appwitness.catalog.labels import Labels, normal, normal_label
 LABELS = yaml_files.parse(yaml_files.HERE / "consent.yml", Labels)
 
 
-@pytest.mark.parametrize(
-    ("label", "choice"),
-    [
-        ("Agree", "agree"),
-        ("AGREE  &  CONTINUE", "agree"),
-        ("同意（5秒）", "agree"),
-        ("不同意", "refuse"),
-        ("不同意并退出App (3s)", "refuse"),
-        ("不同意但继续使用", "basic"),
-        ("I do not agree with this", "refuse"),
-        ("Browse only", "basic"),
-        ("知道了", "ambiguous"),
-        ("Got it!", "ambiguous"),
-        ("OK", "ambiguous"),
-        ("OK, show me the map", None),
-        ("Weather", None),
-        ("", None),
-        ("5", None),
-        ("Agree " * 20, None),
+KINDS = ("refuse", "basic", "later", "agree", "ambiguous", "closing")
+CHOSEN = {
+    "agree": [
+        "Agree",
+        "AGREE  &  CONTINUE",
+        "Yes, I agree!",
+        "Accept all (5s)",
+        "同意（5秒）",
+        "同 意 并 继 续",
+        "ＡＧＲＥＥ",
     ],
-)
+    "refuse": [
+        *(
+            "不同意",
+            "不同意并退出App (3s)",
+            "I do not agree with this",
+            "Don't agree",
+            "Don\u2019t agree",
+            "同意しない",
+        ),
+        *("Continue without accepting →", "동의 안함", "Nur notwendige", "No, thanks"),
+    ],
+    "basic": ["不同意但继续使用", "Browse only", "Continue as guest"],
+    "ambiguous": ["知道了", "Got it!", "OK", "Continue"],
+    None: [
+        *("OK, show me the map", "Weather", "Privacy policy", "Disagreements", "", "5", "Agree " * 20),
+        "By using this app you agree to our terms and to the processing of your data",
+    ],
+}
+
+
+@pytest.mark.parametrize(("label", "choice"), [(label, choice) for choice in CHOSEN for label in CHOSEN[choice]])
 def test_what_a_label_chooses(label, choice):
     assert LABELS.choice(label) == choice
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_label_of_the_catalog_is_found_in_its_own_list(kind):
+    for words in getattr(LABELS, kind).values():
+        assert {word: LABELS.choice(word) for word in words} == dict.fromkeys(words, kind)
+
+
+def test_no_label_stands_in_two_lists():
+    lists = [{normal_label(word) for words in getattr(LABELS, kind).values() for word in words} for kind in KINDS]
+    assert sum(map(len, lists)) == len(set.union(*lists))
 
 
 @pytest.mark.parametrize(

@@ -80,10 +80,9 @@ def places(tmp_path_factory) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("APPWITNESS_RECORDINGS", str(tmp_path / "recordings"))
-    monkeypatch.chdir(tmp_path)
+def read_already(places, monkeypatch):
+    """The index in which both recordings are."""
+    monkeypatch.setenv("APPWITNESS_DB", places["DATABASE"])
 
 
 def harmless(said: str) -> None:

@@ -6,8 +6,7 @@ from appwitness.cli.verbs import main
 from tests.care.test_sharing import PHONE, made
 
 
-def test_share_makes_a_copy_that_verifies_and_a_report_that_says_so(tmp_path, monkeypatch):
-    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
+def test_share_makes_a_copy_that_verifies_and_a_report_that_says_so(tmp_path):
     original = made(tmp_path / "original")
     copy = str(tmp_path / "copy")
     run = CliRunner().invoke(main, ["share", str(original.path), "--output", copy])

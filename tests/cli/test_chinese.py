@@ -19,6 +19,7 @@ from appwitness.cli.verbs import main
 from appwitness.devices.android.faults import entries, fault
 from appwitness.support.spoken import AND, Spoken, listed, say
 from tests import translations
+from tests.captures import har
 from tests.recordings.written import RECORDINGS
 
 LOCALE = {"LANG": "zh_CN.UTF-8", "LC_ALL": "", "LC_MESSAGES": "", "LANGUAGE": ""}
@@ -40,10 +41,9 @@ def fields(text):
 
 
 @pytest.fixture
-def chinese(monkeypatch, tmp_path):
+def chinese(monkeypatch):
     for name, value in LOCALE.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
 
 
 def ran(*words, **options):
@@ -159,36 +159,10 @@ def test_paragraphs_are_one_line_each():
     assert isinstance(main, click.Group)
 
 
-HAR = {
-    "log": {
-        "version": "1.2",
-        "creator": {"name": "a browser", "version": "1"},
-        "entries": [
-            {
-                "startedDateTime": "2026-03-14T01:20:00.000Z",
-                "time": 10,
-                "request": {
-                    "method": "GET",
-                    "url": "https://collect.adnet.test/v1?phone=%2B8613800138000",
-                    "httpVersion": "HTTP/1.1",
-                    "headers": [],
-                    "queryString": [],
-                    "cookies": [],
-                    "headersSize": -1,
-                    "bodySize": 0,
-                },
-                "response": {"status": 200, "headers": [], "content": {}, "headersSize": -1, "bodySize": -1},
-            }
-        ],
-    }
-}
-
-
-def test_doctor_verify_and_import_speak_chinese(monkeypatch, tmp_path):
+def test_doctor_verify_and_import_speak_chinese(tmp_path):
     """On the lab device; an import that is whole, that somebody added to and that is cut off; and what cannot be."""
-    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
     capture, run = tmp_path / "capture.har", tmp_path / "run"
-    capture.write_text(json.dumps(HAR), "utf-8")
+    capture.write_text(har("https://collect.adnet.test/v1?phone=%2B8613800138000"), "utf-8")
     value = "--value=phone_number=+8613800138000"
     told = [
         (0, "正常", ran("doctor", "--device", "lab:circle")),

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import shutil
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jsonschema
@@ -17,18 +16,10 @@ from appwitness.cli.verbs import main
 from appwitness.findings import comparison_schema
 from appwitness.recording import Recording
 from appwitness.reports.comparison import FORMATS
+from tests.recordings.builder.case import START, Case, recorded
+from tests.recordings.builder.reads import NUMBER
 
-START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 NUMBERS = ("+8613800138000", "+8613912345678")
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
-
-
-def at(second: float) -> datetime:
-    return START + timedelta(seconds=second)
 
 
 def make(
@@ -36,49 +27,16 @@ def make(
 ) -> Path:
     """A run that reads the number just before each time it sends it; `sealed`: in a form that nobody can undo."""
     plan = {"given": "accept", "refused": "refuse", "withdrawn": "withdraw"}.get(answers[-1][1] if answers else "")
-    recording = Recording.create(
-        path,
-        events.Run(
-            id=path.name,
-            app=events.AppIdentity(package=package, version=version),
-            device=events.DeviceIdentity(serial="lab", kind="lab"),
-            plan=plan or "silent",
-            persona=(events.Value(type="phone_number", text=number),),
-            started=START,
-            clock_offset_ms=0,
-            ended=at(60),
-        ),
-    )
+    case = Case(path.name, "By hand.", plan=plan or "silent", app=package, persona=[("phone_number", number)])
+    case.run["app"]["version"] = version
     for second, status in answers:
-        recording.append(
-            events.Consent(at=at(second), app=package, signal="tap", status=status, by="user", text=status)
-        )
+        case.tapped(second, status, status)
+    kept = base64.b64encode(hashlib.blake2b(number.encode(), key=b"k").digest()).decode()
     for second in sends:
-        recording.append(
-            events.Access(
-                at=at(second - 0.1),
-                app=package,
-                source="android.telephony.TelephonyManager.getLine1Number",
-                data="phone_number",
-                values=(events.Value(type="phone_number", text=number),),
-                outcome="returned",
-            )
-        )
-        kept = base64.b64encode(hashlib.blake2b(number.encode(), key=b"k").digest()).decode()
-        body = json.dumps({"uid": kept if sealed else number, "n": f"nonce-{path.name}-{second}"}).encode()
-        recording.append(
-            events.Upload(
-                at=at(second),
-                via="http",
-                method="POST",
-                url="https://api.pages.test/login",
-                host="api.pages.test",
-                body=recording.put_body(body),
-                size=len(body),
-                type="application/json",
-                tls=events.Tls(version="TLSv1.3"),
-            )
-        )
+        case.read(second - 0.1, NUMBER, values=[("phone_number", number)])
+        body = {"uid": kept if sealed else number, "n": f"nonce-{path.name}-{second}"}
+        case.sent(second, "https://api.pages.test/login", body)
+    recorded(case, path).close()
     return path
 
 
@@ -136,8 +94,7 @@ def test_fields_that_change_with_the_persona(tmp_path):
     assert compared(*plain)["candidates"] == []
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
-@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize(("format_", "lang"), [*((each, "en") for each in FORMATS), ("text", "zh")])
 def test_every_format_goes_to_a_file_too(tmp_path, format_, lang):
     runs = [make(tmp_path / "yes", answers=[(5, "given")], sends=[6]), make(tmp_path / "silent")]
     shown = run(*runs, "--format", format_, "--lang", lang)

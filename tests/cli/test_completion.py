@@ -91,11 +91,9 @@ def test_each_shell_is_given_a_value(shell):
 @pytest.mark.parametrize(
     ("words", "rest"),
     [
-        (["observe", "--device", "lab", ":", "ci"], "circle"),
         (["observe", "--device", "=", "lab", ":", "ci"], "circle"),
         (["observe", "--plan", "=", "re"], "refuse"),
         (["import", "--value", "phone"], "phone_number="),
-        (["rep"], "report"),
     ],
 )
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")

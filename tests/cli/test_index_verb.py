@@ -25,11 +25,6 @@ from tests.recordings.written import RECORDINGS
 __all__ = ["running", "server"]
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
-
-
 @pytest.fixture
 def recordings(tmp_path) -> list[Path]:
     found = sorted(path.parent for path in RECORDINGS.glob("sent*/run.json"))[:3]

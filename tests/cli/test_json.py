@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.cli.verbs import VERBS, main
+from tests.captures import har
 from tests.recordings.written import RECORDINGS
 
 WITHOUT = {
@@ -46,10 +47,7 @@ def test_every_verb_has_it_or_a_reason():
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("APPWITNESS_DB", raising=False)
-    monkeypatch.setenv("APPWITNESS_RECORDINGS", str(tmp_path / "recordings"))
-    monkeypatch.chdir(tmp_path)
     shutil.copytree(RECORDINGS / "sent-before-consent", tmp_path / "recordings/run")
     return tmp_path
 
@@ -100,8 +98,7 @@ def test_evidence_is_packed_shared_and_forgotten(place):
     assert told("key", "new", "--json")["fingerprint"].startswith("SHA256:")
     assert told("key", "show", "--json")["file"].endswith("key")
     assert told("key", "export", "--json")["public_key"].startswith("ssh-ed25519 ")
-    har = {"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": []}}
-    (place / "a.har").write_text(json.dumps(har), "utf-8")
+    (place / "a.har").write_text(har(), "utf-8")
     words = ("a.har", "--app", "com.example.shop", "--value", "phone_number=+8613800138000")
     made = told("import", *words, "--json")
     assert (made["upload"], made["looked_for_values"]) == (0, True)

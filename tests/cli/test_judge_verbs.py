@@ -8,11 +8,6 @@ from appwitness.recording import Recording
 from tests.cli.test_compare_verb import NUMBERS, make
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
-
-
 def run(*args: object):
     return CliRunner().invoke(main, ["report", *map(str, args)])
 

@@ -20,11 +20,6 @@ from appwitness.support import site
 KNOWN = knowledge()
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
-
-
 def run(*args, code=0):
     result = CliRunner().invoke(main, [str(arg) for arg in args])
     assert result.exit_code == code, result.output

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +16,11 @@ from click.testing import CliRunner
 from appwitness import events
 from appwitness.cli.verbs import main
 from appwitness.recording import Recording
+from tests.recordings.builder.case import START, Case, recorded
+from tests.recordings.builder.reads import NUMBER, PHONE
 
-START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
-NUMBER = "+8613800138000"
 AHEAD_MS = 2500.0
 """The device's clock."""
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("APPWITNESS_RECORDINGS", str(tmp_path / "recordings"))
 
 
 def device(seconds: float) -> datetime:
@@ -36,44 +30,11 @@ def device(seconds: float) -> datetime:
 @pytest.fixture
 def path(tmp_path):
     """A copy of a sealed recording: asked, agreed by a tap, then a number read and sent."""
-    run = events.Run(
-        id="run-marks",
-        app=events.AppIdentity(package="com.example.pages"),
-        device=events.DeviceIdentity(serial="lab", kind="lab"),
-        started=START,
-        clock_offset_ms=AHEAD_MS,
-    )
-    base: dict[str, Any] = {"app": "com.example.pages", "pid": 1}
-    with Recording.create(tmp_path / "original", run) as recording:
-        recording.append_all(
-            [
-                events.Consent(at=device(1), signal="dialog", status="requested", by="app", text="Privacy", **base),
-                events.Consent(at=device(2), signal="tap", status="given", by="user", text="Agree", **base),
-                events.Access(
-                    at=device(3),
-                    source="android.telephony.TelephonyManager.getLine1Number",
-                    data="phone_number",
-                    values=(events.Value(type="phone_number", text=NUMBER),),
-                    outcome="returned",
-                    **base,
-                ),
-            ]
-        )
-        body = json.dumps({"phone": NUMBER}).encode()
-        recording.append(
-            events.Upload(
-                at=START + timedelta(seconds=4),
-                via="http",
-                method="POST",
-                url="https://api.pages.test/login",
-                host="api.pages.test",
-                body=recording.put_body(body),
-                size=len(body),
-                type="application/json",
-                tls=events.Tls(version="TLSv1.3"),
-            )
-        )
-        recording.update_run(ended=START + timedelta(minutes=1))
+    of_device = AHEAD_MS / 1000
+    case = Case("run-marks", "By hand.", plan="free", app="com.example.pages", offset_ms=AHEAD_MS)
+    case.asked(1 + of_device, "Privacy").tapped(2 + of_device, "given", "Agree").read(3 + of_device, NUMBER)
+    case.sent(4, "https://api.pages.test/login", {"phone": PHONE})
+    with recorded(case, tmp_path / "original") as recording:
         recording.stamp(final=True)
     return Path(shutil.copytree(tmp_path / "original", tmp_path / "recordings/copy"))
 

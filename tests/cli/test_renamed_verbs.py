@@ -13,11 +13,6 @@ from appwitness.cli.verbs import VERBS, main
 RECORDING = "tests/recordings/sent-before-consent"
 
 
-@pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
-    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
-
-
 def run(*arguments, env=None):
     return CliRunner().invoke(main, [*map(str, arguments)], env=env)
 

@@ -9,9 +9,7 @@ from tests.recordings.written import RECORDINGS
 
 
 @pytest.fixture(autouse=True)
-def recording(tmp_path, monkeypatch):
-    monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
+def recording(tmp_path):
     make_recording(tmp_path / "r", consent="refused", gap=True)
 
 

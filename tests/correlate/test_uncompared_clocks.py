@@ -96,7 +96,7 @@ def may_be_proven(case: Case, finding: Finding) -> bool:
     return not (uploads and (reads or (answers and finding.consent is not None)))
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(12))
 def test_nothing_is_said_of_an_order_that_nobody_knows(seed, tmp_path):
     case = uncompared(a_run(seed), bound=seed % 4 == 0)
     made, said = judged(tmp_path / "r", case)
@@ -120,7 +120,7 @@ def test_nothing_is_said_of_an_order_that_nobody_knows(seed, tmp_path):
         assert not [each for each in made.findings if each.rule.startswith(("sent-before", "sent-after"))]
 
 
-@pytest.mark.parametrize("seed", range(24, 36))
+@pytest.mark.parametrize("seed", range(24, 28))
 def test_the_same_run_with_clocks_that_were_compared_is_told_in_order(seed, tmp_path):
     made, said = judged(tmp_path / "r", a_run(seed))
     assert "not compared" not in said
@@ -149,7 +149,13 @@ def test_a_yes_in_the_store_is_of_an_earlier_run_whatever_the_clocks(tmp_path):
     assert {finding.level for finding in made.findings} == {"info"}
 
 
-@pytest.mark.parametrize("name", sorted(path.parent.name for path in RECORDINGS.glob("*/run.json")))
+BOTH = sorted(
+    {path.parent.name for path in RECORDINGS.glob("*/accesses.jsonl") if (path.parent / "uploads.jsonl").exists()}
+)
+"""Recordings with lines of both clocks: only these have a flow from a read to an upload."""
+
+
+@pytest.mark.parametrize("name", BOTH)
 def test_no_recording_proves_anything_across_clocks_that_nobody_compared(name, tmp_path):
     folder = tmp_path / "r"
     folder.mkdir()
@@ -160,7 +166,7 @@ def test_no_recording_proves_anything_across_clocks_that_nobody_compared(name, t
             (folder / file.name).write_bytes(file.read_bytes())
     run = json.loads((RECORDINGS / name / "run.json").read_text("utf-8")) | {"clock_offset_ms": None}
     (folder / "run.json").write_text(json.dumps(run), "utf-8")
-    outcome = correlate(Recording.open(folder), Store(tmp_path / "i.sqlite"), known())
+    outcome = correlate(Recording.open(folder), Store("sqlite://"), known())
     by_proxy = {flow.id for flow in outcome.flows if flow.clock == "host" and flow.access}
     if outcome.flows and Recording.open(folder).run.imported is False:
         for finding in outcome.findings:

@@ -14,21 +14,24 @@ import pytest
 from appwitness.events import Run
 from appwitness.exchange.case_description import BundledFile, description
 from appwitness.recording import Recording
-from tests.recording.test_signing import appwitness, home
+from tests.recording.test_signing import appwitness
 from tests.recordings.written import RECORDINGS
 
-__all__ = ["home"]
 
-
-@pytest.fixture
-def bag(home, tmp_path) -> Path:
-    shutil.copytree(RECORDINGS / "sent-after-refusal", tmp_path / "r")
-    with Recording.open(tmp_path / "r") as recording:
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("bag")
+    shutil.copytree(RECORDINGS / "sent-after-refusal", place / "r")
+    with Recording.open(place / "r") as recording:
         recording.stamp(final=True)
-    appwitness("bundle", "r", "--output", "case-7.zip", "--format", "bagit", "--db", tmp_path / "db.sqlite")
-    with zipfile.ZipFile(tmp_path / "case-7.zip") as archive:
-        archive.extractall(tmp_path)
-    return Path(tmp_path, "case-7")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("APPWITNESS_HOME", str(place / "home"))
+        appwitness(
+            "bundle", place / "r", "--output", place / "case-7.zip", "--format", "bagit", "--db", place / "db.sqlite"
+        )
+    with zipfile.ZipFile(place / "case-7.zip") as archive:
+        archive.extractall(place)
+    return Path(place, "case-7")
 
 
 def case_validates(path: Path) -> str:
@@ -77,6 +80,7 @@ def tampered(bag: Path) -> Iterator[Path]:
         path.write_bytes(kept)
     (bag / "data/more.txt").write_text("more")
     yield bag / "data/more.txt"
+    (bag / "data/more.txt").unlink()
 
 
 def test_tampering_is_named(bag):

@@ -80,19 +80,29 @@ class Given:
         return self.verify("--key", self.place / "op.pub", "--tsa-cert", self.authority.ca)
 
 
-@pytest.fixture
-def given(home, tmp_path):
-    appwitness("key", "new")
-    appwitness("key", "export", "--output", "op.pub")
-    authority = Authority(tmp_path / "authority")
-    with served(authority.answer) as url:
-        made(tmp_path / "r", url, signer=signer())
-    said = appwitness("bundle", "r", "--output", "b.zip", "--db", tmp_path / "db.sqlite")
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory):
+    place = tmp_path_factory.mktemp("bundle")
+    authority = Authority(place / "authority")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("APPWITNESS_HOME", str(place / "home"))
+        patch.chdir(place)
+        appwitness("key", "new")
+        appwitness("key", "export", "--output", "op.pub")
+        with served(authority.answer) as url:
+            made(place / "r", url, signer=signer())
+        said = appwitness("bundle", "r", "--output", "b.zip", "--db", place / "db.sqlite")
     assert "it has personal data in it" in said
-    assert (tmp_path / "b.zip").stat().st_mode & 0o777 == 0o600
-    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
-        archive.extractall(tmp_path / "b")
-    return Given(tmp_path, tmp_path / "b", authority)
+    assert (place / "b.zip").stat().st_mode & 0o777 == 0o600
+    with zipfile.ZipFile(place / "b.zip") as archive:
+        archive.extractall(place / "b")
+    return Given(place, place / "b", authority)
+
+
+@pytest.fixture
+def given(untouched, home, tmp_path):
+    shutil.copytree(untouched.place, tmp_path, dirs_exist_ok=True)
+    return Given(tmp_path, tmp_path / "b", untouched.authority)
 
 
 def test_a_bundle_has_everything_and_verifies_by_itself(given):

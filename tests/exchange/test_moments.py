@@ -8,19 +8,18 @@ from pathlib import Path
 import pytest
 
 from appwitness.recording import Recording
-from tests.recording.test_signing import appwitness, home
+from tests.recording.test_signing import appwitness
 from tests.recordings.builder.case import Case, write
 from tests.recordings.builder.reads import NUMBER, PHONE
-
-__all__ = ["home"]
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(40)
 LOGIN = "com.example.shop.Login.prefill(Login.java:31)"
 SEND = "com.adnet.sdk.Sync.send(Sync.java:9)"
 
 
-@pytest.fixture
-def unpacked(home, tmp_path) -> Path:
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("moments")
     case = Case("moment", "Sent before an answer, while a dialog was on the screen.", plan="silent").launched()
     case.asked(0.5).read(1, NUMBER, LOGIN)
     case.sent(2, "https://log.adnet.test/v1", {"tel": PHONE}, by=SEND).sent(3, "https://api.shop.test/other", {"a": 1})
@@ -28,13 +27,15 @@ def unpacked(home, tmp_path) -> Path:
     case.bodies[digest] = PICTURE
     case._line("screen", 1.5, image=digest, package="com.example.shop", why="consent", by="host", pid=None)
     case._line("screen", 40, image=None, package="com.example.shop", why="plan", by="host", pid=None)
-    write([case], tmp_path)
-    with Recording.open(tmp_path / "moment") as recording:
+    write([case], place)
+    with Recording.open(place / "moment") as recording:
         recording.stamp(final=True)
-    appwitness("bundle", "moment", "--output", "b.zip", "--db", "db.sqlite")
-    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
-        archive.extractall(tmp_path / "b")
-    return Path(tmp_path, "b")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("APPWITNESS_HOME", str(place / "home"))
+        appwitness("bundle", place / "moment", "--output", place / "b.zip", "--db", place / "db.sqlite")
+    with zipfile.ZipFile(place / "b.zip") as archive:
+        archive.extractall(place / "b")
+    return Path(place, "b")
 
 
 def test_each_finding_has_its_moment(unpacked):
@@ -69,4 +70,4 @@ def test_what_was_not_seen_is_said(unpacked):
 
 
 def test_the_bundle_still_verifies(unpacked):
-    assert "intact" in appwitness("verify", "b.zip")
+    assert "intact" in appwitness("verify", unpacked.with_name("b.zip"))

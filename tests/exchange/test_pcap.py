@@ -324,8 +324,7 @@ def seen(recording: Recording) -> list[tuple[Any, ...]]:
 
 
 @TSHARK
-@pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize("form", [pcap, pcapng])
+@pytest.mark.parametrize(("form", "order"), [(pcap, ">"), (pcapng, "<"), (pcapng, ">")])
 def test_a_capture_in_parts_gives_what_it_gives_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Callable[..., Iterator[bytes]], order: str
 ) -> None:
@@ -372,15 +371,15 @@ def with_uids(form: str, of: Mapping[int, tuple[int, str]]) -> bytes:
 
 
 @TSHARK
-@pytest.mark.parametrize("form", ["pcap", "pcapng"])
 @pytest.mark.parametrize(
-    ("of", "its"),
+    ("form", "of", "its"),
     [
-        ({2000: (10123, "Pages"), 2001: (1051, "netd"), 2002: (-1, "")}, ["a.b", "uid 1051", None]),
-        ({2000: (10123, "Pages"), 2001: (10200, "Chrome")}, [None, None]),
-        ({2000: (1010123, "Pages"), 2001: (0, "root")}, ["a.b", "uid 0"]),
-        ({2000: (10123, "页面"), 2001: (10123, "页面")}, ["a.b", "a.b"]),
-        ({2000: (1000, "Android")}, ["a.b"]),
+        ("pcap", {2000: (10123, "Pages"), 2001: (1051, "netd"), 2002: (-1, "")}, ["a.b", "uid 1051", None]),
+        ("pcapng", {2000: (10123, "Pages"), 2001: (1051, "netd"), 2002: (-1, "")}, ["a.b", "uid 1051", None]),
+        ("pcap", {2000: (10123, "Pages"), 2001: (10200, "Chrome")}, [None, None]),
+        ("pcapng", {2000: (1010123, "Pages"), 2001: (0, "root")}, ["a.b", "uid 0"]),
+        ("pcap", {2000: (10123, "页面"), 2001: (10123, "页面")}, ["a.b", "a.b"]),
+        ("pcap", {2000: (1000, "Android")}, ["a.b"]),
     ],
 )
 def test_packets_of_other_uids_are_not_taken_for_the_apps(

@@ -228,16 +228,16 @@ wrap = st.sampled_from(
 
 
 @settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(values, min_size=1, max_size=4), wrap, st.booleans())
-def test_no_value_shows_wherever_it_stands_and_in_whichever_format(values, wrap, encode):
+@given(st.lists(values, min_size=1, max_size=4), wrap, st.booleans(), st.sampled_from(sorted(FORMATS)))
+def test_no_value_shows_wherever_it_stands_and_in_whichever_format(values, wrap, encode, format_):
     """The law of masking: whatever is known to be a value is in no rendering."""
     report = carrying(values, wrap, encode)
     secrets = {value.text for value in values}
     secrets |= {quote(value.text) for value in values}
-    for format_ in FORMATS:
-        text = render(report, format_)
+    for name in {"json", format_}:  # JSON has every field
+        text = render(report, name)
         shown = [text, html.unescape(text)]
-        if format_ in ("json", "sarif"):
+        if name in ("json", "sarif"):
             shown.append(json.dumps(json.loads(text)))
         for page in shown:
             assert [secret for secret in secrets if secret in page] == []
@@ -285,9 +285,8 @@ def carrying(values, wrap, encode):
                 note=put(value),
             )
         )
-    flow = sample.report().flows[0]
-    flow = Flow(**flow.model_dump(exclude={"matches"}), matches=tuple(matches))
     base = sample.report()
+    flow = Flow(**base.flows[0].model_dump(exclude={"matches"}), matches=tuple(matches))
     finding = base.findings[0].model_copy(update={"detail": {"en": all_of_them, "zh": all_of_them}})
     return sample.report(
         run=sample.run(persona=tuple(values)),

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.captures import har
 from tests.mcp.conftest import assistant
 from tests.recordings.written import RECORDINGS
 
@@ -37,15 +38,7 @@ def test_a_mark_is_the_assistants_and_a_report_says_so(marked, tmp_path):
 
 
 def test_a_capture_is_taken_in(tmp_path):
-    har = {"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": [{
-        "startedDateTime": "2026-03-14T09:00:00Z", "time": 1,
-        "request": {"method": "GET", "url": "https://ads.test/?n=%2B8613800138000", "httpVersion": "HTTP/1.1",
-                    "headers": [], "queryString": [], "cookies": [], "headersSize": -1, "bodySize": 0},
-        "response": {"status": 200, "statusText": "", "httpVersion": "HTTP/1.1", "headers": [], "cookies": [],
-                     "content": {"size": 0, "mimeType": "text/plain"}, "redirectURL": "", "headersSize": -1,
-                     "bodySize": 0},
-        "cache": {}, "timings": {"send": 0, "wait": 0, "receive": 0}}]}}  # fmt: skip
-    (tmp_path / "capture.har").write_text(json.dumps(har), "utf-8")
+    (tmp_path / "capture.har").write_text(har("https://ads.test/?n=%2B8613800138000"), "utf-8")
     with assistant(tmp_path, "--allow-actions") as one:
         made = one.ask(
             "import_capture",

@@ -22,6 +22,7 @@ from appwitness.cli.verbs import main
 from appwitness.recording import Recording, signing, verify
 from appwitness.recording.seal import SEAL
 from appwitness.support.errors import FileError, UserError
+from tests.captures import har
 from tests.recording.test_recording import AT, RUN, gap, upload
 
 APP = RUN.app.model_copy(update={"apk_sha256": "a" * 64})
@@ -130,10 +131,6 @@ def clock_back(path, _other):
 
 ATTACKS = {
     "a line is edited": Attack(lambda path, _: lines(path, edit), "gaps.jsonl:2 differs"),
-    "a line is dropped": Attack(lambda path, _: lines(path, lambda rows: rows.pop(1)), "gaps.jsonl:2 differs"),
-    "a line is inserted": Attack(
-        lambda path, _: lines(path, lambda rows: rows.insert(1, rows[0])), "gaps.jsonl:2 differs"
-    ),
     "lines are reordered": Attack(
         lambda path, _: lines(path, lambda rows: rows.insert(0, rows.pop(1))), "gaps.jsonl:1 differs"
     ),
@@ -141,9 +138,6 @@ ATTACKS = {
     "all is rewritten and stamped again": Attack(rewritten, "seal.jsonl:1 is not signed", "intact"),
     "all is rewritten and signed with another key": Attack(
         lambda path, other: rewritten(path, other, other), "which is no trusted key", "intact"
-    ),
-    "a body is swapped": Attack(
-        lambda path, _: next((path / "bodies").iterdir()).write_bytes(b"of another"), "its content has another digest"
     ),
     "the app's digest is swapped": Attack(another_app, "another app.apk_sha256 than seal.jsonl:1 says"),
     "the app's digest is swapped and all stamped again": Attack(
@@ -344,9 +338,7 @@ def test_marks_are_signed_too(home, tmp_path):
 def test_imports_are_signed_too(home, tmp_path):
     appwitness("key", "new")
     appwitness("key", "export", "--output", "op.pub")
-    (tmp_path / "a.har").write_text(
-        '{"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": []}}'
-    )
+    (tmp_path / "a.har").write_text(har())
     case = ("--case", "12 O 3/26", "--operator", "Lin Yue", "--place", "Bonn", "--equipment", "Pixel 6")
     appwitness("import", "a.har", "--app", "com.example.circle", "--output", "r", *case)
     appwitness("verify", "r", "--key", "op.pub")
@@ -355,9 +347,7 @@ def test_imports_are_signed_too(home, tmp_path):
 
 
 def test_source_of_the_app_and_image_of_the_device_are_bound_and_told(home, tmp_path):
-    (tmp_path / "a.har").write_text(
-        '{"log": {"version": "1.2", "creator": {"name": "x", "version": "1"}, "entries": []}}'
-    )
+    (tmp_path / "a.har").write_text(har())
     source = (
         "--app-store",
         "Google Play",

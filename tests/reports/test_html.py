@@ -5,15 +5,14 @@ import json
 import re
 from typing import Any
 
-import msgspec
 import pytest
 import yaml
 from lxml import html as lxml_html
 
 from appwitness.catalog import yaml_files
-from appwitness.events import Consent, Part, Record, Screen, Touch, Window
-from appwitness.events.seen import Seen, see
-from appwitness.findings import Report, Seal
+from appwitness.events import Consent, Screen, Touch, Window
+from appwitness.events.seen import see
+from appwitness.findings import Seal
 from appwitness.recording import Recording
 from appwitness.reports import phrases, render
 from appwitness.reports import words as words_of
@@ -69,55 +68,6 @@ def test_each_sheet_has_the_run_and_its_seal_at_its_foot(run, foot):
     (style,) = page(sample.report(recording=run, verified=seal)).xpath("//style")
     (content,) = re.findall(r'@bottom-left \{ content: "([^"]*)"; font', style.text)
     assert content == f"{foot}  SHA-256 {'ab' * 32}"
-
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "</title></style><svg onload=alert(1)>",
-    "' onmouseover='alert(1)",
-    "{{ 7 * 7 }}{% raw %}",
-    "javascript:alert(1)",
-    "\u202eevil\x00\x1b[31m",
-]
-KEEP = {"kind", "outcome", "via", "signal", "status", "scope", "by", "where", "why", "state", "op", "transport", "plan",
-        "consent", "party", "level", "confidence", "of_kind", "jurisdiction", "country_basis", "persona",
-        "stamped", "code", "precision", "role"}  # fmt: skip
-
-
-def poisoned(node, text, key=""):
-    """A record with `text` appended to every string that is not a closed choice."""
-    if isinstance(node, Record | Part):
-        fields = msgspec.structs.asdict(node) if isinstance(node, Part) else node.__dict__
-        extra = getattr(node, "model_extra", None) or {}
-        changes = {name: poisoned(value, text, name) for name, value in (*fields.items(), *extra.items())}
-        return node.model_copy(update=changes)
-    if isinstance(node, str):
-        return node if key in KEEP or (key == "kind") else node + text
-    if isinstance(node, dict):
-        return {name if key == "title" else name + text: poisoned(value, text, key) for name, value in node.items()}
-    if isinstance(node, Seen):
-        return node._replace(ref=poisoned(node.ref, text), event=poisoned(node.event, text))
-    if isinstance(node, tuple | list):
-        return type(node)(poisoned(value, text, key) for value in node)
-    return node
-
-
-@pytest.mark.parametrize("reveal", [False, True])
-@pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_in_any_field_is_inert(text, reveal):
-    report = poisoned(sample.report(), text)
-    assert isinstance(report, Report)
-    tree = page(report, reveal=reveal)
-    inert(tree)
-    shown = lxml_html.tostring(tree, encoding="unicode")
-    assert "49" not in tree.xpath("string(//title)")
-    assert not {"\x1b", "\u202e", "\x00"} & set(shown)
-
-
-def test_hostile_text_is_shown_as_text():
-    tree = page(poisoned(sample.report(), "<script>alert(1)</script>"), reveal=True)
-    assert "<script>alert(1)</script>" in tree.text_content()
 
 
 @pytest.mark.parametrize("lang", LANGS)
@@ -255,10 +205,10 @@ def many(count):
 
 
 def test_many_flows_stay_a_page():
-    small, large = (len(render(many(count), "html")) for count in (500, 1500))
-    assert large < 3_000_000
-    assert large < small * 1.1
-    tree = page(many(500))
+    small, large = (render(many(count), "html") for count in (500, 1500))
+    assert len(large) < 3_000_000
+    assert len(large) < len(small) * 1.1
+    tree: Any = lxml_html.document_fromstring(small)
     assert not tree.xpath("//details[@class='more evidence'][@open]")
     assert "are in the JSON report" in tree.text_content()
 

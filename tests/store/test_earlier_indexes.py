@@ -1,7 +1,7 @@
 """An index that an earlier layout of these tables made, with a recording of the first format: `index upgrade` opens it.
 
-The files in `earlier` are what the programs of those days wrote: the tables, and the row of the one recording; nothing
-was released before 0.1.0.
+The files in `earlier` are what the programs of those days wrote: the tables, and the row of the one recording. Of
+layouts that name recordings alike there is one; nothing was released before 0.1.0.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def run(*arguments: object) -> tuple[str, str, int]:
 
 def test_they_are_of_versions_before_this_one():
     versions = [int(re.findall(r"\d+", path.stem)[0]) for path in EARLIER]
-    assert len(versions) >= 7
+    assert len(versions) >= 4
     assert max(versions) < VERSION
 
 

@@ -500,9 +500,13 @@ def test_the_runs_of_a_campaign_are_filtered(store, known, query, expected):
 
 
 @pytest.mark.parametrize(
-    ("lang", "picked", "kind"), [("en", "what the user picked", "address book"), ("zh", "用户所选联系人", "通讯录")]
+    ("lang", "picked", "kind", "target"),
+    [
+        ("en", "what the user picked", "address book", "content://com.android.contacts.picker/sessions/7"),
+        ("zh", "用户所选联系人", "通讯录", "content://com.android.contacts.picker/sessions/7"),
+        ("en", "what the user picked", "address book", "content://contacts/people"),
+    ],
 )
-@pytest.mark.parametrize("target", ["content://com.android.contacts.picker/sessions/7", "content://contacts/people"])
 def test_every_page_says_what_was_picked(own, known, tmp_path, target, lang, picked, kind):
     values = [events.Value(type="phone_number", text=f"+861380013800{n}", row=n) for n in range(2)]
     values += [events.Value(type="name", text=f"Ada Lovelace the {n}th", row=n) for n in range(2)]

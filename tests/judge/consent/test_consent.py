@@ -1,4 +1,7 @@
-"""What the user had decided at a moment: the table of states, order, clocks, whose word counts, scopes, corrections."""
+"""What the user had decided at a moment: the table of states, order, clocks, whose word counts, scopes, corrections.
+
+More of the same, as timelines with a label for each moment: timelines*.json beside this file.
+"""
 
 import random
 import re
@@ -49,13 +52,7 @@ def timeline(*lines, offset_ms=0, run_started=None):
 ASKED = line(1, "requested", by="app")
 
 STATES = [
-    ("nothing happened", [], "not_shown"),
-    ("the dialog is open", [ASKED], "requested"),
-    ("agreed", [ASKED, line(2, "given")], "given"),
-    ("refused", [ASKED, line(2, "refused")], "refused"),
     ("closed without a choice", [ASKED, line(2, "dismissed")], "dismissed"),
-    ("agreed, then withdrawn", [line(2, "given"), line(3, "withdrawn")], "withdrawn"),
-    ("shown again after agreeing", [line(2, "given"), line(3, "requested", by="app")], "given"),
     ("the dialog closes after the tap", [line(2, "given"), line(2.001, "dismissed", by="app")], "given"),
     ("the dialog closes before the tap is seen", [line(2, "dismissed", by="app"), line(2.001, "given")], "given"),
     ("asked again after a refusal", [line(2, "refused"), line(3, "requested", by="app")], "refused"),
@@ -64,13 +61,8 @@ STATES = [
     ("asked again after withdrawal", [line(2, "given"), line(3, "withdrawn"), line(4, "requested")], "withdrawn"),
     ("refused an update of the policy", [line(2, "given"), line(3, "requested"), line(4, "refused")], "refused"),
     ("asked again after closing", [line(2, "dismissed"), line(3, "requested", by="app")], "requested"),
-    ("operator: agreed", [line(2, "given", by="operator")], "given"),
-    ("claims alone", [line(2, "given", by="app", signal="sdk_call")], "not_shown"),
-    ("a preference", [ASKED, line(2, "given", by="app", signal="preference")], "requested"),
     ("a TCF string", [ASKED, line(2, "given", by="app", signal="iab_tcf")], "requested"),
     ("a claim signed with the user's name", [ASKED, line(2, "given", by="user", signal="preference")], "requested"),
-    ("a tap made by code", [ASKED, line(2, "given", by="app", signal="tap")], "requested"),
-    ("told 'not agreed' at start", [line(0, "refused", by="app", signal="sdk_call")], "not_shown"),
     ("claimed after a refusal", [line(2, "refused"), line(3, "given", by="app", signal="sdk_call")], "refused"),
     ("claimed withdrawal", [line(2, "given"), line(3, "withdrawn", by="app", signal="preference")], "given"),
     ("lines out of order", [line(3, "refused"), line(2, "given")], "refused"),
@@ -122,12 +114,6 @@ SCOPES = [
     ("no to all, yes to this", [line(2, "refused"), line(3, "given", data=["location"])], "given", "refused"),
     ("yes to this, no to all later", [line(2, "given", data=["location"]), line(3, "refused")], "refused", "refused"),
     (
-        "yes to this, all withdrawn later",
-        [line(2, "given", data=["location"]), line(3, "withdrawn")],
-        "withdrawn",
-        "withdrawn",
-    ),
-    (
         "yes to this, all withdrawn, then no to all",
         [line(2, "given", data=["location"]), line(3, "withdrawn"), line(4, "refused")],
         "refused",
@@ -153,7 +139,6 @@ SCOPES = [
         "requested",
         "dismissed",
     ),
-    ("both named", [line(2, "refused", data=["location", "device_contacts"])], "refused", "refused"),
 ]
 
 
@@ -361,10 +346,7 @@ def test_without_the_catalog_a_line_says_its_status():
 # Some kinds of data and not others: the whole.
 
 WHOLE = [
-    ("nothing", [], "not_shown"),
-    ("yes to all", [line(2, "given")], "given"),
     ("yes to all but one", [line(2, "given"), line(3, "refused", data=["location"])], "partial"),
-    ("yes to one", [ASKED, line(2, "given", data=["location"])], "partial"),
     ("no to all but one", [line(2, "refused"), line(3, "given", data=["location"])], "partial"),
     ("no to one", [ASKED, line(2, "refused", data=["location"])], "requested"),
     (
@@ -378,8 +360,6 @@ WHOLE = [
         [ASKED, line(2, "given", data=["location"]), line(3, "withdrawn", data=["location"])],
         "requested",
     ),
-    ("yes to all, withdrawn for one", [line(2, "given"), line(3, "withdrawn", data=["location"])], "partial"),
-    ("yes to all, the policy changed", [line(2, "given"), line(3, "requested", by="app", text=CHANGED)], "expired"),
 ]
 
 

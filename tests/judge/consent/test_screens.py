@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from appwitness.catalog import yaml_files
-from appwitness.catalog.labels import Labels, Phrases, normal_label
+from appwitness.catalog.labels import Labels, Phrases
 from appwitness.events import Screen, Touch, Window, made
 from appwitness.events.seen import see
 from appwitness.judge.consent import Observed, ScreenReader, Timeline, consents, screens
@@ -67,65 +67,6 @@ class Hooks:
 @pytest.fixture
 def screen():
     return Hooks()
-
-
-@pytest.mark.parametrize(
-    ("label", "choice"),
-    [
-        ("Agree", "agree"),
-        ("AGREE & CONTINUE", "agree"),
-        ("I Agree", "agree"),
-        ("Yes, I agree!", "agree"),
-        ("Accept all (5s)", "agree"),
-        ("同意", "agree"),
-        ("同意并继续", "agree"),
-        ("同 意 并 继 续", "agree"),
-        ("同意（5秒）", "agree"),
-        ("ＡＧＲＥＥ", "agree"),
-        ("J'accepte", "agree"),
-        ("Zustimmen", "agree"),
-        ("Disagree", "refuse"),
-        ("不同意", "refuse"),
-        ("不同意并退出APP", "refuse"),
-        ("不同意 (3s)", "refuse"),
-        ("I do not agree", "refuse"),
-        ("Don't agree", "refuse"),
-        ("Don\u2019t agree", "refuse"),
-        ("Continue without agreeing", "refuse"),
-        ("Continue without accepting →", "refuse"),
-        ("同意しない", "refuse"),
-        ("동의 안함", "refuse"),
-        ("Nur notwendige", "refuse"),
-        ("No, thanks", "refuse"),
-        ("仅浏览", "basic"),
-        ("Continue as guest", "basic"),
-        ("Got it", "ambiguous"),
-        ("知道了", "ambiguous"),
-        ("OK", "ambiguous"),
-        ("Continue", "ambiguous"),
-        ("Privacy policy", None),
-        ("Disagreements", None),
-        ("", None),
-        ("By using this app you agree to our terms and to the processing of your data", None),
-    ],
-)
-def test_what_a_label_chooses(label, choice):
-    assert LABELS.choice(label) == choice
-
-
-@pytest.mark.parametrize("kind", ["refuse", "basic", "later", "agree", "ambiguous", "closing"])
-def test_every_label_of_the_catalog_is_found_in_its_own_list(kind):
-    for words in getattr(LABELS, kind).values():
-        assert {word: LABELS.choice(word) for word in words} == dict.fromkeys(words, kind)
-
-
-def test_no_label_stands_in_two_lists():
-    seen = [
-        normal_label(word)
-        for kind in ("refuse", "basic", "later", "agree", "ambiguous", "closing")
-        for word in {normal_label(w) for language in getattr(LABELS, kind).values() for w in language}
-    ]
-    assert len(seen) == len(set(seen))
 
 
 def test_asked_and_agreed(screen):

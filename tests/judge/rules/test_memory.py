@@ -14,8 +14,7 @@ SIZE = 24
 KNOWN = knowledge()
 
 
-@pytest.mark.parametrize("every", [1, 20])
-@pytest.mark.parametrize("going_on", [False, True])
+@pytest.mark.parametrize(("every", "going_on"), [(1, False), (1, True), (20, True)])
 def test_memory_changes_no_finding(every: int, going_on: bool) -> None:
     made = lines(SIZE, every)
     whole = facts(made, KNOWN)

@@ -14,6 +14,7 @@ from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from appwitness.events import FILES, Run, format_time, parse
+from appwitness.recording import Recording
 from tests.recordings.builder.reads import Read, Values
 
 START = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
@@ -389,6 +390,16 @@ def _written(body: Mapping[str, Any] | bytes, how: str) -> tuple[bytes, str, str
 
 def _blob(data: bytes) -> dict[str, Any]:
     return {"b64": base64.b64encode(data).decode()}
+
+
+def recorded(case: Case, path: Path) -> Recording:
+    """A case at `path` as a recorder writes it: private files, stamped when the run begins; open still."""
+    recording = Recording.create(path, Run.model_validate(case.run))
+    for body in case.bodies.values():
+        recording.put_body(body)
+    for lines in case.lines.values():
+        recording.append_all([parse(json.dumps(line)) for line in lines])
+    return recording
 
 
 def write(cases: Iterable[Case], folder: Path) -> None:
