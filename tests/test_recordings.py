@@ -61,10 +61,18 @@ def rendered(recording: Recording, store: Store, known_: Knowledge) -> str:
     return render(report(store, recording.run.id, known_), "json")
 
 
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    """Two indexes, each of all recordings: read at once, and followed."""
+    folder = tmp_path_factory.mktemp("stores")
+    with Store(folder / "once.sqlite") as once, Store(folder / "followed.sqlite") as followed:
+        yield once, followed
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_a_recording_yields_its_findings_once_twice_and_followed(case, tmp_path):
+def test_a_recording_yields_its_findings_once_twice_and_followed(case, stores):
     recording, known_, expected = Recording.open(RECORDINGS / case), known(case), EXPECTED[case]
-    store = Store(tmp_path / "once.sqlite")
+    store, followed = stores
     outcome = correlate(recording, store, known_)
     assert in_order([told(finding) for finding in outcome.findings]) == wanted(case)
     for finding in expected["findings"]:
@@ -81,7 +89,6 @@ def test_a_recording_yields_its_findings_once_twice_and_followed(case, tmp_path)
             assert 1 <= int(number) <= len((RECORDINGS / case / name).read_bytes().splitlines())
     assert correlate(recording, store, known_).new_lines == 0
     assert rendered(recording, store, known_) == first
-    followed = Store(tmp_path / "followed.sqlite")
     follow(recording, followed, known_, lambda: True)
     assert rendered(recording, followed, known_) == first
 

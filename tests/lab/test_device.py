@@ -262,9 +262,7 @@ def play(app: str, plan: str, stock: Stock, room: Path, cache: Path) -> list[tup
     return [(upload.method, upload.url, stock.body(upload)) for upload in uploads]
 
 
-EACH = [
-    pytest.param(*one, marks=() if one[0] in ("circle", "skies", "pages") else pytest.mark.slow) for one in EXPECTED
-]
+EACH = [pytest.param(*one, marks=() if one[0] in ("circle", "pages") else pytest.mark.slow) for one in EXPECTED]
 
 
 @pytest.mark.parametrize(("app", "plan"), EACH)

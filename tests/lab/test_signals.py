@@ -158,9 +158,17 @@ def test_what_an_earlier_run_left_is_said_to_be_that(run):
     assert said(run("lanes", "withdraw"), "preference")[0][4] == "policy_agreed=true"
 
 
-def test_nothing_went_wrong_in_the_hooks(run):
-    for app, plan in (("gems", "accept"), ("quiz", "refuse"), ("lanes", "withdraw"), ("radio", "silent")):
-        assert [gap for gap in events(run(app, plan), "gap") if gap.subject != "sources"] == []
+@pytest.mark.parametrize(
+    ("app", "plan"),
+    [
+        ("gems", "accept"),
+        ("lanes", "withdraw"),
+        pytest.param("quiz", "refuse", marks=pytest.mark.slow),
+        pytest.param("radio", "silent", marks=pytest.mark.slow),
+    ],
+)
+def test_nothing_went_wrong_in_the_hooks(run, app, plan):
+    assert [gap for gap in events(run(app, plan), "gap") if gap.subject != "sources"] == []
 
 
 def test_the_type_of_the_app_is_in_the_recording(run):

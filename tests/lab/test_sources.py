@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -30,49 +34,81 @@ GRANTED = (
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
 
-@pytest.fixture
-def tour(compiled, tmp_path):
-    """Play one step of the tour; its accesses, and what the app printed."""
-    build(ROOT)
+TOGETHER = (
+    *("last", "window", "bundle", "phones", "unread", "nobody", "client", "wrapper", "buffer", "updates", "single"),
+    *("current", "fused-last", "fused-complete", "fused-updates", "numbers", "binder", "nobodys"),
+    *("incoming", "proxy"),
+)
+"""Steps that leave nothing behind and keep the main thread busy: one process takes them all."""
 
-    def play(step, *, granted=GRANTED):
-        facts = {
-            "application": "tour.TourApplication",
-            "activity": "tour.MainActivity",
-            "permissions.requested": ",".join(GRANTED),
-            "permissions.granted": ",".join(granted),
-            "line1": LINE1,
-            "location": LOCATION,
-            "data": str(tmp_path / "data"),
-            "pid": str(tmp_path / "pid"),
-        }
-        for at, contact in enumerate(CONTACTS):
-            facts[f"contact.{at}.name"] = contact.name
-            facts[f"contact.{at}.numbers"] = ",".join(contact.numbers)
-            facts[f"contact.{at}.mails"] = ",".join(contact.mails)
-        (tmp_path / "facts").write_text("".join(f"{key}={value}\n" for key, value in facts.items()), "utf-8")
-        settings = {
-            "lab.package": "tour",
-            "lab.device": tmp_path / "facts",
-            "tour.step": step,
-            "file.encoding": "UTF-8",
-        }
-        argv = (
-            str(launcher("tour", tmp_path / "cache")),
-            *JVM,
-            *(f"-D{name}={value}" for name, value in settings.items()),
-            "-cp",
-            f"{jar()}:{compiled('tour', classpath=[jar()])}",
-            "android.app.ActivityThread",
-        )
-        recording = blank(tmp_path / "recording", "tour")
-        printed: list[bytes] = []
-        agent = Agent(recording, load(), "tour", AgentOptions(partial=True), on_output=printed.append)
-        with agent:
-            agent.launch(Program(argv, cwd=str(tmp_path)))
-            assert agent.wait(60), "the app did not end"
-        assert {(gap.subject, gap.why) for gap in recording.events(Gap)} <= {("sources", "class_absent")}
-        return list(recording.events(Access)), b"".join(printed).decode()
+
+def played(classes: Path, room: Path, steps: Sequence[str], granted=GRANTED) -> dict[str, tuple[list[Access], str]]:
+    """Play steps of the tour in one process: step -> its accesses, and what the app printed."""
+    facts = {
+        "application": "tour.TourApplication",
+        "activity": "tour.MainActivity",
+        "permissions.requested": ",".join(GRANTED),
+        "permissions.granted": ",".join(granted),
+        "line1": LINE1,
+        "location": LOCATION,
+        "data": str(room / "data"),
+        "pid": str(room / "pid"),
+    }
+    for at, contact in enumerate(CONTACTS):
+        facts[f"contact.{at}.name"] = contact.name
+        facts[f"contact.{at}.numbers"] = ",".join(contact.numbers)
+        facts[f"contact.{at}.mails"] = ",".join(contact.mails)
+    (room / "facts").write_text("".join(f"{key}={value}\n" for key, value in facts.items()), "utf-8")
+    settings = {
+        "lab.package": "tour",
+        "lab.device": room / "facts",
+        "tour.steps": ",".join(steps),
+        "file.encoding": "UTF-8",
+    }
+    argv = (
+        str(launcher("tour", room / "cache")),
+        *JVM,
+        *(f"-D{name}={value}" for name, value in settings.items()),
+        "-cp",
+        f"{jar()}:{classes}",
+        "android.app.ActivityThread",
+    )
+    recording = blank(room / "recording", "tour")
+    printed: list[bytes] = []
+    agent = Agent(recording, load(), "tour", AgentOptions(partial=True), on_output=printed.append)
+    with agent:
+        agent.launch(Program(argv, cwd=str(room)))
+        assert agent.wait(60), "the app did not end"
+    assert {(gap.subject, gap.why) for gap in recording.events(Gap)} <= {("sources", "class_absent")}
+    parts = re.findall(r"^step (\S+)\n(.*?)(?=^step |\Z)", b"".join(printed).decode(), re.MULTILINE | re.DOTALL)
+    assert [step for step, _ in parts] == list(steps)
+    accesses = list(recording.events(Access))
+    marks = [access for access in accesses if str((access.args or {}).get("selection_args")).startswith("step ")]
+    begins = sorted(mark.at for mark in marks) or [datetime.min.replace(tzinfo=UTC)]
+    of_step: list[list[Access]] = [[] for _ in begins]
+    for access in accesses:
+        if access not in marks:
+            of_step[bisect_right(begins, access.at) - 1].append(access)
+    return {step: (found, said) for (step, said), found in zip(parts, of_step, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def classes(compiled):
+    build(ROOT)
+    return compiled("tour", classpath=[jar()])
+
+
+@pytest.fixture(scope="module")
+def together(classes, tmp_path_factory):
+    return played(classes, tmp_path_factory.mktemp("together"), TOGETHER)
+
+
+@pytest.fixture
+def tour(classes, together, tmp_path):
+    """A step's accesses, and what the app printed; the steps that are not of `together` have a process of their own."""
+
+    def play(step, **options):
+        return together[step] if step in together else played(classes, tmp_path, [step], **options)[step]
 
     return play
 
@@ -158,7 +194,7 @@ def test_a_cursor_that_stays_open_is_written_down_when_the_app_pauses(tour):
 
 
 def test_a_cursor_is_not_lost_when_the_process_ends(tour):
-    [access], _ = tour("killed")
+    *_, access = tour("killed")[0]  # one before where the app takes its time
     assert cells(access) == [("phone_number", NUMBERS[0])]
 
 

@@ -45,30 +45,47 @@ import com.google.android.gms.location.Priority;
 import com.google.android.gms.tasks.Tasks;
 import com.android.internal.telephony.IPhoneSubInfo;
 import java.lang.reflect.Method;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Queue;
 
-/** Goes through every way in which contacts, location and phone number are really read, one way a run. */
+/** Goes through every way in which contacts, location and phone number are really read. */
 public class MainActivity extends Activity {
     private static final Uri PHONES = ContactsContract.CommonDataKinds.Phone.CONTENT_URI;
+    private static final long PAUSE_MS = 20;
     private final Handler handler = new Handler(Looper.getMainLooper());
+    private final Queue<String> steps = new ArrayDeque<>(List.of(System.getProperty("tour.steps").split(",")));
+    private final boolean together = steps.size() > 1;
 
     @Override
     protected void onCreate(Bundle state) {
         super.onCreate(state);
-        handler.post(() -> {
-            try {
-                go(System.getProperty("tour.step"));
-            } catch (Exception e) {
-                System.out.println("threw " + e.getClass().getName());
-                end(0);
-            }
-        });
+        next(0);
     }
 
-    private void end(long afterMs) {
+    private void next(long afterMs) {
         handler.postDelayed(() -> {
-            System.out.println("done");
-            Runtime.getRuntime().halt(0);
+            if (steps.isEmpty()) {
+                System.out.println("done");
+                Runtime.getRuntime().halt(0);
+            }
+            String step = steps.remove();
+            System.out.println("step " + step);
+            try {
+                if (together) {
+                    mark(step);
+                }
+                go(step);
+            } catch (Exception e) {
+                System.out.println("threw " + e.getClass().getName());
+                next(PAUSE_MS);
+            }
         }, afterMs);
+    }
+
+    /** Reads nothing, in a way that tells of the step: what is read from now on is of it. */
+    private void mark(String step) {
+        getContentResolver().query(PHONES, null, "display_name = ?", new String[] {"step " + step}, null).close();
     }
 
     /** A button that is clicked by its own handling of touches, as custom views are. */
@@ -104,7 +121,7 @@ public class MainActivity extends Activity {
                         cursor.getString(1);
                     }
                 }
-                end(0);
+                next(PAUSE_MS);
             }
             case "presses" -> {
                 LinearLayout page = new LinearLayout(this);
@@ -121,7 +138,7 @@ public class MainActivity extends Activity {
                 handler.postDelayed(() -> finger(buttons[0]), 300);
                 handler.postDelayed(() -> finger(buttons[1]), 600);
                 handler.postDelayed(() -> buttons[2].performClick(), 900);
-                end(1200);
+                next(1200);
             }
             case "bundle" -> {
                 Bundle arguments = new Bundle();
@@ -129,20 +146,20 @@ public class MainActivity extends Activity {
                     cursor.moveToFirst();
                     cursor.getString(0);
                 }
-                end(0);
+                next(PAUSE_MS);
             }
             case "unread" -> {
                 try (Cursor cursor = getContentResolver().query(PHONES, null, null, null, null)) {
                     cursor.getCount();
                 }
-                end(0);
+                next(PAUSE_MS);
             }
             case "nobody" -> {
                 try (Cursor cursor = getContentResolver()
                         .query(PHONES, new String[] {"data1"}, "display_name = ?", new String[] {"nobody"}, null, null)) {
                     System.out.println("rows " + cursor.getCount());
                 }
-                end(0);
+                next(PAUSE_MS);
             }
             case "client" -> {
                 ContentProviderClient client =
@@ -151,14 +168,14 @@ public class MainActivity extends Activity {
                     cursor.moveToPosition(2);
                     cursor.getString(0);
                 }
-                end(0);
+                next(PAUSE_MS);
             }
             case "wrapper" -> {
                 try (Cursor cursor = new Mine(getContentResolver().query(PHONES, new String[] {"data1"}, null, null, null))) {
                     cursor.moveToFirst();
                     System.out.println(cursor.getString(0));
                 }
-                end(0);
+                next(PAUSE_MS);
             }
             case "buffer" -> {
                 try (Cursor cursor = getContentResolver().query(PHONES, new String[] {"data1"}, null, null, null)) {
@@ -167,7 +184,7 @@ public class MainActivity extends Activity {
                     cursor.copyStringToBuffer(0, buffer);
                     System.out.println(new String(buffer.data, 0, buffer.sizeCopied));
                 }
-                end(0);
+                next(PAUSE_MS);
             }
             case "window" -> {
                 try (Cursor cursor = getContentResolver().query(PHONES, new String[] {"data1"}, null, null, null)) {
@@ -177,7 +194,7 @@ public class MainActivity extends Activity {
                         System.out.println(window.getString(row, 0));
                     }
                 }
-                end(0);
+                next(PAUSE_MS);
             }
             case "open" -> {
                 Cursor cursor = getContentResolver().query(PHONES, new String[] {"data1"}, null, null, null);
@@ -193,39 +210,39 @@ public class MainActivity extends Activity {
             }
             case "last" -> {
                 System.out.println(locations().getLastKnownLocation("gps").getLatitude());
-                end(0);
+                next(PAUSE_MS);
             }
             case "updates" -> {
                 LocationListener listener = location -> System.out.println("got " + location.getLatitude());
                 locations().requestLocationUpdates("gps", 50, 0, listener);
                 handler.postDelayed(() -> locations().removeUpdates(listener), 400);
-                end(500);
+                next(500);
             }
             case "passive" -> {
                 locations().requestLocationUpdates(0, 0, new Criteria(), new Old(), Looper.getMainLooper());
-                end(500);
+                next(500);
             }
             case "single" -> {
                 locations().requestSingleUpdate("network", new Old(), Looper.getMainLooper());
-                end(500);
+                next(500);
             }
             case "current" -> {
                 locations().getCurrentLocation("gps", null, Runnable::run, location -> System.out.println("got " + location));
-                end(500);
+                next(500);
             }
             case "pending" -> {
                 registerReceiver(new Receiver(), new IntentFilter("tour.HERE"));
                 PendingIntent pending = PendingIntent.getBroadcast(this, 0, new Intent("tour.HERE"), 0x2000000);
                 locations().requestLocationUpdates("gps", new LocationRequest.Builder(50).setMaxUpdates(1).build(), pending);
-                end(700);
+                next(700);
             }
             case "fused-last" -> {
                 fused().getLastLocation().addOnSuccessListener(location -> System.out.println("got " + location));
-                end(500);
+                next(500);
             }
             case "fused-complete" -> {
                 fused().getLastLocation().addOnCompleteListener(task -> System.out.println("got " + task.getResult()));
-                end(500);
+                next(500);
             }
             case "fused-await" -> new Thread(() -> {
                 try {
@@ -233,7 +250,7 @@ public class MainActivity extends Activity {
                 } catch (Exception e) {
                     System.out.println("threw " + e);
                 }
-                end(0);
+                next(PAUSE_MS);
             }).start();
             case "fused-updates" -> {
                 fused().requestLocationUpdates(
@@ -245,7 +262,7 @@ public class MainActivity extends Activity {
                             }
                         },
                         Looper.getMainLooper());
-                end(500);
+                next(500);
             }
             case "numbers" -> {
                 TelephonyManager telephony = getSystemService(TelephonyManager.class);
@@ -258,13 +275,14 @@ public class MainActivity extends Activity {
                     System.out.println(subscriptions.getPhoneNumber(info.getSubscriptionId()));
                 }
                 System.out.println(getSystemService(TelecomManager.class).getLine1Number(null));
-                end(0);
+                next(PAUSE_MS);
             }
             case "nobodys" -> {
                 for (int i = 0; i < 3; i++) {
                     System.out.println("got " + transact("power", "android.os.IPowerManager", 1));
                     System.out.println("got " + transact("iphonesubinfo", IPhoneSubInfo.DESCRIPTOR, 11));
                 }
+                next(PAUSE_MS);
             }
             case "incoming" -> {
                 Parcel data = Parcel.obtain();
@@ -277,7 +295,7 @@ public class MainActivity extends Activity {
                     }
                 });
                 ServiceManager.getService("clipboard").transact(7, data, Parcel.obtain(), 0);
-                end(0);
+                next(PAUSE_MS);
             }
             case "binder" -> {
                 System.out.println("got " + transact("iphonesubinfo", IPhoneSubInfo.DESCRIPTOR, 11));
@@ -288,17 +306,20 @@ public class MainActivity extends Activity {
                 } catch (SecurityException e) {
                     System.out.println("threw " + e);
                 }
+                next(PAUSE_MS);
             }
             case "share" -> {
                 sendBroadcast(new Intent("com.other.SYNC").setPackage("com.other").putExtra("phone", "+8613800138000")
                         .putExtra("all", new String[] {"a", "b"}));
                 sendBroadcast(new Intent("tour.OWN").setPackage("tour").putExtra("phone", "+8613800138000"));
                 sendBroadcast(new Intent("com.other.EMPTY"));
+                next(PAUSE_MS);
             }
             case "proxy" -> {
                 IPhoneSubInfo service = IPhoneSubInfo.Stub.asInterface(ServiceManager.getService("iphonesubinfo"));
                 Method method = IPhoneSubInfo.class.getMethod("getLine1Number", String.class, String.class);
                 System.out.println("got " + method.invoke(service, "tour", null));
+                next(PAUSE_MS);
             }
             case "denied" -> {
                 getSystemService(TelephonyManager.class).getLine1Number();
@@ -311,7 +332,7 @@ public class MainActivity extends Activity {
     private void later(Cursor cursor) {
         cursor.moveToNext();
         cursor.getString(0);
-        end(400);
+        next(400);
     }
 
     /** Past the manager: the code of the call and its answer, by hand. */

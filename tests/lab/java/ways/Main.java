@@ -12,6 +12,7 @@ import kotlin.coroutines.Continuation;
 public class Main {
     public static void main(String[] steps) throws Exception {
         for (String step : steps) {
+            System.out.println("step " + step);
             switch (step) {
                 case "when" -> {
                     outer("theirs");
