@@ -16,8 +16,8 @@ from tests import fuzz, fuzz_recordings, watched
 
 def test_a_short_run_finds_nothing():
     told: list[str] = []
-    assert watched.run(partial(fuzz.trial, 11), 800, 1, fuzz.LIMITS, told.append) == 0, told
-    assert told[-1].startswith("800 tried")
+    assert watched.run(partial(fuzz.trial, 11), 400, 1, fuzz.LIMITS, told.append) == 0, told
+    assert told[-1].startswith("400 tried")
 
 
 @pytest.mark.slow
@@ -61,8 +61,8 @@ def test_what_goes_wrong_with_a_body_is_seen(monkeypatch):
 
 def test_a_short_run_over_recordings_finds_nothing():
     told: list[str] = []
-    assert fuzz_recordings.run(150, seed=11, jobs=1, tell=told.append, sample=20) == 0, told
-    assert told[-1].startswith("150 tried")
+    assert fuzz_recordings.run(75, seed=11, jobs=1, tell=told.append, sample=20) == 0, told
+    assert told[-1].startswith("75 tried")
 
 
 def test_recordings_come_again_by_their_number(tmp_path):

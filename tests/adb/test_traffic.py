@@ -31,14 +31,13 @@ needs_iptables = pytest.mark.skipif(not shutil.which("iptables"), reason="apt-ge
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("api", "settings"),
     [
-        {},
-        {"http_proxy": "10.1.2.3:3128", "global_http_proxy_host": "10.1.2.3", "global_http_proxy_port": "3128"},
-        {"global_proxy_pac_url": "http://wpad.test/it's.pac", "global_http_proxy_exclusion_list": "*.test,a b"},
+        (24, {}),
+        (36, {"http_proxy": "10.1.2.3:3128", "global_http_proxy_host": "10.1.2.3", "global_http_proxy_port": "3128"}),
+        (24, {"global_proxy_pac_url": "http://wpad.test/it's.pac", "global_http_proxy_exclusion_list": "*.test,a b"}),
     ],
 )
-@pytest.mark.parametrize("api", [24, 36])
 def test_the_proxy_setting_through_adb(
     phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], api: int, settings: dict[str, str]
 ) -> None:
@@ -79,39 +78,53 @@ def test_a_lost_reverse_is_made_again(
 
 
 @pytest.mark.parametrize(
-    ("options", "wanted", "expected"),
+    ("options", "expected"),
     [
-        ({}, "auto", ("reverse", "regular", "127.0.0.1")),
-        ({"emulator": True}, "auto", ("address", "regular", "10.0.2.2")),
-        ({}, "redirect", ("redirect", "redirect", "127.0.0.1")),
-        ({"emulator": True}, "redirect", ("redirect", "redirect", "10.0.2.2")),
-        ({"su": ""}, "redirect", None),
-        ({"su": ""}, "auto", ("reverse", "regular", "127.0.0.1")),
-        ({"su": "", "gadget": True}, "auto", ("redirect", "redirect", "127.0.0.1")),
-        ({"su": "", "gadget": True}, "regular", ("reverse", "regular", "127.0.0.1")),
-        ({"gadget": True}, "auto", ("reverse", "regular", "127.0.0.1")),
-        ({}, "wireguard@51820", ("by-hand", "wireguard", None)),
-        ({"emulator": True}, "local:qemu", ("by-hand", "local", None)),
-        ({}, "local", None),
-        ({}, "sideways", None),
+        (
+            {},
+            {
+                "auto": ("reverse", "regular", "127.0.0.1"),
+                "auto gadget": ("reverse", "regular", "127.0.0.1"),
+                "redirect": ("redirect", "redirect", "127.0.0.1"),
+                "wireguard@51820": ("by-hand", "wireguard", None),
+                "local": None,
+                "sideways": None,
+            },
+        ),
+        (
+            {"emulator": True},
+            {
+                "auto": ("address", "regular", "10.0.2.2"),
+                "redirect": ("redirect", "redirect", "10.0.2.2"),
+                "local:qemu": ("by-hand", "local", None),
+            },
+        ),
+        (
+            {"su": ""},
+            {
+                "auto": ("reverse", "regular", "127.0.0.1"),
+                "auto gadget": ("redirect", "redirect", "127.0.0.1"),
+                "regular gadget": ("reverse", "regular", "127.0.0.1"),
+                "redirect": None,
+            },
+        ),
     ],
 )
 def test_which_way(
     phone_of: Callable[..., Phone],
     control_of: Callable[[Phone], Control],
     options: dict[str, Any],
-    wanted: str,
-    expected: tuple[str, ...] | None,
+    expected: dict[str, tuple[str | None, ...] | None],
 ) -> None:
-    options = {**options}
-    gadget = options.pop("gadget", False)
     control = control_of(phone_of(**options))
-    if expected is None:
-        with pytest.raises(UserError, match="no way for mode"):
-            traffic.choose(control, wanted)
-        return
-    way = traffic.choose(control, wanted, gadget=gadget)
-    assert (way.name, way.kind, way.host) == expected
+    for wanted, found in expected.items():
+        mode, _, gadget = wanted.partition(" ")
+        if found is None:
+            with pytest.raises(UserError, match="no way for mode"):
+                traffic.choose(control, mode)
+        else:
+            way = traffic.choose(control, mode, gadget=bool(gadget))
+            assert (way.name, way.kind, way.host) == found, wanted
 
 
 def test_the_redirect_takes_a_port_of_the_device_and_puts_a_proxy_of_the_users_aside(

@@ -58,13 +58,6 @@ def test_doctor_without_a_device() -> None:
     assert [each["code"] for each in json.loads(done.stdout)["results"]] == ["device-not-found"]
 
 
-def test_doctor_of_the_lab_device() -> None:
-    done = run("doctor", "--device", "lab:circle")
-
-    assert done.exit_code == 0, done.output
-    assert "Frida" in done.stdout
-
-
 def test_devices(phone_of: PhoneOf) -> None:
     phones = [phone_of(), phone_of(su="", emulator=True), phone_of(su="", state={"nothing": 1})]
     for phone in phones:

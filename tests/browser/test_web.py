@@ -20,6 +20,7 @@ from tests.recordings.written import RECORDINGS
 from tests.web import serving
 
 CASE = "address-book-upload"
+SLOW = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -95,14 +96,26 @@ PATHS = {
 }
 
 
+SIZES_OF_TEXT = """() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = new Set();
+    while (walker.nextNode()) {
+        const element = walker.currentNode.parentElement;
+        if (walker.currentNode.data.trim() && element.checkVisibility()) found.add(getComputedStyle(element).fontSize);
+    }
+    return [...found];
+}"""
+CORNERS = """() => [...new Set([...document.body.querySelectorAll("*")].flatMap((element) =>
+    getComputedStyle(element).borderRadius.split(" ")))].filter((corner) => !["0px", "50%"].includes(corner))"""
+"""The layout has five sizes of text, and one scale of corners."""
 KINDS_OF_PAGE = ("recordings", "summary", "uploads", "upload")
 """Of the rest, each has the layout and colours of one of these."""
+OF_SAME_TEMPLATE = (
+    *("upload explained", "finding of a read", "apps behind a recipient", "ranking of findings"),
+    *("ranking of a campaign", "many uploads"),
+)
 SEEN = [
-    *((name, "desktop", False, "en") for name in PATHS),
-    *(
-        pytest.param(name, "phone", True, "zh", marks=[] if name in KINDS_OF_PAGE else pytest.mark.slow)
-        for name in PATHS
-    ),
+    *(pytest.param(name, "desktop", False, "en", marks=SLOW if name in OF_SAME_TEMPLATE else ()) for name in PATHS),
+    *(pytest.param(name, "phone", True, "zh", marks=() if name in KINDS_OF_PAGE else SLOW) for name in PATHS),
     *((name, "tablet", False, "zh") for name in KINDS_OF_PAGE),
 ]
 
@@ -112,6 +125,8 @@ def test_a_page_has_no_error_fits_its_window_and_can_be_read_by_all(browse, stor
     path = PATHS[name].format(run=run_of(store))
     page = browse(f"{path}{'&' if '?' in path else '?'}lang={lang}", size, dark)
     assert violations(page) == []
+    assert len(page.evaluate(SIZES_OF_TEXT)) <= 5
+    assert set(page.evaluate(CORNERS)) <= {"4px", "8px", "99px"}
     for each in (size, "phone"):
         page.set_viewport_size(SIZES[each])
         assert overflow(page) == 0
@@ -330,24 +345,3 @@ def test_a_run_on_the_lab_device_is_seen_while_it_goes_on(visit, known, tmp_path
         page.locator("#u1 a").click()
         expect(page.locator(".dump")).to_be_visible()
         page.goto("about:blank")
-
-
-SIZES_OF_TEXT = """() => {
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = new Set();
-    while (walker.nextNode()) {
-        const element = walker.currentNode.parentElement;
-        if (walker.currentNode.data.trim() && element.checkVisibility()) found.add(getComputedStyle(element).fontSize);
-    }
-    return [...found];
-}"""
-CORNERS = """() => [...new Set([...document.body.querySelectorAll("*")].flatMap((element) =>
-    getComputedStyle(element).borderRadius.split(" ")))].filter((corner) => !["0px", "50%"].includes(corner))"""
-
-
-@pytest.mark.parametrize(
-    "path", ["/", "", "/findings", "/findings/1", "/uploads/1", "/reads/1", "/consents", "/actions"]
-)
-def test_pages_have_five_sizes_of_text_and_one_scale_of_corners(browse, store, path):
-    page = browse(path if path == "/" else f"/recordings/{run_of(store)}{path}")
-    assert len(page.evaluate(SIZES_OF_TEXT)) <= 5
-    assert set(page.evaluate(CORNERS)) <= {"4px", "8px", "99px"}
