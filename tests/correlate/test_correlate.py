@@ -111,12 +111,6 @@ def test_what_did_not_happen_is_said_at_the_end_of_the_run_only(recording, store
     assert is_current(recording, store, knowledge())
 
 
-def test_an_access_after_the_upload_is_no_flow(recording, store):
-    recording.append(access(3))
-    recording.append(upload(recording, 2))
-    assert correlate(recording, store, knowledge()).flows == ()
-
-
 def test_the_clock_of_the_device_is_corrected(recording, store):
     recording.update_run(clock_offset_ms=5000)
     recording.append(access(6))
@@ -165,24 +159,3 @@ def test_a_zip_bomb_is_a_gap_and_not_a_crash(recording, store):
     )
     correlate(recording, store, knowledge())
     assert "decode_limit" in {gap.why for gap in report(store, "r", knowledge()).gaps}
-
-
-def test_the_index_is_current_until_something_is_added(recording, store):
-    known = knowledge()
-    assert not is_current(recording, store, known)
-    recording.append(access(1))
-    correlate(recording, store, known)
-    assert is_current(recording, store, known)
-    assert not is_current(recording, store, knowledge(first_party=("example.org",)))
-    recording.append(access(2))
-    assert not is_current(recording, store, known)
-
-
-def test_one_database_holds_many_recordings(recording, store, tmp_path):
-    other = Recording.create(tmp_path / "s", recording.run.model_copy(update={"id": "s"}))
-    for each in (recording, other):
-        each.append(access(1))
-        each.append(upload(each, 2))
-        correlate(each, store, knowledge())
-    for name in ("r", "s"):
-        assert [flow.id for flow in report(store, name, knowledge()).flows] == ["f1"]

@@ -242,14 +242,14 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize("name", DAMAGED)
-def test_a_damaged_entry_costs_itself_and_is_named(tmp_path, name) -> None:
+def test_a_damaged_entry_costs_itself_and_is_named(tmp_path) -> None:
+    """One file of all of them, with a good entry before and after each."""
     path = tmp_path / "a.har"
-    path.write_text(f'{{"log": {{"entries": [{json.dumps(GOOD)}, {DAMAGED[name]}, {json.dumps(GOOD)}]}}}}', "utf-8")
+    entries = [json.dumps(GOOD), *(text for damaged in DAMAGED.values() for text in (damaged, json.dumps(GOOD)))]
+    path.write_text(f'{{"log": {{"entries": [{", ".join(entries)}]}}}}', "utf-8")
     recording = imported([path], tmp_path / "r", Origin(APP))
-    assert len(list(recording.events(Upload))) == 2
-    (gap,) = recording.events(Gap)
-    assert gap.subject == "a.har entry 1"
+    assert len(list(recording.events(Upload))) == len(DAMAGED) + 1
+    assert [gap.subject for gap in recording.events(Gap)] == [f"a.har entry {2 * at + 1}" for at in range(len(DAMAGED))]
     assert recording.run.started.year == 2026
     assert verify(recording.path).ok
 

@@ -11,10 +11,9 @@ import uuid
 import pytest
 
 from appwitness.events import Value
-from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.finding import ValueIndex
-from tests.match.test_linking import NUMBER, link, linker, read, turned
+from tests.match.test_linking import NUMBER, link, told
 
 PHONE = Value(type="phone_number", text="13858517812")
 IMEI = Value(type="device_id_imei", text="860798683078487")
@@ -144,9 +143,7 @@ def test_what_is_a_value_is_found(name):
 
 
 def output(op, algorithm, source, result, sent):
-    known = linker(read(5))
-    known.add_transform(see("transforms.jsonl:1", turned(10, op, algorithm, source, result), 0))
-    return link(known, 20, {"more": {"q": sent}})
+    return link(told([(op, algorithm, source, result)]), 20, {"more": {"q": sent}})
 
 
 @pytest.mark.parametrize("at", [10, 15, 19])

@@ -27,6 +27,7 @@ from appwitness.web import server as serving_module
 from appwitness.web.auth import form_token
 from appwitness.web.query import Site, Work
 from appwitness.web.routes import ACTS, WORK, app
+from tests.exchange.test_observed import entry
 from tests.recordings.written import RECORDINGS
 from tests.web import serving
 
@@ -36,24 +37,7 @@ HAR = {
     "log": {
         "version": "1.2",
         "creator": {"name": "a browser", "version": "1"},
-        "entries": [
-            {
-                "startedDateTime": "2026-03-14T01:20:00.000Z",
-                "time": 10,
-                "request": {
-                    "method": "POST",
-                    "url": "http://collect.adnet.test/v1",
-                    "httpVersion": "HTTP/1.1",
-                    "headers": [],
-                    "queryString": [],
-                    "cookies": [],
-                    "headersSize": -1,
-                    "bodySize": -1,
-                    "postData": {"mimeType": "application/json", "text": '{"mail": "ann@mail.example"}'},
-                },
-                "response": {"status": 200, "headers": [], "content": {}, "headersSize": -1, "bodySize": -1},
-            }
-        ],
+        "entries": [entry(1, "http://collect.adnet.test/v1", '{"mail": "ann@mail.example"}')],
     }
 }
 CAPTURE = json.dumps(HAR).encode()

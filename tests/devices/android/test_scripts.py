@@ -212,7 +212,7 @@ BUILDERS: tuple[Callable[[Control, str], list[list[str]]], ...] = (
 
 
 @pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(name=LINES)
 def test_a_name_is_one_word(build: Callable[[Control, str], list[list[str]]], name: str) -> None:
     with TemporaryDirectory() as folder:
@@ -220,14 +220,14 @@ def test_a_name_is_one_word(build: Callable[[Control, str], list[list[str]]], na
     assert any(name in call or any(word.startswith(name) for word in call) for call in calls), calls
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(name=NAMES)
 def test_a_persona_s_text_may_have_lines(name: str) -> None:
     with TemporaryDirectory() as folder:
         assert any(name in call for call in provider(control(Path(folder)), name))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(name=LINES)
 def test_what_an_earlier_version_pasted_into_its_journal_is_one_word(name: str) -> None:
     with TemporaryDirectory() as folder:

@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appwitness.events import Access, Upload, Value
-from appwitness.events.seen import Seen
 from appwitness.findings import Match, Why
-from appwitness.match import decode
 from appwitness.match.belief.common_values import CENTRES, centre_of
-from appwitness.match.linking import Linker
+from tests.match.test_linking import access, linker, matches
 
-START = datetime(2026, 5, 1, 8, tzinfo=UTC)
 CERTAIN = 0.95
 """What a rule takes for proof (judge/rules/sightings.py)."""
 
 
-def matches(kind: str, text: str, body: Any, headers: tuple[tuple[str, str], ...] = ()) -> list[Match]:
+def seen(kind: str, text: str, body: Any) -> list[Match]:
     """What is found of a value that was read, in an upload of JSON a second later."""
-    linker = Linker(())
-    value = Value(type=kind, text=text)
-    access = Access(at=START, source="a.b.C.get", data=kind, values=(value,), outcome="returned")
-    linker.add_access(Seen("accesses.jsonl:1", 1, START, access))
-    raw = msgspec.json.encode(body)
-    at = START + timedelta(seconds=1)
-    upload = Upload(
-        at=at,
-        via="http",
-        url="https://a.test/x",
-        host="a.test",
-        size=len(raw),
-        type="application/json",
-        headers=headers,
-    )
-    seen = Seen("uploads.jsonl:1", 1, at, upload)
-    return [match for joined in linker.link(seen, decode.leaves(upload, raw)) for match in joined.matches]
+    known = linker(access(0, (kind, text, None), data=kind))
+    return matches(known, 1, body, url="https://a.test/x", host="a.test", type="application/json")
 
 
 def codes(found: list[Match]) -> set[Why]:
@@ -66,7 +45,7 @@ COMMON = {
 @pytest.mark.parametrize("name", COMMON)
 def test_common_values(name: str) -> None:
     kind, text, body, proof = COMMON[name]
-    found = matches(kind, text, body)
+    found = seen(kind, text, body)
     assert found
     assert (max(match.confidence for match in found) >= CERTAIN) == proof
     assert Why.CHANCE_TINY not in codes(found)
@@ -82,14 +61,14 @@ def test_rare_values_are_rated_as_before() -> None:
         ("phone_number", "+8613651820377", {"n": "+8613651820377"}),
         ("wifi_ssid_bssid", "4c:5e:0c:11:22:33", {"bssid": "4c:5e:0c:11:22:33"}),
     ):
-        found = matches(kind, text, body)
+        found = seen(kind, text, body)
         assert min(match.confidence for match in found) == 0.999
         assert not any(match.shared for match in found)
         assert Why.CHANCE_TINY in codes(found)
 
 
 def test_a_name_is_never_as_good_as_unique() -> None:
-    found = matches("name", "Michael Smith", {"author": "Michael Smith"})
+    found = seen("name", "Michael Smith", {"author": "Michael Smith"})
     assert Why.CHANCE_TINY not in codes(found)
 
 

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from appwitness.events import Access, Upload, Value
-from appwitness.events.seen import see
 from appwitness.findings import Match
-from appwitness.match import decode
 from appwitness.match.linking import Linker
+from tests.match.test_linking import access, linker, matches
 from tests.match.wording import words
 
-AT = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 AGENT = "Dalvik/2.1.0 (Linux; U; Android 14; Pixel 8 Build/UQ1A)"
 READ = (("device_model_os", "13"), ("device_model_os", "9"), ("device_model_os", "Pixel 6"), ("carrier", "o2 - de"))
 
 
-def linked(linker: Linker, body: Any) -> list[Match]:
+def linked(known: Linker, body: Any) -> list[Match]:
     """What is found in an upload of JSON by an ordinary client of HTTP."""
-    raw = json.dumps(body, ensure_ascii=False).encode()
-    upload = Upload(
-        at=AT, via="http", method="POST", url="https://api.circle.test/v1/events", host="api.circle.test",
-        headers=(("User-Agent", AGENT),), type="application/json", size=len(raw),
-    )  # fmt: skip
-    joined = linker.link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, raw))
-    return [match for one in joined for match in one.matches]
+    by = {"url": "https://api.circle.test/v1/events", "headers": (("User-Agent", AGENT),), "type": "application/json"}
+    return matches(known, 20, body, **by)
 
 
 @pytest.mark.parametrize(
@@ -45,13 +35,10 @@ def linked(linker: Linker, body: Any) -> list[Match]:
     ],
 )
 def test_the_number_of_a_version(sent: Any, found: list[str]) -> None:
-    linker = Linker([])
-    for line, (type_, text) in enumerate(READ, 1):
-        access = Access(at=AT, source="s", data=type_, values=(Value(type=type_, text=text),), outcome="returned")
-        linker.add_access(see(f"accesses.jsonl:{line}", access, 0))
-    matches = [match for match in linked(linker, sent) if match.value in ("13", "9")]
-    assert [match.path for match in matches] == found
-    assert all(match.confidence < 0.5 for match in matches)
+    known = linker(*(access(0, (type_, text, None), data=type_) for type_, text in READ))
+    told = [match for match in linked(known, sent) if match.value in ("13", "9")]
+    assert [match.path for match in told] == found
+    assert all(match.confidence < 0.5 for match in told)
 
 
 FOUND: dict[str, list[Any]] = {
@@ -80,8 +67,7 @@ CLEAN: dict[str, list[Any]] = {
 
 def planted(words: list[str], body: Any) -> list[Match]:
     """What is found of values that somebody planted, each written as TYPE=VALUE."""
-    pairs = [word.partition("=") for word in words]
-    return linked(Linker([Value(type=type_, text=text) for type_, _, text in pairs]), body)
+    return linked(linker(persona=[tuple(word.split("=", 1)) for word in words]), body)
 
 
 @pytest.mark.parametrize(("word", "body"), [(word, body) for word in FOUND for body in FOUND[word]])

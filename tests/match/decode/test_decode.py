@@ -241,14 +241,6 @@ def test_what_is_too_much_is_cut_and_named(body):
     assert len(decoded.leaves) <= SMALL.leaves
 
 
-def test_forty_levels_are_cut_not_followed():
-    data = b"13800138000"
-    for _ in range(40):
-        data = gzip.compress(data)
-    decoded = decode.leaves_of(data)
-    assert any("steps" in cut for cut in decoded.cut)
-
-
 def failed(decoded):
     return [cut for cut in decoded.cut if "failed with" in cut]
 

@@ -47,8 +47,9 @@ PEOPLE = """create table people ("full name" TEXT, phone VARCHAR(20, 3) default 
  id INTEGER PRIMARY KEY, CONSTRAINT one UNIQUE (phone))"""
 
 
-@pytest.mark.parametrize("page_size", [512, 4096, 65536])
-@pytest.mark.parametrize("charset", ["UTF-8", "UTF-16le", "UTF-16be"])
+@pytest.mark.parametrize(
+    ("page_size", "charset"), [(512, "UTF-8"), (4096, "UTF-16le"), (65536, "UTF-16be"), (65536, "UTF-8")]
+)
 def test_every_row_of_a_database_is_read(page_size, charset):
     body = database_of(
         PEOPLE,
@@ -103,7 +104,7 @@ def test_names_of_columns(sql, names):
     assert sqlite_files.columns(sql) == names
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(12))
 def test_a_damaged_database_gives_what_is_left_and_says_so(seed):
     chance = random.Random(seed)
     body = bytearray(database_of(PEOPLE, rows=ROWS, insert="insert into people values (?, ?, ?, ?, ?)", page_size=512))
@@ -364,26 +365,14 @@ def test_hostile_repetition_is_read_in_one_go(body):
     assert not [cut for cut in decode.leaves_of(body).cut if "failed with" in cut]
 
 
-FORMATS = (
-    "lz4",
-    "lz4 java",
-    "snappy",
-    "snappy java",
-    "tar",
-    "sqlite",
-    "plist",
-    "plist xml",
-    "bson",
-    "thrift",
-    "websocket",
+@pytest.mark.parametrize(
+    "name",
+    ["lz4", "lz4 java", "snappy", "snappy java", "tar", "sqlite", "plist", "plist xml", "bson", "thrift", "websocket"],
 )
-
-
-@pytest.mark.parametrize("name", [*FORMATS, "websocket"])
 def test_no_damage_of_a_format_makes_it_fail(name):
     chance = random.Random(name)
     whole = ENCODERS[name].encode(b"Ann Lee +8613800138000 " * 4)
-    for _ in range(300):
+    for _ in range(100):
         damaged = bytearray(whole)
         for _ in range(chance.randint(1, 6)):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)

@@ -44,7 +44,7 @@ def b64(data):
     return base64.b64encode(data).decode()
 
 
-@pytest.mark.parametrize("size", [4, 5, 6, 7])
+@pytest.mark.parametrize("size", [4, 7])
 @pytest.mark.parametrize("write", [bytes.hex, b64])
 def test_a_list_of_short_digests_is_found(size, write):
     (flow,) = linked(listed(NUMBERS[:40] + STRANGERS[:100], size, write))
@@ -106,7 +106,7 @@ def test_what_was_read_later_is_not_in_it():
     assert linked(listed(NUMBERS, 5), at=SENT + timedelta(seconds=1)) == []
 
 
-@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 20))])
+@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 12))])
 def test_short_ids_are_no_digests(seed):
     chance = random.Random(seed)
     many = [f"13{chance.randrange(10**9):09d}" for _ in range(400)]

@@ -6,16 +6,12 @@ import base64
 import hashlib
 import itertools
 import json
-from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from appwitness.events import Access, Transform, Upload, Value, blob
 from appwitness.events.seen import see
-from appwitness.match import decode
-from appwitness.match.linking import Linker
-from tests.unseen import START
+from tests.match.test_linking import linker, matches, read, turned
 
 NUMBER = "+8613800138000"
 PLAIN = json.dumps({"phone": NUMBER, "beat": "heartbeat"}).encode()
@@ -38,32 +34,16 @@ CALLS = {
 }
 
 
-def at(seconds):
-    return START + timedelta(seconds=seconds)
-
-
 def known(calls):
     """A linker that knows a number, and calls: (second, op, algorithm, source, outcome)."""
-    linker = Linker(())
-    value = Value(type="phone_number", text=NUMBER)
-    linker.add_access(
-        see(
-            "accesses.jsonl:1",
-            Access(at=START, source="s", data="phone_number", outcome="returned", values=(value,)),
-            0,
-        )
-    )
-    for number, (second, op, algorithm, source, outcome) in calls:
-        made = Transform(at=at(second), op=op, algorithm=algorithm, input=blob(source), output=blob(outcome))
-        linker.add_transform(see(f"transforms.jsonl:{number}", made, 0))
-    return linker
+    made = linker(read(0, NUMBER))
+    for number, (second, *call) in calls:
+        made.add_transform(see(f"transforms.jsonl:{number}", turned(second, *call), 0))
+    return made
 
 
-def matches(linker, second, document):
-    body = document if isinstance(document, bytes) else json.dumps(document).encode()
-    upload = Upload(at=at(second), via="http", method="POST", size=len(body))
-    decoded = decode.leaves(upload, body, narrow=linker.narrow)
-    return [match for flow in linker.link(see("uploads.jsonl:1", upload, 0), decoded) for match in flow.matches]
+def found(known, second, document):
+    return matches(known, second, document, narrow=True)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -72,18 +52,18 @@ def test_of_calls_that_are_alike_the_last_before_the_upload_is_named(name):
     for order in (calls, calls[::-1], calls[1::2] + calls[::2]):
         linker = known(order)
         for second in (1.5, 2.5, 20.5, 60):
-            (match,) = matches(linker, second, {"d": base64.b64encode(CALLS[name][3]).decode()})
+            (match,) = found(linker, second, {"d": base64.b64encode(CALLS[name][3]).decode()})
             assert match.evidence == (f"transforms.jsonl:{min(40, int(second))}",)
             assert match.path in ("$.d", "$.d.phone")
-        assert not matches(linker, 0.5, {"d": base64.b64encode(CALLS[name][3]).decode()})
+        assert not found(linker, 0.5, {"d": base64.b64encode(CALLS[name][3]).decode()})
 
 
 def test_a_payload_that_is_in_an_upload_twice_is_no_longer_text():
     calls = [(number, (number, *CALLS["encrypt"])) for number in range(1, 9)]
     sent = base64.b64encode(CALLS["encrypt"][3]).decode()
-    found = matches(known(calls), 60, {"a": sent, "b": [sent, sent]})
-    assert {match.path for match in found} == {"$.b[0].phone"}
-    assert {match.evidence for match in found} == {("transforms.jsonl:8",)}
+    seen = found(known(calls), 60, {"a": sent, "b": [sent, sent]})
+    assert {match.path for match in seen} == {"$.b[0].phone"}
+    assert {match.evidence for match in seen} == {("transforms.jsonl:8",)}
 
 
 def test_digests_that_are_fed_in_pieces_again_and_again_are_followed_as_the_last():
@@ -91,7 +71,7 @@ def test_digests_that_are_fed_in_pieces_again_and_again_are_followed_as_the_last
     lines = [("digest", "SHA-256", SALTED[:7], b""), ("digest", "SHA-256", SALTED[7:], outcome)]
     calls = [(number, (number, *call)) for number, call in enumerate(lines * 20, 1)]
     for order in (calls, calls[::-1]):
-        (match,) = matches(known(order), 60, {"h": outcome.hex()})
+        (match,) = found(known(order), 60, {"h": outcome.hex()})
         assert match.evidence == ("transforms.jsonl:39", "transforms.jsonl:40")
 
 
@@ -110,8 +90,8 @@ def test_a_stream_that_is_begun_anew_again_and_again_is_read_once(size, listed):
     sent = [base64.b64encode(part).decode() for part in parts] if listed else base64.b64encode(outcome).decode()
     # the app is at the next round already
     before = (9 * len(parts) + 1.5) / 100
-    found = matches(known(calls), before, {"d": sent})
-    whole = [match for match in found if len(match.evidence) >= 40 // size]
+    seen = found(known(calls), before, {"d": sent})
+    whole = [match for match in seen if len(match.evidence) >= 40 // size]
     assert whole
     assert {match.path.rpartition(".")[2] for match in whole} == {"phone"}
     numbers = [int(line.rpartition(":")[2]) for line in whole[0].evidence]
@@ -127,7 +107,7 @@ def test_blocks_that_are_alike_within_one_stream_are_all_read():
         for number, block in enumerate(blocks, 1)
     ]
     sent = b"".join(call[4] for _, call in calls)
-    (match,) = matches(known(calls), 60, {"d": sent.hex()})
+    (match,) = found(known(calls), 60, {"d": sent.hex()})
     assert match.evidence == tuple(f"transforms.jsonl:{number}" for number in range(1, 6))
 
 
@@ -142,6 +122,6 @@ def test_two_ciphers_that_are_fed_by_turns_are_told_apart(size):
     ]
     turns = [pair for both in itertools.zip_longest(*cut) for pair in both if pair]
     calls = [(number, (number, "encrypt", "AES/CTR/NoPadding", *pair)) for number, pair in enumerate(turns, 1)]
-    (match,) = matches(known(calls), 60, {"d": base64.b64encode(sealed[0]).decode()})
+    (match,) = found(known(calls), 60, {"d": base64.b64encode(sealed[0]).decode()})
     assert match.path == "$.d.phone"
-    assert not matches(known(calls), 60, {"d": base64.b64encode(sealed[1]).decode()})
+    assert not found(known(calls), 60, {"d": base64.b64encode(sealed[1]).decode()})

@@ -15,12 +15,10 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from appwitness.events import Access, Transform, Upload, Value, blob
+from appwitness.events import Transform, blob
 from appwitness.events.seen import see
-from appwitness.match import decode
-from appwitness.match.linking import Linker
 from appwitness.match.transforms import fed
-from tests.unseen import START
+from tests.match.test_linking import START, link, linker, matches, read
 from tests.unseen.rarer import in_base
 
 NUMBER = "+8613800138000"
@@ -35,17 +33,11 @@ def line(number, op, algorithm, source, outcome, **more):
 
 def linked(lines, sent, order=None, more=()):
     """The matches in an upload that was made after these calls, of a number that was read before them."""
-    known = Linker(())
-    value = Value(type="phone_number", text=NUMBER)
-    read = Access(at=START, source="s", data="phone_number", outcome="returned", values=(value,))
-    known.add_access(see("accesses.jsonl:1", read, 0))
+    known = linker(read(0, NUMBER))
     numbered = list(enumerate(lines, 1))
     for number, one in order(numbered) if order else numbered:
         known.add_transform(see(f"transforms.jsonl:{number}", one, 0))
-    body = json.dumps({"n": 1, "h": sent, "more": list(more)}).encode()
-    upload = Upload(at=START + timedelta(seconds=60), via="http", method="POST", size=len(body))
-    decoded = decode.leaves(upload, body, narrow=known.narrow)
-    return [match for flow in known.link(see("uploads.jsonl:1", upload, 0), decoded) for match in flow.matches]
+    return matches(known, 60, {"n": 1, "h": sent, "more": list(more)}, narrow=True)
 
 
 def pieces(data, size):
@@ -171,16 +163,12 @@ def test_a_uuid_of_a_name_is_the_digest_that_it_was_made_of(algorithm, version):
 @pytest.mark.parametrize("salted", ["app1{}", "{}9", "k1{}k2"])
 def test_one_letter_or_digit_of_salt_beside_a_long_id_is_a_salt(salted):
     for text in ("3f8b1c52-7d4e-4a9b-b1c6-0e5f92d7a834", "867530029921507", "64f051c20ca1dc00"):
-        known, value = Linker(()), Value(type="device_id", text=text)
-        read = Access(at=START, source="s", data="device_id", outcome="returned", values=(value,))
-        known.add_access(see("accesses.jsonl:1", read, 0))
+        known = linker(read(0, text))
         source = salted.format(text).encode()
         known.add_transform(
             see("transforms.jsonl:1", line(1, "digest", "SHA-1", source, hashlib.sha1(source).digest()), 0)
         )
-        body = json.dumps({"h": hashlib.sha1(source).hexdigest()}).encode()
-        upload = Upload(at=START + timedelta(seconds=60), via="http", method="POST", size=len(body))
-        assert known.link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, body)), source
+        assert link(known, 60, {"h": hashlib.sha1(source).hexdigest()}), source
 
 
 OUTCOME = hashlib.md5(SALTED).digest()

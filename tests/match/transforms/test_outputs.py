@@ -17,7 +17,7 @@ from appwitness.events.seen import see
 from appwitness.match import decode
 from appwitness.match.geo.systems import geohash
 from appwitness.match.linking import Linker
-from tests.match.test_linking import NUMBER, PLAIN, at, cbc, link, linker, read, turned
+from tests.match.test_linking import NUMBER, PLAIN, at, cbc, link, told, turned
 
 SALT = b"5f0c9d1be"
 SOURCE = SALT + b":" + NUMBER.encode()
@@ -41,10 +41,7 @@ def digest(source, of=sha256):
 
 
 def joined(calls, sent):
-    known = linker(read(5))
-    for number, call in enumerate(calls, 1):
-        known.add_transform(see(f"transforms.jsonl:{number}", turned(10, *call), 0))
-    return link(known, 20, {"more": sent if isinstance(sent, dict) else {"q": sent}})
+    return link(told(calls), 20, {"more": sent if isinstance(sent, dict) else {"q": sent}})
 
 
 def padded(number):
@@ -324,11 +321,9 @@ def cut_in_three(outcome):
 
 
 def joined_body(call, body):
-    known = linker(read(5))
-    known.add_transform(see("transforms.jsonl:1", turned(10, *call), 0))
     kind = (("content-type", "multipart/form-data; boundary=zz"),) if body.startswith(b"--zz") else ()
     upload = Upload(at=at(20), via="http", method="POST", size=len(body), headers=kind)
-    return known.link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, body))
+    return told([call]).link(see("uploads.jsonl:1", upload, 0), decode.leaves(upload, body))
 
 
 @pytest.mark.parametrize("size", [0, 60, 130])

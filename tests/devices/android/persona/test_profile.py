@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -111,10 +110,8 @@ def test_a_file(tmp_path: Path) -> None:
     assert load(path) == made("5ca1ab1e")
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_rows_of_any_text_come_back(seed: int) -> None:
+def test_rows_of_any_text_come_back() -> None:
     hostile = [
-        secrets.token_hex(seed),
         "",
         ", data1=",
         "Row: 1 _id=",

@@ -166,7 +166,7 @@ INTACT = (
     # what stands after the last plus is UTF-7 of letters by chance
     "H4sIAA3WCWsC/6tWykstUbJSMklX0lEqTi1UsjIyNNNRys1PSc0BCgf76rpbWho6ASXLUouAAkZ6hgZ6FkBuallqHkhjUGppXubhxfkKyfm5Cn6Z"
     "Bak5+WX5CnmpKakF+Uq1AComHqVfAAAA",
-    *(packed_with_pluses(1000 * number) for number in range(40)),
+    *(packed_with_pluses(1000 * number) for number in range(8)),
 )
 
 

@@ -48,7 +48,7 @@ def test_most_decoders_that_look_at_the_beginning_want_a_certain_byte():
 def test_each_look_sees_only_what_begins_so(number):
     one = LOOKS[number]
 
-    @settings(max_examples=examples(60), deadline=None)
+    @settings(max_examples=examples(40), deadline=None)
     @given(st.from_regex(one.look.__self__))
     def holds(data):
         if data and one.look(data):
@@ -60,7 +60,7 @@ def test_each_look_sees_only_what_begins_so(number):
 def test_nothing_that_would_be_seen_is_left_out():
     samples = fuzz.corpus()
     seen = 0
-    for number in range(3000):
+    for number in range(1500):
         data = fuzz.mutated(samples, 12, number).body[:2000]
         for text, other in ((True, "binary"), (False, "text")):
             chosen = pieces._choices()[text][data[0]] if data else []
@@ -68,7 +68,7 @@ def test_nothing_that_would_be_seen_is_left_out():
             looking = [one for one in row if data and (one.look is None or one.look(data))]
             assert [one for one in chosen if one in looking] == looking
             seen += len(looking)
-    assert seen > 10_000
+    assert seen > 5_000
 
 
 @pytest.mark.parametrize(
