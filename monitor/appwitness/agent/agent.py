@@ -75,7 +75,7 @@ def bridge() -> str | None:
 def _not_up(why: FridaFault | str, details: Sequence[str], kind: type[SetupError] = SetupError) -> SetupError:
     """The error for a failed start, with the output of the app and the agent."""
     if isinstance(why, str):
-        return kind(listed([why, *details], SPACE), "See that the app runs by itself, then try again.")
+        return kind(listed([why, *details], SPACE), "Check that the app runs without appwitness, then try again.")
     return FridaFault(why.code, listed([why.what, *details], SPACE), why.next_step)
 
 
@@ -300,7 +300,7 @@ class Agent:
         assert self._entered is not None
         entered, first = self._entered, self._entered.first
         if first.process.by_gadget:
-            raise SetupError(ALONE, "Take a device with root.")
+            raise SetupError(ALONE, "Use a device with root.")
         began = first.record.now()
         agent = self._agent_in(replace(first.process, pid=pid))
         entered.further.append(agent)

@@ -13,7 +13,7 @@ import click
 
 from appwitness.support import escape
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Write what it says as one JSON document.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the output as one JSON document.")
 
 
 def document(told: Mapping[str, Any]) -> None:

@@ -17,17 +17,17 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
 
 @main.group()
 def catalog() -> None:
-    """Show which edition of the data that ages holds, or take a newer one.
+    """Show which edition of the catalog data that ages is in use, or install a newer one.
 
-    Recipients, articles of law, system dialogs and the digests of Frida's builds age. What is hooked, and what is
-    objected to, comes with a release alone.
+    Recipients, articles of law, system dialogs and the digests of Frida's builds age. What is hooked, and what counts
+    as a finding, changes only with a release.
     """
 
 
 @catalog.command()
 @json_option
 def show(as_json: bool) -> None:
-    """Show edition, date and source of the data that ages, and the date of each of its files."""
+    """Show edition, date and source of this data, and the date of each of its files."""
     from appwitness.api import catalog_updates
 
     edition, files = catalog_updates.held()
@@ -44,10 +44,10 @@ def show(as_json: bool) -> None:
 @click.option("--key", "keys", type=FILE, multiple=True, help="File with a public key to trust, too. Repeatable.")
 @json_option
 def update(file: Path, keys: tuple[Path, ...], as_json: bool) -> None:
-    """Take a newer edition out of FILE, whose signature is beside it as FILE.sig.
+    """Install a newer edition from FILE, whose signature is beside it as FILE.sig.
 
-    Nothing is fetched. Refused is what is not signed by a key that this release or --key names, is no newer than what
-    holds, leaves out an entry that is there, or replaces any other file.
+    Nothing is fetched. An update is refused if it is not signed by a key that this release or --key names, is no newer
+    than the edition in use, leaves out an entry that is there, or replaces any other file.
     """
     from appwitness.api import catalog_updates
 

@@ -66,12 +66,14 @@ def _asked(*, apk: Path | None, package: str | None, **others: Any) -> AskedRuns
         click.option(
             "--seconds",
             type=click.FloatRange(min=1),
-            help="Length of each run. What asks for more is then not observed. [default: what the list asks for]",
+            help="Length of each run. Items that need longer runs are then not observed. [default: what the list "
+            "asks for]",
         ),
         click.option(
             "--clear-data",
             is_flag=True,
-            help="Clear the data of an app that was installed before, as `observe` does: each run is its first.",
+            help="Clear the data of an app that was installed before, as `observe` does, so that each run is a "
+            "first run.",
         ),
         click.option("--frida-server", type=FILE, help="frida-server for the device, as `observe` takes it."),
         click.option("--recordings", "folder", type=ANY_PATH, help="New folder for the recordings."),
@@ -82,8 +84,8 @@ def _asked(*, apk: Path | None, package: str | None, **others: Any) -> AskedRuns
 def run_(name: str, asked: AskedRuns, as_: Output, judging: VerbJudging) -> None:
     """Run an app with every plan that the list NAME needs, one after the other, and fill the list.
 
-    appwitness answers the app's dialogs as each plan says. The recordings stay: with others of the same version of the
-    app, `report --checklist` fills the list again.
+    appwitness answers the app's dialogs as each plan says. The recordings are kept: `report --checklist` can fill the
+    list again from them and others of the same version of the app.
     """
     which = checklists.checklist(name, judging.known)
     into = asked.folder or recordings() / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{which.id}"
@@ -103,5 +105,5 @@ def run_(name: str, asked: AskedRuns, as_: Output, judging: VerbJudging) -> None
 @checklist.command()
 @click.argument("name", shell_complete=completion.checklists)
 def show(name: str) -> None:
-    """Print the file of a list of the catalog, to begin one of your own with."""
+    """Print the file of a list of the catalog, as a start for a list of your own."""
     click.echo(checklists.source_of(name), nl=False)

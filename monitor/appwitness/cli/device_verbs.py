@@ -54,7 +54,8 @@ device_option = click.option(
     "archive",
     type=NEW_FILE,
     metavar="FILE.zip",
-    help="Also write an archive for us with the form of what the device prints. It holds nothing of yours.",
+    help="Also write an archive to send to us. It shows the format of what the device prints, and holds none of "
+    "your data.",
 )
 @click.option(
     "--hooks",
@@ -62,7 +63,7 @@ device_option = click.option(
     is_flag=False,
     flag_value="com.android.settings",
     metavar="PACKAGE",
-    help="Also start an app (Settings unless you name one) with the agent in it, check that hooks work, and end it.",
+    help="Also start an app (Settings unless you name one) with the agent in it, check that hooks work, and stop it.",
 )
 @click.option(
     "--frida-server",
@@ -75,7 +76,7 @@ def doctor(
 ) -> None:
     """Check whether a device can be observed, and name what to fix if it cannot.
 
-    It changes nothing on the device, except while --hooks runs. Ends with 0 if a run would work, even with warnings,
+    It changes nothing on the device, except while --hooks runs. Exits with 0 if a run would work, even with warnings,
     and with 4 if it would not.
     """
     from appwitness.api import diagnosing
@@ -106,7 +107,8 @@ def doctor(
 def devices(as_json: bool) -> None:
     """List the connected devices and what each can do.
 
-    It asks no device for root, which somebody would have to allow there; `appwitness doctor` does.
+    It does not ask any device for root, because someone would have to allow that on the device; `appwitness doctor`
+    does.
     """
     from appwitness.api.devices import listed
 
@@ -128,7 +130,7 @@ def pair(address: str | None, code: str | None, as_json: bool) -> None:
     """Pair with a phone over Wi-Fi.
 
     On the phone, open Settings, Developer options, Wireless debugging, Pair device with pairing code. The phone shows
-    HOST:PORT and a CODE. You are asked for what you do not give here, and the code is stored nowhere. Once paired, the
+    HOST:PORT and a CODE. You are asked for what you leave out here, and the code is stored nowhere. Once paired, the
     phone is connected.
     """
     from appwitness.api import devices
@@ -160,9 +162,9 @@ def pair(address: str | None, code: str | None, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Undo the changes on every connected device.")
 @json_option
 def undo(name: str | None, everything: bool, as_json: bool) -> None:
-    """Take back what a run left changed on a device, after a crash or an unplugged cable.
+    """Undo what a run left changed on a device, after a crash or an unplugged cable.
 
-    What cannot be taken back now stays on record, and the verb ends with 4.
+    What cannot be undone now stays on record, and the verb exits with 4.
     """
     from appwitness.api.undoing import left_by_runs
 

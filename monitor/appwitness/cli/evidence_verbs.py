@@ -59,13 +59,13 @@ VERDICTS = {
 def verify(recording: Path, trust: verifying.TrustedSigners, format_: str) -> None:
     """Check the stamps of a recording and name what differs.
 
-    It computes every digest again, and names the first line of each file, and each body, that is not what was stamped.
-    While a run goes on, it counts the lines that no stamp covers yet. After the end of a run only marks may be added;
-    they are counted separately, with the time of their stamps.
+    It computes every digest again, and names the first line of each file, and each body, that differs from what was
+    stamped. While a run is in progress, it counts the lines that no stamp covers yet. After the end of a run only marks
+    may be added; they are counted separately, with the time of their stamps.
 
-    With --key or --trust, such a key has to have signed every stamp (`appwitness key export` writes the files), and
-    one stamp has to say that the run had ended. With --tsa-cert, such an authority has to have dated the first stamp
-    and one that ends the run. No network is needed.
+    With --key or --trust, one of these keys must have signed every stamp (`appwitness key export` writes the files),
+    and one stamp must say that the run had ended. With --tsa-cert, one of these authorities must have dated the first
+    stamp and one that ends the run. No network is needed.
 
     Archives are checked without unpacking them, encrypted ones too. In a bundle, every file has to match its list.
     """
@@ -183,9 +183,9 @@ def _timed(token: Token) -> str:
 def timestamp(recording: Path, tsa: tuple[str, ...], as_json: bool) -> None:
     """Have time-stamp authorities date a recording.
 
-    Each authority is asked for a token over the first and the last stamp, unless it has given one already: after a run
-    without network, an import, or marks. The token has the current time, and `verify` says how much later than the
-    stamp that is. Nothing but a SHA-256 is sent.
+    Use it after a run without a network, an import, or marks. Each authority is asked for a token over the first and
+    the last stamp, unless it has given one already. The token has the current time, and `verify` says how much later
+    than the stamp that is. Nothing but a SHA-256 is sent.
     """
     nothing = tr("nothing: there are tokens of the first and the last stamp")
     names = verifying.timestamp(recording, tsa)
@@ -206,10 +206,10 @@ def key() -> None:
 
 
 @key.command()
-@click.option("--agent", metavar="NAME", help="Use this Ed25519 key of your ssh agent instead of making one.")
+@click.option("--agent", metavar="NAME", help="Use this Ed25519 key from your ssh agent instead of making one.")
 @json_option
 def new(agent: str | None, as_json: bool) -> None:
-    """Make a key, or use one of your ssh agent. A hardware token's key works too, unless it asks for a touch."""
+    """Make a key, or use one from your ssh agent. A hardware token's key works too, unless it asks for a touch."""
     fingerprint = verifying.new_key(agent)
     if as_json:
         document({"fingerprint": fingerprint, "file": key_file()})
@@ -267,7 +267,7 @@ def bundle(recording: Path, output: Path, reveal: bool, judging: VerbJudging, **
 
     The ZIP holds the recording, its report as HTML, drafts of letters to authorities, your public key, versions and
     digests of the tools, digests of all files, instructions, and verify.py, which checks everything and needs only
-    Python and its package cryptography. Personal values are masked in the report and the letters, unless you say
+    Python and its package cryptography. Personal values are masked in the report and the letters, unless you give
     --reveal; in the recording they are not.
 
     With --format bagit, all of that is the payload of a bag that validators of BagIt open, and case.jsonld describes
@@ -375,9 +375,13 @@ def _values(_context: click.Context, _option: click.Parameter, words: tuple[str,
     "which",
     _forgetting,
     click.argument("recording", nargs=-1, type=RecordingPath()),
-    click.option("--older-than", metavar="AGE", callback=_age, help=f"Only recordings that ended longer ago: {AGE}."),
     click.option(
-        "--campaign", metavar="NAME", help="Only recordings of this campaign, and everything that the index has of it."
+        "--older-than", metavar="AGE", callback=_age, help=f"Only recordings that ended longer ago than this: {AGE}."
+    ),
+    click.option(
+        "--campaign",
+        metavar="NAME",
+        help="Only recordings of this campaign, and everything that the index has about it.",
     ),
     click.option(
         "--value",
@@ -418,9 +422,9 @@ def forget(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, as_j
     versions, and the index forgets the recording. A new stamp, signed with your key, says when and why, so that
     `verify` can still check everything else.
 
-    Without a RECORDING, all recordings in ./recordings (or --recordings) are meant, packed ones too, and an option has
-    to say which of them. An archive is replaced by one that lacks what was forgotten, in a bucket too. Bundles are left
-    alone, and so are reports and copies that you have put elsewhere. There is no way back.
+    Without a RECORDING, it looks at all recordings in ./recordings (or --recordings), packed ones too, and an option
+    has to say which of them to forget. An archive is replaced by one that lacks what was forgotten, in a bucket too.
+    Bundles are left alone, and so are reports and copies that you have put elsewhere. This cannot be undone.
     """
     if as_json:
         _forgotten_as_json(which, reason, dry_run, yes, db)

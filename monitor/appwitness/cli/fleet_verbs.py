@@ -135,8 +135,8 @@ def _plans(plans: str | None, checklist: str | None, rules: Path | None) -> tupl
 def checklists_(name: str, campaign: str | None, output: Path, as_json: bool, judging: VerbJudging, **how: Any) -> None:
     """Write a checklist for each app into a ZIP, as HTML and JSON, filled from its judged runs.
 
-    Each list is what `appwitness report --checklist` writes of these runs, and stands in a folder of its app. Plan the
-    runs that a list needs with `fleet plan --checklist`.
+    Each list is what `appwitness report --checklist` writes about these runs, in a folder of its app. Plan the runs
+    that a list needs with `fleet plan --checklist`.
     """
     if how["reveal"]:
         note_reveal("fleet checklists", [_all_of(campaign)], [("checklists", output)])
@@ -209,7 +209,7 @@ host_options = gathered(
             show_default=True,
             metavar="SIZE",
             callback=lambda _context, option, text: size(option.opts[0], text),
-            help="How much may wait on this machine while it cannot be uploaded. Beyond it no run begins.",
+            help="How much data may wait on this machine while it cannot be uploaded. Beyond that, no run begins.",
         ),
     ),
     *JUDGING,
@@ -225,7 +225,7 @@ host_options = gathered(
 )
 @host_options
 def run_(chosen: _Chosen, campaign: str | None, as_json: bool, **_local: bool) -> None:
-    """Make the planned runs on the devices of this machine, judge them, and end."""
+    """Make the planned runs on the devices of this machine, judge them, and exit."""
     with Fleet(chosen.db) as runs:
         _serve(runs, chosen.host, campaign, ends=True)
         told = runs.status(campaign)
@@ -276,10 +276,12 @@ def _serve(runs: Fleet, chosen: HostChoices, campaign: str | None, *, ends: bool
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--watch", is_flag=True, help="Print the status every two seconds until all runs are done.")
 @click.option("--strict", is_flag=True, help="Exit with 3 if runs could not be observed.")
-@click.option("--self", "own", is_flag=True, help="Exit with 4 if no device of this machine was ready for runs lately.")
+@click.option(
+    "--self", "own", is_flag=True, help="Exit with 4 if no device of this machine was ready for runs recently."
+)
 @db_option
 def status_(campaign: str | None, as_json: bool, watch: bool, strict: bool, own: bool, db: str | None) -> None:
-    """Show how far the runs are.
+    """Show the progress of the runs.
 
     You see the runs by state, when they will be done, why some could not be observed, and paused devices.
     """
@@ -308,7 +310,7 @@ def _show(told: Status, as_json: bool) -> None:
     type=click.Choice(["setup", "usage", "fault", "lost", "judging"]),
     help="Only runs that could not be observed for this reason. [default: any]",
 )
-@click.option("--judged", is_flag=True, help="Judge again what was judged, as after a change of rules.")
+@click.option("--judged", is_flag=True, help="Judge again what was judged before, for example after rules changed.")
 @json_option
 @db_option
 def retry(campaign: str, reason: str | None, judged: bool, as_json: bool, db: str | None) -> None:
@@ -463,7 +465,7 @@ def export(
 def letters(campaign: str | None, output: Path, as_json: bool, judging: VerbJudging, **how: Any) -> None:
     """Write drafts of letters to an authority into a ZIP: one for each recording with findings.
 
-    Each letter is what `appwitness report --format complaint` writes under --law, and stands in a folder of its app.
+    Each letter is what `appwitness report --format complaint` writes under --law, in a folder of its app.
     """
     if how["reveal"]:
         note_reveal("fleet letters", [_all_of(campaign)], [("letters", output)])

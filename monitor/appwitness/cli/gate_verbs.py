@@ -46,7 +46,9 @@ EXIT_CODES = {"passed": 0, "failed": 1, "not_observable": 3}
 output = output_options(
     FORMATS,
     click.option(
-        "--sarif-anchor", metavar="FILE[:LINE]", help="File of the repository at which a code host shows the results."
+        "--sarif-anchor",
+        metavar="FILE[:LINE]",
+        help="File of the repository to which a code host attaches the results.",
     ),
     click.option("--with-gone", is_flag=True, help="For SARIF: also list what is gone."),
 )
@@ -176,7 +178,7 @@ def gate(
     with the waivers and the list of flows. Each finding is new, worse, the same, better, gone or not observable. New
     and worse findings fail the build.
 
-    Ends with 0 if nothing fails, 1 if something does, and 3 under --strict if a part of the baseline could not be
+    Exits with 0 if nothing fails, 1 if something does, and 3 under --strict if a part of the baseline could not be
     observed.
     """
     judging, accepted = chosen["judging"], replace(chosen["accepted"], aliases=runs.aliases)
@@ -200,7 +202,7 @@ def diff(old: str, new: str, as_: Output, runs: GatedRuns, judging: VerbJudging)
 
     OLD and NEW are recordings, or reports written as JSON; separate several of one release by commas.
 
-    Ends with 1 if something is new or worse.
+    Exits with 1 if something is new or worse.
     """
     before, after = ([Path(name) for name in side.split(",")] for side in (old, new))
     reports = runs.reports(after, judging)
@@ -282,7 +284,7 @@ def baseline_prune(
 def baseline_check(
     recording: tuple[Path, ...], file: Path, as_json: bool, runs: GatedRuns, judging: VerbJudging
 ) -> None:
-    """Check whether the file lists what these runs show. Ends with 1 if it does not."""
+    """Check whether the file lists what these runs show. Exits with 1 if it does not."""
     differing = accepting.against(file, recording, runs, judging).differing
     if as_json:
         rows = [{"id": each.behaviour.id, "change": each.change, "rule": each.behaviour.rule} for each in differing]
@@ -311,8 +313,8 @@ entry_options = gathered(
     dict,
     cloup.option_group(
         "Waiver",
-        click.option("--check", is_flag=True, help="Add no waiver, but check those that there are."),
-        click.option("--owner", help="Who answers for it."),
+        click.option("--check", is_flag=True, help="Check the waivers that there are, and add none."),
+        click.option("--owner", help="Who is responsible for it."),
         click.option("--reason", help="Why the finding is accepted, in ten characters or more."),
         click.option("--expires", metavar="DATE", help="Last day on which it holds, such as 2027-02-01."),
         click.option("--ticket", help="Where it is tracked."),
@@ -366,8 +368,8 @@ def waive(
     FINDING is a fingerprint that `gate` prints (v2:...), or RECORDING:N, the Nth finding of its report. It needs
     --owner, --reason and --expires.
 
-    With --check, you see which waivers have expired or will soon; if you name recordings, also which waivers none of
-    their findings uses. Then it ends with 1 if one has expired or is not used.
+    With --check, you see which waivers have expired or will soon; if you name recordings, also which waivers match none
+    of their findings. It exits with 1 if a waiver has expired or is not used.
     """
     if entry.pop("check"):
         there, context = RecordingPath(exists=True), click.get_current_context()

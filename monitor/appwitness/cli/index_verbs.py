@@ -137,8 +137,8 @@ def upgrade(jobs: int, as_json: bool, judging: VerbJudging) -> None:
 
     The new index is built beside the old one, from the recordings in their places, judged as the options say. It takes
     the place of the old one when it is complete. An index that another verb has set aside, because another version made
-    it, is read in too. Recordings that cannot be read are named, and then the old index is kept. After an interruption,
-    start it again, and it goes on.
+    it, is read in too. Recordings that cannot be read are named, and then the old index is kept. If it is interrupted,
+    start it again, and it continues.
     """
     done = judged.upgrade(
         judging, jobs, watch=in_turn, kept=lambda name: err.print(tr("the old index is kept: {name}", name=plain(name)))
@@ -161,7 +161,7 @@ def upgrade(jobs: int, as_json: bool, judging: VerbJudging) -> None:
 @json_option
 @click.pass_context
 def config(ctx: click.Context, verb: tuple[str, ...], as_json: bool) -> None:
-    """Show which options hold, and where each was set.
+    """Show which options are in effect, and where each was set.
 
     With a VERB, such as `observe` or `baseline write`, you see every option that it has; without one, what the file and
     the environment set. The command line overrides the environment (APPWITNESS_OBSERVE_PLAN), and the environment

@@ -226,8 +226,8 @@ def _json(items: Sequence[BaseModel]) -> str:
 def schema(of: SchemaName | Literal["observe", "web"]) -> None:
     """Print the JSON Schema of lines, reports or files.
 
-    They are the lines of a recording, what verbs write as JSON, and the files of `gate`; of web, an OpenAPI document
-    of what the pages answer with ?format=json.
+    There are schemas of the lines of a recording, of what verbs write as JSON, and of the files of `gate`; for web, an
+    OpenAPI document of what the pages answer with ?format=json.
     """
     from appwitness.api import reference
     from appwitness.cli import live_events
@@ -256,7 +256,7 @@ def sources(name: str | None, format_: str, extra: Path | None, coverage: bool) 
 
     NAME is a full name or its end (`TelephonyManager.getImei`). The page says what is hooked and why it is personal
     data, the permission, API levels, how values are read, and which other APIs are seen through it. If other tools hook
-    an API that is no source here, it says what sees the API, or why nothing does.
+    an API that is not a source here, the page says what sees the API, or why nothing does.
 
     The report of a run says of each source whether it was installed, was waiting for its class, was absent, or failed.
     """

@@ -146,7 +146,7 @@ def mark_consent(
 def mark_retract(line: str, recording: Path | None, note: str | None, as_json: bool) -> None:
     """Retract a LINE that is wrong, such as consents.jsonl:3.
 
-    Neither the line nor what it said of other lines counts any more. Retract the retraction, and it counts again.
+    Neither the line nor what it said about other lines counts any more. Retract the retraction, and it counts again.
     """
     from appwitness.api import marking
 
@@ -164,8 +164,8 @@ def mark_retract(line: str, recording: Path | None, note: str | None, as_json: b
 def mark_list(recording: Path | None, as_json: bool) -> None:
     """List the consent lines, to see which one is wrong.
 
-    Each has its name, its time on the host's clock, and what it says. It also says if an operator has since replaced or
-    retracted it, and if it is a claim of the app, which gives no consent.
+    For each line you see its name, its time on the host's clock, and what it says; also whether an operator has since
+    replaced or retracted it, and whether it is a claim of the app, which gives no consent.
     """
     from appwitness.api.marking import consent_lines
 

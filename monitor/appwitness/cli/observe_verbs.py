@@ -75,14 +75,14 @@ TO_DO = {
     shell_complete=completion.sample_apps,
     help="Run only this sample app. Repeatable.",
 )
-@click.option("--all", "everything", is_flag=True, help="Run every sample app with every answer (some minutes).")
+@click.option("--all", "everything", is_flag=True, help="Run every sample app with every answer (takes a few minutes).")
 @json_option
 @db_option
 def demo(output: Path | None, only: tuple[str, ...], everything: bool, as_json: bool, db: str | None) -> None:
     """Run the sample apps on the lab device and judge them.
 
-    Frida, mitmproxy and SQLite are real; a JVM plays the phone. Ends with 0 if each app gave the findings that it is
-    made to give (monitor/appwitness/devices/lab/expected.yml).
+    Frida, mitmproxy and SQLite are real; a JVM stands in for the phone. Exits with 0 if each app gave the findings it
+    is designed to give (monitor/appwitness/devices/lab/expected.yml).
     """
     from rich.console import Group
     from rich.padding import Padding
@@ -205,8 +205,8 @@ observe_options = (
             type=click.Choice(get_args(Plan)),
             default="silent",
             show_default=True,
-            help="How the consent dialog is answered. silent leaves it open; withdraw agrees and later takes consent "
-            "back.",
+            help="How the consent dialog is answered. silent leaves it open; withdraw agrees, and withdraws consent "
+            "later.",
         ),
         click.option(
             "--seconds",
@@ -217,13 +217,14 @@ observe_options = (
         click.option(
             "--by-hand",
             is_flag=True,
-            help="Leave the screen to you: you do on the device what the plan says, and mark it.",
+            help="Leave the screen to you: you do what the plan says on the device, and mark it.",
         ),
         click.option(
             "--clear-data",
             is_flag=True,
-            help="Clear the data of an app that was installed before, so that each start is its first. The data is "
-            "put back if the device has root. An app that --apk installs starts without data anyway.",
+            help="Clear the data of an app that was installed before, so that each start is a first start. The data "
+            "is restored afterwards if the device has root. An app that --apk installs starts without data "
+            "anyway.",
         ),
         click.option(
             "--explore",
@@ -249,7 +250,7 @@ observe_options = (
         click.option(
             "--attach",
             is_flag=True,
-            help="Observe the app as it already runs on the device. What it did before is not seen.",
+            help="Observe the app that is already running on the device. What it did before is not seen.",
         ),
         click.option(
             "--grant",
@@ -276,7 +277,9 @@ observe_options = (
     cloup.option_group(
         "Device and screen",
         click.option("--ask", is_flag=True, help="Ask you what to tap in a dialog that is not understood."),
-        click.option("--seed", type=int, default=1, show_default=True, help="Chooses the elements --explore touches."),
+        click.option(
+            "--seed", type=int, default=1, show_default=True, help="Chooses which elements --explore touches."
+        ),
         click.option("--video", is_flag=True, help="Keep a video of the screen around each finding."),
         click.option("--adb-root", is_flag=True, help="Let `adb root` restart adb on the device as root, if it can."),
         click.option(
@@ -315,7 +318,8 @@ observe_options = (
         click.option(
             "--isolate-crash",
             is_flag=True,
-            help="If a hook crashes the app, find out which: start the app again, up to 11 times, each as a first run.",
+            help="If a hook crashes the app, find out which one: start the app again, up to 11 times, each time as "
+            "a first run.",
         ),
         click.option(
             "--control",
@@ -354,7 +358,7 @@ observe_options = (
         ),
         click.option(
             "--device-address",
-            help="Address of the device, needed when --listen is not loopback; the proxy lets no other address in.",
+            help="Address of the device, needed when --listen is not loopback; the proxy accepts no other address.",
         ),
         click.option(
             "--unpin",
@@ -366,8 +370,8 @@ observe_options = (
             "--pass-refused/--block-refused",
             default=True,
             show_default="pass",
-            help="What to do with connections on which the app refuses the proxy's certificate: pass them undecrypted "
-            "from the next one on, and read at the TLS library what they carry; or block them all.",
+            help="What to do with connections on which the app refuses the proxy's certificate: pass them through "
+            "undecrypted, from the next one on, and read their content at the TLS library; or block them all.",
         ),
         click.option(
             "--connect-to",
@@ -414,7 +418,7 @@ def observe(chosen: Chosen, threshold: Threshold, judging: VerbJudging) -> None:
     The run ends when the app ends, after --seconds, or at Ctrl-C (press it once: everything is shut down cleanly).
     Meanwhile `appwitness mark` in another terminal notes what the user was asked and decided.
 
-    With --encrypt-to the index gets nothing of the run, unless --db names an index.
+    With --encrypt-to, nothing of the run goes into an index, unless --db names one.
     """
     with ExitStack() as afterwards:
         sys.exit(_runs(chosen, threshold, judging, afterwards))

@@ -88,12 +88,12 @@ def report_(
     complainant, as Markdown (complaint) or as a page to print (complaint-html), under the law of China (--law cn) or of
     the European Union (--law eu).
 
-    With --checklist, each item of the list is answered by lines, or by what was watched and for how long, or it says
-    what was not observed, or what a person has to look at (`appwitness mark check` notes the answer). Formats: text,
-    json, html.
+    With --checklist, each item of the list is answered by lines of the recordings, or by what was watched and for how
+    long; or the list says what was not observed, or what a person has to look at (`appwitness mark check` notes the
+    answer). Formats: text, json, html.
 
     If the index is not up to date, the recording is read into it first. Without a RECORDING, the report is about the
-    run in progress, else about the newest recording in ./recordings.
+    run in progress, or else about the newest recording in ./recordings.
     """
     from appwitness.reports import LETTERS, render
 
@@ -140,7 +140,7 @@ def checklist_of(name: str, paths: Sequence[Path], as_: Output, judging: VerbJud
 @cloup.option_group(
     "Options",
     click.option(
-        "--baseline", type=FILE, help="Baseline in which to look a fingerprint up. [default: appwitness-baseline.yml]"
+        "--baseline", type=FILE, help="Baseline to look a fingerprint up in. [default: appwitness-baseline.yml]"
     ),
     alias_option,
     click.option("--json", "as_json", is_flag=True, help="Write JSON."),
@@ -151,11 +151,11 @@ def checklist_of(name: str, paths: Sequence[Path], as_: Output, judging: VerbJud
 def explain(recording: tuple[Path, ...], which: str, judging: VerbJudging, **options: Any) -> None:
     """Explain why a FLOW of a recording was flagged, or what a FINGERPRINT stands for.
 
-    Reports name flows f1, f2 ... Of a flow you see which access returned the value, and why that access among several;
-    the form in which the value was found, and where; what speaks for the match and what against it, and how sure it
-    is. Without a RECORDING, the run in progress is meant, else the newest recording in ./recordings.
+    Reports name flows f1, f2 ... For a flow you see which access returned the value, and why that access among several;
+    the form in which the value was found, and where; what speaks for the match and what against it, and how sure it is.
+    Without a RECORDING, the flow is looked up in the run in progress, or else in the newest recording in ./recordings.
 
-    Of a fingerprint (v2:...) you see the rule, app, data type, recipient and code, and which findings of the
+    For a fingerprint (v2:...) you see the rule, app, data type, recipient and code, and which findings of the
     recordings, or which line of the baseline, have it.
     """
     from appwitness.findings.identity import VERSION
@@ -190,7 +190,7 @@ def compare(recording: tuple[Path, ...], as_: Output, judging: VerbJudging) -> N
     change along with the values, although no value was found in them; a third run, with the values of one of the two,
     makes that certain.
 
-    Ends with 1 if one of the runs has findings.
+    Exits with 1 if one of the runs has findings.
     """
     from appwitness.reports.comparison import render
 
@@ -245,7 +245,8 @@ class PageRights:
         multiple=True,
         metavar="NAME[:PORT]",
         callback=lambda _context, _option, names: _names(names),
-        help="Name under which browsers may ask for the pages, besides the address. The first is printed. Repeatable.",
+        help="Host name under which browsers may ask for the pages, besides the address. The first is printed. "
+        "Repeatable.",
     ),
 )
 @gathered(
@@ -256,14 +257,11 @@ class PageRights:
         click.option(
             "--reveal", is_flag=True, help="Let pages show personal values, with ?reveal=1; otherwise they never do."
         ),
-        click.option(
-            "--read-only", is_flag=True, help="Let pages show recordings, and neither start nor mark anything."
-        ),
+        click.option("--read-only", is_flag=True, help="Let pages only show recordings, not start or mark anything."),
         click.option(
             "--allow-actions",
             is_flag=True,
-            help="Let pages start runs, take files in and remove recordings where --host is not this machine; there "
-            "they do not otherwise.",
+            help="Let pages start runs, take files in and remove recordings even where --host is not this machine.",
         ),
     ),
 )
@@ -271,10 +269,10 @@ class PageRights:
 def web(host: str, port: int, names: tuple[str, ...], rights: PageRights, judging: VerbJudging) -> None:
     """Show recordings in a browser, observe apps there, and take in files.
 
-    The pages show each recording down to the bytes of an upload, also while it is being made. You can start and stop
-    runs there, open captures of other tools, and mark consent. What was started ends with the server. The address that
-    is printed carries a token, and only someone who has it gets in. Unless --host says otherwise, the pages are served
-    to this machine only.
+    The pages show each recording down to the bytes of an upload, even while it is being made. You can start and stop
+    runs there, open captures of other tools, and mark consent. What was started there ends with the server. The address
+    that is printed carries a token, and only someone who has it gets in. Unless --host says otherwise, the pages are
+    served to this machine only.
     """
     from appwitness.api.browsing import Browsing
     from appwitness.api.inbox import Inbox
@@ -342,7 +340,7 @@ def _named(_context: click.Context, _option: click.Parameter, app: str | None) -
             multiple=True,
             metavar="TYPE=VALUE",
             shell_complete=completion.typed_values,
-            help="A value that was on the device, to look for: phone_number=+8613800138000. Repeatable.",
+            help="A value to look for that was on the device: phone_number=+8613800138000. Repeatable.",
         ),
         click.option(
             "--mapping",
@@ -356,7 +354,7 @@ def _named(_context: click.Context, _option: click.Parameter, app: str | None) -
             type=click.Choice(["phone", "emulator", "lab", "unknown"]),
             default="unknown",
             show_default=True,
-            help="Kind of device, as far as you know.",
+            help="Kind of device, if you know it.",
         ),
     ),
     cloup.option_group("Recording", *case_options),
@@ -367,7 +365,7 @@ def _named(_context: click.Context, _option: click.Parameter, app: str | None) -
         "--format",
         "format_",
         type=click.Choice(["har", "flows", "hooks", "pcap"]),
-        help="Format of the files. [default: by content]",
+        help="Format of the files. [default: detected from their content]",
     ),
     click.option("--output", type=ANY_PATH, help="Folder of the new recording."),
     json_option,
@@ -376,7 +374,7 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
     """Turn captures of other tools into a recording, to judge what you already have.
 
     It reads HAR 1.2 of browsers and proxies, flow files of mitmproxy, packet captures (PCAP, PCAPNG; needs tshark), and
-    JSON of hooks (frooky's; others with --mapping), compressed with gzip or not. Give all files of a run in one
+    hook logs in JSON (frooky's; others with --mapping), compressed with gzip or not. Give all files of a run in one
     call: the traffic, and what was read.
     """
     into, counts = exchanging.import_(files, origin, output=output, format=format_)

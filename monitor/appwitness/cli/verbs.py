@@ -46,7 +46,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "observe": ("observe_verbs", "Record one run of an app and judge it while it runs."),
         "checklist": ("checklist_verb", "Make the runs that a checklist needs, then fill it."),
         "mark": ("mark_verb", "Note in a recording what the user was asked and decided."),
-        "undo": ("device_verbs", "Take back what a run left changed on a device."),
+        "undo": ("device_verbs", "Undo what a run left changed on a device."),
         "pair": ("device_verbs", "Pair with a phone over Wi-Fi."),
     },
     "Read": {
@@ -77,8 +77,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "fleet": ("fleet_verbs", "Run many apps on many devices, under several plans."),
         "list": ("list_verbs", "List rules, laws, sources, data types, app types, schemas."),
         "index": ("index_verbs", "Read recordings into the index, or build it anew."),
-        "catalog": ("catalog_verb", "Show or update the data that ages: recipients, laws."),
-        "config": ("index_verbs", "Show which options hold, and where each was set."),
+        "catalog": ("catalog_verb", "Show or update catalog data that ages: recipients, laws."),
+        "config": ("index_verbs", "Show which options are in effect, and where each was set."),
     },
 }
 """Group of --help -> its verbs -> the module that has the verb, imported when it is called, and what --help says."""
@@ -390,7 +390,7 @@ def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> No
     expose_value=False,
     is_eager=True,
     callback=_say_version,
-    help="Show the version, and the commit that it was made from.",
+    help="Show the version and the commit it was built from.",
 )
 @click.pass_context
 def main(ctx: click.Context) -> None:
@@ -465,14 +465,16 @@ alias_option = click.option(
     help="A package name that stands for another: com.app.debug=com.app. Repeatable.",
 )
 case_options = (
-    click.option("--operator", metavar="NAME", help="Who is responsible for it. [default of a run: login name]"),
-    click.option("--case", metavar="NUMBER", help="Number of the case that it belongs to."),
-    click.option("--place", metavar="TEXT", help="Where it is made."),
-    click.option("--equipment", metavar="TEXT", help="What it is made with: host, phone, network."),
+    click.option(
+        "--operator", metavar="NAME", help="Who is responsible for the recording. [default of a run: login name]"
+    ),
+    click.option("--case", metavar="NUMBER", help="Number of the case that the recording belongs to."),
+    click.option("--place", metavar="TEXT", help="Where the recording is made."),
+    click.option("--equipment", metavar="TEXT", help="What the recording is made with: host, phone, network."),
     click.option("--app-store", metavar="TEXT", help="Where the app came from: Google Play, F-Droid, its maker."),
-    click.option("--app-account", metavar="TEXT", help="Account of the store that it was fetched with."),
-    click.option("--app-link", metavar="URL", help="Link that it was fetched from."),
-    click.option("--app-obtained", metavar="TIME", help="When it was fetched."),
+    click.option("--app-account", metavar="TEXT", help="Account of the store that the app was fetched with."),
+    click.option("--app-link", metavar="URL", help="Link that the app was fetched from."),
+    click.option("--app-obtained", metavar="TIME", help="When the app was fetched."),
     click.option("--image-link", metavar="URL", help="Link of the image that the device runs."),
     click.option("--image-sha256", metavar="HEX", help="SHA-256 of that image."),
 )
@@ -549,7 +551,7 @@ def tsa_option(*, required: bool = False) -> Callable[[Verb], Verb]:
         required=required,
         metavar="URL",
         callback=_addresses,
-        help="A time-stamp authority (RFC 3161) that is to date the recording. Repeatable.",
+        help="A time-stamp authority (RFC 3161) to date the recording. Repeatable.",
     )
 
 
@@ -691,7 +693,7 @@ JUDGING = (
             help="What to assume where nobody observed what the user was asked, as in an import: no consent, or "
             "consent to the privacy policy. The report says so. [default: no assumption]",
         ),
-        click.option("--strict", is_flag=True, help="Exit with 3 if there are gaps, and no finding that fails."),
+        click.option("--strict", is_flag=True, help="Exit with 3 if there are gaps but no finding that fails."),
     ),
 )
 judging_options = gathered("judging", _judging, *JUDGING)
@@ -731,15 +733,15 @@ TRUST = cloup.option_group(
         "--key",
         type=FILE,
         multiple=True,
-        help="File with the operator's public key, which has to have signed each stamp. Repeatable: any one of them.",
+        help="File with the operator's public key, which must have signed each stamp. Repeatable: any one of them "
+        "will do.",
     ),
-    click.option("--trust", type=FILE, multiple=True, help="File with several public keys, one a line."),
+    click.option("--trust", type=FILE, multiple=True, help="File with several public keys, one per line."),
     click.option(
         "--tsa-cert",
         type=FILE,
         multiple=True,
-        help="File with certificates of time-stamp authorities (PEM or DER), one of which has to have signed each "
-        "token.",
+        help="File with certificates of time-stamp authorities (PEM or DER), one of which must have signed each token.",
     ),
 )
 """Whose stamps and tokens a recording must have."""

@@ -242,7 +242,7 @@ class Attempt:
         if found is None:
             raise SetupError(
                 Spoken("{app} died soon after it was started, and of no source in particular.", app=agent.app),
-                "See that the app runs by itself, then try again.",
+                "Check that the app runs without appwitness, then try again.",
             )
         return found
 
