@@ -12,7 +12,7 @@ from appwitness.agent.agent import Agent
 from appwitness.agent.sources import Source
 from tests.art.conftest import Run
 from tests.art.programs import FIRST_USED
-from tests.art.rig.vm import Held
+from tests.art.rig.vm import SLOWNESS, Held
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -104,10 +104,11 @@ def test_a_hook_that_was_undone_is_mended_and_told(play: Run) -> None:
     assert gap.until is not None
     seen = {int(access.values[0].text.split()[1]): access.at for access in played.accesses}
     lost = set(range(500)) - set(seen)
-    assert lost
-    assert lost == set(range(min(lost), max(lost) + 1))
-    assert gap.at <= seen[max(lost) + 1]
-    assert seen[min(lost) - 1] <= gap.until <= seen[max(lost) + 1]
+    assert lost or SLOWNESS > 1  # where the processor is emulated, the hook may be back before the next call
+    if lost:
+        assert lost == set(range(min(lost), max(lost) + 1))
+        assert gap.at <= seen[max(lost) + 1]
+        assert seen[min(lost) - 1] <= gap.until <= seen[max(lost) + 1]
 
 
 def test_the_agent_checks_itself_and_sees_every_call(play: Run) -> None:
