@@ -2,15 +2,12 @@
 
 import pytest
 
-from appwitness.api.archiving import pack
 from appwitness.api.judging import judging
 from appwitness.correlate import Outcome
 from appwitness.support.errors import UserError
-from tests.api.given import ended
 from tests.recordings.written import RECORDINGS
 
 SHOWS, CLEAN = RECORDINGS / "sent-after-refusal", RECORDINGS / "clean-untouched"
-RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 
 
 def test_each_of_many_is_judged_once_and_what_goes_wrong_stops_no_other(tmp_path):
@@ -20,12 +17,6 @@ def test_each_of_many_is_judged_once_and_what_goes_wrong_stops_no_other(tmp_path
     assert made[SHOWS].levels == {"high": 2}
     assert not made[CLEAN].levels
     assert isinstance(made[tmp_path / "none"].error, UserError)
-
-
-def test_what_is_encrypted_comes_into_no_index_that_nobody_named(tmp_path):
-    secret = pack(ended(tmp_path / "run"), encrypt_to=[RECIPIENT]).file
-    with pytest.raises(UserError, match="is encrypted, and the index has values in plain"):
-        judging().many([CLEAN, secret])
 
 
 def test_a_recording_is_followed_until_its_end(tmp_path):

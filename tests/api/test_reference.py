@@ -1,4 +1,4 @@
-"""What programs look up: rules, law, data types, app types, hooked APIs, schemas, policies."""
+"""What programs look up: rules, law, schemas, policies."""
 
 from typing import get_args
 
@@ -6,8 +6,6 @@ import pytest
 
 from appwitness.api import hooked_apis, reference
 from appwitness.support.errors import FileError, UserError
-
-NUMBER = "android.telephony.TelephonyManager.getLine1Number"
 
 
 def test_a_rule_comes_with_all_that_it_names():
@@ -48,11 +46,6 @@ def test_what_there_is_not_is_said_with_what_there_is(ask, says):
         ask()
 
 
-def test_data_types_and_app_types():
-    assert "phone_number" in {each.code for each in reference.data_types()}
-    assert [each.number for each in reference.app_types()] == list(range(1, 40))
-
-
 @pytest.mark.parametrize("of", get_args(reference.SchemaName))
 def test_each_schema_is_one(of):
     assert {"$schema"} < set(reference.schema(of))
@@ -67,27 +60,3 @@ def test_the_example_of_a_policy_can_be_read(tmp_path):
     file.write_text("sdkz: []\n")
     with pytest.raises(FileError, match=r"policy\.yml:1"):
         reference.declared_policy(file)
-
-
-def test_hooked_apis_are_listed_and_found_by_the_end_of_their_names():
-    assert ("phone_number", NUMBER, "android.permission.READ_PHONE_NUMBERS") in hooked_apis.hooked_apis()
-    [page] = hooked_apis.find("TelephonyManager.getLine1Number").pages
-    assert (page.name, len(page.entries)) == (NUMBER, 1)
-    assert page.entries[0] in hooked_apis.entries()
-    assert NUMBER in {cover.by for cover in page.covers}
-
-
-def test_an_api_that_is_not_hooked_says_what_sees_it():
-    found = hooked_apis.find("content.pm.PackageManager.getInstalledPackages")
-    assert found.pages == ()
-    assert {cover.state for cover in found.others} == {"lower_layer"}
-
-
-def test_a_file_of_the_users_own_counts(tmp_path):
-    own = tmp_path / "mine.yml"
-    own.write_text(
-        "data: account_id\nwhy: it names the user\nsources: [{class: com.example.Login, methods: [user]}]\n", "utf-8"
-    )
-    assert ("account_id", "com.example.Login.user", "") in hooked_apis.hooked_apis(own)
-    assert hooked_apis.find("Login.user", own).pages
-    assert set(hooked_apis.covered(own)) == {"levels", "categories", "missing"}

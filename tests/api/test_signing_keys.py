@@ -1,4 +1,4 @@
-"""The operator's key: made once, told by its fingerprint, given to others as one line."""
+"""The public line of the operator's key, and what is said where there is no key."""
 
 import pytest
 
@@ -12,14 +12,6 @@ from appwitness.support.errors import UserError
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-
-
-def test_a_key_is_made_once():
-    made = verifying.new_key()
-    assert verifying.own_fingerprint() == made
-    assert key_file().stat().st_mode & 0o077 == 0
-    with pytest.raises(UserError, match="There is a key already"):
-        verifying.new_key()
 
 
 def test_its_public_line_is_trusted_as_it_is():

@@ -31,6 +31,10 @@ type Say = Callable[[str], str]
 """Place in the recording -> the text that stands there."""
 
 
+MARK = "k7x3v"
+"""In each secret."""
+
+
 class Secrets:
     """A secret for each place, and which place each is of."""
 
@@ -39,7 +43,8 @@ class Secrets:
 
     def __call__(self, place: str) -> str:
         number = len(self.of)
-        secret = f"q{number % 10}z{number // 10 % 10}w{number // 100}k7x3v{hashlib.md5(place.encode()).hexdigest()[:6]}"
+        digest = hashlib.md5(place.encode()).hexdigest()[:6]
+        secret = f"q{number % 10}z{number // 10 % 10}w{number // 100}{MARK}{digest}"
         self.of[secret] = place
         return secret
 
@@ -270,4 +275,5 @@ def told(output: str, secrets: typing.Iterable[str]) -> list[str]:
     """Which secrets can be read in an output."""
     shown = "\n".join({each for read in readings(output) for each in (flat(read), flat(read)[::-1])})
     shown = shown.translate({0xFF10 + digit: ord("0") + digit for digit in range(10)})
-    return [secret for secret in secrets if flat(secret) in shown]
+    marked = MARK in shown  # else hundreds need not be looked for
+    return [secret for secret in secrets if (marked or MARK not in secret) and flat(secret) in shown]

@@ -32,11 +32,15 @@ class Sifted(NamedTuple):
     secrets: dict[str, str]
 
 
+@pytest.fixture(scope="module")
+def known():
+    return knowledge()
+
+
 @pytest.fixture(scope="module", params=["secrets", "spellings"])
-def sifted(request, tmp_path_factory):
+def sifted(request, known, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sieve")
     say = sieve.Secrets() if request.param == "secrets" else sieve.Spelt()
-    known = knowledge()
     index = folder / "index.sqlite"
     with Store(index) as store:
         for name, plan in (("first", "refuse"), ("second", "accept")):
@@ -54,8 +58,10 @@ def checked(output: str, sifted: Sifted) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_home(tmp_path, monkeypatch):
+def own_home(sifted, tmp_path, monkeypatch):
+    """A home, and the index in which both recordings are."""
     monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("APPWITNESS_DB", str(sifted.database))
     monkeypatch.setenv("APPWITNESS_RECORDINGS", str(tmp_path / "recordings"))
     monkeypatch.chdir(tmp_path)
 
@@ -138,9 +144,9 @@ def test_rankings(sifted, by):
 
 
 @pytest.mark.parametrize("path", [path for path in PAGES if "campaign" not in path and "har" not in path])
-def test_pages(sifted, path):
+def test_pages(sifted, known, path):
     with Store(sifted.database) as store:
-        browsing = Browsing(store, knowledge())
+        browsing = Browsing(store, known)
         pages = visitor(app(Site(browsing, TOKEN)))
         path = path.replace("{recording}", "first").replace("{number:line}", "1")
         path = path.replace("{host}", "adnet.test").replace("{rule}", "sent-before-consent")

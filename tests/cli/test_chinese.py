@@ -159,8 +159,13 @@ def test_paragraphs_are_one_line_each():
     assert isinstance(main, click.Group)
 
 
+@pytest.mark.usefixtures("chinese")
 def test_doctor_verify_and_import_speak_chinese(tmp_path):
     """On the lab device; an import that is whole, that somebody added to and that is cut off; and what cannot be."""
+
+    def ran(*words):
+        return CliRunner().invoke(main, list(map(str, words)))
+
     capture, run = tmp_path / "capture.har", tmp_path / "run"
     capture.write_text(har("https://collect.adnet.test/v1?phone=%2B8613800138000"), "utf-8")
     value = "--value=phone_number=+8613800138000"
@@ -179,9 +184,9 @@ def test_doctor_verify_and_import_speak_chinese(tmp_path):
     told.append((2, "请写明", ran("import", capture)))
     told.append((2, "既不是 HAR", ran("import", __file__, "--app", "a.b")))
     for code, says, each in told:
-        said = each.stdout + each.stderr
+        said = each.output
         assert says in said
-        assert each.returncode == code, said
+        assert each.exit_code == code, said
         assert not ENGLISH.findall(without_names(said)), said
 
 

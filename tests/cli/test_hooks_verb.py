@@ -77,12 +77,6 @@ def test_pages_as_json():
     assert page["entries"][0]["why"]
 
 
-def test_a_name_that_is_not_there(capsys):
-    result = CliRunner().invoke(main, ["list", "sources", "getLine1Numbr"])
-    assert result.exit_code == 2
-    assert "getLine1Number" in result.output
-
-
 def test_an_additional_file_is_listed_too(tmp_path):
     path = tmp_path / "mine.yml"
     path.write_text(

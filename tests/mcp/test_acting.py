@@ -11,46 +11,42 @@ from tests.mcp.conftest import assistant
 from tests.recordings.written import RECORDINGS
 
 
-@pytest.fixture
-def marked(tmp_path):
-    folder = tmp_path / "recordings" / "shop"
-    shutil.copytree(RECORDINGS / "sent-before-consent", folder)
-    return folder
+@pytest.fixture(scope="module")
+def asked(home):
+    """One server that may act."""
+    with assistant(home, "--folder", home, "--allow-actions") as one:
+        yield one
 
 
-def test_hints_say_which_tools_act(tmp_path):
-    with assistant(tmp_path, "--allow-actions") as one:
-        acting = {name: each.annotations for name, each in one.tools().items() if not each.annotations.read_only_hint}
+def test_hints_say_which_tools_act(asked):
+    acting = {name: each.annotations for name, each in asked.tools().items() if not each.annotations.read_only_hint}
     assert set(acting) == {"observe_start", "observe_stop", "mark", "import_capture"}
     assert acting["observe_start"].destructive_hint
     assert not acting["mark"].destructive_hint
 
 
-def test_a_mark_is_the_assistants_and_a_report_says_so(marked, tmp_path):
-    with assistant(tmp_path, "--folder", marked.parent, "--allow-actions") as one:
-        made = one.ask("mark", run=str(marked), decision="refused", note="told in the chat")
-        assert (made["by"], made["decision"], made["scope"]) == ("assistant", "refused", "general_policy")
-        line = json.loads((marked / "consents.jsonl").read_text("utf-8").splitlines()[-1])
-        assert (line["by"], line["signal"], line["note"]) == ("assistant", "operator", "told in the chat")
-        assert made["line"] == "consents.jsonl:3"
-        assert "decision" in one.refused("mark", run=str(marked), decision="yes")
-        assert "run.json" in one.refused("mark", run=str(tmp_path / "recordings"), decision="given")
+def test_a_mark_is_the_assistants_and_a_report_says_so(asked, home):
+    marked = home / "recordings/shop"
+    shutil.copytree(RECORDINGS / "sent-before-consent", marked)
+    made = asked.ask("mark", run=str(marked), decision="refused", note="told in the chat")
+    assert (made["by"], made["decision"], made["scope"]) == ("assistant", "refused", "general_policy")
+    line = json.loads((marked / "consents.jsonl").read_text("utf-8").splitlines()[-1])
+    assert (line["by"], line["signal"], line["note"]) == ("assistant", "operator", "told in the chat")
+    assert made["line"] == "consents.jsonl:3"
+    assert "decision" in asked.refused("mark", run=str(marked), decision="yes")
+    assert "run.json" in asked.refused("mark", run=str(home / "recordings"), decision="given")
 
 
-def test_a_capture_is_taken_in(tmp_path):
-    (tmp_path / "capture.har").write_text(har("https://ads.test/?n=%2B8613800138000"), "utf-8")
-    with assistant(tmp_path, "--allow-actions") as one:
-        made = one.ask(
-            "import_capture",
-            path=str(tmp_path / "capture.har"),
-            app="com.example.shop",
-            values=["phone_number=+8613800138000"],
-        )
-        assert (made["uploads"], made["reads"]) == (1, 0)
-        page = one.ask("findings", run=made["run"])
-        assert "hooks" in page["not_watched"]
-        assert "outside" in one.refused("import_capture", path="/etc/passwd", app="com.example.shop")
-        assert one.refused("import_capture", path=str(tmp_path / "capture.har"), app="a", values=["phone_number=x"])
+def test_a_capture_is_taken_in(asked, home):
+    capture = home / "capture.har"
+    capture.write_text(har("https://ads.test/?n=%2B8613800138000"), "utf-8")
+    given = {"path": str(capture), "app": "com.example.shop", "values": ["phone_number=+8613800138000"]}
+    made = asked.ask("import_capture", **given)
+    assert (made["uploads"], made["reads"]) == (1, 0)
+    page = asked.ask("findings", run=made["run"])
+    assert "hooks" in page["not_watched"]
+    assert "outside" in asked.refused("import_capture", path="/etc/passwd", app="com.example.shop")
+    assert asked.refused("import_capture", path=str(capture), app="a", values=["phone_number=x"])
 
 
 @pytest.mark.lab
