@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -19,6 +20,9 @@ from appwitness.devices.android.faults import fault
 from appwitness.support import site
 from docs.site import build, terminal
 from tests.test_docs import ROOT
+
+rules_pages = cache(build.rules)
+"""Made once for both languages."""
 
 
 def cast(folder: Path) -> Path:
@@ -50,7 +54,7 @@ def test_what_a_terminal_answers_is_recorded_as_it_comes(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("folder", "head"), [("", "Not a finding"), ("zh/", "不构成发现")])
 def test_the_page_of_a_rule_says_what_it_objects_to_and_what_not(folder, head):
-    made = build.rules()
+    made = rules_pages()
     for rule in reference.rules():
         page = made[f"{folder}reference/rules/{rule.id}.md"]
         lang = "zh" if folder else "en"

@@ -100,10 +100,6 @@ def test_the_formats_offered_are_those_that_there_are():
     assert set(read_verbs.FORMATS) == set(FORMATS)
 
 
-def test_the_list_of_sources_is_json_too():
-    assert json.loads(run("list", "sources", "--format", "json").stdout)
-
-
 def test_a_line_that_does_not_parse_is_a_gap_with_its_number(tmp_path):
     recording = make_recording(tmp_path / "r")
     with (recording.path / "accesses.jsonl").open("ab") as file:
