@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from appwitness.events import Transform, blob
 from appwitness.events.seen import see
 from appwitness.match.transforms import fed
-from tests.match.test_linking import START, link, linker, matches, read
+from tests.match.test_linking import START, access, link, linker, matches, read
 from tests.unseen.rarer import in_base
 
 NUMBER = "+8613800138000"
@@ -163,7 +163,7 @@ def test_a_uuid_of_a_name_is_the_digest_that_it_was_made_of(algorithm, version):
 @pytest.mark.parametrize("salted", ["app1{}", "{}9", "k1{}k2"])
 def test_one_letter_or_digit_of_salt_beside_a_long_id_is_a_salt(salted):
     for text in ("3f8b1c52-7d4e-4a9b-b1c6-0e5f92d7a834", "867530029921507", "64f051c20ca1dc00"):
-        known = linker(read(0, text))
+        known = linker(access(0, ("device_id", text, None), data="device_id"))
         source = salted.format(text).encode()
         known.add_transform(
             see("transforms.jsonl:1", line(1, "digest", "SHA-1", source, hashlib.sha1(source).digest()), 0)
