@@ -107,7 +107,7 @@ def test_which_way(
     gadget = options.pop("gadget", False)
     control = control_of(phone_of(**options))
     if expected is None:
-        with pytest.raises(UserError, match="no way for mode"):
+        with pytest.raises(UserError, match="does not support mode"):
             traffic.choose(control, wanted)
         return
     way = traffic.choose(control, wanted, gadget=gadget)

@@ -35,8 +35,8 @@ def test_what_is_encrypted_is_read_with_an_identity(tmp_path, monkeypatch):
 def test_a_recording_stays_when_its_file_cannot_be_made(tmp_path):
     recording = ended(tmp_path / "run")
     (tmp_path / "there.zip").touch()
-    with pytest.raises(UserError, match=f"The recording is as it was: {recording}"):
+    with pytest.raises(UserError, match=f"The recording is unchanged: {recording}"):
         archiving.pack(recording, tmp_path / "there.zip", remove=True)
     assert opened(recording)
-    with pytest.raises(UserError, match="is no recipient"):
+    with pytest.raises(UserError, match="is not a recipient"):
         archiving.see_that_all_are_recipients(["age1nobody"])

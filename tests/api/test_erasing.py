@@ -39,7 +39,7 @@ def test_a_preview_changes_nothing_and_forgetting_reaches_the_index(tmp_path, re
 
 
 def test_what_is_to_be_forgotten_has_to_be_said(recording):
-    with pytest.raises(UserError, match="Nothing says what is to be forgotten"):
+    with pytest.raises(UserError, match="You have not said what to forget"):
         next(Forgetting().plans())
     with pytest.raises(UserError, match="in all kinds of lines"):
         next(Forgetting([recording], values=values_of(["phone_number=+8613800138000"]), kinds=("upload",)).plans())

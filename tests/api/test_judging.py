@@ -24,7 +24,7 @@ def test_each_of_many_is_judged_once_and_what_goes_wrong_stops_no_other(tmp_path
 
 def test_what_is_encrypted_comes_into_no_index_that_nobody_named(tmp_path):
     secret = pack(ended(tmp_path / "run"), encrypt_to=[RECIPIENT]).file
-    with pytest.raises(UserError, match="is encrypted, and the index has values in plain"):
+    with pytest.raises(UserError, match="is encrypted, and the index stores values in plain text"):
         judging().many([CLEAN, secret])
 
 

@@ -30,13 +30,13 @@ def test_of_keys_that_are_trusted_one_has_to_have_signed(tmp_path):
     assert not verifying.verify(recording, {"SHA256:another": ""}).ok
     with pytest.raises(FileError, match="has no key"):
         verifying.trusted_keys([tmp_path / "mine.pub", tmp_path / "none.pub"])
-    with pytest.raises(FileError, match="has no certificate"):
+    with pytest.raises(FileError, match="contains no certificate"):
         verifying.verify(recording, authorities=[tmp_path / "mine.pub"])
 
 
 def test_an_authority_is_asked_at_an_address_without_a_password(tmp_path):
     verifying.see_that_all_are_authorities(["https://tsa.example/tsr"])
-    with pytest.raises(UserError, match="no address of a time-stamp authority"):
+    with pytest.raises(UserError, match="is not the address of a time-stamp authority"):
         verifying.see_that_all_are_authorities(["https://tsa.example/tsr", "https://me:secret@tsa.example/tsr"])
     with pytest.raises(UserError, match="could not be asked"):
         verifying.timestamp(ended(tmp_path / "run"), ["http://127.0.0.1:1/tsr"])

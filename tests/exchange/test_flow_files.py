@@ -337,4 +337,4 @@ def test_what_a_server_pushed_is_no_upload(tmp_path: Path) -> None:
     path.write_bytes(tnetstring.dumps(pushed.get_state()) + tnetstring.dumps(tflow.tflow(resp=True).get_state()))
     recording = imported([path], tmp_path / "r", Origin(APP))
     assert len(list(recording.events(Upload))) == 1
-    assert recording.run.notes == ("a.flows: 1 requests that the server pushed are no uploads",)
+    assert recording.run.notes == ("a.flows: 1 requests that the server pushed are not uploads",)
