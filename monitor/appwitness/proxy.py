@@ -34,7 +34,7 @@ def capture_py() -> Path:
     for place in (package / "addons", package.parents[1] / "addons"):
         if (place / "capture.py").is_file():
             return place / "capture.py"
-    raise SetupError("The proxy's program addons/capture.py is missing.", "Install appwitness again.")
+    raise SetupError("The proxy's program addons/capture.py is missing.", "Reinstall appwitness.")
 
 
 def _ways_in(mode: str) -> dict[str, str]:
@@ -192,7 +192,7 @@ class Proxy(AbstractContextManager["Proxy"]):
                 Spoken(
                     "The proxy did not listen within {start_s:.0f} seconds. {what}", start_s=START_S, what=self.words()
                 ),
-                "Try again on a calmer machine.",
+                "Try again when the machine is less busy.",
             ) from None
         if not line:
             self._process.wait()

@@ -83,7 +83,7 @@ def test_the_gadget_of_the_package(phone_of: Make, tmp_path: Path, held: bool) -
     run_of = recording.run
     assert run_of.device.facts["gadget"] == "in the app's package"
     assert run_of.device.facts["gadget_at"] == "tcp:27099"
-    assert "in the app's first process alone, and not from its start" in watched(report, Words("en"))
+    assert "in the app's first process only, and not from its start" in watched(report, Words("en"))
     missed = [gap.detail for gap in recording.events(Gap) if gap.why == "process_not_instrumented"]
     assert missed == [gadget.FROM_PACKAGE]
     assert [gap for gap in recording.events(Gap) if gap.why == "detached"] == []

@@ -377,7 +377,7 @@ def test_place(used: Callable[..., tuple[Phone, Control]], says: bool) -> None:
     kept = keep_place(control, PlannedPosition(latitude=-33.868812, longitude=151.209295))
 
     assert kept.value.text == "-33.868812,151.209295"
-    assert any("did not say it back" in note for note in kept.notes) is not says
+    assert any("does not report it yet" in note for note in kept.notes) is not says
     assert [test["place"] for test in phone.read()["location"]["test"].values()] == [[-33.868812, 151.209295]] * 3
     kept.tick()
     assert control.journal.undo_all(control.take_back) == []

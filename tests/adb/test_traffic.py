@@ -120,7 +120,7 @@ def test_which_way(
     for wanted, found in expected.items():
         mode, _, gadget = wanted.partition(" ")
         if found is None:
-            with pytest.raises(UserError, match="no way for mode"):
+            with pytest.raises(UserError, match="does not support mode"):
                 traffic.choose(control, mode)
         else:
             way = traffic.choose(control, mode, gadget=bool(gadget))

@@ -101,7 +101,7 @@ def test_undo(phone_of: PhoneOf, home: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "taken back: set global http_proxy" in done.stdout
     assert phone.read()["settings"]["global"]["http_proxy"] == ":0"
-    assert "nothing to take back" in run("undo", "--device", phone.serial).stdout
+    assert "nothing to undo" in run("undo", "--device", phone.serial).stdout
 
 
 @pytest.mark.slow  # adb itself waits ten seconds for an address that is silent
@@ -125,7 +125,7 @@ def test_undo_of_a_device_that_is_gone(phone_of: PhoneOf, home: Path) -> None:
 def test_undo_with_nothing_open_and_nothing_there() -> None:
     for option in ([], ["--all"]):
         done = run("undo", *option)
-        assert (done.exit_code, done.output) == (0, "Nothing is left of former runs, and no device is there.\n")
+        assert (done.exit_code, done.output) == (0, "Nothing is left from earlier runs, and no device is connected.\n")
 
 
 def test_undo_after_a_restart_of_the_device(phone_of: PhoneOf, home: Path) -> None:

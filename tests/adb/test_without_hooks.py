@@ -52,7 +52,7 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("the server ends", {"stderr": "Unable to preserve the policy", "exit": 1}, "Unable to preserve the policy"),
-    ("the server has no rights", {"access": "jailed"}, "without the rights of root"),
+    ("the server has no rights", {"access": "jailed"}, "without root"),
     ("neither spawn nor attach", {"Spawn": TIMED_OUT, "Attach": REFUSED}, "access process with pid"),
     ("no hook works", {}, "No hook works"),
 ]
@@ -69,7 +69,7 @@ def test_its_traffic_alone_is_observed(
     with lab_app.furnish(phone, "circle", "accept") as app:
         before = left(phone)
         named = ("--app", app.app.package, "--plan", "accept", "--by-hand", "--no-persona")
-        recording, report = observe(phone, app, tmp_path, *named, says="its traffic alone is observed")
+        recording, report = observe(phone, app, tmp_path, *named, says="only its traffic is observed")
         after = left(phone)
     assert why in str(recording.run.unhooked)
     assert not report.observers.hooks

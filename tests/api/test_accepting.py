@@ -63,7 +63,7 @@ def test_a_waiver_of_a_finding_is_used_until_it_ends(by, waiving):
 def test_findings_are_named_as_a_report_counts_them(by):
     made = accepting.fingerprint(f"{SHOWS}:1", GatedRuns(), by)
     assert made == accepting.fingerprint(made, GatedRuns(), by)
-    for wrong, says in ((f"{SHOWS}:99", "has 2 findings"), ("nothing", "is no finding")):
+    for wrong, says in ((f"{SHOWS}:99", "has 2 findings"), ("nothing", "is not a finding")):
         with pytest.raises(UserError, match=says):
             accepting.fingerprint(wrong, GatedRuns(), by)
 
@@ -73,5 +73,5 @@ def test_a_decision_is_written_in_any_format_and_masked(by):
     report = by.report(SHOWS)
     assert "sent-after-refusal" in render(decided, [report], "json")
     assert render(decided, [report], how=GateText("zh")) != render(decided, [report])
-    with pytest.raises(UserError, match="no format 'yaml' of a gate"):
+    with pytest.raises(UserError, match="no gate format 'yaml'"):
         render(decided, [report], "yaml")

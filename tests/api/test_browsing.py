@@ -143,7 +143,7 @@ def test_runs_of_one_app_are_compared(index, tmp_path, known):
     with pytest.raises(UserError, match="several apps"):
         index.compared([other, "many"])
     for ids in ([other], map(str, range(MOST_COMPARED + 1))):
-        with pytest.raises(UserError, match="runs are named"):
+        with pytest.raises(UserError, match="You named"):
             index.compared(ids)
 
 

@@ -124,12 +124,12 @@ def longer(path: Path) -> Path:
 
 
 SIGNATURES = {
-    "of another key": (lambda made: made(by=OTHER), "none of the keys that are trusted"),
-    "for something else": (lambda made: made(space="file"), "no signature for appwitness-catalog"),
-    "of other bytes": (lambda made: longer(made()), "does not fit the file"),
-    "of no kind": (lambda made: beside(path := made()).write_text("yes") and path, "no signature"),
+    "of another key": (lambda made: made(by=OTHER), "is not a trusted key"),
+    "for something else": (lambda made: made(space="file"), "not a signature for appwitness-catalog"),
+    "of other bytes": (lambda made: longer(made()), "does not match the file"),
+    "of no kind": (lambda made: beside(path := made()).write_text("yes") and path, "not a signature"),
     "absent": (lambda made: alone(made()), "is not beside it"),
-    "half": (lambda made: _cut(made()), "no signature"),
+    "half": (lambda made: _cut(made()), "not a signature"),
 }  # fmt: skip
 
 
@@ -179,7 +179,7 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "fewer dialogs": (
         {"files": {"devices/dialogs.yml": without(
             (yaml_files.HERE / "devices/dialogs.yml").read_text("utf-8"), "- permission_deny_button_2")}},
-        "leaves out what is there: permission.buttons.deny: permission_deny_button_2",
+        "leaves out entries that are there: permission.buttons.deny: permission_deny_button_2",
     ),
     "no digest": ({"files": {"devices/frida_builds.yml": f"builds: {{{BUILD}: abc}}\n"}}, "should match pattern"),
     "nothing": ({"files": {}}, "at least 1 item"),
@@ -208,7 +208,7 @@ def test_none_is_followed_by_an_earlier_one(made, key):
     with pytest.raises(FileError, match=r"edition 2 of 2027-01-15, no newer than edition 3"):
         catalog_updates.update(made(edition=2), [key])
     other = {"devices/frida_builds.yml": builds.replace("a" * 64, "b" * 64)}
-    with pytest.raises(FileError, match="leaves out what is there: frida-server"):  # a digest stays what it is
+    with pytest.raises(FileError, match="leaves out entries that are there: frida-server"):  # a digest stays what it is
         catalog_updates.update(made(edition=4, files=other), [key])
 
 
@@ -245,5 +245,5 @@ def test_what_was_taken_and_changed_since_is_not_used(made, key):
     longer(editions.kept(edition) / "recipients.yml")
     told = CliRunner().invoke(main, ["list", "rules", "--json"])
     assert told.exit_code == 2
-    assert "it is not what the update brought" in told.stderr
+    assert "it is not what the update installed" in told.stderr
     assert "appwitness catalog update FILE" in " ".join(told.stderr.split())

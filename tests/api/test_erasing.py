@@ -17,7 +17,7 @@ def recording(tmp_path, monkeypatch):
 
 
 def test_what_is_to_be_forgotten_has_to_be_said(recording):
-    with pytest.raises(UserError, match="Nothing says what is to be forgotten"):
+    with pytest.raises(UserError, match="You have not said what to forget"):
         next(Forgetting().plans())
     with pytest.raises(UserError, match="in all kinds of lines"):
         next(Forgetting([recording], values=values_of(["phone_number=+8613800138000"]), kinds=("upload",)).plans())

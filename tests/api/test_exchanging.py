@@ -58,6 +58,6 @@ def test_a_bundle_has_all_that_a_stranger_needs_and_is_noted(tmp_path):
     (line,) = map(json.loads, (home() / "reveals.jsonl").read_text().splitlines())
     assert (line["verb"], line["what"]) == ("bundle", f"recording to {tmp_path / 'for-you.zip'}")
     (recording / "uploads.jsonl").write_bytes(b"")
-    with pytest.raises(DamagedRecording, match="is not whole"):
+    with pytest.raises(DamagedRecording, match="is not complete and intact"):
         exchanging.bundle(recording, tmp_path / "another.zip", by)
     assert not (tmp_path / "another.zip").exists()

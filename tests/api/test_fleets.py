@@ -43,7 +43,7 @@ def test_runs_that_failed_wait_again(fleet, runs):
 
 
 def test_devices_rest_when_they_are_told_to(fleet, runs):
-    with pytest.raises(UserError, match="No host has told of a device lab"):
+    with pytest.raises(UserError, match="No host has reported a device lab"):
         fleet.pause("lab")
     assert not fleet.has_devices_of("host")
     slots = [Slot("host", "lab", {"kind": "lab"}, "ready", None, None, 0, paused=False)]

@@ -79,7 +79,7 @@ def test_a_run_tells_since_a_cursor_and_is_stopped(runs, program):
     assert runs.stop(run).state == "stopped"
     assert runs.close(60) == []
     assert runs.status(other).state == "stopped"
-    with pytest.raises(UserError, match="about to end"):
+    with pytest.raises(UserError, match="shutting down"):
         runs.start(RunRequest("lab:circle"))
 
 
@@ -133,7 +133,7 @@ def test_a_run_that_waits_for_another_can_be_stopped_before_it_starts(runs, prog
         (RunRequest(" "), "No device"),
         (RunRequest("emulator-5554"), "Which app"),
         (RunRequest("emulator-5554", app="a.b", apks=(Path("a.apk"),)), "Which app"),
-        (RunRequest("emulator-5554", app="--output=/etc"), "no name of an app"),
+        (RunRequest("emulator-5554", app="--output=/etc"), "is not the name of a package"),
         (RunRequest("lab:circle", app="com.example.a"), "built in"),
         (RunRequest("lab:circle", plan="maybe"), "no plan"),  # type: ignore[arg-type]
         (RunRequest("lab:circle", mode="reverse:http://a.test"), "no mode"),
@@ -151,7 +151,7 @@ def test_no_more_runs_than_the_bound(runs, program, monkeypatch):
     monkeypatch.setattr(live_runs, "MOST_RUNS", 1)
     program(UNTIL_STOPPED)
     runs.start(RunRequest("lab:circle"))
-    with pytest.raises(UserError, match="1 runs are going on"):
+    with pytest.raises(UserError, match="1 runs are in progress"):
         runs.start(RunRequest("lab:skies"))
 
 

@@ -42,9 +42,9 @@ def test_what_cannot_be_opened_is_told_and_the_others_are_given(folder):
 
 
 def test_a_name_in_no_bucket_is_refused():
-    with pytest.raises(UserError, match="names no recording"):
+    with pytest.raises(UserError, match="does not name a recording"):
         fetched("s3://bucket")
-    with pytest.raises(UserError, match="is no place for recordings"):
+    with pytest.raises(UserError, match="is not a place for recordings"):
         fetched("ftp://bucket/run")
 
 

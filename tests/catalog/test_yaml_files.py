@@ -110,7 +110,7 @@ def test_a_folder_of_too_many_files_is_refused(tmp_path, monkeypatch):
 def test_every_text_is_read_as_it_was_written_or_refused(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / "quoted.yml"
     if any("\ud800" <= letter <= "\udfff" for letter in text):
-        with pytest.raises(UserError, match="half a character"):
+        with pytest.raises(UserError, match="half of a surrogate pair"):
             yaml_files.quoted({"a": text})
         return
     written = yaml_files.quoted({"a": text})

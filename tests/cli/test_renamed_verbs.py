@@ -47,7 +47,10 @@ def test_an_old_name_does_what_the_new_one_does_and_says_so(old):
     before, now = run(*old.split(), *REST[old]), run(*new, *REST[old])
     assert (before.stdout, before.exit_code) == (now.stdout, now.exit_code)
     notice, _, rest = before.stderr.partition("\n")
-    assert notice == f"`appwitness {old}` is now `appwitness {' '.join(new)}`; the old name ends with the next release."
+    assert (
+        notice
+        == f"`appwitness {old}` is now `appwitness {' '.join(new)}`; the old name stops working with the next release."
+    )
     assert rest == now.stderr
 
 

@@ -87,16 +87,16 @@ def test_a_pyproject_that_is_not_about_us_is_passed_over(here, text):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('langauge = "zh"', "appwitness.toml:1: langauge is no option"),
+        ('langauge = "zh"', "appwitness.toml:1: langauge is neither an option"),
         ('lang = "en"\n\n[report]\nlangauge = "zh"', "appwitness.toml:4: appwitness report has no option --langauge"),
-        ("[reprot]\nverbose = true", "appwitness.toml:1: reprot is no option"),
-        ('plan = "refuse"', "appwitness.toml:1: plan is set for one verb at a time"),
+        ("[reprot]\nverbose = true", "appwitness.toml:1: reprot is neither an option"),
+        ('plan = "refuse"', "appwitness.toml:1: plan can only be set for one verb at a time"),
         ('[report]\nplan = "refuse"', "appwitness.toml:2: appwitness report has no option --plan"),
         ('lang = "fr"', "appwitness.toml:1: lang: 'fr' is not one of"),
-        ("lang = 1979-05-27", "appwitness.toml:1: lang is a text or a number, not"),
-        ('lang = ["en"]', "appwitness.toml:1: lang is a text or a number, not"),
-        ("[report]\nverbose = 'no'", "appwitness.toml:2: verbose is true or false, not"),
-        ("[report]\nfirst-party = [[1]]", "appwitness.toml:2: first-party is a list, not"),
+        ("lang = 1979-05-27", "appwitness.toml:1: lang has to be a string or a number, not"),
+        ('lang = ["en"]', "appwitness.toml:1: lang has to be a string or a number, not"),
+        ("[report]\nverbose = 'no'", "appwitness.toml:2: verbose has to be true or false, not"),
+        ("[report]\nfirst-party = [[1]]", "appwitness.toml:2: first-party has to be a list, not"),
         ("lang = ", "appwitness.toml is not TOML"),
         ("a = " + "[" * 20_000, "appwitness.toml is not TOML: nested too deeply"),
         ("#" * 200_000, "appwitness.toml is larger than"),
@@ -161,7 +161,7 @@ def test_no_path_leads_out_of_the_folder_of_the_file(here, path):
     (here / "appwitness.toml").write_text(f'rules = "{path}"\n')
     result = report()
     assert result.exit_code == 2
-    assert "rules leads out of the folder of this file" in result.output.replace("\n", " ")
+    assert "rules points outside the folder of this file" in result.output.replace("\n", " ")
 
 
 def test_a_path_is_relative_to_the_file(here, monkeypatch):
@@ -201,14 +201,14 @@ def test_nothing_in_a_file_acts_on_the_terminal(here):
 
 def test_it_is_said_that_a_file_holds_unless_quiet(here):
     (here / "appwitness.toml").write_text('law = "cn"\n')
-    assert f"options of {here / 'appwitness.toml'} hold" in report().output.replace("\n", "")
-    assert "hold" not in report("--quiet").stderr
+    assert f"options of {here / 'appwitness.toml'} are in effect" in report().output.replace("\n", "")
+    assert "in effect" not in report("--quiet").stderr
 
 
 @pytest.mark.parametrize("text", ["quiet = true\n", "[report]\nquiet = true\n"])
 def test_a_file_that_says_quiet_does_not_hide_that_it_holds(here, text):
     (here / "appwitness.toml").write_text(text)
-    assert f"options of {here / 'appwitness.toml'} hold" in report().output.replace("\n", "")
+    assert f"options of {here / 'appwitness.toml'} are in effect" in report().output.replace("\n", "")
 
 
 @pytest.mark.parametrize("name", ["appwitness.toml", "pyproject.toml"])
@@ -220,7 +220,7 @@ def test_a_file_of_settings_elsewhere_is_not_followed(here, name):
     if name == "pyproject.toml":
         assert settings.find(inner) is None
     else:
-        with pytest.raises(UserError, match="leads out of the folder"):
+        with pytest.raises(UserError, match="points outside the folder"):
             settings.find(inner)
 
 

@@ -43,7 +43,7 @@ def test_the_name_of_a_file_says_its_format(tmp_path, name, begins):
     ("arguments", "hint"),
     [
         (("--format", "gitlab"), "Choose one of text, json"),
-        (("--format", "json", "--format", "text"), "--output of its own"),
+        (("--format", "json", "--format", "text"), "its own --output"),
         (("--format", "json", "--output"), "names no file"),
         (("--format", "text", "--output", "a.html"), "name the file a.txt"),
         (("--output", "a.SARIF", "--format", "json"), "name the file a.json"),

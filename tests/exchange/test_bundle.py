@@ -222,11 +222,11 @@ ATTACKS: dict[str, tuple[Callable[[Path], object], str]] = {
     "all is stamped again": (stamped_again, "is not signed by the key"),
     "all is signed again with the key": (signed_again, "is over a stamp that is not there"),
     "the end is cut off": (cut, "is over a stamp that is not there"),
-    "a token is changed": (flipped, "is no token of a trusted authority"),
-    "the tokens are of another authority": (forged, "is no token of a trusted authority"),
+    "a token is changed": (flipped, "is not a token of a trusted authority"),
+    "the tokens are of another authority": (forged, "is not a token of a trusted authority"),
     "a token is truncated": (
         lambda run: min((run / "tokens").iterdir()).write_bytes(b"\x30\x82\x04"),
-        "is no token of a trusted authority",
+        "is not a token of a trusted authority",
     ),
     "the tokens are removed": (
         lambda run: shutil.rmtree(run / "tokens"),

@@ -70,7 +70,7 @@ def test_what_came_to_the_device_is_no_upload_and_what_it_answered_is(tmp_path: 
     )
     assert uploads(recording) == [("tcp", NEIGHBOUR, b"HTTP/1.1 200 OK\r\n\r\nhers"), ("http", "a.test", b"")]
     (note,) = recording.run.notes
-    assert note == "a.pcap: 1 connections came to the device; what it received on them is no upload"
+    assert note == "a.pcap: 1 connections came to the device; what it received on them is not an upload"
 
 
 @TSHARK

@@ -336,6 +336,6 @@ def test_of_an_edited_flow_what_the_client_had_sent_is_recorded(tmp_path: Path) 
     ]
     assert recording.run.notes == (
         "a.flows: 4 flows had been edited in mitmproxy; what is recorded of them is what the client had sent",
-        "a.flows: 1 requests that the server pushed are no uploads",
+        "a.flows: 1 requests that the server pushed are not uploads",
     )
     assert list(recording.events(Gap)) == []

@@ -116,7 +116,7 @@ def test_what_stayed_is_no_upload_and_no_gap(tmp_path: Path, name: str) -> None:
     read = har.read(save(tmp_path / "a.har", STAYED[name]), APP)
     assert read.events == []
     (note,) = read.notes
-    assert note.startswith("a.har: requests that never left the device are no uploads: 1 ")
+    assert note.startswith("a.har: requests that never left the device are not uploads: 1 ")
 
 
 @pytest.mark.parametrize("name", SENT)
@@ -232,5 +232,5 @@ def test_an_upload_is_what_was_sent_and_nothing_else(tmp_path_factory: pytest.Te
 def test_import_says_what_stayed(tmp_path: Path) -> None:
     path = save(tmp_path / "a.har", STAYED["blob:"], SENT["as usual"])
     told = CliRunner().invoke(main, ["import", str(path), "--app", APP, "--output", str(tmp_path / "r")])
-    assert "requests that never left the device are no uploads" in told.output
+    assert "requests that never left the device are not uploads" in told.output
     assert "1 upload" in told.output

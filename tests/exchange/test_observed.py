@@ -252,7 +252,7 @@ def test_a_user_who_names_no_app_is_told_how(har) -> None:
 
 def test_a_file_without_values_to_look_for_still_says_where_uploads_went(tmp_path, har) -> None:
     done = run("import", har, "--app", "com.example.shop", "--output", tmp_path / "r")
-    assert "Nothing is looked for: name what was on the device" in done.output
+    assert "There is nothing to look for: name what was on the device" in done.output
     said = run("report", tmp_path / "r").output
     assert "Uploads, in which no value was found: " in said
     assert "api.shop.test" in said

@@ -412,7 +412,7 @@ def test_a_message_of_a_connection_that_is_too_long_is_marked(tmp_path: Path, mo
     [
         ({"ALL": 5}, "has more than 5 connections.*editcap"),
         ({"PCAP": {}}, "neither PCAP nor PCAPNG.*editcap -F"),
-        ({"BLOCK": 100}, "packet 11 is in no known form.*editcap -F"),
+        ({"BLOCK": 100}, "packet 11 has no known format.*editcap -F"),
     ],
 )
 def test_a_capture_that_cannot_be_divided_is_refused(

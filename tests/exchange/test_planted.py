@@ -27,7 +27,7 @@ REFUSED = {
     "advertising_id=1209d0b9": "is not an advertising id",
     "mac_address=a4:50": "is not a MAC address",
     "ip_address=host": "is not an IP address",
-    "gender=f": "one letter is in every upload",
+    "gender=f": "a single character is in every upload",
 }
 
 

@@ -58,8 +58,8 @@ def test_a_plan_of_the_usual_index_is_found_again(tmp_path):
     ("said", "words"),
     [
         (("--campaign", "night", "--plans", "agree"), "There is no plan 'agree'"),
-        (("--campaign", "a b"), "no name for a campaign"),
-        (("--campaign", "night", "--needs", "api>=new"), "nothing that a device can have"),
+        (("--campaign", "a b"), "cannot be the name of a campaign"),
+        (("--campaign", "night", "--needs", "api>=new"), "is not something that a device can have"),
     ],
 )
 def test_a_plan_that_does_not_fit(tmp_path, said, words):
@@ -100,7 +100,7 @@ def test_status_says_how_far_it_is_and_why_not(db, runs):
         assert "night" in done.output
     idle = fleet("run", "--devices", "none", "--judges", "0", "--db", db, "--campaign", "night", "--strict")
     assert (idle.exit_code, "2 runs were not made" in idle.output) == (1, True)  # there are findings
-    assert "Runs that wait again: 1." in fleet("retry", "--campaign", "night", "--db", db).output
+    assert "Runs waiting again: 1." in fleet("retry", "--campaign", "night", "--db", db).output
     assert fleet("status", "--db", db, "--strict").exit_code == 0
 
 
@@ -135,7 +135,7 @@ def test_a_device_is_paused_by_its_name(db, runs):
 
 @pytest.mark.parametrize(
     ("devices", "labels", "words"),
-    [("", (), "names no device"), ("lab,lab", (), "one twice"), ("lab", ("region",), "is no label")],
+    [("", (), "names no device"), ("lab,lab", (), "one twice"), ("lab", ("region",), "is not a label")],
 )
 def test_devices_that_are_not_there(devices, labels, words):
     with pytest.raises(UserError, match=words):
@@ -167,7 +167,7 @@ def test_a_host_whose_name_could_lead_elsewhere_removes_nothing(tmp_path, db, mo
     before = {path for root in ("home", "any") for path in (tmp_path / root).rglob("*")}
     done = fleet("run", f"--name={name}", "--devices", "none", "--judges", "0", "--campaign", "no-such", "--db", db)
     assert {path for root in ("home", "any") for path in (tmp_path / root).rglob("*")} == before
-    assert (done.exit_code, f"{name!r} is no name for a host" in done.output) == (2, True)
+    assert (done.exit_code, f"{name!r} cannot be the name of a host" in done.output) == (2, True)
     assert not (tmp_path / "recordings").exists()
 
 

@@ -76,7 +76,7 @@ def test_an_archive_that_was_exchanged_is_not_judged(
     attack(place, tmp_path / "attack")
     done, refused, why = judged(tmp_path, runs, place)
     assert (done, refused) == (good, 2 - good)
-    assert "is not that of its run: it is not the archive that its host made" in why
+    assert "does not belong to its run: it is not the archive that its host made" in why
     with Store(tmp_path / "index.sqlite") as store:
         assert [run.id for run in store.recordings()] == [FIRST][:good]
         assert [len(store.findings(run.id)) for run in store.recordings()] == [FINDINGS][:good]

@@ -90,7 +90,7 @@ def test_names_that_lead_elsewhere(place, packed, name):
     ["s3://", "s3:///x", "s3://key:secret@bucket/x", "s3://bucket/x?token=1", "http://bucket/x", "file:///tmp/x"],
 )
 def test_places_that_there_are_not(place):
-    with pytest.raises(UserError, match="is no place for recordings"):
+    with pytest.raises(UserError, match="is not a place for recordings"):
         objects(place)
 
 
@@ -188,7 +188,7 @@ def test_verbs_take_its_address(server, packed, tmp_path, monkeypatch):
         (f"{place}/r-a2", "There is no complete recording r-a2"),
         (f"{place}/..", "is not the name of a recording"),
         ("s3://r-a1", "s3://r-a1 names no recording"),
-        ("ftp://host/r-a1", "is no place for recordings"),
+        ("ftp://host/r-a1", "is not a place for recordings"),
         (f"{place}/r-a1?versionId=1", "is not the name of a recording"),
     ):
         code, said = run("verify", name)

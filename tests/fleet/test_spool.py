@@ -172,7 +172,7 @@ def test_one_that_the_disk_has_changed_keeps_nobody_up(tmp_path, runs):
 
 def test_two_hosts_do_not_share_a_spool(tmp_path):
     first, second = (Spool(tmp_path / "spool", objects(tmp_path / "kept")) for _ in range(2))
-    with first.held(), pytest.raises(UserError, match="Another host of this machine has"), second.held():
+    with first.held(), pytest.raises(UserError, match="Another host of this machine uses"), second.held():
         pass
     with second.held():
         pass
@@ -230,7 +230,7 @@ ELSEWHERE = ["", ".", "..", "../..", "../host", "/any/folder", "a/b", "a\\b", "-
 
 @pytest.mark.parametrize("name", [*ELSEWHERE, "a\n", "a\0b", "café", "host.lock", "x" * 101])
 def test_names_of_hosts_that_could_lead_elsewhere(tmp_path, name):
-    with pytest.raises(UserError, match="is no name for a host"):
+    with pytest.raises(UserError, match="cannot be the name of a host"):
         folder_of(name, tmp_path)
 
 

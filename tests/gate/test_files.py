@@ -189,7 +189,7 @@ def test_what_yaml_cannot_hold_is_read_as_it_was_written(tmp_path):
 
 
 def test_half_a_character_is_refused_where_a_file_is_written():
-    with pytest.raises(UserError, match="half a character"):
+    with pytest.raises(UserError, match="half of a surrogate pair"):
         baseline.text(written(PHONE).model_copy(update={"accepted": "\udcff"}))
 
 

@@ -216,7 +216,7 @@ def test_the_file_of_an_app_is_for_no_other():
     ("arguments", "hint"),
     [
         (("--format", "pdf"), "Choose one of"),
-        (("--format", "json", "--format", "text"), "--output of its own"),
+        (("--format", "json", "--format", "text"), "its own --output"),
         (("--output",), "names no file"),
         (("--base", RECORDINGS / CASE, "--baseline", "b.yml"), "Give one of them"),
         (("--package-alias", "x"), "com.app.debug=com.app"),

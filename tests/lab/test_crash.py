@@ -128,7 +128,7 @@ def test_a_source_that_ends_the_process_is_named_by_its_last_moment(computer, tm
     assert computer.started == 2
     [gap] = [gap for gap in recording.events(Gap) if gap.why == "install_failed"]
     assert gap.subject == "fragile.Main.bomb"
-    assert "fragile died of fragile.Main.bomb; starting it again without" in said
+    assert "fragile died of fragile.Main.bomb; starting it again without that hook" in said
     last = max(recording.events(Access), key=lambda access: access.at)
     assert {access.source for access in recording.events(Access) if access.pid == last.pid} == {
         f"fragile.Main.{method}" for method in ("first", "second", "third", "fourth")

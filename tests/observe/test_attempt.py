@@ -89,7 +89,7 @@ def test_a_device_that_is_away_is_waited_for(tmp_path: Path, says: list[bool | N
     away = [gap for gap in recording.events(Gap) if gap.subject == "connection to the device"]
     assert len(away) == gaps
     assert all(gap.until is not None and gap.at <= gap.until for gap in away)
-    assert len([each for each in said if "waited for" in each]) == gaps
+    assert len([each for each in said if "waiting for it" in each]) == gaps
     assert len([each for each in said if "is back" in each]) == gaps
 
 

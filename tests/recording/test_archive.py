@@ -192,7 +192,7 @@ HOSTILE: list[tuple[str, Callable[[], bytes], str]] = [
     ("no ZIP", lambda: b"anything", "not a zip file"),
     ("empty", lambda: b"", "not a zip file"),
     ("truncated at its end", lambda: written([RUN, A])[:-40], "not a zip file"),
-    ("beginning lost", lambda: written([RUN, A])[50:], "is no archive of a recording"),
+    ("beginning lost", lambda: written([RUN, A])[50:], "is not an archive of a recording"),
     ("no members", lambda: written([]), "0 members"),
     ("no run.json", lambda: written([A]), "has no run.json"),
     ("up", lambda: written([RUN, (info("r/../x"), b"")]), "not in the folder"),

@@ -124,9 +124,9 @@ WRONG = {
     "no identity": (None, lambda data: data, "is encrypted.", "--identity FILE"),
     "another's": ("other", lambda data: data, "is not encrypted for the identity in", "one of its recipients"),
     "no file": ("none", lambda data: data, "none cannot be read: No such file", "file of your identity"),
-    "no key": ("ssh.pub", lambda data: data, "ssh.pub:1: is no identity of age", "age-keygen"),
+    "no key": ("ssh.pub", lambda data: data, "ssh.pub:1: is not an age identity", "age-keygen"),
     "a locked key": ("locked", lambda data: data, "is protected by a passphrase", "without a passphrase"),
-    "an empty file": ("empty", lambda data: data, "has no identity", "age-keygen"),
+    "an empty file": ("empty", lambda data: data, "contains no identity", "age-keygen"),
     "truncated": ("one", lambda data: data[:-1], "is truncated, or was changed", "Get it again"),
     "truncated by a chunk": ("one", whole_chunks, "is truncated, or was changed", "Get it again"),
     "truncated in its head": ("one", lambda data: data[:60], "is truncated, or was changed", "Get it again"),
@@ -134,7 +134,7 @@ WRONG = {
     "changed in who may read": (
         "one",
         lambda data: other(data, b"\n-> ", 12),
-        "or its head was",
+        "or its header was",
         "one of its recipients",
     ),
     "changed in its head": (
@@ -166,7 +166,7 @@ def test_what_is_inside_is_not_trusted_because_it_was_encrypted(keys, tmp_path, 
     keys.use(monkeypatch, "one")
     with (tmp_path / "x.zip.age").open("wb") as file:
         encryption.encrypt(io.BytesIO(b"no archive"), file, keys.to)
-    with pytest.raises(FileError, match="is no archive of a recording"):
+    with pytest.raises(FileError, match="is not an archive of a recording"):
         Recording.open(tmp_path / "x.zip.age")
 
 
@@ -183,13 +183,15 @@ def test_the_verbs_read_it_and_their_index_is_gone_afterwards(folder, sealed, ke
     assert "intact" in appwitness("verify", sealed, *identity)
     assert "sent-after-refusal" in appwitness("report", sealed, *identity, code=1)
     assert "sent-after-refusal" in appwitness("index", "correlate", sealed, *identity, code=1)
-    assert "the index has values in plain" in appwitness("index", "correlate", sealed, "another", *identity, code=2)
+    assert "the index stores values in plain text" in appwitness(
+        "index", "correlate", sealed, "another", *identity, code=2
+    )
     assert not list(home.glob("*.sqlite*"))
     appwitness("bundle", sealed, "--output", "b.zip", *identity)
     assert "intact" in appwitness("verify", "b.zip")
     appwitness("share", sealed, "--output", "shared", *identity)
     assert "which nothing can be added" in appwitness("mark", "note", "x", "--recording", sealed, code=2)
-    assert "is encrypted, and whom else for" in appwitness("forget", sealed, *identity, "--yes", code=2)
+    assert "is encrypted, and does not say for whom else" in appwitness("forget", sealed, *identity, "--yes", code=2)
     appwitness("index", "correlate", sealed, *identity, "--db", "named.sqlite", code=1)
     assert (tmp_path / "named.sqlite").exists()
 
@@ -197,7 +199,7 @@ def test_the_verbs_read_it_and_their_index_is_gone_afterwards(folder, sealed, ke
 def test_several_are_not_read_into_an_index_that_nobody_named(sealed, keys, home):
     identity = ("--identity", keys.place / "one")
     said = appwitness("index", "correlate", RECORDINGS / "sent-after-refusal", sealed, *identity, code=2)
-    assert "r.zip.age is encrypted, and the index has values in plain" in said
+    assert "r.zip.age is encrypted, and the index stores values in plain text" in said
     assert not list(home.glob("*.sqlite"))
 
 
@@ -290,7 +292,7 @@ def test_what_cannot_be_read_back_removes_nothing(keys, folder, monkeypatch, enc
         unread(encryption, "encrypt", 1)
     else:
         unread(packing, "_pack", 3)
-    with pytest.raises(UserError, match="The recording is as it was"):
+    with pytest.raises(UserError, match="The recording is unchanged"):
         pack(folder, encrypt_to=keys.to if encrypted else (), remove=True)
     assert contents(folder) == before
     assert [path.name for path in folder.parent.iterdir() if path.name.startswith(("r", ".r"))] == ["r"]

@@ -137,7 +137,7 @@ ATTACKS = {
     "the end is cut off with its stamps": Attack(cut_tail, "no signed stamp ends the run", "intact_up_to"),
     "all is rewritten and stamped again": Attack(rewritten, "seal.jsonl:1 is not signed", "intact"),
     "all is rewritten and signed with another key": Attack(
-        lambda path, other: rewritten(path, other, other), "which is no trusted key", "intact"
+        lambda path, other: rewritten(path, other, other), "which is not a trusted key", "intact"
     ),
     "the app's digest is swapped": Attack(another_app, "another app.apk_sha256 than seal.jsonl:1 says"),
     "the app's digest is swapped and all stamped again": Attack(
@@ -149,7 +149,7 @@ ATTACKS = {
     "an old run is given another name": Attack(
         lambda path, _: run_json(path, id="run-2"), "another id than seal.jsonl:1 says"
     ),
-    "a line is added and stamped by somebody else": Attack(appended_stamp, "is no mark of a person"),
+    "a line is added and stamped by somebody else": Attack(appended_stamp, "is not a mark of a person"),
 }
 
 
@@ -195,7 +195,7 @@ def test_a_signature_is_checked_when_it_is_made(tmp_path, operator):
         def sign(self, data: bytes) -> bytes:
             return bytes(operator.sign(data)[:-1]) + b"?"
 
-    with pytest.raises(UserError, match="does not fit what it signed"):
+    with pytest.raises(UserError, match="does not match what it signed"):
         made(tmp_path / "broken", Broken())
 
 
@@ -212,7 +212,7 @@ def test_a_signature_of_another_stamp_does_not_fit(signed):
     text = rows[0].partition(',"signature":')[0] + f',"signature":{two}'
     rows[0] = f'{text},"digest":"{hashlib.sha256(text.encode()).hexdigest()}"}}\n'
     (signed / SEAL).write_text("".join(rows))
-    assert any("a signature that does not fit it" in each.what for each in verify(signed).problems)
+    assert any("a signature that does not match it" in each.what for each in verify(signed).problems)
 
 
 def test_two_runs_begin_with_nonces_of_their_own_and_copies_with_the_same(tmp_path, signed, operator):
@@ -298,7 +298,7 @@ def test_verify_with_the_key_with_another_and_with_a_list(home, tmp_path):
     (tmp_path / "all").write_text("# ours\n\n" + (tmp_path / "x.pub").read_text() + (tmp_path / "op.pub").read_text())
     assert "op@example.com" in appwitness("verify", "r", "--key", "op.pub")
     appwitness("verify", "r", "--trust", "all")
-    assert "which is no trusted key" in appwitness("verify", "r", "--key", "x.pub", code=5)
+    assert "which is not a trusted key" in appwitness("verify", "r", "--key", "x.pub", code=5)
     assert "give the operator's key with --key" in appwitness("verify", "r")
     made(tmp_path / "unsigned")
     assert "not signed: whoever has the folder" in appwitness("verify", "unsigned")
@@ -324,7 +324,7 @@ def test_a_key_that_others_can_read_or_that_is_none_is_refused(home, tmp_path):
     assert "can be read by others" in appwitness("key", "show", code=2)
     (home / "key").chmod(0o600)
     (home / "key").write_text("-----BEGIN PRIVATE KEY-----\n")
-    assert "is no Ed25519 key" in appwitness("key", "show", code=2)
+    assert "is not an Ed25519 key" in appwitness("key", "show", code=2)
 
 
 def test_marks_are_signed_too(home, tmp_path):

@@ -231,7 +231,7 @@ def test_a_run_asks_at_its_beginning_and_its_end_and_says_once_who_does_not_answ
         ("time_stamp", to) for to in ("127.0.0.1:1", urlsplit(url).netloc)
     ]
     said = appwitness(*run, "--output", "b", "--tsa", "file:///etc/passwd", code=2)
-    assert "is no address of a time-stamp authority" in said
+    assert "is not the address of a time-stamp authority" in said
 
 
 def test_a_token_can_be_checked_by_hand(tmp_path, url, authority):
@@ -325,13 +325,13 @@ def test_an_authority_that_never_ends_is_left(monkeypatch, head):
     ],
 )
 def test_what_is_no_address_of_an_authority(url):
-    with pytest.raises(UserError, match="is no address"):
+    with pytest.raises(UserError, match="is not the address"):
         timestamps.address(url)
 
 
 @pytest.mark.parametrize("data", [b"", b"-----BEGIN CERTIFICATE-----\nx\n", b"x" * 99])
 def test_a_file_without_a_certificate(tmp_path, data):
-    with pytest.raises(FileError, match="has no certificate"):
+    with pytest.raises(FileError, match="contains no certificate"):
         timestamps.authorities(data, tmp_path)
 
 

@@ -176,7 +176,7 @@ def test_a_law_without_a_letter_is_the_users_error():
 def test_nothing_found_is_nothing_to_complain_of(format_):
     only_info = sample.report().findings[0].model_copy(update={"level": "info"})
     for report in (sample.clean(), sample.report(findings=(only_info,))):
-        with pytest.raises(UserError, match="nothing to complain of"):
+        with pytest.raises(UserError, match="nothing to complain about"):
             render(report, format_)
 
 

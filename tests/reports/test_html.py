@@ -277,10 +277,10 @@ def test_a_line_that_was_corrected_or_taken_back_says_so():
     replaced = {ref: ("consents.jsonl:90",), "consents.jsonl:90": ("consents.jsonl:91",)}
     tree = page(base.model_copy(update={"consents": (*base.consents, *added), "replaced": replaced}))
     rows = [row.text_content() for row in tree.xpath("//div[@id='consents']//tbody/tr")]
-    assert "counts no more: consents.jsonl:90" in rows[0]
-    assert f"in place of {ref} · counts no more: consents.jsonl:91" in rows[-2]
+    assert "no longer counts: consents.jsonl:90" in rows[0]
+    assert f"in place of {ref} · no longer counts: consents.jsonl:91" in rows[-2]
     assert "taken back" in rows[-1]
-    assert "takes back consents.jsonl:90" in rows[-1]
+    assert "retracts consents.jsonl:90" in rows[-1]
     shown = "".join(tree.xpath("//svg//text()"))
     assert "consents.jsonl:3" in shown
     assert "consents.jsonl:91" not in shown

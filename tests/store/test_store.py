@@ -266,7 +266,7 @@ def test_a_recording_and_a_campaign_can_be_forgotten(store, tmp_path):
     assert store.forget(["run-4"]) == 0
     assert store.forget_campaign("spring") == 2
     for unknown in ("spring", ""):
-        with pytest.raises(UserError, match="knows of no campaign"):
+        with pytest.raises(UserError, match="has no campaign"):
             store.forget_campaign(unknown)
     assert [each.id for each in store.recordings()] == ["run-2", "run-3"]
     for gone in ("run-0", "run-1", "run-4"):
@@ -538,7 +538,7 @@ def other_program(path: Path) -> None:
     [
         (not_a_database, "file is not a database", "some other file"),
         (other_version, "made by another version", "index upgrade"),
-        (other_program, "other tables with the names of ours: recordings", "Name another"),
+        (other_program, "already has tables with the same names as ours: recordings", "Name another"),
         (lambda path: path.mkdir(), "unable to open", "may write"),
     ],
 )

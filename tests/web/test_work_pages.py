@@ -155,7 +155,7 @@ def test_a_capture_asks_for_its_app_and_for_values_and_becomes_a_finding(visitor
     assert "HAR" in page.text
     for fields, says in (
         ({"app": " "}, "The app is not named"),
-        ({"app": "shop.test"}, "No value is written"),
+        ({"app": "shop.test"}, "No value is given"),
         ({"app": "shop.test", "values": "mail=ann@mail.example"}, "There is no type"),
         ({"app": "shop.test", "email": "not an address"}, "is not an address of mail"),
     ):
@@ -196,7 +196,7 @@ def test_an_archive_is_taken_in_at_once(visitor, store, tmp_path):
     [
         (b"", "a.har", "neither HAR"),
         (b"\x00" * 5000, "a.har", "neither HAR"),
-        (b"MZ", "a.apk", "called an app, and is none"),
+        (b"MZ", "a.apk", "has the name of an app, but is not one"),
         (b"\x1f\x8b damaged", "a.har.gz", "neither HAR"),
         (b"age-encryption.org/v1\n", "a.zip.age", "encrypted"),
         (b"PK\x03\x04" + b"\x00" * 100, "a.zip", ""),
@@ -242,7 +242,7 @@ def test_no_more_files_and_drops_than_the_bound(visitor, monkeypatch):
     for _ in range(2):
         drop_of(sent(visitor, CAPTURE))
     assert visitor.get(f"/new/files/{first}").status_code == 404
-    assert "not here any more" in sent(visitor, CAPTURE, drop="../x").json()["problem"]
+    assert "no longer here" in sent(visitor, CAPTURE, drop="../x").json()["problem"]
 
 
 def test_files_that_belong_to_no_one_run_are_refused(visitor):
@@ -334,8 +334,8 @@ def test_a_run_is_started_watched_and_stopped(visitor, work, program, lang):
 @pytest.mark.parametrize(
     ("device", "fields", "says"),
     [
-        ("emulator-5554", {"plan": "refuse", "app": "a.b"}, "not there any more"),
-        ("--help", {"plan": "refuse"}, "not there any more"),
+        ("emulator-5554", {"plan": "refuse", "app": "a.b"}, "no longer connected"),
+        ("--help", {"plan": "refuse"}, "no longer connected"),
         ("lab:circle", {"plan": "maybe"}, "no plan"),
         ("lab:circle", {"plan": "refuse", "mode": "reverse:http://a.test"}, "no mode"),
         ("lab:circle", {"plan": "refuse", "seconds": "soon"}, "length of time"),

@@ -439,7 +439,7 @@ def answers(
     except ERRORS as error:
         raise fault(error, Spoken("frida-server does not answer as it should")) from error
     if system.get("access") != "full":
-        raise fault(frida.PermissionDeniedError("jailed"), Spoken("frida-server runs without the rights of root"))
+        raise fault(frida.PermissionDeniedError("jailed"), Spoken("frida-server runs without root"))
     return system
 
 

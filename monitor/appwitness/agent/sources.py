@@ -275,7 +275,7 @@ def load(extra: Path | None = None) -> list[Source]:
             identity = f"{source.name} {source.overloads} {source.when}"
             if identity in seen:
                 line = _line_of(path, source.method)
-                raise FileError(path, line, Spoken("{name} is there twice.", name=source.name), "Keep one of the two.")
+                raise FileError(path, line, Spoken("{name} is listed twice.", name=source.name), "Keep one of the two.")
             seen.add(identity)
             loaded.append(source)
     return loaded

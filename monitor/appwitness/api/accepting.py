@@ -71,12 +71,13 @@ def baseline(recordings: Sequence[Path], runs: GatedRuns, judging: Judging, inst
     if missing and instead_of and given_files.is_there(instead_of):
         raise UserError(
             Spoken(
-                "{subject} may lack lines ({why}), and {instead_of} would lose what they said.",
+                "{subject} may lack lines ({why}), and replacing {instead_of} would lose what the missing lines "
+                "showed.",
                 subject=missing.subject,
                 why=missing.why,
                 instead_of=instead_of,
             ),
-            "`appwitness baseline update` keeps what could not be observed. To begin anew, move the file away.",
+            "`appwitness baseline update` keeps what could not be observed. To start over, move the file away.",
         )
     return files.of(side(reports, runs.aliases), runs.package(reports[0]))
 
@@ -190,14 +191,14 @@ def fingerprint(finding: str, runs: GatedRuns, judging: Judging) -> str:
     path, _, number = finding.rpartition(":")
     if not path or not number.isdecimal():
         raise UserError(
-            Spoken("{finding!r} is no finding.", finding=finding), "Give a fingerprint (v2:...) or RECORDING:N."
+            Spoken("{finding!r} is not a finding.", finding=finding), "Give a fingerprint (v2:...) or RECORDING:N."
         )
     (report,) = runs.reports([Path(path)], judging)
     findings = worst_first(report)
     if not 0 < int(number) <= len(findings):
         raise UserError(
             Spoken("{path} has {findings} findings.", path=path, findings=len(findings)),
-            "Count them as `appwitness report` prints them, from 1.",
+            "Count findings as `appwitness report` prints them, from 1.",
         )
     return identity(findings[int(number) - 1], runs.package(report)).id
 
@@ -206,7 +207,7 @@ def _write(path: Path, text: str) -> None:
     """Write a file of the app's repository; it holds no personal data, so it is readable by everyone. Raises
     UserError if the path is not a regular file."""
     if given_files.is_there(path) and not given_files.beside(path).is_file() and path.exists():
-        raise UserError(Spoken("{path} is not a plain file.", path=path), given_files.TODO)
+        raise UserError(Spoken("{path} is not a regular file.", path=path), given_files.TODO)
     private_files.write(path, text, mode=0o644)
 
 

@@ -45,7 +45,7 @@ def pack(
         if not remove:
             raise
         raise UserError(
-            Spoken("{what} The recording is as it was: {recording}.", what=error.what, recording=recording),
+            Spoken("{what} The recording is unchanged: {recording}.", what=error.what, recording=recording),
             error.next_step,
         ) from None
     return PackedRecording(output, tuple(packing.remove(recording)) if remove else ())

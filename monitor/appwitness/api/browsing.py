@@ -219,7 +219,7 @@ class Browsing:
         ids = list(dict.fromkeys(recordings))
         if not 2 <= len(ids) <= MOST_COMPARED:
             raise UserError(
-                Spoken("{ids} runs are named.", ids=len(ids)),
+                Spoken("You named {ids} runs.", ids=len(ids)),
                 Spoken("Choose two runs of one app, or up to {most_compared}.", most_compared=MOST_COMPARED),
             )
         reports = [report(self.store, id_, self.known) for id_ in ids]
@@ -256,7 +256,7 @@ class Browsing:
         if not self._is_there(recording):
             raise UserError(
                 Spoken("{recording} is gone, or cannot be reached.", recording=recording),
-                "Only what the index has is left.",
+                "Only what the index holds of it is left.",
             )
         return Path(address)
 
@@ -375,7 +375,7 @@ class Browsing:
         if opened is None:
             raise UserError(
                 Spoken("{recording} is gone, or cannot be reached.", recording=recording),
-                "Only what the index has is left.",
+                "Only what the index holds of it is left.",
             )
         return har.write(opened)
 
@@ -416,7 +416,7 @@ class Browsing:
         if folder is None:
             raise UserError(
                 Spoken("The folder of {recording} is gone.", recording=recording),
-                "Only its index is left: it cannot be marked.",
+                "Only what the index holds of it is left: it cannot be marked.",
             )
         return Recording.open(folder, signer=self.signer)
 

@@ -110,7 +110,7 @@ def _signer(path: Path, data: bytes, keys: Iterable[Path]) -> str:
         what = Spoken("This build of appwitness trusts no key for updates of its catalog.")
         raise UserError(what, "Name the file of a public key that you trust: --key FILE.")
     if found not in trusted:
-        what = Spoken("it is signed by {found}, which is none of the keys that are trusted.", found=found)
+        what = Spoken("it is signed by {found}, which is not a trusted key.", found=found)
         raise FileError(path, None, what, "If you trust that key, name its file: --key FILE.")
     return found
 
@@ -126,12 +126,12 @@ def _see_that_it_follows(path: Path, made: CatalogUpdate, before: Edition) -> No
         raise FileError(path, None, what, "Get the one for this version, or update appwitness.")
     if made.edition <= before.edition or made.date < before.date:
         what = Spoken(
-            "it is edition {edition} of {date}, no newer than {before}, which holds.",
+            "it is edition {edition} of {date}, no newer than {before}, which is in use.",
             edition=made.edition,
             date=made.date,
             before=before,
         )
-        raise FileError(path, None, what, "Nothing is to be done: what holds is as new, or newer.")
+        raise FileError(path, None, what, "There is nothing to do: the edition in use is as new, or newer.")
 
 
 def _see_that_it_fits(path: Path, name: str, text: str) -> None:
@@ -154,11 +154,13 @@ def _see_that_it_fits(path: Path, name: str, text: str) -> None:
     before = yaml_files.parse(editions.file(name), model)
     if gone := sorted(stays(before) - stays(after)):
         what = Spoken(
-            "it leaves out what is there: {gone}{more}.",
+            "it leaves out entries that are there: {gone}{more}.",
             gone=", ".join(gone[:3])[:200],
             more=" ..." if len(gone) > 3 else "",
         )
-        raise FileError(there, None, what, "An update adds and corrects; only a release of appwitness takes away.")
+        raise FileError(
+            there, None, what, "An update adds and corrects entries; only a release of appwitness removes them."
+        )
 
 
 def _of_recipients(table: RecipientTable) -> set[str]:

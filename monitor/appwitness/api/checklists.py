@@ -35,7 +35,7 @@ def checklist(name: str, known: Knowledge) -> Checklist:
             Spoken("Name a file, or one of {names}.", names=", ".join(NAMES)),
         )
     names: dict[str, Any] = {"rules": {rule.id for rule in known.rules}, "data": known.data_types.codes}
-    hint = Spoken("Compare with a list that there is: appwitness checklist show cn-164.")
+    hint = Spoken("Compare it with an existing list: appwitness checklist show cn-164.")
     read = yaml_files.parse(path, Checklist, names, hint)
     try:
         return read.worded(known.laws)
@@ -124,7 +124,7 @@ def render(filled: FilledChecklist, format: str, lang: str = "en") -> str:
 
     if format not in FORMATS:
         raise UserError(
-            Spoken("There is no format {format!r} of a checklist.", format=format),
+            Spoken("There is no checklist format {format!r}.", format=format),
             Spoken("Choose one of {formats}.", formats=", ".join(FORMATS)),
         )
     return render(filled, format, lang)

@@ -110,7 +110,7 @@ class Forgetting:
             return self._outlived(self.retention, failed)
         if not (self.recordings or self.older_than or self.values or self.campaign):
             raise UserError(
-                "Nothing says what is to be forgotten.", "Name a RECORDING, --older-than, --campaign or --value."
+                "You have not said what to forget.", "Name a RECORDING, --older-than, --campaign or --value."
             )
         if self.values and self.kinds:
             raise UserError("A value is looked for in all kinds of lines.", "Leave out --only, or --value.")

@@ -120,8 +120,8 @@ def bundle(recording: Path, output: Path, judging: Judging, *, reveal: bool = Fa
     if not checked.ok or not checked.ended:
         raise DamagedRecording(
             Spoken(
-                "{recording} is not whole: its run has not ended, it is not what its stamps say, or nobody whom you "
-                "trust signed them.",
+                "{recording} is not complete and intact: its run has not ended, it is not what its stamps say, or "
+                "nobody whom you trust signed them.",
                 recording=recording,
             ),
             Spoken("See what differs: appwitness verify {recording}", recording=recording),

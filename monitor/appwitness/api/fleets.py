@@ -175,7 +175,7 @@ class Fleet:
         """
         if not self._runs.pause(serial, rest=rest):
             raise UserError(
-                Spoken("No host has told of a device {serial}.", serial=serial),
+                Spoken("No host has reported a device {serial}.", serial=serial),
                 "`appwitness fleet status --json` lists them.",
             )
 

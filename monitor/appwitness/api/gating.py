@@ -81,7 +81,7 @@ class GatedRuns:
             if judging.trust:
                 raise UserError(
                     Spoken("{path} is a report, which no key signed.", path=path),
-                    "Name the recording that it was made of.",
+                    "Name the recording that it was made from.",
                 )
             return _written(path)
         report = judging.report(path)
@@ -133,7 +133,7 @@ def baseline_of(path: Path, package: str) -> Baseline:
     file = files.read(path)
     if package != file.app:
         raise UserError(
-            Spoken("{path} is of {app}, and these are runs of {package}.", path=path, app=file.app, package=package),
+            Spoken("{path} is for {app}, and these are runs of {package}.", path=path, app=file.app, package=package),
             "Name another --baseline.",
         )
     return file

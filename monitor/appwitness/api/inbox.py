@@ -73,7 +73,7 @@ class Inbox:
         """The drop with an ID. Raises UserError when there is none."""
         with self._lock:
             if id_ not in self._drops:
-                raise UserError("These files are not here any more.", "Drop them again.")
+                raise UserError("These files are no longer here.", "Drop them again.")
             return self._drops[id_]
 
     @contextmanager
@@ -131,7 +131,8 @@ class Inbox:
             made = _moved(archives[0].path)
         elif not captures or len(captures) + len(keys) != len(drop.files) or len(keys) > 1:
             raise UserError(
-                "These files do not belong to one run: an archive comes alone, and captures with one key log.",
+                "These files do not belong to one run: drop an archive by itself, and captures with at most one key "
+                "log.",
                 "Drop them again, those of a run together.",
             )
         else:
@@ -188,10 +189,10 @@ def kind_of(path: Path, is_app: bool = False) -> DropKind:
     if head.startswith(ZIP):
         return "app" if is_app else "recording"
     if is_app:
-        raise UserError("The file is called an app, and is none.", "Drop an APK, .apks, .apkm or .xapk.")
+        raise UserError("The file has the name of an app, but is not one.", "Drop an APK, .apks, .apkm or .xapk.")
     if head.startswith(AGE):
         raise UserError(
-            "The recording is encrypted, and the index has values in plain.",
+            "The recording is encrypted, and the index stores values in plain text.",
             "Judge it on the command line, in memory: appwitness report FILE.",
         )
     if _KEY_LOG.match(head):

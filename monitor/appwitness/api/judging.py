@@ -140,7 +140,7 @@ class Judging:
         for path in each_once if self.db is None else ():
             if path.is_file() and is_encrypted(path):
                 raise UserError(
-                    Spoken("{path} is encrypted, and the index has values in plain.", path=path),
+                    Spoken("{path} is encrypted, and the index stores values in plain text.", path=path),
                     "Judge it by itself, in memory, or name an index: --db URL.",
                 )
         return correlate_many(each_once, self.store, self.known, jobs)

@@ -75,7 +75,7 @@ class RunRequest:
     def check(self) -> None:
         """Raise UserError for options that cannot be combined."""
         if not self.device.strip():
-            raise UserError("No device is named.", "Choose one of the list.")
+            raise UserError("No device is named.", "Choose one from the list.")
         if self.plan not in get_args(LivePlan):
             raise UserError(
                 Spoken("There is no plan {plan}.", plan=self.plan),
@@ -91,7 +91,7 @@ class RunRequest:
             )
         if self.app is not None and not PACKAGE.fullmatch(self.app):
             raise UserError(
-                Spoken("{app!r} is no name of an app.", app=self.app), "Write its package: com.example.shop."
+                Spoken("{app!r} is not the name of a package.", app=self.app), "Write its package: com.example.shop."
             )
         if self.target.embedded:
             if self.app or self.apks or self.by_hand or self.clear_data:
@@ -214,7 +214,7 @@ class LiveRuns:
             each.check()
         with self._lock:
             if self._closing:
-                raise UserError("The server is about to end.", "Start the run when it is up again.")
+                raise UserError("The server is shutting down.", "Start the run when it is up again.")
             going_on = [run for run in self._runs.values() if not run.over.is_set()]
             for each in requests:
                 if busy := next((run for run in going_on if run.request.device == each.device), None):
@@ -224,7 +224,8 @@ class LiveRuns:
                     )
             if len(going_on) + len(requests) > MOST_RUNS:
                 raise UserError(
-                    Spoken("{going_on} runs are going on.", going_on=len(going_on)), "Stop one, or wait until one ends."
+                    Spoken("{going_on} runs are in progress.", going_on=len(going_on)),
+                    "Stop one, or wait until one ends.",
                 )
             made = [self._new(each) for each in requests]
             threading.Thread(target=self._go_through, args=(made,), name="runs", daemon=True).start()

@@ -134,7 +134,7 @@ def mark_item(
         list_ = having[0] if having else ""
     if not re.match(events.LIST_ID, list_) or not re.match(events.ITEM_ID, item):
         raise UserError(
-            Spoken("{name!r} is no item of a checklist.", name=name), "Write LIST:ITEM, such as cn-164:1.4.3."
+            Spoken("{name!r} is not an item of a checklist.", name=name), "Write LIST:ITEM, such as cn-164:1.4.3."
         )
     if list_ in NAMES and item not in items_of(list_):
         raise UserError(
@@ -142,7 +142,7 @@ def mark_item(
             Spoken("`appwitness report --checklist {list}` shows its items.", list=list_),
         )
     if answer not in ("pass", "fail"):
-        raise UserError(Spoken("{answer!r} is no answer.", answer=answer), "Answer pass or fail.")
+        raise UserError(Spoken("{answer!r} is not an answer.", answer=answer), "Answer pass or fail.")
     recording = Recording.open(path, signer=signer())
     answered = events.made(
         events.AnsweredItem, {"checklist": list_, "item": item, "answer": answer, "who": who or login(), "note": note}
@@ -167,7 +167,7 @@ def moment(text: str) -> datetime:
         return datetime.fromisoformat(text.strip()).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise UserError(
-            Spoken("{text!r} is no time.", text=text),
+            Spoken("{text!r} is not a time.", text=text),
             "Write 2026-03-14T09:00:07Z (UTC), 2026-03-14T10:00:07+01:00, or without a zone the local time of this "
             "machine: 2026-03-14T10:00:07.250.",
         ) from None
@@ -312,13 +312,16 @@ def named(recording: Recording, name: str, labels: Labels) -> tuple[events.Ref, 
         if said is not None:
             return name, said.event
         raise UserError(
-            Spoken("{name} says nothing of consent.", name=name), "`appwitness mark list` has the lines that do."
+            Spoken("{name} says nothing about consent.", name=name), "`appwitness mark list` lists the lines that do."
         )
     found = re.fullmatch(rf"(?:{re.escape(CONSENTS)}:)?([1-9]\d*)", name)
     if not found:
         raise UserError(
             Spoken("{name!r} is not a line of {consents}.", name=name, consents=CONSENTS),
-            Spoken("Name one as reports do: {consents}:3. Only those can be wrong.", consents=CONSENTS),
+            Spoken(
+                "Name one as reports do: {consents}:3. Only such lines can be corrected or retracted.",
+                consents=CONSENTS,
+            ),
         )
     ref = f"{CONSENTS}:{found[1]}"
     lines = {read.ref: read for read in recording.read("consent", finished=True)}
@@ -326,13 +329,13 @@ def named(recording: Recording, name: str, labels: Labels) -> tuple[events.Ref, 
         last = f"its last line is {CONSENTS}:{len(lines)}" if lines else "it has no lines"
         raise UserError(
             Spoken("There is no {ref} in {place}: {last}.", ref=ref, place=recording.place, last=last),
-            "Name a line that there is, as reports do.",
+            "Name an existing line, as reports do.",
         )
     event = lines[ref].event
     if not isinstance(event, events.Consent):
         raise UserError(
             Spoken("{ref} cannot be read: {error}.", ref=ref, error=lines[ref].error),
-            "It has no effect as it is; leave it.",
+            "It has no effect; leave it as it is.",
         )
     return ref, event
 

@@ -61,7 +61,7 @@ def check_archive(output: Path) -> None:
 
     folder_in(output)
     if output.exists():
-        raise UserError(Spoken("There is {output} already.", output=output), "Name another --output.")
+        raise UserError(Spoken("{output} already exists.", output=output), "Name another --output.")
 
 
 def record(

@@ -207,7 +207,7 @@ def forget(
         gone[plan.given.place] = plan.count
 
     def stays(path: Path, error: UserError) -> None:
-        raise UserError(Spoken("{path} stays: {what}", path=path, what=error.what), error.next_step)
+        raise UserError(Spoken("{path} is left as it is: {what}", path=path, what=error.what), error.next_step)
 
     if dry_run:
         for plan in which.plans(stays):

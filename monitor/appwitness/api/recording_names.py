@@ -42,7 +42,7 @@ def meant(option: str) -> Path:
         )
     going_on = [path for path in sorted(made) if path.is_dir() and Recording(path).going_on]
     newest = [path for path in sorted(made) if made[path] == max(made.values())]
-    which, what = (going_on, Spoken("going on")) if going_on else (newest, Spoken("the newest"))
+    which, what = (going_on, Spoken("in progress")) if going_on else (newest, Spoken("the newest"))
     if len(which) > 1:
         raise UserError(
             Spoken("Several runs are {what}: {named}.", what=what, named=", ".join(map(str, which))),
@@ -68,7 +68,9 @@ def fetched(address: str) -> AbstractContextManager[Path]:
 
     place, _, name = address.rpartition("/")
     if "://" not in place:
-        raise UserError(Spoken("{address} names no recording.", address=address), "Write s3://bucket/prefix/RECORDING.")
+        raise UserError(
+            Spoken("{address} does not name a recording.", address=address), "Write s3://bucket/prefix/RECORDING."
+        )
     return objects(place).fetched(name)
 
 

@@ -82,13 +82,14 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
     """
     if recording.is_encrypted:
         raise UserError(
-            Spoken("{place} is encrypted, and whom else for is not written in it.", place=recording.place),
-            "Decrypt it (appwitness pack), forget in that, and pack it with --encrypt-to for all of them.",
+            Spoken("{place} is encrypted, and does not say for whom else.", place=recording.place),
+            "Decrypt it (appwitness pack), forget the data in that copy, and pack it with --encrypt-to for all "
+            "recipients.",
         )
     if recording.archive and recording.archive.is_bundle:
         raise UserError(
-            Spoken("{place} is a bundle: it is not changed.", place=recording.place),
-            "Forget it in the recording that it was made of, delete it, and make it again.",
+            Spoken("{place} is a bundle, which is never changed.", place=recording.place),
+            "Forget the data in the recording that the bundle was made from, delete the bundle, and make it again.",
         )
     if recording.going_on:
         raise UserError(Spoken("{path} is being recorded.", path=recording.path), "Forget it when the run has ended.")
@@ -195,7 +196,8 @@ def _holding(recording: Recording, reads: Reads, values: Collection[Value], befo
     for value in values:
         if is_placeholder(value):
             raise UserError(
-                Spoken("{text!r} says nothing about anybody.", text=value.text), "Name a value of a person."
+                Spoken("{text!r} is a placeholder, which is about nobody.", text=value.text),
+                "Name a value of a person.",
             )
     search = _Search(recording, values)
     gone: set[Ref] = set()

@@ -43,7 +43,7 @@ def note(home: Path, verb: str, recordings: Iterable[str], what: str, by: str | 
     except OSError as error:
         raise UserError(
             Spoken("{home} cannot be written: {strerror}.", home=home / NAME, strerror=error.strerror),
-            "Nothing is revealed that is not noted there.",
+            "Make it writable: every display of personal values has to be noted there.",
         ) from None
 
 

@@ -73,7 +73,7 @@ def file(name: str, edition: Edition | None = None) -> Path:
         return yaml_files.HERE / name
     place = kept(edition) / name
     if hashlib.sha256(yaml_files.bytes_of(place)).hexdigest() != edition.files[name]:
-        raise FileError(place, None, "it is not what the update brought.", _again())
+        raise FileError(place, None, "it is not what the update installed.", _again())
     return place
 
 

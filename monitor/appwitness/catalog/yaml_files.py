@@ -114,7 +114,7 @@ def quoted(plain: Any) -> str:
     text = json.dumps(plain, ensure_ascii=False)
     if half := re.search(r"[\ud800-\udfff]", text):
         what = Spoken(
-            "{text!r} has half a character in it (U+{half:04X}), which no file can hold.",
+            "{text!r} contains half of a surrogate pair (U+{half:04X}), which no file can hold.",
             text=text[:100],
             half=ord(half[0]),
         )
@@ -138,7 +138,7 @@ def _tree(path: Path, text: str) -> Any:
     todo = Spoken("Fix the line and try again.")
     if unfit := UNFIT.search(text, 1 if text.startswith("\ufeff") else 0):
         line = text.count("\n", 0, unfit.start()) + 1
-        raise FileError(path, line, Spoken("not YAML: U+{unfit:04X} cannot stand in it.", unfit=ord(unfit[0])), todo)
+        raise FileError(path, line, Spoken("not YAML: U+{unfit:04X} is not allowed in it.", unfit=ord(unfit[0])), todo)
     try:
         loader = _Loader(text)
         try:
@@ -176,14 +176,14 @@ def _bounded(root: Any) -> None:
                 raise yaml.composer.ComposerError(None, None, "too much in it", node.start_mark)
             continue
         if id(node) in inside or len(inside) > DEEPEST:
-            what = Spoken("nested too deeply") if len(inside) > DEEPEST else Spoken("it holds itself")
+            what = Spoken("nested too deeply") if len(inside) > DEEPEST else Spoken("it contains itself")
             raise yaml.composer.ComposerError(None, None, what, node.start_mark)
         if pairs:
             seen: set[tuple[str, str]] = set()
             for key, _ in node.value:
                 if isinstance(key, yaml.ScalarNode):
                     if (key.tag, key.value) in seen:
-                        what = Spoken("{value!r} stands here twice", value=key.value[:60])
+                        what = Spoken("{value!r} is listed here twice", value=key.value[:60])
                         raise yaml.composer.ComposerError(None, None, what, key.start_mark)
                     seen.add((key.tag, key.value))
         inside.add(id(node))

@@ -180,7 +180,7 @@ def undo(name: str | None, everything: bool, as_json: bool) -> None:
     if left.fault is not None:
         raise left.fault
     if not as_json and not left.reachable and not left.unreachable:
-        out.print(tr("Nothing is left of former runs, and no device is there."))
+        out.print(tr("Nothing is left from earlier runs, and no device is connected."))
     sys.exit(FAULT if left.unreachable or not all(result.complete for _, result in done) else 0)
 
 
@@ -207,7 +207,7 @@ def _undone(done: Sequence[tuple[str, TakenBack]], open_: Sequence[UnreachableDe
 def _tell_taken_back(serial: str, result: TakenBack) -> None:
     """Print what was taken back on a device."""
     if not result.changes:
-        out.print(plain(tr("{serial}: nothing to take back", serial=serial)))
+        out.print(plain(tr("{serial}: nothing to undo", serial=serial)))
     for change, how in result.changes:
         out.print(plain(f"{serial}: {how}: {_told(change)}"))
     for failure in result.failures:

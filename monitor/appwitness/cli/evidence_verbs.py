@@ -187,7 +187,7 @@ def timestamp(recording: Path, tsa: tuple[str, ...], as_json: bool) -> None:
     the last stamp, unless it has given one already. The token has the current time, and `verify` says how much later
     than the stamp that is. Nothing but a SHA-256 is sent.
     """
-    nothing = tr("nothing: there are tokens of the first and the last stamp")
+    nothing = tr("nothing to do: the first and the last stamp have tokens")
     names = verifying.timestamp(recording, tsa)
     if as_json:
         document({"written": names})
@@ -340,7 +340,7 @@ def _age(_context: click.Context, _option: click.Parameter, text: str | None) ->
     if text is None:
         return None
     if (found := age(text)) is None:
-        raise UserError(Spoken("--older-than {text!r} is no age.", text=text), Spoken("Write {age}.", age=AGE))
+        raise UserError(Spoken("--older-than {text!r} is not an age.", text=text), Spoken("Write {age}.", age=AGE))
     return found
 
 
@@ -349,7 +349,7 @@ def _kinds(_context: click.Context, _option: click.Parameter, text: str | None) 
     for name in names:
         if name not in KINDS:
             raise UserError(
-                Spoken("--only {name!r} is no kind of line.", name=name),
+                Spoken("--only {name!r} is not a kind of line.", name=name),
                 Spoken("There are {kinds}.", kinds=", ".join(KINDS)),
             )
     return tuple(KINDS[name] for name in names)
@@ -359,7 +359,7 @@ def _forgetting(*, recording: tuple[Path, ...], only: tuple[str, ...], by_retent
     if not by_retention:
         return Forgetting(recording, kinds=only, **others)
     if recording or only or any(others.values()):
-        raise UserError("--by-retention says itself what is forgotten.", "Leave the other options out.")
+        raise UserError("--by-retention already says what is forgotten.", "Leave the other options out.")
     ages, folder = retention(recordings())
     whole = ages.pop("recordings", timedelta.max)
     return Forgetting(retention=Retention(folder, whole, {KINDS[name]: age for name, age in ages.items()}))
@@ -448,7 +448,10 @@ def forget(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, as_j
 def _forgotten_as_json(which: Forgetting, reason: str | None, dry_run: bool, yes: bool, db: str | None) -> None:
     """The same for a program, which cannot be asked. Raises UserError if some recordings stay as they are."""
     if not (dry_run or yes):
-        raise UserError("With --json nobody is asked.", "Say --dry-run to see what would go, or --yes to have it go.")
+        raise UserError(
+            "--json does not ask for confirmation.",
+            "Give --dry-run to see what would be forgotten, or --yes to forget it.",
+        )
     plans: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
 
@@ -482,7 +485,7 @@ def _forgotten_as_json(which: Forgetting, reason: str | None, dry_run: bool, yes
 
 
 def _stays(path: Path, error: UserError) -> None:
-    err.print(tr("[bold]{path} stays:[/] {what}", path=plain(str(path)), what=plain(tr(error.what))))
+    err.print(tr("[bold]{path} is left as it is:[/] {what}", path=plain(str(path)), what=plain(tr(error.what))))
 
 
 def _asked(which: Forgetting, dry_run: bool) -> bool:
@@ -492,7 +495,7 @@ def _asked(which: Forgetting, dry_run: bool) -> bool:
         _say(plan)
         told += 1
     if not told:
-        out.print(tr("nothing is to be forgotten"))
+        out.print(tr("nothing to forget"))
     if dry_run or not (told or which.campaign):
         return False
     return click.confirm(tr("Forget that for good?"), abort=True, err=True)
@@ -505,19 +508,19 @@ def _say(plan: ToForget) -> None:
         Spoken("{count:,} of {name}", count=len(numbers), name=FILES[kind]) for kind, numbers in plan.lines.items()
     ]
     parts += [Spoken("{count:,} of bodies/", count=len(plan.bodies))] * bool(plan.bodies)
-    parts += [Spoken("what run.json says of a person")] * bool(plan.run)
+    parts += [Spoken("what run.json says about a person")] * bool(plan.run)
     out.print(plain(f"{plan.given.place}{tr(': ')}{tr(listed(parts) or 'nothing is to be forgotten')}"))
     if plan.before == "altered" and plan.given.sealed:
         err.print(
             tr(
-                "[bold]{place} is not what its stamps say; verify will go on saying so[/]",
+                "[bold]{place} is not what its stamps say; verify will keep saying so[/]",
                 place=plain(plan.given.place),
             )
         )
     for name in plan.left:
         err.print(tr("[bold]run.json: {name} holds the value, and stays as it is[/]", name=plain(name)))
     for ref in plan.unsearched[:10]:
-        err.print(tr("[dim]{ref} could not be looked through to its end, and stays[/]", ref=plain(ref)))
+        err.print(tr("[dim]{ref} could not be searched to its end, and stays[/]", ref=plain(ref)))
     if len(plan.unsearched) > 10:
         err.print(tr("[dim]... and {unsearched:,} more[/]", unsearched=len(plan.unsearched) - 10))
 

@@ -260,7 +260,7 @@ def _serve(runs: Fleet, chosen: HostChoices, campaign: str | None, *, ends: bool
     err.print(
         plain(
             tr(
-                "{name}: {devices} devices, {judges} judges; Ctrl-C ends the runs that are going on, which wait again",
+                "{name}: {devices} devices, {judges} judges; Ctrl-C ends the runs in progress, which then wait again",
                 name=chosen.name,
                 devices=host.devices,
                 judges=host.judges,
@@ -321,7 +321,7 @@ def retry(campaign: str, reason: str | None, judged: bool, as_json: bool, db: st
     if as_json:
         document({"campaign": campaign, "waiting_again": again})
     else:
-        out.print(tr("Runs that wait again: {again}.", again=again))
+        out.print(tr("Runs waiting again: {again}.", again=again))
 
 
 @fleet.command("pause")
@@ -435,7 +435,7 @@ def export(
     format_ = format_ or implied(output, ("csv", "parquet")) or "csv"
     see_that_they_fit(format_, output)
     if format_ == "parquet" and output is None:
-        raise UserError("Parquet goes to a file.", "Name it: --output FILE.")
+        raise UserError("Parquet can only be written to a file.", "Name it: --output FILE.")
     if reveal:
         note_reveal("fleet export", [_all_of(campaign)], [(f"{table} as {format_}", output)])
     name = cast("TableName", table)

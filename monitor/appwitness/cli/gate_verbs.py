@@ -91,7 +91,7 @@ max_days_option = click.option(
     type=click.IntRange(1),
     default=180,
     show_default=True,
-    help="The most days that a waiver may hold.",
+    help="The most days that a waiver may be valid for.",
 )
 recordings_argument = click.argument("recording", nargs=-1, required=True, type=RecordingPath(exists=True))
 
@@ -184,7 +184,7 @@ def gate(
     judging, accepted = chosen["judging"], replace(chosen["accepted"], aliases=runs.aliases)
     failing = replace(chosen["failing"], strict=judging.strict)
     if base and baseline:
-        raise UserError("--base and --baseline are two things to hold against.", "Give one of them.")
+        raise UserError("--base and --baseline both say what to compare with.", "Give one of them.")
     reports = runs.reports(recording, judging)
     decided = Gate(judging, accepted, failing, runs, baseline, base).decide(reports)
     _write(decided, reports, as_)
@@ -259,7 +259,7 @@ def baseline_update(
     left = [] if accept_new else [each.behaviour.id for each in against.worse]
     _write_baseline(file, against.updated(accept_new), as_json, not_taken_in=left)
     if left and not as_json:
-        click.echo(tr("Not taken in, because no --accept-new says why: {left}.", left=", ".join(left)))
+        click.echo(tr("Not accepted, because no --accept-new gives a reason: {left}.", left=", ".join(left)))
 
 
 @baseline.command("prune")
@@ -316,7 +316,7 @@ entry_options = gathered(
         click.option("--check", is_flag=True, help="Check the waivers that there are, and add none."),
         click.option("--owner", help="Who is responsible for it."),
         click.option("--reason", help="Why the finding is accepted, in ten characters or more."),
-        click.option("--expires", metavar="DATE", help="Last day on which it holds, such as 2027-02-01."),
+        click.option("--expires", metavar="DATE", help="Last day on which it is valid, such as 2027-02-01."),
         click.option("--ticket", help="Where it is tracked."),
         click.option("--id", "id", help="Name of the waiver. [default: W- and the next number]"),
     ),

@@ -71,7 +71,9 @@ def correlate(recording: tuple[Path, ...], following: bool, jobs: int, as_json: 
             document({"recordings": told})
         sys.exit(max(codes, key=lambda code: WORSE.index(code) if code in WORSE else len(WORSE) + code))
     if as_json:
-        raise UserError("--follow reports on a run as it goes on.", "Leave --json out, or use `observe --json`.")
+        raise UserError(
+            "--follow reports on a run while it is in progress.", "Leave --json out, or use `observe --json`."
+        )
     teller = Teller()
     worst = 0
     for path in recording:
@@ -216,7 +218,7 @@ def _options(ctx: click.Context, verb: tuple[str, ...], found: settings.FileSett
     for name in verb:
         inner = command.get_command(of, name) if isinstance(command, click.Group) else None
         if inner is None:
-            raise UserError(Spoken("There is no verb {verb}.", verb=" ".join(verb)), "`appwitness --help` names them.")
+            raise UserError(Spoken("There is no verb {verb}.", verb=" ".join(verb)), "`appwitness --help` lists them.")
         if command is main and found:
             of.default_map = {name: found.defaults(name, inner)}
         command, of = inner, click.Context(inner, info_name=name, parent=of)

@@ -202,7 +202,7 @@ def policy_check(file: Path, as_json: bool) -> None:
         if not sdk.hosts:
             out.print(
                 tr(
-                    "SDK {name}: no host is known of {packages}; add its `hosts`",
+                    "SDK {name}: no host of {packages} is known; add its `hosts`",
                     name=plain(sdk.name),
                     packages=", ".join(sdk.packages),
                 )

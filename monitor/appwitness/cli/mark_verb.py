@@ -183,15 +183,15 @@ def _remarks(each: ConsentLine) -> Iterator[str]:
     yield each.scope
     yield from each.line.data or ()
     if each.missing:
-        yield Spoken("names {missing}, and there is no such line before it", missing=each.missing)
+        yield Spoken("names {missing}, but there is no such line before it", missing=each.missing)
     elif each.line.corrects:
         yield Spoken("in place of {line}", line=each.line.corrects)
     if each.line.retracts:
-        yield Spoken("takes back {line}", line=each.line.retracts)
+        yield Spoken("retracts {line}", line=each.line.retracts)
     elif each.replaced_by:
-        yield Spoken("does not count any more: {lines}", lines=", ".join(each.replaced_by))
+        yield Spoken("no longer counts: {lines}", lines=", ".join(each.replaced_by))
     elif each.is_echo:
-        yield Spoken("seen from outside what the hooks told too; counts once")
+        yield Spoken("seen from outside, and reported by the hooks too; counts once")
     elif each.is_foreign:
         yield Spoken("of another app: {app}", app=each.line.app)
     elif not each.counts:

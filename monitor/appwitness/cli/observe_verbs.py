@@ -58,7 +58,7 @@ TO_DO = {
     "refuse": Spoken("refuse what the app asks, each time it does."),
     "silent": Spoken("leave the first question open, and touch nothing."),
     "withdraw": Spoken(
-        "agree, use the app for a while, then take consent back in its privacy settings, and go on using it."
+        "agree, use the app for a while, then withdraw consent in its privacy settings, and go on using it."
     ),
     "free": Spoken("use the app as you like."),
 }
@@ -470,8 +470,8 @@ def _encrypted(folder: Path, encrypt_to: tuple[str, ...], afterwards: ExitStack)
     check_archive(output)
     err.print(
         tr(
-            "[bold]Not encrypted until the run is over:[/] {folder}. Should this program be killed, it stays "
-            "so: appwitness pack, with --encrypt-to and --remove, makes up for it.",
+            "[bold]Not encrypted until the run is over:[/] {folder}. If this program is killed, it stays "
+            "unencrypted: then run appwitness pack with --encrypt-to and --remove.",
             folder=plain(str(folder)),
         )
     )
@@ -598,7 +598,7 @@ def _checked(wanted: Wanted) -> Wanted:
         given = [option for option, value in theirs.items() if value]
         if given:
             raise UserError(
-                Spoken("The lab device takes no {given}: its apps and data are built in.", given=", ".join(given)),
+                Spoken("The lab device does not take {given}: its apps and data are built in.", given=", ".join(given)),
                 "Leave that out, or name a phone or an emulator with --device.",
             )
     elif not wanted.apks and not wanted.package:
@@ -608,7 +608,7 @@ def _checked(wanted: Wanted) -> Wanted:
         )
     elif wanted.attach and (wanted.grant or wanted.revoke):
         raise UserError(
-            "--grant and --revoke change what an app may before it starts; with --attach it runs already.",
+            "--grant and --revoke change what an app may do before it starts; with --attach it is already running.",
             "Leave --attach out, or grant it on the device.",
         )
     return wanted

@@ -121,7 +121,7 @@ def checklist_of(name: str, paths: Sequence[Path], as_: Output, judging: VerbJud
     which = checklists.checklist(name, judging.known)
     if other := [format_ for format_, _ in as_.outputs if format_ not in checklists.FORMATS]:
         raise UserError(
-            Spoken("There is no format {other!r} of a checklist.", other=other[0]),
+            Spoken("There is no checklist format {other!r}.", other=other[0]),
             Spoken("Choose {formats}.", formats=", ".join(checklists.FORMATS)),
         )
     filled = checklists.filled(which, paths, judging, reveal=as_.reveal)
@@ -170,7 +170,7 @@ def explain(recording: tuple[Path, ...], which: str, judging: VerbJudging, **opt
         click.echo(told(which, known, lang=options["lang"], as_json=options["as_json"]), nl=False)
         return
     if len(recording) > 1:
-        raise UserError("A flow is one recording's.", "Name one recording.")
+        raise UserError("A flow belongs to one recording.", "Name one recording.")
     path = recording[0] if recording else meant("appwitness explain RECORDING FLOW")
     report = judging.report(path)
     if options["reveal"]:
@@ -209,7 +209,7 @@ def _names(names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if not host_name(name):
                 raise UserError(
-                    Spoken("--allow-host {name!r} is not a name.", name=name),
+                    Spoken("--allow-host {name!r} is not a host name.", name=name),
                     "Write it as pages.example or localhost:8080.",
                 )
     return names
@@ -261,7 +261,7 @@ class PageRights:
         click.option(
             "--allow-actions",
             is_flag=True,
-            help="Let pages start runs, take files in and remove recordings even where --host is not this machine.",
+            help="Let pages start runs, take files in and remove recordings even when --host is not this machine.",
         ),
     ),
 )
@@ -286,7 +286,10 @@ def web(host: str, port: int, names: tuple[str, ...], rights: PageRights, judgin
     token = secrets.token_urlsafe(32)
     if not is_loopback(host):
         err.print(
-            tr("[bold]Warning:[/] whoever can watch the network sees the token and the pages: they go unencrypted.")
+            tr(
+                "[bold]Warning:[/] whoever can watch the network sees the token and the pages: they are sent "
+                "unencrypted."
+            )
         )
     here = f"[{host}]" if ":" in host else host
     there = [*names, f"{here}:{listening.getsockname()[1]}"][0]
@@ -305,7 +308,7 @@ def web(host: str, port: int, names: tuple[str, ...], rights: PageRights, judgin
         finally:
             index.badges.close()
     if going_on := [run for run in runs.list() if not run.over]:
-        err.print(tr("Waiting for the end of {going_on} runs; Ctrl-C leaves them to it.", going_on=len(going_on)))
+        err.print(tr("Stopping {going_on} runs; Ctrl-C exits without waiting for them.", going_on=len(going_on)))
         for run in runs.close():
             where = plain(str(run.recording))
             err.print(
@@ -320,8 +323,8 @@ def web(host: str, port: int, names: tuple[str, ...], rights: PageRights, judgin
 def _named(_context: click.Context, _option: click.Parameter, app: str | None) -> str:
     if not app:
         raise UserError(
-            "Nobody can tell from a file which app it comes from.",
-            "Say it: appwitness import capture.har --app com.example.shop.",
+            "A file does not say which app it comes from.",
+            "Name it: appwitness import capture.har --app com.example.shop.",
         )
     return app
 
@@ -392,8 +395,10 @@ def import_(files: tuple[Path, ...], origin: Origin, format_: str | None, output
     for note in opened(into).run.notes:
         out.print(plain(heard(note, language())))
     if not counts["access"] and not origin.persona:
-        out.print(tr("Nothing is looked for: name what was on the device, as in --value phone_number=+8613800138000."))
-    out.print(tr("What it comes to:             appwitness report {into}", into=into))
+        out.print(
+            tr("There is nothing to look for: name what was on the device, as in --value phone_number=+8613800138000.")
+        )
+    out.print(tr("To see what was found:        appwitness report {into}", into=into))
     out.print(tr("If you know what was agreed:  appwitness mark consent given --at TIME --recording {into}", into=into))
 
 
@@ -418,7 +423,7 @@ def export(recording: Path, format_: str, output: Path | None, reveal: bool) -> 
     if har.left_out:
         err.print(
             tr(
-                "[dim]{left_out:,} bodies are left out, as values in them could not be replaced[/]",
+                "[dim]{left_out:,} bodies are left out because values in them could not be replaced[/]",
                 left_out=har.left_out,
             )
         )

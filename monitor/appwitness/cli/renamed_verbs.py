@@ -37,7 +37,8 @@ def current(args: list[str], *, say: bool) -> list[str]:
             if say:
                 click.echo(
                     tr(
-                        "`appwitness {old}` is now `appwitness {new}`; the old name ends with the next release.",
+                        "`appwitness {old}` is now `appwitness {new}`; the old name stops working with the next "
+                        "release.",
                         old=" ".join(old),
                         new=" ".join(new),
                     ),

@@ -135,15 +135,15 @@ class FileSettings:
         return defaults
 
     def _value(self, option: click.Option, value: Any, keys: tuple[str, ...]) -> Any:
-        several = Spoken("a list") if option.multiple else Spoken("a text or a number")
+        several = Spoken("a list") if option.multiple else Spoken("a string or a number")
         wanted = Spoken("true or false") if option.is_flag else several
         many = value if isinstance(value, list) else [value]
         fits = isinstance(value, bool) if option.is_flag else not isinstance(value, bool)
         if not fits or (isinstance(value, list) and not option.multiple) or not _plain(many):
             raise self.wrong(
-                Spoken("{key} is {wanted}, not {value!r}.", key=keys[-1], wanted=wanted, value=value),
+                Spoken("{key} has to be {wanted}, not {value!r}.", key=keys[-1], wanted=wanted, value=value),
                 *keys,
-                todo=Spoken("Write it as that."),
+                todo=Spoken("Correct its type."),
             )
         if isinstance(option.type, click.Path):
             many = [str(self._inside(str(each), keys)) for each in many]
@@ -161,7 +161,7 @@ class FileSettings:
         path = (folder / text).resolve()
         if not path.is_relative_to(folder):
             raise self.wrong(
-                Spoken("{key} leads out of the folder of this file.", key=keys[-1]),
+                Spoken("{key} points outside the folder of this file.", key=keys[-1]),
                 *keys,
                 todo=Spoken("Give it by hand: --{key} {text}", key=keys[-1], text=text),
             )
@@ -206,10 +206,12 @@ def _ages(settings: FileSettings) -> dict[str, timedelta]:
     for name, text in settings.table(RETENTION).items():
         if name not in names:
             todo = Spoken("There are {names}.", names=", ".join(names))
-            raise settings.wrong(Spoken("{name} is nothing that is kept.", name=name), RETENTION, name, todo=todo)
+            raise settings.wrong(
+                Spoken("{name} is not something that has a retention time.", name=name), RETENTION, name, todo=todo
+            )
         if (found := age(text)) is None:
             raise settings.wrong(
-                Spoken("{name} is kept for {text!r}.", name=name, text=text),
+                Spoken("{name}: {text!r} is not an age.", name=name, text=text),
                 RETENTION,
                 name,
                 todo=Spoken("Write an age: {age}.", age=AGE),
@@ -267,7 +269,8 @@ def _read(path: Path) -> FileSettings | None:
     if path.stat().st_size > LARGEST:
         if own:
             raise UserError(
-                Spoken("{path} is larger than {largest:,} bytes.", path=path, largest=LARGEST), "Settings need less."
+                Spoken("{path} is larger than {largest:,} bytes.", path=path, largest=LARGEST),
+                "Shorten it: settings never need that much.",
             )
         return None
     try:
@@ -295,7 +298,7 @@ def _read(path: Path) -> FileSettings | None:
         if tables is None:
             return None
         if not isinstance(tables, dict):
-            raise UserError(Spoken("{path}: tool.appwitness is no table.", path=path), "Write [tool.appwitness].")
+            raise UserError(Spoken("{path}: tool.appwitness is not a table.", path=path), "Write [tool.appwitness].")
     return FileSettings(path, renamed_verbs.by_new_names(tables), text)
 
 
@@ -310,14 +313,14 @@ def check(settings: FileSettings, verbs: Mapping[str, object]) -> None:
             continue
         if key in FOR_ONE:
             raise settings.wrong(
-                Spoken("{key} is set for one verb at a time.", key=key),
+                Spoken("{key} can only be set for one verb at a time.", key=key),
                 key,
                 todo=Spoken("Write it below the name of the verb: [observe]."),
             )
         if key not in FOR_ALL:
             known = ", ".join(sorted(FOR_ALL))
             raise settings.wrong(
-                Spoken("{key} is no option that can be set for all verbs, and no verb.", key=key),
+                Spoken("{key} is neither an option that can be set for all verbs nor a verb.", key=key),
                 key,
                 todo=Spoken("There are {names}.", names=known),
             )

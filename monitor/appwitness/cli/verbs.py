@@ -365,7 +365,7 @@ def _of_terminal(ctx: click.Context, option: click.Parameter, value: Any) -> Non
         # a file that sets quiet cannot hide that it exists
         by_file = ctx.get_parameter_source("quiet") is ParameterSource.DEFAULT_MAP
         say = err.alarm if by_file else err.print
-        say(tr("[dim]options of {path} hold (`appwitness config` shows them)[/]", path=plain(str(path))))
+        say(tr("[dim]options of {path} are in effect (`appwitness config` shows them)[/]", path=plain(str(path))))
 
 
 def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -501,7 +501,8 @@ def of_case(given: dict[str, Any], *, ask: bool = False) -> dict[str, Any]:
     image = {field: given.pop(option, None) or None for option, field in IMAGE.items()}
     if image["sha256"] and not re.fullmatch("[0-9a-f]{64}", image["sha256"]):
         raise UserError(
-            Spoken("--image-sha256 {image!r} is no SHA-256.", image=image["sha256"]), "Write its 64 hexadecimal digits."
+            Spoken("--image-sha256 {image!r} is not a SHA-256.", image=image["sha256"]),
+            "Write its 64 hexadecimal digits.",
         )
     return given | {
         "obtained": ObtainedApp(**app) if any(app.values()) else None,
@@ -559,7 +560,8 @@ def _codes(text: str | None) -> tuple[str, ...]:
     codes = tuple(code.strip().lower() for code in (text or "").split(","))
     if text is not None and not all(codes):
         raise UserError(
-            Spoken("--law {text!r} has nothing between two commas.", text=text), "Write codes with commas: --law cn,eu."
+            Spoken("--law {text!r} has an empty place between two commas.", text=text),
+            "Write codes with commas: --law cn,eu.",
         )
     return codes if text is not None else ()
 
@@ -791,7 +793,7 @@ def listen(address: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise UserError(
-            Spoken("{address} port {port} cannot be listened on: {why}.", address=address, port=port, why=why),
+            Spoken("Cannot listen on {address} port {port}: {why}.", address=address, port=port, why=why),
             "Name another --port; 0 takes a free one.",
         ) from None
 

@@ -101,7 +101,7 @@ def _paired(outputs: Sequence[tuple[str | None, Path | None]]) -> list[tuple[str
         case []:
             return [("text", None)]
     if sum(file is None for _, file in outputs) > 1:
-        raise UserError("Two formats go to standard output.", "Give all but one of them an --output of its own.")
+        raise UserError("Two formats go to standard output.", "Give all but one of them its own --output.")
     return list(outputs)
 
 

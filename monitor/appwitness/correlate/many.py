@@ -116,7 +116,7 @@ class _Worker:
             self.process.join()
             ended = UserError(
                 Spoken(
-                    "The process that judged {path} ended with {exitcode}.",
+                    "The process that judged {path} exited with {exitcode}.",
                     path=path,
                     exitcode=_named(self.process.exitcode),
                 ),
@@ -177,7 +177,7 @@ def _opened(path: Path | str, store: Store) -> Recording:
         return Recording.open(path)
     if (found := store.recording_in(path)) is None:
         raise UserError(
-            Spoken("There is no recording {path} any more.", path=path), "Put it back, or go on without it."
+            Spoken("There is no longer a recording {path}.", path=path), "Put it back, or go on without it."
         )
     return found
 

@@ -53,7 +53,10 @@ KINDS = {
             "What an emulator of this machine sends by TCP and UDP, also apps that ignore the proxy setting; not the "
             "first moment after the start."
         ),
-        Spoken("Name the emulator's program, --mode local:qemu-system; without a name, all of this machine are taken."),
+        Spoken(
+            "Name the emulator's program, --mode local:qemu-system; without a name, all programs of this machine "
+            "are taken."
+        ),
     ),
     "redirect": (
         Spoken(
@@ -81,7 +84,7 @@ def choose(wanted: str, can: Mapping[str, Sequence[str]], *, hooks: bool = True)
     if not hooks:
         if wanted == "redirect":
             raise UserError(
-                "Mode redirect is the work of the hooks, which are switched off.", "Leave out --mode or --no-hooks."
+                "Mode redirect works through the hooks, which are switched off.", "Leave out --mode or --no-hooks."
             )
         can = {kind: said for kind, said in can.items() if kind != "redirect"}
     kind = next(iter(can)) if wanted == "auto" else wanted.partition(":")[0].partition("@")[0]
@@ -123,7 +126,7 @@ def _check_local() -> None:
         return
     raise UserError(
         Spoken("Mode local cannot run here: {reason}.", reason=reason[0]),
-        Spoken("{reason}, or take --mode wireguard.", reason=reason[1]),
+        Spoken("{reason}, or use --mode wireguard.", reason=reason[1]),
     )
 
 

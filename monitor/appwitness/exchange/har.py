@@ -63,7 +63,7 @@ def read(path: Path, app: str, into: Conversion | None = None) -> Conversion:
         counts = ", ".join(f"{count} {WORDS[why]}" for why, count in sorted(stayed.items()))
         conversion.notes.append(
             Spoken(
-                "{name}: requests that never left the device are no uploads: {counts}", name=path.name, counts=counts
+                "{name}: requests that never left the device are not uploads: {counts}", name=path.name, counts=counts
             )
         )
     return conversion

@@ -74,4 +74,4 @@ def _notes(name: str, edited: int, pushed: int) -> Iterator[str]:
             count=edited,
         )
     if pushed:
-        yield Spoken("{name}: {count} requests that the server pushed are no uploads", name=name, count=pushed)
+        yield Spoken("{name}: {count} requests that the server pushed are not uploads", name=name, count=pushed)

@@ -44,7 +44,7 @@ def refuse_unless_ordinary(path: Path) -> None:
         kind = "a pipe" if stat.S_ISFIFO(mode) else "a folder" if stat.S_ISDIR(mode) else "a device or socket"
         raise UserError(
             Spoken("{path} is {kind}, not a file.", path=path, kind=kind),
-            "Save what it gives to a file, and import that.",
+            "Save its output to a file, and import that.",
         )
 
 

@@ -37,8 +37,8 @@ def persona(words: Sequence[str]) -> tuple[Value, ...]:
             )
         if len(text) == 1 and text.isascii():
             raise UserError(
-                Spoken("--value {word!r}: one letter is in every upload, and is not looked for.", word=word),
-                "Give the word that the app sends, if it sends one.",
+                Spoken("--value {word!r}: a single character is in every upload, and is not looked for.", word=word),
+                "If the app sends a word for it, give that word.",
             )
         values.append(Value(type=type_, text=text))
     return tuple(values)

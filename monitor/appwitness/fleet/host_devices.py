@@ -33,8 +33,8 @@ def chosen(names: str, labels: Sequence[str]) -> list[FleetDevice]:
         listed = listed or [discovery.choose().serial]  # raises the error that explains what is wrong
     if not listed or len(set(listed)) < len(listed):
         raise UserError(
-            Spoken("--devices {names!r} names no device, or one twice.", names=names),
-            "Write serials with commas between.",
+            Spoken("--devices {names!r} names no device, or names one twice.", names=names),
+            "Write serials separated by commas.",
         )
     added = {serial: _added(serial, labels) for serial in listed}
     found, missing = [], []
@@ -74,7 +74,7 @@ def _added(serial: str, labels: Sequence[str]) -> dict[str, str]:
         found = _LABEL.fullmatch(label)
         if found is None:
             raise UserError(
-                Spoken("--label {label!r} is no label.", label=label),
+                Spoken("--label {label!r} is not a label.", label=label),
                 "Write NAME=VALUE, or SERIAL/NAME=VALUE for one device.",
             )
         if found["serial"] in (None, serial):

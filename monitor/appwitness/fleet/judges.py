@@ -185,12 +185,13 @@ def _judging(
             if wrong := differs(packed, run, committed):
                 raise UserError(
                     Spoken(
-                        "The recording {recording} in {place} is not that of its run: {wrong}.",
+                        "The recording {recording} in {place} does not belong to its run: {wrong}.",
                         recording=run.recording,
                         place=kept.place,
                         wrong=wrong,
                     ),
-                    "See who can write there. Put the archive back that its host made, then: appwitness fleet retry.",
+                    "Check who can write there. Put back the archive that its host made, then run: appwitness fleet "
+                    "retry.",
                 )
             with Recording.open(packed) as opened:
                 made = correlate(opened, store(), known(run.options))

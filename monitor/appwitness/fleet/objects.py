@@ -70,8 +70,8 @@ def objects(place: str | Path) -> Objects:
         return Folder(Path(place))
     if not is_bucket(place):
         raise UserError(
-            Spoken("{place} is no place for recordings.", place=place),
-            "Name a folder, or s3://bucket/prefix (gs://, az://) without credentials: these are in the environment.",
+            Spoken("{place} is not a place for recordings.", place=place),
+            "Name a folder, or s3://bucket/prefix (gs://, az://) without credentials: those belong in the environment.",
         )
     return Bucket(str(place).rstrip("/"))
 
@@ -126,7 +126,7 @@ class Folder(Objects):
             except StoreError:
                 raise
             except UserError as error:  # the disk is full or unavailable: no fault of the recording
-                raise StoreError(error.what, "Make room there, or see to the disk; it is tried again.") from None
+                raise StoreError(error.what, "Make room there, or check the disk; it is tried again.") from None
 
     @override
     def digest(self, recording: str) -> str:
@@ -183,7 +183,7 @@ class Bucket(Objects):
         except (BaseError, ValueError) as error:
             raise UserError(
                 Spoken("{place} cannot be used: {error}.", place=self.place, error=_first(error)),
-                "See to the address and the environment.",
+                "Check the address and the environment.",
             ) from None
 
     @override
@@ -315,5 +315,5 @@ def named(recording: str) -> str:
 def _incomplete(place: str, recording: str) -> UserError:
     return UserError(
         Spoken("There is no complete recording {recording} in {place}.", recording=recording, place=place),
-        "Name one that was uploaded wholly.",
+        "Name one whose upload is complete.",
     )

@@ -42,7 +42,7 @@ class Campaign:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", self.name):
             raise UserError(
-                Spoken("{name!r} is no name for a campaign.", name=self.name),
+                Spoken("{name!r} cannot be the name of a campaign.", name=self.name),
                 "Use up to 60 of the letters A-Z a-z 0-9 . _ and -.",
             )
 
@@ -54,7 +54,7 @@ class Campaign:
             names = lines.fieldnames or []
             if "app" not in names or (unknown := sorted(set(names) - set(COLUMNS))):
                 wrong = (
-                    Spoken("no column {name!r} is known.", name=unknown[0])
+                    Spoken("there is no column named {name!r}.", name=unknown[0])
                     if "app" in names
                     else Spoken("there is no column `app`.")
                 )
@@ -62,7 +62,9 @@ class Campaign:
             for row in lines:
                 try:
                     if None in row or None in row.values():
-                        raise UserError("it has not as many fields as the first line.", "Write each app on one line.")
+                        raise UserError(
+                            "it does not have as many fields as the first line.", "Write each app on one line."
+                        )
                     yield from self._of({name: value.strip() for name, value in row.items()}, table.parent)
                 except UserError as error:
                     raise FileError(table, lines.line_num, error.what, error.next_step) from None
@@ -99,7 +101,7 @@ class Campaign:
             return self._digest(real), path.stem, str(real)
         if not _PACKAGE.fullmatch(named):
             todo = Spoken("Write an APK, .apks, .apkm, .xapk, a folder of splits, or a package.")
-            raise UserError(Spoken("{named!r} is no app.", named=named), todo)
+            raise UserError(Spoken("{named!r} is not an app.", named=named), todo)
         return named, named, None
 
     def _digest(self, path: Path) -> str:
@@ -121,12 +123,12 @@ class Campaign:
                 Spoken("there is no {path}.", path=path), "Name files from the folder of the table."
             ) from None
         except FileError:
-            todo = Spoken("Put it beside the table, or say that it may lie elsewhere: --files-elsewhere.")
+            todo = Spoken("Put it beside the table, or allow files elsewhere: --files-elsewhere.")
             raise UserError(
-                Spoken("{path} leads out of the folder {folder}.", path=path, folder=folder.resolve()), todo
+                Spoken("{path} points outside the folder {folder}.", path=path, folder=folder.resolve()), todo
             ) from None
         if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
             raise UserError(
-                Spoken("{path} is no plain file.", path=path), "Name an APK, an archive or a folder of splits."
+                Spoken("{path} is not a regular file.", path=path), "Name an APK, an archive or a folder of splits."
             )
         return real

@@ -31,7 +31,7 @@ def pool(needs: str) -> str:
     name = " and ".join(terms)
     if len(name) > LONGEST:
         raise UserError(
-            Spoken("{needs!r} is longer than {longest} letters.", needs=needs, longest=LONGEST),
+            Spoken("{needs!r} is longer than {longest} characters.", needs=needs, longest=LONGEST),
             "Give devices a label for it: --label.",
         )
     return name
@@ -41,7 +41,7 @@ def _spelled(term: str) -> str:
     found = _TERM.fullmatch(term.strip())
     if found is None or (found["not"] and found["op"]) or (found["op"] in _ORDER and not _number(found["value"])):
         raise UserError(
-            Spoken("{term!r} is nothing that a device can have.", term=term),
+            Spoken("{term!r} is not something that a device can have.", term=term),
             "Write terms as api>=33 and rooted and region=cn.",
         )
     if found["op"]:

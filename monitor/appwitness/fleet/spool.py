@@ -44,9 +44,9 @@ def folder_of(host: str, spools: Path) -> Path:
     """The spool folder of a host on this machine. Raises UserError for a name that could lead elsewhere."""
     if not HOST.match(host):
         raise UserError(
-            Spoken("{host!r} is no name for a host.", host=host),
-            "Give it another with --name: up to 100 letters, digits, dots, hyphens and underscores, a letter or digit "
-            "first, no .lock last.",
+            Spoken("{host!r} cannot be the name of a host.", host=host),
+            "Give it another with --name: up to 100 letters, digits, dots, hyphens and underscores, beginning with "
+            "a letter or digit, not ending with .lock.",
         )
     return spools / host
 
@@ -89,7 +89,7 @@ class Spool:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise UserError(
-                    Spoken("Another host of this machine has {folder}.", folder=self.folder),
+                    Spoken("Another host of this machine uses {folder}.", folder=self.folder),
                     "Give this one another name: --name.",
                 ) from None
             begun = self._begun()
@@ -137,7 +137,7 @@ class Spool:
             for path in (folder, self._file(recording), self._log(recording)):
                 if os.path.lexists(path):
                     raise UserError(
-                        Spoken("{path} is there already, and no host began it.", path=path), "Move it elsewhere."
+                        Spoken("{path} already exists, and no host started it.", path=path), "Move it elsewhere."
                     )
             private_files.folder(self.folder)
             mark.touch(0o600)
@@ -281,18 +281,16 @@ class Spool:
         impossible."""
         place = self._objects.place
         if digest_of(packed) != made.digest:
-            raise UserError(Spoken("{packed} is not what was packed.", packed=packed), "See to the disk.")
+            raise UserError(Spoken("{packed} does not contain what was packed.", packed=packed), "Check the disk.")
         self._objects.put(made.recording, packed)
         if self._objects.digest(made.recording) != made.digest:
             raise StoreError(
-                Spoken(
-                    "{place} does not give {recording} back as it was put there.", place=place, recording=made.recording
-                ),
-                "See to its disk; it is tried again.",
+                Spoken("{place} does not return {recording} as it was stored.", place=place, recording=made.recording),
+                "Check its disk; it is tried again.",
             )
         if not runs.commit(made):
             raise UserError(
-                Spoken("Another recording has the name {recording}.", recording=made.recording), "Look at both."
+                Spoken("Another recording has the name {recording}.", recording=made.recording), "Compare the two."
             )
         self._objects.complete(made.recording)
 
@@ -311,7 +309,7 @@ class Spool:
                     recording=made.recording,
                     place=self._objects.place,
                 ),
-                "See to it.",
+                "Check what is there.",
             )
 
     def _waiting(self) -> list[tuple[int, Path, int]]:

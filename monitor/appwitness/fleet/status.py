@@ -113,7 +113,7 @@ def status(runs: Runs, campaign: str | None = None) -> Status:
         known = ", ".join(sorted({pool.campaign for pool in runs.progress()})[:20])
         raise UserError(
             Spoken("There is no campaign {campaign}.", campaign=campaign),
-            Spoken("Planned are: {known}.", known=known) if known else "Plan one: appwitness fleet plan.",
+            Spoken("Planned campaigns: {known}.", known=known) if known else "Plan one: appwitness fleet plan.",
         )
     return Status(pools, runs.reasons(campaign), runs.devices(), runs.superseded())
 

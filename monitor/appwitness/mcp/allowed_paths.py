@@ -22,7 +22,7 @@ class AllowedPaths:
             there = path.exists()
         except (OSError, RuntimeError, ValueError):
             raise UserError(
-                Spoken("{name!r} is no path.", name=name), Spoken("Name something in {folders}.", folders=self)
+                Spoken("{name!r} is not a path.", name=name), Spoken("Name something in {folders}.", folders=self)
             ) from None
         if not any(path.is_relative_to(folder) for folder in self.folders):
             raise UserError(

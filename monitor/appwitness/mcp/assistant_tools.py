@@ -80,7 +80,7 @@ ENGLISH = Words("en")
 RunName = Annotated[
     str, Field(max_length=MOST_TEXT, description="a run's id as another tool gave it, or the path of a recording")
 ]
-Cursor = Annotated[str | None, Field(max_length=20, description="`next_cursor` of the answer before")]
+Cursor = Annotated[str | None, Field(max_length=20, description="`next_cursor` of the previous answer")]
 RunNames = Annotated[list[RunName], Field(min_length=1, max_length=MOST_RUNS)]
 PathName = Annotated[str, Field(min_length=1, max_length=MOST_TEXT)]
 Name = Annotated[str, Field(min_length=1, max_length=500)]
@@ -102,7 +102,7 @@ class AssistantTools:
     def doctor(self, device: Name | None = None) -> DoctorAnswer:
         """Check whether a device can be observed, and say what to fix. Changes nothing on the device.
 
-        `device` is a serial of adb, `lab:circle` for a sample app on the built-in device, or null for the only
+        `device` is a serial that adb lists, `lab:circle` for a sample app on the built-in device, or null for the only
         connected phone or emulator.
         """
         found = diagnosing.diagnose(device)
@@ -129,7 +129,7 @@ class AssistantTools:
         apk: Annotated[PathName | None, Field(description="or an APK to install for the run")] = None,
         seconds: Annotated[float | None, Field(gt=0, le=86_400, description="null: until the app ends")] = None,
     ) -> RunStarted:
-        """Start to observe an app on a device. A device from `lab:` takes neither `app` nor `apk`.
+        """Start observing an app on a device. A `lab:` device takes neither `app` nor `apk`.
 
         Ask `observe_status` how far the run is, and end it with `observe_stop`.
         """
@@ -140,9 +140,9 @@ class AssistantTools:
         return RunStarted(run=run.id, recording=str(run.recording), state=run.state)
 
     def observe_status(
-        self, run: Name, since: Annotated[int, Field(ge=0, description="`cursor` of the answer before")] = 0
+        self, run: Name, since: Annotated[int, Field(ge=0, description="`cursor` of the previous answer")] = 0
     ) -> RunStatus:
-        """Say how far a run is that observe_start began, with the findings and gaps since a cursor."""
+        """Say how far a run that observe_start began has come, with the findings and gaps since a cursor."""
         now = self.runs.status(run, since)
         findings = [_live_finding(each) for each in now.findings]
         gaps = [
@@ -169,7 +169,7 @@ class AssistantTools:
         )
 
     def observe_stop(self, run: Name) -> RunVerdict:
-        """End a run that observe_start began, wait for its end, and say what it came to."""
+        """End a run that observe_start began, wait for its end, and say what was found."""
         self.runs.stop(run)
         with suppress(TimeoutError):
             self.runs.wait(run, STOP_S)
@@ -367,7 +367,7 @@ class AssistantTools:
         runs: RunNames,
         baseline: Annotated[PathName | None, Field(description="null: appwitness-baseline.yml, where it is")] = None,
     ) -> GateAnswer:
-        """Hold runs of one app against its baseline, waivers and flows: does it do anything that nobody accepted?"""
+        """Compare runs of one app with its baseline, waivers and flows: does it do anything that nobody accepted?"""
         held = gating.made(self.judging, baseline=self.allowed(baseline) if baseline else None)
         reports = held.runs.reports([self._path(run) for run in runs], self.judging)
         decided = held.decide(reports)
@@ -522,8 +522,8 @@ ACTING = ("observe_start", "observe_stop", "mark", "import_capture")
 def _start(cursor: str | None) -> int:
     if cursor is not None and not (cursor.isascii() and cursor.isdecimal()):
         raise UserError(
-            Spoken("{cursor!r} is no cursor.", cursor=cursor),
-            "Give `next_cursor` of the answer before, or none to begin anew.",
+            Spoken("{cursor!r} is not a cursor.", cursor=cursor),
+            "Give `next_cursor` of the previous answer, or leave it out to start over.",
         )
     return int(cursor or 0)
 

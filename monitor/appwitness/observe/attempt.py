@@ -43,7 +43,7 @@ STARTED_AGAIN = "started by the observer: the app ended after it was refused"
 MADE_UP = "appwitness.invalid"
 """A host that no app pins (RFC 2606): used to ask which authorities the app accepts."""
 AWAY_SAID = Spoken(
-    "the connection to the device is lost: plug it in again; it is waited for, {seconds:.0f} s at most", seconds=AWAY_S
+    "the connection to the device is lost: plug it in again; waiting for it, {seconds:.0f} s at most", seconds=AWAY_S
 )
 BACK_SAID = Spoken("the device is back, observing again")
 BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
@@ -101,9 +101,12 @@ class Attempt:
             return agent.culprit
         if not (self.device.starts_freely or self.order.isolate_crash):
             raise SetupError(
-                Spoken("{package} died soon after it was hooked, and it is not known of which hook.", package=package),
-                "Run it once with --no-hooks to see that it runs by itself; then with --isolate-crash, which starts it "
-                "up to 11 times, each time as if for the first time, to find the hook.",
+                Spoken(
+                    "{package} died soon after it was hooked, and it is not known which hook it died of.",
+                    package=package,
+                ),
+                "Run it once with --no-hooks to check that it runs without hooks; then with --isolate-crash, which "
+                "starts it up to 11 times, each time as if for the first time, to find the hook.",
             )
         return self._search(agent, sources)
 
@@ -126,7 +129,7 @@ class Attempt:
             observers=self.recording.run.observers.model_copy(update={"consent": self.device.sees_consent}),
             unhooked=why,
         )
-        self.say(Spoken("observing traffic alone"))
+        self.say(Spoken("observing only traffic"))
         self.live()
         alive = True
         ask_at = time.monotonic() + UNHOOKED_POLL_S
@@ -193,7 +196,9 @@ class Attempt:
         """Record that the app is started again without a source that crashed it."""
         package = self.device.app.package
         detail = "the app died of it soon after it was hooked; it was started again without"
-        self.say(Spoken("{package} died of {source}; starting it again without", package=package, source=source))
+        self.say(
+            Spoken("{package} died of {source}; starting it again without that hook", package=package, source=source)
+        )
         self._missed(source, detail, where="hook", why="install_failed", app=package)
 
     def _missed(self, subject: str, detail: str, at: datetime | None = None, **fields: Any) -> None:
@@ -241,7 +246,10 @@ class Attempt:
             return None
         if found is None:
             raise SetupError(
-                Spoken("{app} died soon after it was started, and of no source in particular.", app=agent.app),
+                Spoken(
+                    "{app} died soon after it was started, and no single source was found to be the cause.",
+                    app=agent.app,
+                ),
                 "Check that the app runs without appwitness, then try again.",
             )
         return found
@@ -346,7 +354,7 @@ def _check(agent: Agent) -> None:
     if agent.probe is not None and agent.useless:
         raise Unhookable(
             Spoken("No hook works in {app}: {problem}.", app=agent.app, problem=agent.probe.problem),
-            "`appwitness doctor --hooks --export FILE` packs what the device says of itself: send us that.",
+            "`appwitness doctor --hooks --export FILE` packs what the device says about itself: send us that file.",
         )
 
 

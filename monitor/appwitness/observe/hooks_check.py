@@ -42,7 +42,7 @@ def checked(target: Target, package: str, serial: str, *, api_level: int | None)
     with Agent(Nowhere(), (), package, AgentOptions(api_level=api_level, partial=True)) as agent:
         agent.launch(target)
         probe = agent.probe
-    problem = Spoken("it told nothing") if probe is None else probe.problem
+    problem = Spoken("it reported nothing") if probe is None else probe.problem
     if probe is None or problem is not None:
         error = fault("hooks-fail", package=package, serial=serial, problem=problem)
         return Result(check="hooks", level="fault", code=error.code, message=error.what, remedy=error.next_step)

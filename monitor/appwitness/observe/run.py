@@ -123,7 +123,7 @@ def _why_not(hook: Callable[[], object], order: Order, caller: RunCaller) -> str
             raise
         caller.warn(
             Spoken(
-                "{error} Without hooks, its traffic alone is observed (--hooks ends the run here instead)", error=error
+                "{error} Without hooks, only its traffic is observed (--hooks ends the run here instead)", error=error
             )
         )
         return error.what.rstrip(".")
@@ -157,12 +157,12 @@ def _until_it_lives(attempt: Attempt, sources: Sequence[Source]) -> None:
             left = without(left, [died_of])
     raise SetupError(
         Spoken(
-            "{package} died again and again soon after its hooks came up, last of {died_of}.",
+            "{package} died again and again soon after its hooks came up, the last time of {died_of}.",
             package=package,
             died_of=died_of,
         ),
         Spoken(
-            "What was left out and why is in {path}/gaps.jsonl; see that the app runs by itself.",
+            "What was left out and why is in {path}/gaps.jsonl; check that the app runs without hooks.",
             path=attempt.recording.path,
         ),
     )

@@ -184,7 +184,10 @@ def _unpacked(place: Path) -> Unpacked:
 
 def _no_archive(place: Path, error: zipfile.BadZipFile) -> FileError:
     return FileError(
-        place, None, Spoken("is no archive of a recording: {error}.", error=error), "Get it again from whoever made it."
+        place,
+        None,
+        Spoken("is not an archive of a recording: {error}.", error=error),
+        "Get it again from whoever made it.",
     )
 
 

@@ -35,7 +35,7 @@ def recipient(text: str) -> Recipient:
         return kind.Recipient.from_str(text.strip())
     except RecipientError:
         raise UserError(
-            Spoken("{text!r} is no recipient.", text=text[:200]),
+            Spoken("{text!r} is not a recipient.", text=text[:200]),
             "Give what age-keygen prints as the public key, age1..., or the line of an SSH public key.",
         ) from None
 
@@ -99,7 +99,7 @@ def _decrypted(file: BinaryIO, place: Path, identities: Sequence[Identity]) -> I
                 name = os.environ.get(IDENTITY)
                 raise UserError(
                     Spoken(
-                        "{place} is not encrypted for the identity in {name}, or its head was changed.",
+                        "{place} is not encrypted for the identity in {name}, or its header was changed.",
                         place=place,
                         name=name,
                     ),
@@ -155,8 +155,8 @@ def _identities(place: Path) -> Iterator[Identity]:
         raise FileError(
             path,
             number,
-            "is protected by a passphrase." if locked else "is no identity of age.",
+            "is protected by a passphrase." if locked else "is not an age identity.",
             "Give one that age-keygen writes, or an SSH private key without a passphrase.",
         ) from None
     if not found:
-        raise FileError(path, None, "has no identity.", "Give one that age-keygen writes.")
+        raise FileError(path, None, "contains no identity.", "Give one that age-keygen writes.")

@@ -125,5 +125,5 @@ def _said(error: OSError, place: Path, what: str) -> Exception:
         place,
         None,
         Spoken("cannot be opened: {strerror}.", strerror=error.strerror),
-        "Make it readable, or copy it to where it is.",
+        "Make it readable, or copy it to where you can read it.",
     )

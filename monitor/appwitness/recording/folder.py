@@ -173,7 +173,9 @@ class Recording:
                 path, None, Spoken("{where}: {first}.", where=where, first=first["msg"]), "Put the original file back."
             ) from None
         except OverflowError:
-            raise FileError(path, None, "has a time that has no year in UTC.", "Put the original file back.") from None
+            raise FileError(
+                path, None, "has a time that is beyond the years that UTC can express.", "Put the original file back."
+            ) from None
 
     def update_run(self, **changes: Any) -> Run:
         """Change fields of run.json in one step: a reader sees the old file or the new one.

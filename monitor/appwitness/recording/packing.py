@@ -107,7 +107,8 @@ def folder_in(output: Path) -> str:
     inside = bare(output.name)
     if not NAME.match(inside):
         raise UserError(
-            Spoken("{name!r} has other than letters, digits, dots and hyphens.", name=output.name), "Name another file."
+            Spoken("{name!r} has characters other than letters, digits, dots and hyphens.", name=output.name),
+            "Name another file.",
         )
     return inside
 
@@ -131,11 +132,11 @@ def _see_that_it_holds(file: BinaryIO, made: Mapping[str, str], output: Path) ->
     except zipfile.BadZipFile as error:
         raise UserError(
             Spoken("{output} cannot be read back: {error}.", output=output, error=error),
-            "See to the disk, and try again.",
+            "Check the disk, and try again.",
         ) from None
     if held != made:
         raise UserError(
-            Spoken("{output} is not what was written to it.", output=output), "See to the disk, and try again."
+            Spoken("{output} is not what was written to it.", output=output), "Check the disk, and try again."
         )
 
 

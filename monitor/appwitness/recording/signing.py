@@ -73,8 +73,8 @@ def signature(signer: Signer, text: bytes) -> Signature:
     made = Signature(key=base64.b64encode(key).decode(), value=base64.b64encode(value).decode())
     if not made.fits(text):
         raise UserError(
-            Spoken("The key {key} gave a signature that does not fit what it signed.", key=fingerprint(key)),
-            "Try again; if it stays so, make another key: appwitness key new.",
+            Spoken("The key {key} gave a signature that does not match what it signed.", key=fingerprint(key)),
+            "Try again; if it keeps failing, make another key: appwitness key new.",
         )
     return made
 
@@ -128,13 +128,15 @@ def signer_of(data: bytes, armoured: str, namespace: str, place: Path) -> bytes:
             "Make it with: ssh-keygen -Y sign -n {namespace} -f KEY FILE; the key has to be an Ed25519 key.",
             namespace=namespace,
         )
-        raise FileError(place, None, Spoken("it is no signature for {namespace}.", namespace=namespace), hint) from None
+        raise FileError(
+            place, None, Spoken("it is not a signature for {namespace}.", namespace=namespace), hint
+        ) from None
     hashed = hashlib.new(digest.decode(), data).digest()
     signed = b"SSHSIG" + b"".join(map(_string, (space, reserved, digest, hashed)))
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(value, signed)
     except InvalidSignature:
-        raise FileError(place, None, "the signature does not fit the file.", "Get both files again.") from None
+        raise FileError(place, None, "the signature does not match the file.", "Get both files again.") from None
     return public
 
 
@@ -228,14 +230,17 @@ def load(path: Path) -> Signer | None:
         return AgentKey(_read(data.decode("ascii", "replace"), path, 1)[0])
     if path.stat().st_mode & 0o077:
         raise FileError(
-            path, None, "can be read by others.", Spoken("If nobody has: chmod 600 {path}. Else: a new key.", path=path)
+            path,
+            None,
+            "can be read by others.",
+            Spoken("If nobody has read it: chmod 600 {path}. Otherwise make a new key.", path=path),
         )
     try:
         key = load_pem_private_key(data, None)
     except (ValueError, TypeError):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise FileError(path, None, "is no Ed25519 key without a passphrase.", "Make one: appwitness key new.")
+        raise FileError(path, None, "is not an Ed25519 key without a passphrase.", "Make one: appwitness key new.")
     return FileKey(key)
 
 
@@ -248,7 +253,7 @@ def _read(row: str, place: Path, number: int) -> tuple[bytes, str]:
         return _of_blob(base64.b64decode(encoded, validate=True)), name.strip()
     except (ValueError, binascii.Error):
         hint = Spoken("Put in a line that `appwitness key export` prints: ssh-ed25519 AAAA... name.")
-        raise FileError(place, number, "is no Ed25519 public key.", hint) from None
+        raise FileError(place, number, "is not an Ed25519 public key.", hint) from None
 
 
 def _blob(public: bytes) -> bytes:

@@ -75,7 +75,7 @@ def address(url: str) -> str:
         if _URL.match(url) and parts.hostname and "@" not in parts.netloc and parts.port != 0:
             return url
     raise UserError(
-        Spoken("{url!r} is no address of a time-stamp authority.", url=url),
+        Spoken("{url!r} is not the address of a time-stamp authority.", url=url),
         "Give one as https://HOST/PATH, without a password.",
     )
 
@@ -90,7 +90,7 @@ def authorities(data: bytes, place: Path) -> list[Certificate]:
         return [x509.load_der_x509_certificate(data)]
     except ValueError:
         raise FileError(
-            place, None, "has no certificate.", "Give the authority's root certificate, as PEM or DER."
+            place, None, "contains no certificate.", "Give the authority's root certificate, as PEM or DER."
         ) from None
 
 

@@ -325,7 +325,7 @@ def _vouched(chain: _Chain, trusted: Container[str]) -> tuple[int, list[Problem]
 
 def _by_none(chain: _Chain, number: int) -> str:
     by = chain.keys.get(number)
-    return Spoken("is signed by {by}, which is no trusted key", by=by) if by else Spoken("is not signed")
+    return Spoken("is signed by {by}, which is not a trusted key", by=by) if by else Spoken("is not signed")
 
 
 def _late_unsigned(chain: _Chain, vouched: int) -> Iterator[Problem]:
@@ -461,7 +461,7 @@ def _sign(chain: _Chain, number: int, stamp: Stamp, raw: bytes) -> None:
         if text is not None and stamp.signature.fits(text):
             chain.keys[number] = stamp.signature.fingerprint
         else:
-            chain.problems.append(Problem(SEAL, number, "has a signature that does not fit it"))
+            chain.problems.append(Problem(SEAL, number, "has a signature that does not match it"))
     if chain.stamps and stamp.at < chain.stamps[-1][1].at:
         chain.remarks.append(
             Problem(SEAL, number, "is of an earlier time than the stamp before: the clock was set back")
@@ -680,7 +680,7 @@ class _File:
             return Problem(self.name, number, "came after the stamp that ended the run, and no stamp covers it")
         if not (_mark(raw) or (number <= self._tombstones and forgotten(raw.head))):
             return Problem(
-                self.name, number, "was added and stamped after the run had ended, and is no mark of a person"
+                self.name, number, "was added and stamped after the run had ended, and is not a mark of a person"
             )
         return None
 
@@ -811,7 +811,7 @@ def _extra(path: Path) -> Iterator[Problem]:
         if name not in belongs:
             yield Problem(name, None, "does not belong to a recording; not covered")
     for name in timestamps.strangers(path):
-        yield Problem(name, None, "is no token, or one too many; not covered")
+        yield Problem(name, None, "is not a token, or one too many; not covered")
 
 
 class _Lines:

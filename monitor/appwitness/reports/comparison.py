@@ -34,7 +34,7 @@ def render(
     """
     if format not in FORMATS:
         raise UserError(
-            Spoken("There is no format {format!r} of a comparison.", format=format),
+            Spoken("There is no comparison format {format!r}.", format=format),
             Spoken("Choose one of {formats}.", formats=", ".join(FORMATS)),
         )
     words = Words(lang)

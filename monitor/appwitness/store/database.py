@@ -326,7 +326,11 @@ def _prepare(connection: Connection, name: str) -> None:
     ours = tables & {table.name for table in TABLES}
     if ours:
         raise UserError(
-            Spoken("{name} has other tables with the names of ours: {ours}.", name=name, ours=", ".join(sorted(ours))),
+            Spoken(
+                "{name} already has tables with the same names as ours: {ours}.",
+                name=name,
+                ours=", ".join(sorted(ours)),
+            ),
             ANOTHER,
         )
     Base.metadata.create_all(connection)

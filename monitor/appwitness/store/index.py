@@ -271,7 +271,7 @@ class Store(Database):
             number = connection.scalar(query)
             if number is None:
                 raise UserError(
-                    Spoken("{name} knows of no campaign {campaign}.", name=self.name, campaign=name),
+                    Spoken("{name} has no campaign {campaign}.", name=self.name, campaign=name),
                     "Campaigns are named in run.json of recordings, as `campaign`.",
                 )
             of = RecordingRow.campaign == name
@@ -400,15 +400,16 @@ class Store(Database):
         except UserError as error:
             raise UserError(
                 Spoken(
-                    "The index has the conclusions from {path} alone, and its lines cannot be read: {what}",
+                    "The index has only the conclusions from {path}, and its lines cannot be read: {what}",
                     path=path,
                     what=error.what,
                 ),
                 error.next_step,
             ) from None
         raise UserError(
-            Spoken("The index has the conclusions from {path} alone, and its lines are no longer there.", path=path),
-            "Put the recording back, or look at what needs no lines: lists of recordings, recipients and rules.",
+            Spoken("The index has only the conclusions from {path}, and its lines are no longer there.", path=path),
+            "Put the recording back, or look at what does not need its lines: lists of recordings, recipients and "
+            "rules.",
         )
 
     # conclusions
@@ -683,7 +684,7 @@ class Store(Database):
                 recording_id=recording_id,
                 known=known,
             ),
-            "Try again when nobody else correlates that one, or name another database with --db.",
+            "Try again when no other process reads that recording in, or name another database with --db.",
         )
 
     def _save_flows(

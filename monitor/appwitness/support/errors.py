@@ -82,7 +82,7 @@ def how_to_install(extra: str) -> str:
     of_extra = re.compile(rf"""(\S+) *; *extra *== *['"]{re.escape(extra)}['"]""")
     named = [found[1] for line in metadata.requires("appwitness") or () if (found := of_extra.fullmatch(line))]
     return Spoken(
-        "Install the part `{part}` of appwitness: `python3 -m pip install {names}`.",
+        "Install the `{part}` extra of appwitness: `python3 -m pip install {names}`.",
         part=extra,
         names=shlex.join(named),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from appwitness.support.errors import FileError
 from appwitness.support.spoken import Spoken
 
-TODO = Spoken("Name a plain file that lies there itself.")
+TODO = Spoken("Name a regular file that is in that folder itself.")
 
 
 def read(path: Path, most: int) -> bytes:
@@ -23,13 +23,18 @@ def read(path: Path, most: int) -> bytes:
         with os.fdopen(fd, "rb") as file:
             there = os.fstat(fd)
             if not stat.S_ISREG(there.st_mode):
-                raise FileError(path, None, "not a plain file.", TODO)
+                raise FileError(path, None, "not a regular file.", TODO)
             data = b"" if there.st_size > most else file.read(most + 1)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise FileError(path, None, Spoken("it cannot be read: {why}.", why=why), TODO) from None
     if len(data) > most or there.st_size > most:
-        raise FileError(path, None, Spoken("it is larger than {most:,} bytes.", most=most), "Such a file needs less.")
+        raise FileError(
+            path,
+            None,
+            Spoken("it is larger than {most:,} bytes.", most=most),
+            "Shorten it: such a file never needs that much.",
+        )
     return data
 
 
@@ -54,7 +59,7 @@ def beside(path: Path, folder: Path | None = None) -> Path:
     try:
         real = path.resolve()
     except RuntimeError:  # Python 3.12 raises this for links that form a cycle
-        raise FileError(path, None, "its links lead to each other.", TODO) from None
+        raise FileError(path, None, "its links lead to each other in a circle.", TODO) from None
     if not real.is_relative_to(folder):
-        raise FileError(path, None, Spoken("it leads out of the folder {folder}.", folder=folder), TODO)
+        raise FileError(path, None, Spoken("it points outside the folder {folder}.", folder=folder), TODO)
     return real

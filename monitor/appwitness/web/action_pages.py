@@ -72,7 +72,7 @@ def diff(asked: PageRequest) -> Response:
     index = asked.site.index
     names = list(dict.fromkeys(asked.request.query_params.getlist("run")))
     if len(names) != 2:
-        raise UserError(Spoken("{names} runs are named.", names=len(names)), "Choose two runs of one app.")
+        raise UserError(Spoken("You named {names} runs.", names=len(names)), "Choose two runs of one app.")
     old, new = sorted(names, key=lambda name: index.run(name).started)
     by = gating.between([index.place(old)], gating.GatedRuns(), index.judging)
     return _decided(asked, by, [index.place(new)])
@@ -105,7 +105,7 @@ def check(asked: PageRequest, form: Mapping[str, str]) -> Response:
     index, said = asked.site.index, {name: text.strip()[:400] for name, text in form.items()}
     try:
         if not asked.site.may_mark:
-            raise UserError("These pages only show.", "Start `appwitness web` without --read-only.")
+            raise UserError("These pages are read-only.", "Start `appwitness web` without --read-only.")
         list_ = _known_list(said.get("list", ""))
         recording = index.to_mark(asked.recording)
         item, answer = f"{list_}:{said.get('item', '')}", said.get("answer", "")
@@ -203,7 +203,7 @@ def waive(asked: PageRequest, form: Mapping[str, str]) -> Response:
         if not 1 <= number <= len(report.findings):
             raise UserError(
                 Spoken("{recording} has no finding {number}.", recording=asked.recording, number=number),
-                "Choose one of the list.",
+                "Choose one from the list.",
             )
         fields = {name: form.get(name, "").strip() or None for name in ("owner", "reason", "expires", "ticket")}
         waivers = accepting.waivers_beside(datetime.now(UTC).date())

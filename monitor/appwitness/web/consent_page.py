@@ -91,7 +91,9 @@ def _consent(ref: Ref, at: Any, event: Consent, replaced: dict[Ref, tuple[Ref, .
 def mark(asked: PageRequest, form: Mapping[str, str]) -> Response:
     """Append the operator's mark on consent, as `appwitness mark` does, and judge a run that is over again."""
     if not asked.site.may_mark:
-        raise UserError("These pages only show.", "Start `appwitness web` without --read-only, or use appwitness mark.")
+        raise UserError(
+            "These pages are read-only.", "Start `appwitness web` without --read-only, or use appwitness mark."
+        )
     index, words = asked.site.index, {name: text.strip()[:400] for name, text in form.items() if name != "form"}
     try:
         recording = index.to_mark(asked.recording)

@@ -29,7 +29,7 @@ def finding(asked: PageRequest, problem: str = "", fields: Mapping[str, str] | N
     if not 1 <= number <= len(report.findings):
         raise UserError(
             Spoken("{recording} has no finding {number}.", recording=asked.recording, number=number),
-            "The list of its findings has those that there are.",
+            "See the list of its findings.",
         )
     found = report.findings[number - 1]
     group = _alone(found, report)

@@ -137,7 +137,7 @@ def recipient(asked: PageRequest) -> Response:
     if known is None:
         raise UserError(
             Spoken("No recording has anything sent to {host}.", host=host),
-            "The list of recipients has those that have.",
+            "The list of recipients shows who was sent something.",
         )
     found = asked.site.index.lists.sent_to(host, asked.page)
     facts = {

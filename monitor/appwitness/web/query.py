@@ -87,7 +87,7 @@ class Site:
         """What pages may start. Raises UserError if they may not."""
         if self.work is None:
             raise UserError(
-                "These pages only show: nothing can be started here.",
+                "These pages are read-only: nothing can be started here.",
                 "Start `appwitness web` without --read-only; with --host, add --allow-actions.",
             )
         return self.work

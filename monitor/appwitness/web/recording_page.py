@@ -412,5 +412,5 @@ def _no_line(asked: PageRequest, file: str) -> UserError:
     number = asked.request.path_params["number"]
     return UserError(
         Spoken("{recording} has no {file}:{number}.", recording=asked.recording, file=file, number=number),
-        "The list has the lines that there are.",
+        "See the list of lines.",
     )

@@ -73,6 +73,6 @@ def _body(asked: PageRequest, which: str) -> Response:
     if found is None:
         raise UserError(
             Spoken("screens.jsonl:{number} has no such picture, or it is gone.", number=number),
-            "The list has those that have.",
+            "The list shows which lines have one.",
         )
     return Response(found[0], media_type=found[1])

@@ -135,7 +135,7 @@ def start(asked: PageRequest, form: Mapping[str, str]) -> Response:
     work = asked.site.working()
     try:
         if all(each.name != asked.text("device") for each in _devices()[0]):
-            raise UserError("This device is not there any more.", "Choose one of the list.")
+            raise UserError("This device is no longer connected.", "Choose one from the list.")
         apks = work.inbox.of(asked.text("drop")).of("app") if asked.text("drop") else []
         begun = work.runs.start(
             RunRequest(

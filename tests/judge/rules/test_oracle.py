@@ -811,7 +811,7 @@ PHRASES: dict[str, tuple[str, Said]] = {
         "与广告标识或账号一并发送",
         lambda lines, line, _: beside(lines, line, AD, ACCOUNT),
     ),
-    "in a hash that can be undone by trying": ("其哈希可被穷举还原", MAY["weakly-hashed"]),
+    "in a hash that can be reversed by trying values": ("其哈希可被穷举还原", MAY["weakly-hashed"]),
     "in the background or with the screen off": (
         "在后台或息屏状态下",
         lambda lines, line, _: lines.hidden(seconds(line)),

@@ -49,13 +49,13 @@ def sources(tmp_path):
 def test_a_library_of_another_version_is_refused(sources):
     header = sources / "shared.h"
     header.write_text(re.sub(r"SEARCH_ABI = \d+", "SEARCH_ABI = 1000", header.read_text()))
-    with pytest.raises(UserError, match="of another version of appwitness"):
+    with pytest.raises(UserError, match="from another version of appwitness"):
         library.load(str(build(sources)))
 
 
 def test_a_library_that_lacks_a_function_is_refused(tmp_path):
     (tmp_path / "other.c").write_text("int other(void) { return 1; }")
-    with pytest.raises(UserError, match="of another version of appwitness"):
+    with pytest.raises(UserError, match="from another version of appwitness"):
         library.load(str(build(tmp_path, "-fvisibility=default")))
 
 

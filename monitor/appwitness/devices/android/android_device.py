@@ -336,7 +336,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         if failed := discovery.take_back(self._control):
             raise SetupError(
                 Spoken(
-                    "{failed} changes on {serial} could not be taken back. {what}",
+                    "{failed} changes on {serial} could not be undone. {what}",
                     failed=len(failed),
                     serial=self._control.shell.serial,
                     what=failed[0].what,

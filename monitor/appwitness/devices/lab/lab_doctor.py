@@ -59,6 +59,7 @@ def _ptrace() -> str:
     if scope == "3" or (scope == "2" and os.geteuid() != 0):
         raise SetupError(
             Spoken("The kernel lets Frida attach to no process (ptrace_scope {scope}).", scope=scope),
-            "Allow it, in a container on the host: `sysctl kernel.yama.ptrace_scope=1`; from 3 it takes a restart.",
+            "Allow it, in a container on the host: `sysctl kernel.yama.ptrace_scope=1`; if it is 3, that takes a "
+            "restart.",
         )
     return Spoken("Frida may attach to what it starts (ptrace_scope {scope})", scope=scope)

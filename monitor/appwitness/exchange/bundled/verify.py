@@ -70,7 +70,7 @@ def stamps(key: bytes | None) -> list[tuple[int, bytes, Any]]:
                 text = b"appwitness stamp\n" + raw[: said.start()]
                 ed25519.Ed25519PublicKey.from_public_bytes(key).verify(base64.b64decode(said[2]), text)
         except InvalidSignature:
-            wrong.append(f"seal.jsonl:{number} has a signature that does not fit it")
+            wrong.append(f"seal.jsonl:{number} has a signature that does not match it")
     see(found, "there is no stamp")
     return found
 
@@ -152,7 +152,7 @@ def check_token(der: bytes, trusted: list[x509.Certificate]) -> tuple[str, datet
     said = value(parts(status)[0]), kind.hex(), HASHES[parts(algorithm)[0].hex()].name, signed
     right = said == (b"\0", TST_INFO, "sha256", hashlib.new(used.name, info).digest())
     if not right or not purpose.critical or list(purpose.value) != [x509.oid.ExtendedKeyUsageOID.TIME_STAMPING]:
-        raise ValueError("it is no token over a SHA-256, or its certificate is not one for time stamps")
+        raise ValueError("it is not a token over a SHA-256, or its certificate is not one for time stamps")
     public: Any = leaf.public_key()
     how = (padding.PKCS1v15(), used) if isinstance(public, rsa.RSAPublicKey) else (ec.ECDSA(used),)
     public.verify(value(signature), b"\x31" + attributes[1:], *how)
@@ -189,7 +189,7 @@ def main() -> int:
         try:
             digest, at, by = check_token(path.read_bytes(), trusted)
         except (ValueError, LookupError, TypeError, InvalidSignature, x509.ExtensionNotFound) as error:
-            wrong.append(f"tokens/{path.name} is no token of a trusted authority: {error or type(error).__name__}")
+            wrong.append(f"tokens/{path.name} is not a token of a trusted authority: {error or type(error).__name__}")
             continue
         if see(digest in lines, f"tokens/{path.name} is over a stamp that is not there: {at}"):
             timed.add(lines[digest][0])

@@ -77,7 +77,7 @@ def read(path: Path, app: str, keys: Path | None = None, into: Conversion | None
     if received:
         conversion.notes.append(
             Spoken(
-                "{name}: {received} connections came to the device; what it received on them is no upload",
+                "{name}: {received} connections came to the device; what it received on them is not an upload",
                 name=path.name,
                 received=received,
             )

@@ -113,9 +113,12 @@ def in_parts(path: Path, room: Path | None = None) -> Iterator[Parts]:
         try:
             ready = _ready(path, room, stack)
         except OSError as error:
-            what = Spoken("cannot be divided to be read: {strerror}.", strerror=error.strerror)
+            what = Spoken("cannot be split into parts to be read: {strerror}.", strerror=error.strerror)
             raise FileError(
-                path, None, what, Spoken("Make room in {room}, as much as it has.", room=room or tempfile.gettempdir())
+                path,
+                None,
+                what,
+                Spoken("Make room in {room}: as much as the file takes.", room=room or tempfile.gettempdir()),
             ) from None
         yield ready
 
@@ -221,7 +224,7 @@ def _divided(path: Path, spool: BinaryIO, index: CaptureIndex, folder: Path) -> 
         raise FileError(
             path,
             None,
-            Spoken("is divided to be read, and its packet {wanted} is in no known form.", wanted=wanted[0]),
+            Spoken("is read in parts, and its packet {wanted} has no known format.", wanted=wanted[0]),
             SAVE_AGAIN,
         )
     return Parts(paths, index.damage, cut, lost, index.owners)
@@ -295,7 +298,7 @@ def _head(path: Path) -> tuple[bytes, Callable[[BinaryIO], Frames]]:
         return head, partial(_pcap, order=PCAP[head[:4]])
     if head[:4] == struct.pack("<I", SECTION):
         return b"", _pcapng
-    raise FileError(path, None, "is too large to be read at once, and neither PCAP nor PCAPNG.", SAVE_AGAIN)
+    raise FileError(path, None, "is too large to be read at once, and is neither PCAP nor PCAPNG.", SAVE_AGAIN)
 
 
 def _pcap(file: BinaryIO, order: str) -> Frames:

@@ -230,7 +230,7 @@ def render(told: GateStory, format: str) -> str:
     an unknown format or language."""
     if format not in FORMATS:
         raise UserError(
-            Spoken("There is no format {format!r} of a gate.", format=format),
+            Spoken("There is no gate format {format!r}.", format=format),
             Spoken("Choose one of {formats}.", formats=", ".join(FORMATS)),
         )
     if not told.revealed:

@@ -64,12 +64,12 @@ def load(path: str) -> ctypes.CDLL:
     except AttributeError:
         abi = None
     if abi != SEARCH_ABI:
-        raise UserError(Spoken("{path} is of another version of appwitness.", path=path), BUILD)
+        raise UserError(Spoken("{path} is from another version of appwitness.", path=path), BUILD)
     return found
 
 
 BUILD = Spoken(
-    "Install appwitness anew, or run `make setup` in a checkout; both need a C compiler where there is no wheel."
+    "Reinstall appwitness, or run `make setup` in a checkout; both need a C compiler where there is no wheel."
 )
 
 library = load(LIBRARY)

@@ -26,7 +26,7 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False, template: 
     letter = Letter(report, words, law, reveal)
     if not letter.facts:
         raise UserError(
-            "There is nothing to complain of: no finding above the level info in this recording.",
+            "There is nothing to complain about: no finding above the level info in this recording.",
             "`appwitness report` says what was observed, and what could not be.",
         )
     if template:

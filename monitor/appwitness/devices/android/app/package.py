@@ -228,7 +228,9 @@ def _permit(control: Control, package: str, permission: str, user: int, verb: st
             raise
         raise fault("permission-refused", package=package, permission=permission, said=error.what) from error
     if (permission in permissions(control, package, user).granted) != (verb == "grant"):
-        raise fault("permission-refused", package=package, permission=permission, said=Spoken("it answered nothing"))
+        raise fault(
+            "permission-refused", package=package, permission=permission, said=Spoken("the device reported no error")
+        )
 
 
 def _named(package: str) -> str:

@@ -196,7 +196,9 @@ def _rom(asked: AskedDevice) -> Iterator[Result]:
         yield asked.warning("rom-refuses", rom=Spoken(rom.name), remedy=Spoken(rom.remedy))
     if not refusing:
         named = listed((Spoken(rom.name) for rom in there), AND)
-        allows = Spoken("{rom} lets adb do all", rom=named) if there else Spoken("none that is known to refuse")
+        allows = (
+            Spoken("{rom} lets adb do everything", rom=named) if there else Spoken("none that is known to restrict adb")
+        )
         yield asked.ok(rom=allows)
 
 

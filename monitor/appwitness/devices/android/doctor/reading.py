@@ -178,7 +178,7 @@ def unread(said: Mapping[str, str], *, lines: bool = False) -> list[Unread]:
             found.append(
                 Unread(
                     name,
-                    Spoken("some of its lines are of no known form") if which else Spoken("its form is not known"),
+                    Spoken("some of its lines have no known format") if which else Spoken("its format is not known"),
                     which,
                 )
             )

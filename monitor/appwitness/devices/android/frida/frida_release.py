@@ -149,7 +149,7 @@ def _unpacked(data: bytes, file: object, name: str) -> bytes:
         except lzma.LZMAError as error:
             raise fault("frida-server-unreadable", file=file, said=error, **_told(name)) from None
     if not data.startswith((b"\x7fELF", b"#!")):
-        raise fault("frida-server-unreadable", file=file, said=Spoken("it is no program"), **_told(name))
+        raise fault("frida-server-unreadable", file=file, said=Spoken("it is not a program"), **_told(name))
     return data
 
 

@@ -203,7 +203,7 @@ def _check_alive(control: Control, folder: str, pid: str) -> None:
     advice = (
         ""
         if hint is None
-        else Spoken("With `--allow {name}` appwitness does `{what}` for the run alone.", name=hint.name, what=hint.do)
+        else Spoken("With `--allow {name}`, appwitness does `{what}` for this run only.", name=hint.name, what=hint.do)
     )
     raise fault("frida-server-died", serial=control.shell.serial, said=said, advice=advice)
 

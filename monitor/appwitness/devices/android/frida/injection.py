@@ -68,8 +68,8 @@ class Entrance:
                 self._ready = frida_server.start(self._control, given, cache=self._cache, allowed=allowed)
             else:
                 raise Unhookable(
-                    Spoken("The device gives no root, and {way}.", way=self._way),
-                    "Take a device with root, or a build of the app that can be debugged.",
+                    Spoken("The device does not grant root, and {way}.", way=self._way),
+                    "Use a device with root, or a debuggable build of the app.",
                 )
         except DeviceFault as error:
             if error.code not in IMPOSSIBLE:

@@ -78,7 +78,7 @@ def keep_place(control: Control, place: PlannedPosition, *, user: int = 0) -> Ke
             break
     else:
         kept.notes.append(
-            Spoken("the device was told its place, and did not say it back: nothing has asked for it yet")
+            Spoken("the device was given its location, but does not report it yet: nothing has asked for it")
         )
     kept.notes.append(
         Spoken("the emulator stays at this place after the run: it does not say where it was before")

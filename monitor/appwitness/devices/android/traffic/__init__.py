@@ -35,8 +35,9 @@ SETTING_SEES = Spoken(
     "With root, --mode redirect takes them too."
 )
 WITHOUT_ROOT = Spoken(
-    "without root the agent, which Frida's gadget brings into the app, leads its connections itself: more of them than "
-    "heed the proxy setting (--mode regular), each joined to its code; not tried with Android's own C library"
+    "without root the agent, which Frida's gadget brings into the app, redirects the app's connections itself: more "
+    "of them than follow the proxy setting (--mode regular), each joined to its code; not tried with Android's own "
+    "C library"
 )
 
 
@@ -105,7 +106,7 @@ def choose(control: Control, wanted: str, listen: str = LOOPBACK, *, gadget: boo
     kind = next(iter(there)) if wanted == "auto" else wanted.partition(":")[0].partition("@")[0]
     if kind not in there:
         raise UserError(
-            Spoken("This device has no way for mode {wanted}.", wanted=wanted),
+            Spoken("This device does not support mode {wanted}.", wanted=wanted),
             Spoken("Name auto or one of {there}.", there=", ".join(there)),
         )
     return there[kind]
