@@ -59,13 +59,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--appwitness-keep",
         choices=("failed", "all", "none"),
         default="failed",
-        help="Of which tests the recordings are kept. [failed]",
+        help="Which tests' recordings are kept. [failed]",
     )
-    group.addoption("--appwitness-baseline", metavar="FILE", help="[appwitness-baseline.yml, where there is one]")
+    group.addoption("--appwitness-baseline", metavar="FILE", help="[appwitness-baseline.yml, if there is one]")
     group.addoption(
         "--appwitness-update",
         action="store_true",
-        help="Write what is new or worse into the baseline; after a run of the whole suite, take out what is gone.",
+        help="Write what is new or worse into the baseline; after a run of the whole suite, remove what is gone.",
     )
     group.addoption(
         "--appwitness-fail-on",
@@ -75,7 +75,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--appwitness-strict",
         action="store_true",
-        help="Fail, too, where a part of the baseline could not be observed.",
+        help="Also fail where a part of the baseline could not be observed.",
     )
     group.addoption(
         "--appwitness-replay", metavar="DIR", help="Instead of a device: the recordings of an earlier session's output."

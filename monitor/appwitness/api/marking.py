@@ -319,7 +319,7 @@ def named(recording: Recording, name: str, labels: Labels) -> tuple[events.Ref, 
         raise UserError(
             Spoken("{name!r} is not a line of {consents}.", name=name, consents=CONSENTS),
             Spoken(
-                "Name one as reports do: {consents}:3. Only such lines can be corrected or retracted.",
+                "Name one as reports do, {consents}:3, or a line of screens.jsonl that says something about consent.",
                 consents=CONSENTS,
             ),
         )

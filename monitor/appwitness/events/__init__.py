@@ -664,7 +664,7 @@ def parse(line: bytes | str) -> Event:
     except RecursionError:
         raise BadLine("nested too deeply") from None
     except OverflowError:
-        raise BadLine("a time that has no year in UTC") from None
+        raise BadLine("a time that is beyond the years that UTC can express") from None
 
 
 def _settled[Kind: Part](part: Kind) -> Kind:

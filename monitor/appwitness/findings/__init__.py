@@ -323,7 +323,7 @@ class Match(Record):
         default=(), description="how it stands there, why it is believed and what speaks against that, in this order"
     )
     namesake: bool = Field(
-        default=False, description="a name with nothing of its row beside it: it may be another's who bears it too"
+        default=False, description="a name with nothing of its row beside it: it may be another person's who has it too"
     )
     evidence: tuple[Ref, ...] = Field(
         default=(), description="transforms by which the app turned the value into what it sent, the outermost first"
@@ -388,7 +388,7 @@ class ConsentStatus(Record):
     """What the user had been asked and had decided at one moment."""
 
     state: ConsentName = "not_shown"
-    assumed: bool = Field(default=False, description="nobody observed it: the operator has it taken for granted")
+    assumed: bool = Field(default=False, description="nobody observed it: the operator assumed it")
     by: Literal["user", "operator", "assistant", "app"] | None = None
     ref: Ref | None = Field(default=None, description="the consent line that made it so; null when nothing was shown")
     at: Time | None = Field(default=None, description="time of that line, on the host's clock")
@@ -449,9 +449,7 @@ class Flow(Record):
     connection: Ref | None = Field(default=None, description="the socket that carried the upload")
     data: DataType
     consent: ConsentName
-    consent_assumed: bool = Field(
-        default=False, description="nobody observed it: the operator has it taken for granted"
-    )
+    consent_assumed: bool = Field(default=False, description="nobody observed it: the operator assumed it")
     consent_unordered: bool = Field(
         default=False,
         description="it was observed, by a clock that was not compared with the upload's: what held then is not known",
@@ -650,15 +648,15 @@ class Seal(Record):
         default=None, description="the first that differs: `accesses.jsonl:17`, `bodies/<sha256>`, `run.json`"
     )
     how: str | None = Field(default=None, description="how it differs, in English")
-    signed: int = Field(default=0, description="stamps with a signature that fits")
+    signed: int = Field(default=0, description="stamps with a signature that matches")
     keys: tuple[str, ...] = Field(default=(), description="fingerprints of the keys that signed: SHA256:...")
     tokens: tuple[OutsideTime, ...] = Field(
         default=(), description="time-stamp tokens over stamps, each with what is known of who signed it"
     )
     trusted: dict[str, str] | None = Field(
         default=None,
-        description="the keys that stamps were held against, fingerprint -> whose; null: none was named, so whose keys"
-        " they are was not checked",
+        description="the keys that stamps were checked against, fingerprint -> whose; null: none was named, so whose "
+        "keys they are was not checked",
     )
     forgotten: tuple[ForgottenLines, ...] = Field(default=(), description="what was removed on purpose")
 
@@ -694,7 +692,7 @@ class Report(Record):
         " foreign file without a read or an upload has observed none",
     )
     assumed_consent: Assumption | None = Field(
-        default=None, description="what the operator had taken for granted where nobody observed consent"
+        default=None, description="what the operator assumed where nobody observed consent"
     )
     rules: tuple[JudgedRule, ...] = Field(default=(), description="every rule that judged, in order of id")
     not_judged: dict[str, tuple[Need, ...]] = Field(
@@ -705,7 +703,7 @@ class Report(Record):
         description="edition of the data that ages by which it was judged; null: not known",
     )
     laws: tuple[str, ...] = Field(default=(), description="jurisdictions that articles were chosen for; empty: all")
-    app_type: int | None = Field(default=None, description="number of the type of app that it was held against")
+    app_type: int | None = Field(default=None, description="number of the type of app that it was judged by")
     territory: str | None = Field(default=None, description="where the users are, as the tester said: else is abroad")
     declared: tuple[Declared, ...] = Field(
         default=(), description="observed against declared, when the tester gave a policy.yml"
@@ -729,7 +727,7 @@ class Report(Record):
         default=(), exclude=True, description="how the answer to the privacy policy changed, in order of time"
     )
     replaced: dict[Ref, tuple[Ref, ...]] = Field(
-        default_factory=dict, exclude=True, description="consent lines that count no more, and what was said of each"
+        default_factory=dict, exclude=True, description="consent lines that no longer count, and what was said of each"
     )
     phases: Lane = Field(default=(), exclude=True, description="for the timeline")
     evidence: dict[Ref, SkipValidation[Event]] = Field(
@@ -836,7 +834,7 @@ class Comparison(Record):
     rows: tuple[ComparedRow, ...]
     candidates: tuple[Candidate, ...] = ()
     assumed_consent: Assumption | None = Field(
-        default=None, description="what the operator had taken for granted where nobody observed consent"
+        default=None, description="what the operator assumed where nobody observed consent"
     )
 
 

@@ -86,7 +86,7 @@ class FilledItem(Record):
     watched: tuple[str, ...] = Field(default=(), description="recordings in which all that it asks for was watched")
     needs: tuple[Need, ...] = ()
     failing: tuple[ItemEvidence, ...] = ()
-    doubtful: tuple[ItemEvidence, ...] = Field(default=(), description="what may be such a case, and is not sure to be")
+    doubtful: tuple[ItemEvidence, ...] = Field(default=(), description="what may be such a case, but not certainly")
     reasons: tuple[Unfilled, ...] = Field(default=(), description="why it was not observed, or not all of it")
     by_hand: dict[str, str] | None = Field(default=None, description="what a person looks at, by language")
     answers: tuple[HandAnswer, ...] = Field(
@@ -117,7 +117,7 @@ class ChecklistOrigin(Record):
 
     name: dict[str, str]
     url: str | None = None
-    compared: date | None = Field(default=None, description="when the items were held against it; null: they were not")
+    compared: date | None = Field(default=None, description="when the items were compared with it; null: they were not")
     note: dict[str, str] | None = None
 
 

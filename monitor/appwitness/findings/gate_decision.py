@@ -89,7 +89,7 @@ class Gated(Record):
     """One behaviour and how it changed."""
 
     now: Behaviour | None = Field(default=None, description="null: not seen in these runs")
-    was: Behaviour | None = Field(default=None, description="null: not seen in those they are held against")
+    was: Behaviour | None = Field(default=None, description="null: not seen in those they are compared with")
     change: Change
     rose: tuple[Rose, ...] = ()
     fails: bool = Field(default=False, description="it counts against the build")
@@ -146,7 +146,7 @@ class GateReport(Record):
         default_factory=dict, description="id of each run -> what recomputing its stamps came to; null: not done"
     )
     made: Made
-    against: Made | None = Field(default=None, description="what they are held against; null: nothing")
+    against: Made | None = Field(default=None, description="what they are compared with; null: nothing")
     against_what: str | None = Field(default=None, description="the baseline's file, or the ids of the runs")
     changes: tuple[Gated, ...] = ()
     flows: tuple[GatedFlow, ...] = ()

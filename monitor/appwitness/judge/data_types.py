@@ -24,8 +24,10 @@ class Kind(CatalogEntry):
     )
     others: bool = Field(default=False, description="mostly about other people than the user")
     fixed: bool = Field(default=False, description="an identifier that the user cannot reset")
-    ordinary: bool = Field(default=False, description="what every app sees of the device; alone it tells of nobody")
-    guessable: bool = Field(default=False, description="so few possible values that a digest is undone by trying")
+    ordinary: bool = Field(default=False, description="what every app sees of the device; alone it identifies nobody")
+    guessable: bool = Field(
+        default=False, description="so few possible values that a digest is reversed by trying them"
+    )
     pipl_sensitive: bool | Literal["context", "track"] = Field(
         description="sensitive under PIPL art. 28; context: depends on use; track: when it becomes a movement track"
     )

@@ -203,10 +203,12 @@ class AssistantTools:
     def import_capture(
         self,
         path: Annotated[PathName, Field(description="HAR, mitmproxy flow file, packet capture, or hook log")],
-        app: Annotated[Name, Field(description="package of the app that it is of: com.example.shop")],
+        app: Annotated[Name, Field(description="package of the app that was captured: com.example.shop")],
         values: Annotated[
             list[Name],
-            Field(max_length=ROWS, description="what was on the device, to look for: phone_number=+8613800138000"),
+            Field(
+                max_length=ROWS, description="values to look for that were on the device: phone_number=+8613800138000"
+            ),
         ] = [],  # noqa: B006 it is read only
     ) -> ImportedRun:
         """Turn a capture of another tool into a new recording. Without `values` nothing is looked for in it."""
@@ -258,7 +260,7 @@ class AssistantTools:
         run: RunName,
         level: Annotated[Level | None, Field(description="this level and worse")] = None,
         rule: Name | None = None,
-        recipient: Annotated[Name | None, Field(description="host, or a piece of it")] = None,
+        recipient: Annotated[Name | None, Field(description="host, or a part of it")] = None,
         cursor: Cursor = None,
     ) -> FindingPage:
         """List what the rules object to in a recording, worst first, and what could not be observed in it.
@@ -365,7 +367,7 @@ class AssistantTools:
     def gate(
         self,
         runs: RunNames,
-        baseline: Annotated[PathName | None, Field(description="null: appwitness-baseline.yml, where it is")] = None,
+        baseline: Annotated[PathName | None, Field(description="null: appwitness-baseline.yml, if it exists")] = None,
     ) -> GateAnswer:
         """Compare runs of one app with its baseline, waivers and flows: does it do anything that nobody accepted?"""
         held = gating.made(self.judging, baseline=self.allowed(baseline) if baseline else None)

@@ -87,7 +87,7 @@ class RunStatus(Answered):
     new_findings: list[LiveFinding] = Field(description="since the cursor that was given")
     new_gaps: list[LiveGap]
     left_out: int = Field(description="findings and gaps since the cursor that are too many for this answer")
-    cursor: int = Field(description="to ask with the next time")
+    cursor: int = Field(description="to pass as `since` the next time")
     problem: ForeignText | None = Field(description="why it failed")
 
 
@@ -138,7 +138,7 @@ class ToldRecording(Answered):
     plan: str
     started: str
     ended: str | None
-    judged: bool = Field(description="false: it is going on, or was never read to its end")
+    judged: bool = Field(description="false: it is in progress, or was never read to its end")
     findings: dict[Level, int]
     gaps: int
 
@@ -200,7 +200,7 @@ class FindingPage(Answered):
     verified: str | None = Field(description="intact, intact_up_to, altered or never_stamped; null: not checked")
     not_watched: list[str] = Field(description="observers (hooks, proxy, consent) that were missing in this run")
     findings: list[ToldFinding]
-    total: int = Field(description="findings that fit the filters")
+    total: int = Field(description="findings that match the filters")
     next_cursor: str | None
     gaps: GapList
 
@@ -265,7 +265,7 @@ class VerifyAnswer(Answered):
     ok: bool
     outcome: Literal["intact", "intact_up_to", "altered", "never_stamped"]
     stamps: int
-    signed: int = Field(description="stamps with a signature that fits; whose key it is was not checked")
+    signed: int = Field(description="stamps with a signature that matches; whose key it is was not checked")
     lines: int
     lines_after_the_last_stamp: int
     problems: list[LineProblem] = Field(description="the first of them")
@@ -309,7 +309,7 @@ class ToldComparison(Answered):
     data: str
     source: ForeignText | None
     recipient: ForeignText | None
-    patterns: list[str] = Field(description="how it hangs together with the answer: after_refusal, only_after_yes ...")
+    patterns: list[str] = Field(description="how it relates to the answer: after_refusal, only_after_yes ...")
     runs: list[str] = Field(description="those that showed it")
 
 

@@ -171,7 +171,7 @@ def fixed(_: Literal[True], run: JudgedRun) -> Test:
 
 @condition(
     on=("access", "flow"),
-    description="what every app sees of the device and its state; alone it tells of nobody",
+    description="what every app sees of the device and its state; alone it identifies nobody",
     says=(
         "it is what every app sees of the device and its state, which alone tells of nobody",
         "属于任何应用均可获知的设备信息及状态，单独不足以识别个人",
@@ -183,9 +183,9 @@ def ordinary(_: Literal[True], run: JudgedRun) -> Test:
 
 @condition(
     on=("access", "flow"),
-    description="so few possible values that a digest is undone by trying",
+    description="so few possible values that a digest is reversed by trying them",
     says=(
-        "there are so few possible values that a digest is undone by trying",
+        "there are so few possible values that a digest is reversed by trying them",
         "可能的取值很少，其哈希可被穷举还原",
     ),
 )

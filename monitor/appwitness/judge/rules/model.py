@@ -90,7 +90,7 @@ class Rule(CatalogEntry):
     title: Words
     why: Words
     remedy: Words
-    passes: Words | None = Field(default=None, description="what comes near it and is no finding")
+    passes: Words | None = Field(default=None, description="what resembles it and is not a finding")
     references: tuple[str, ...] = Field(default=(), description="what it rests on besides the laws of its kinds")
     when: When
     detail: Words = Field(description="one sentence of facts; it may use {words} of sentences.WORDS")
