@@ -77,7 +77,7 @@ def test_evidence_is_verified_shared_and_forgotten(imported):
     assert appwitness.forget([folder], reason="asked for") == {str(folder): 0}
     assert "+8613800138000" not in (folder / "run.json").read_text("utf-8")
     assert appwitness.verify(folder).ok
-    with pytest.raises(appwitness.UserError, match="Nothing says"):
+    with pytest.raises(appwitness.UserError, match="You have not said what to forget"):
         appwitness.forget()
     with pytest.raises(appwitness.UserError, match="no kind of line"):
         appwitness.forget(kinds=["no"], older_than=timedelta(1))

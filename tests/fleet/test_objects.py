@@ -187,7 +187,7 @@ def test_verbs_take_its_address(server, packed, tmp_path, monkeypatch):
     for name, told in (
         (f"{place}/r-a2", "There is no complete recording r-a2"),
         (f"{place}/..", "is not the name of a recording"),
-        ("s3://r-a1", "s3://r-a1 names no recording"),
+        ("s3://r-a1", "s3://r-a1 does not name a recording"),
         ("ftp://host/r-a1", "is not a place for recordings"),
         (f"{place}/r-a1?versionId=1", "is not the name of a recording"),
     ):
