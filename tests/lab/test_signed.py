@@ -26,7 +26,7 @@ def test_a_run_is_signed_and_encrypted(tmp_path, monkeypatch):
     order = ("observe", "--device", "lab:corner", "--plan", "accept", "--fail-on", "never", "--output", "r")
     encrypt = ("--encrypt-to", identity.to_public())
     (tmp_path / "r.zip.age").write_text("of before")
-    assert "There is r.zip.age already" in appwitness(*order, *encrypt, code=2)
+    assert "r.zip.age already exists" in appwitness(*order, *encrypt, code=2)
     (tmp_path / "r.zip.age").unlink()
     assert "appwitness verify r.zip.age" in appwitness(*order, *encrypt)
     assert {each.name for each in tmp_path.iterdir()} == {"home", "id", "op.pub", "r.zip.age"}
