@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 import socket
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from appwitness.devices.android.screen.uiautomator import Screens
 from appwitness.events import Event, Gap
 from tests.adb.rig.phone import UNAVAILABLE, Phone
 from tests.bench.figures import Figure, Given, NotMeasured
-from tests.bench.running import alone, talk
+from tests.bench.running import alone, ratio, seconds
 
 ROUNDS = 10
 
@@ -44,7 +42,7 @@ def measure() -> Iterator[Given]:
 
 def _doctor(folder: Path) -> Iterator[Given]:
     with Phone(folder / "doctor") as phone:
-        yield from _in_commands("doctor", 3, phone, lambda: diagnose(phone.serial, folder / "devices"))
+        yield _in_commands("doctor", 3, phone, lambda: diagnose(phone.serial, folder / "devices"))
 
 
 def _looks(folder: Path) -> Iterator[Given]:
@@ -52,27 +50,19 @@ def _looks(folder: Path) -> Iterator[Given]:
         control = discovery.control(discovery.choose(phone.serial), folder / "devices")
         events: list[Event] = []
         with Screens(control, Play("com.example.app", "silent"), events.append, lambda data: "0" * 64) as screens:
-            figures = [*_in_commands("screenshot at a finding", ROUNDS, phone, screens.shot)]
+            figure = _in_commands("screenshot at a finding", ROUNDS, phone, screens.shot)
         control.journal.undo_all(control.take_back)
     if any(isinstance(event, Gap) for event in events):
         yield NotMeasured("screenshot at a finding", "the stand-in's screen could not be read")
     else:
-        yield from figures
+        yield figure
 
 
-def _in_commands(name: str, times: int, phone: Phone, work: Callable[[], object]) -> Iterator[Given]:
-    """The median of some work, in the time of a command that does nothing, by turns."""
+def _in_commands(name: str, times: int, phone: Phone, work: Callable[[], object]) -> Figure:
+    """Some work in the time of a command that does nothing."""
     connected = adb.Adb(phone.serial)
-    rounds = [(_seconds(work), _seconds(lambda: connected.shell("true"))) for _ in range(times)]
-    took, bare = (statistics.median(each) for each in zip(*rounds, strict=True))
-    talk(f"{name}: {took:.2f} s, a command {1000 * bare:.1f} ms")
-    yield Figure(name, took / bare)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
+    rounds = [(seconds(work), seconds(lambda: connected.shell("true"))) for _ in range(times)]
+    return ratio(name, "a command", rounds)
 
 
 if __name__ == "__main__":

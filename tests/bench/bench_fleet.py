@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import batched, cycle, islice
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from appwitness.store import Store
 from appwitness.store.index import BATCH
 from tests.bench.bench_store import AT, KINDS, line
 from tests.bench.figures import Figure, Given
-from tests.bench.running import alone, talk
+from tests.bench.running import alone, seconds, talk
 from tests.postgres import Postgres
 from tests.recordings.written import RECORDINGS
 
@@ -32,13 +32,6 @@ SMALL = 1000
 ID = "00000000000000000000000000000000-com.example.circle-accept-a1"
 KNOWN = knowledge()
 COLUMNS = "recording bigint, kind text, line bigint, bytes bigint, raw bytea, PRIMARY KEY (recording, kind, line)"
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """Of the clock on the wall: a server has its part in it."""
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
 
 
 def copied(url: str, rows: list[tuple[object, ...]]) -> float:

@@ -22,7 +22,7 @@ from appwitness.findings.gate_decision import GateReport
 from appwitness.gate import Accepted, GatePolicy, Held, gate, release
 from appwitness.recording import Recording
 from tests.bench.figures import Figure, Given
-from tests.bench.running import talk
+from tests.bench.running import parsed, seconds, talk
 from tests.gate.runs import START, finding, report
 
 FINDINGS = 10_000
@@ -41,20 +41,20 @@ def measure() -> Iterator[Given]:
         return gate([now], held, Accepted(), GatePolicy(), known)
 
     before, text = release([one], {}), one.model_dump_json()
-    parsed = _spent(lambda: json.loads(text))
-    talk(f"json.loads of 10,000 findings: {parsed:.3f} s")
-    yield Figure("10,000 findings, no baseline", _spent(lambda: decided(one, None)) / parsed)
-    yield Figure("10,000 findings, the same before", _spent(lambda: decided(one, before)) / parsed)
-    yield Figure("10,000 findings, their code without names", _spent(lambda: decided(unnamed, before)) / parsed)
+    bare = parsed([text])
+    talk(f"json.loads of 10,000 findings: {bare:.3f} s")
+    yield Figure("10,000 findings, no baseline", _spent(lambda: decided(one, None)) / bare)
+    yield Figure("10,000 findings, the same before", _spent(lambda: decided(one, before)) / bare)
+    yield Figure("10,000 findings, their code without names", _spent(lambda: decided(unnamed, before)) / bare)
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder)
         old, new = recording(room / "old", hosts=400), recording(room / "new", hosts=420)
         index = str(room / "index.sqlite")
         diff(old, new, db=index)  # judges them
         lines = [line.raw for path in (old, new) for line in Recording.open(path).read("upload")]
-        parsed = _spent(lambda: [json.loads(line) for line in lines])
-        talk(f"json.loads of {len(lines):,} lines: {parsed:.3f} s")
-        yield Figure("diff, two recordings of 5,000 flows", _spent(lambda: diff(old, new, db=index)) / parsed)
+        bare = parsed(lines)
+        talk(f"json.loads of {len(lines):,} lines: {bare:.3f} s")
+        yield Figure("diff, two recordings of 5,000 flows", _spent(lambda: diff(old, new, db=index)) / bare)
 
 
 def recording(path: Path, hosts: int) -> Path:
@@ -98,10 +98,4 @@ def recording(path: Path, hosts: int) -> Path:
 
 
 def _spent(work: Callable[[], object]) -> float:
-    """CPU seconds of the work, the less of two."""
-    took = []
-    for _ in range(2):
-        started = time.process_time()
-        work()
-        took.append(time.process_time() - started)
-    return min(took)
+    return seconds(work, clock=time.process_time, times=2)

@@ -33,7 +33,7 @@ from appwitness.match.finding import Sought, ValueIndex
 from appwitness.match.linking import Joined, Linker
 from appwitness.match.variants.entering import Forms
 from tests.bench.figures import Figure, Given, NotMeasured
-from tests.bench.running import alone, talk
+from tests.bench.running import alone, parsed, seconds, talk
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "matching"
 
@@ -68,7 +68,7 @@ def matched(cases: Path) -> Outcome:
                     linker.add_access(see(ref, event, run.clock_offset_ms))
                 case Transform():
                     linker.add_transform(see(ref, event, run.clock_offset_ms))
-    seconds = {"learn": time.thread_time() - started}
+    took = {"learn": time.thread_time() - started}
     uploads: list[tuple[str, Upload, bytes | None]] = []
     for ref, upload in _lines(cases / "uploads.jsonl"):
         assert isinstance(upload, Upload)
@@ -80,13 +80,13 @@ def matched(cases: Path) -> Outcome:
         ref: linker.link(see(ref, upload, run.clock_offset_ms), one)
         for (ref, upload, _), one in zip(uploads, decoded, strict=True)
     }
-    seconds |= {"decode": between - started, "link": time.thread_time() - between}
+    took |= {"decode": between - started, "link": time.thread_time() - between}
     lines = (cases / "uploads.jsonl").read_bytes().splitlines()
-    seconds["json"] = spent(lambda: [json.loads(line) for line in lines])
+    took["json"] = parsed(lines)
     size = sum(len(body or b"") + len(upload.url or "") for _, upload, body in uploads)
     truth = json.loads((cases / "truth.json").read_bytes())
     negatives = json.loads((cases / "negatives.json").read_bytes())
-    outcome = Outcome(Counter(), Counter(), [], [], [], seconds, len(joined), size)
+    outcome = Outcome(Counter(), Counter(), [], [], [], took, len(joined), size)
     for label in truth:
         kind = (label["class"], label["transform"])
         outcome.wanted[kind] += 1
@@ -180,12 +180,7 @@ build (its scan took 6.7 times as long as our matching)."""
 
 def spent(work: Callable[[], object], times: int = 7) -> float:
     """Seconds of this thread that the work takes at best."""
-    best = float("inf")
-    for _ in range(times):
-        started = time.thread_time()
-        work()
-        best = min(best, time.thread_time() - started)
-    return best
+    return seconds(work, clock=time.thread_time, times=times)
 
 
 SMALL_BYTES, SMALL = 630, 40
@@ -235,12 +230,12 @@ def small() -> Iterator[Given]:
             sought.find(one, at, ("com.example.app",), frozenset())
 
     first, then = (spent(work) / SMALL * 1000 for work in (decoding, searching))
-    parsed = spent(lambda: [json.loads(body) for body in bodies]) / SMALL * 1000
+    bare = parsed(bodies) / SMALL * 1000
     talk(
         f"{SMALL_BYTES} bytes of JSON, 1,000 values: decoded in {first:.3f} ms, searched in {then:.3f} ms; "
-        f"json.loads takes {parsed:.4f} ms"
+        f"json.loads takes {bare:.4f} ms"
     )
-    yield Figure("630 bytes of JSON, decoded and searched", (first + then) / parsed)
+    yield Figure("630 bytes of JSON, decoded and searched", (first + then) / bare)
 
 
 def against_a_raw_scan(number: int, *, all_patterns: bool) -> Iterator[Given]:
@@ -305,9 +300,9 @@ def _of_recording(cases: Path) -> Iterator[Given]:
     yield Figure("recall", result.found.total() / result.wanted.total())
     yield Figure("false positives", len(result.false))
     yield Figure("wrong access", len(result.wrong_access))
-    decoding, searching, parsed = (1000 * result.seconds[name] / result.uploads for name in ("decode", "link", "json"))
-    talk(f"an upload: decoded in {decoding:.3f} ms, searched in {searching:.3f} ms; its line parsed in {parsed:.4f} ms")
-    yield Figure("an upload, decoded and searched", (decoding + searching) / parsed)
+    decoding, searching, bare = (1000 * result.seconds[name] / result.uploads for name in ("decode", "link", "json"))
+    talk(f"an upload: decoded in {decoding:.3f} ms, searched in {searching:.3f} ms; its line parsed in {bare:.4f} ms")
+    yield Figure("an upload, decoded and searched", (decoding + searching) / bare)
 
 
 if __name__ == "__main__":

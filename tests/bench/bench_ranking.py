@@ -8,11 +8,11 @@ recipients in most apps and many in a few.
 from __future__ import annotations
 
 import random
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ from appwitness.store import Store
 from appwitness.store.models import FindingRow, FlowRow, PositionRow, RecordingRow
 from appwitness.web.query import Site
 from appwitness.web.routes import app
-from tests.bench.figures import Figure, Given
-from tests.bench.running import alone, talk
+from tests.bench.figures import Given
+from tests.bench.running import alone, ratio, seconds, talk
 from tests.postgres import Postgres
 from tests.web.serving import TOKEN, visitor
 
@@ -69,17 +69,9 @@ def _pages(place: str, known: Any, name: str) -> Iterator[Given]:
             assert pages.get(f"/ranking?by={by}").status_code == 200
 
         for by in ("recipient", "data", "rule", "finding"):
-            rounds = [(_seconds(lambda: answered(by)), _seconds(asked)) for _ in range(TIMES)]  # noqa: B023 used at once
-            page, bare = (statistics.median(each) for each in zip(*rounds, strict=True))
-            talk(f"{name}, by {by}: {page:.2f} s, a bare GROUP BY {bare:.2f} s")
-            yield Figure(f"{name}, by {by}", page / bare)
+            rounds = [(seconds(partial(answered, by)), seconds(asked)) for _ in range(TIMES)]
+            yield ratio(f"{name}, by {by}", "a bare GROUP BY", rounds)
         engine.dispose()
-
-
-def _seconds(work: Callable[[], None]) -> float:
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
 
 
 def fill(place: str, rules: list[str]) -> None:

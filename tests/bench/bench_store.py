@@ -6,11 +6,11 @@ rounds that take turns, so that a busy machine slows all of them.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ from appwitness.recording import Recording
 from appwitness.store import Store
 from appwitness.store.index import BATCH
 from tests.bench.figures import Figure, Given
-from tests.bench.running import alone, talk
+from tests.bench.running import alone, parsed, seconds, talk
 from tests.recordings.written import RECORDINGS
 
 LINES = 20_000
@@ -94,10 +94,9 @@ def ingest(place: Path, recording: Recording) -> float:
         return time.perf_counter() - begun
 
 
-def seconds(work: Callable[[], Any]) -> float:
-    begun = time.process_time()
-    work()
-    return time.process_time() - begun
+def spent(work: Callable[[], Any]) -> float:
+    """CPU seconds."""
+    return seconds(work, clock=time.process_time)
 
 
 def measure() -> Iterator[Given]:
@@ -124,8 +123,10 @@ def measure() -> Iterator[Given]:
         for turn in range(ROUNDS):
             times["raw"].append(raw(room / f"raw{turn}", rows))
             times["walk"].append(ingest(room / f"walk{turn}", recording))
-            times["parse"].append(seconds(lambda: [[read.event for read in recording.read(kind)] for kind in KINDS]))
-            times["json"].append(seconds(lambda: [json.loads(text) for text in texts]))
+            times["parse"].append(
+                spent(lambda: deque((read.event for kind in KINDS for read in recording.read(kind)), 0))
+            )
+            times["json"].append(parsed(texts))
         yardstick = best(times["raw"])
         talk(f"index: {lines} lines; {lines / yardstick:,.0f} rows/s with nothing but sqlite3")
         yield Figure("ingest from the files", yardstick / best(times["walk"]))
@@ -141,7 +142,7 @@ def unchanged(index: Path) -> Iterator[Given]:
     with Store(index) as store:
 
         def correlated() -> float:
-            return seconds(lambda: [correlate(recording, store, known) for recording in recordings])
+            return spent(lambda: [correlate(recording, store, known) for recording in recordings])
 
         first, again = correlated(), best([correlated() for _ in range(ROUNDS)])
         talk(f"{len(recordings) / again:.0f} recordings/s that have not changed")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import http.server
 import shutil
-import statistics
 import sys
 import tempfile
 import threading
@@ -28,7 +27,7 @@ from appwitness.correlate import correlate, follow, knowledge
 from appwitness.recording import Recording
 from appwitness.store import Store
 from tests.bench.figures import Figure, Given, NotMeasured
-from tests.bench.running import CONTEXT, alone, talk
+from tests.bench.running import CONTEXT, alone, ratio, talk
 from tests.web import serving
 
 UPLOADS, FINDINGS = 2_000, 500
@@ -130,10 +129,12 @@ def measure() -> Iterator[Given]:
                 page.goto(path)
                 with _copied(page.content()) as copy:
                     rounds = [(_painted(page, path), _painted(page, copy)) for _ in range(TIMES)]
-                yield _ratio(f"first paint, {name}", "the same page from a folder", rounds)
+                yield ratio(f"first paint, {name}", "the same page from a folder", rounds)
             page.goto(f"{site}/recordings/many/uploads")
             texts = [f"h{number}" for number in range(1, 2 * TIMES)]
-            yield _ratio("filter", "hiding the rows", [(page.evaluate(TYPED, t), page.evaluate(HIDDEN)) for t in texts])
+            yield ratio(
+                "filter", "hiding the rows", [(_seconds(page, TYPED, text), _seconds(page, HIDDEN)) for text in texts]
+            )
             yield from _moved(page, site, store, Path(folder))
             with _recording(Path(folder)) as written:
                 page.goto(f"{site}/recordings/live/uploads")
@@ -145,7 +146,7 @@ def measure() -> Iterator[Given]:
             browser.close()
     late = sorted(seen[row] - at * 1000 for row, at in lines.items() if row in seen)
     talk(f"{len(lines)} uploads at {LINES_A_SECOND} lines/s, p50 {late[len(late) // 2]:.0f} ms, most {late[-1]:.0f} ms")
-    yield _ratio("line on disk to pixel, p95", "a fetch and a frame", [(_p95(late), _p95(fetched))])
+    yield ratio("line on disk to pixel, p95", "a fetch and a frame", [(_p95(late), _p95(fetched))])
     yield Figure("rows never drawn", len(lines) - len(late))
 
 
@@ -157,25 +158,24 @@ def _moved(page: Page, site: str, store: Store, folder: Path) -> Iterator[Given]
     frames = sorted(page.evaluate(MOVED, MOVES))
     talk(f"{len(frames)} frames in {len(MOVES)} moves, longest {frames[-1]:.0f} ms")
     still = sorted(page.evaluate(STILL, len(frames)))
-    yield _ratio("frame of a timeline of 5,000 events that moves, p95", "a still frame", [(_p95(frames), _p95(still))])
+    yield ratio("frame of a timeline of 5,000 events that moves, p95", "a still frame", [(_p95(frames), _p95(still))])
 
 
 def _p95(in_order: list[float]) -> float:
-    return in_order[len(in_order) * 95 // 100]
-
-
-def _ratio(name: str, yardstick: str, rounds: list[tuple[float, float]]) -> Figure:
-    """The medians of milliseconds that were measured by turns, as a ratio."""
-    ours, bare = (statistics.median(each) for each in zip(*rounds, strict=True))
-    talk(f"{name}: {ours:.0f} ms, {yardstick} {bare:.0f} ms")
-    return Figure(name, ours / bare)
+    """Seconds, of milliseconds in order."""
+    return in_order[len(in_order) * 95 // 100] / 1000
 
 
 def _painted(page: Page, address: str) -> float:
-    """Milliseconds to the first paint of what the page is about."""
+    """Seconds to the first paint of what the page is about."""
     page.goto(address)
-    paint: float = page.evaluate(PAINTED)
-    return paint
+    return _seconds(page, PAINTED)
+
+
+def _seconds(page: Page, script: str, argument: str | None = None) -> float:
+    """What a script in the page gives in milliseconds."""
+    took: float = page.evaluate(script, argument)
+    return took / 1000
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import json
 import multiprocessing
 import os
+import statistics
 import sys
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from tests.bench.figures import Broken, Given, Row, exit_code, held, load, text, total
+from tests.bench.figures import Broken, Figure, Given, Row, exit_code, held, load, text, total
 
 CONTEXT = multiprocessing.get_context("spawn")
 
@@ -19,6 +23,28 @@ CONTEXT = multiprocessing.get_context("spawn")
 def talk(words: str) -> None:
     """Say something beside the figures: progress, tables, details."""
     print(words, file=sys.stderr, flush=True)
+
+
+def seconds(work: Callable[[], object], *, clock: Callable[[], float] = time.perf_counter, times: int = 1) -> float:
+    """The seconds that some work takes on a clock, the least of so many times."""
+    took = []
+    for _ in range(times):
+        begun = clock()
+        work()
+        took.append(clock() - begun)
+    return min(took)
+
+
+def parsed(texts: Iterable[bytes | str]) -> float:
+    """CPU seconds of `json.loads` of each text, of which nothing is kept: a collection of garbage is not counted."""
+    return seconds(lambda: deque(map(json.loads, texts), 0), clock=time.process_time, times=3)
+
+
+def ratio(name: str, yardstick: str, rounds: Sequence[tuple[float, float]]) -> Figure:
+    """The median seconds of some work in those of its yardstick, measured by turns."""
+    took, bare = (statistics.median(each) for each in zip(*rounds, strict=True))
+    talk(f"{name}: {took:.4g} s, {yardstick} {bare:.4g} s")
+    return Figure(name, took / bare)
 
 
 def apart[T](work: Callable[..., Iterator[T]], *arguments: object) -> Iterator[T]:
