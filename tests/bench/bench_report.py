@@ -38,7 +38,10 @@ def told() -> Case:
         if number % 20 == 0:
             body["friends"] = [value[1] for value in PEOPLE if value[0] == "phone_number"]
         case.sent(
-            2 + number / 50 + 0.01, f"https://h{number % HOSTS}.test/v1/events", body, by=BY if number < 500 else None
+            2 + number / 50 + 0.01,
+            f"https://h{number % HOSTS}.test/v1/events",
+            body,
+            by=BY if number < CONNECTED else None,
         )
     return case
 
