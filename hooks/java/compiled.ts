@@ -3,15 +3,17 @@
 // A compiler inlines short methods into their callers, where a hook on the method is not called. So when methods were
 // replaced, every method with compiled code is interpreted again, and compiled anew when it is hot: compilers do not
 // inline a replaced method, since the bridge marks it as not to be compiled. A method for which ART generates code
-// without a call (an intrinsic) loses its intrinsic flags. Tried on ART 10 only, on x86-64, with both of its compilers.
+// without a call (an intrinsic) loses its intrinsic flags. A call that is running stays in compiled code until it
+// returns: if the method is the app's, a gap names it. Tried on ART 10 only, on x86-64, with both of its compilers.
 
 import Java from "frida-java-bridge";
 import { NATIVE } from "../native/shared.js";
 import { after } from "../out/doorbell.js";
 import { gap, wordsOf } from "../out/emit.js";
-import { API_LEVEL, artApi, type ArtApi } from "./bridge.js";
+import { API_LEVEL, artApi, currentEnv, type ArtApi } from "./bridge.js";
 import { leaveCompiled, onInitialize } from "./copies.js";
 import { goLive, patch } from "./patches.js";
+import { isOneOf, running } from "./running.js";
 
 const POINTER = Process.pointerSize;
 const ABSTRACT = 0x0400;
@@ -42,7 +44,11 @@ let entry: number | null = null;
 let alive = NULL;
 let aliveCount = 0;
 let isDirty = false;
-let isAwaited = false;
+/** What is to happen once compiled code has been abandoned. */
+const waiting: (() => void)[] = [];
+let tookMs = 0;
+let endedAt = 0;
+let turn = 0;
 let isStrange = false;
 let isWatched = false;
 let updatesAreSeen = false;
@@ -64,19 +70,43 @@ export function callIntrinsic(id: NativePointer, was: number): void {
   }
 }
 
-/** If methods were replaced since the last time, abandon existing compiled code, now and again a little later. */
-export function leaveWhatWasCompiled(): void {
-  if (!isDirty || isAwaited) {
+/**
+ * If methods were replaced since the last time, abandon existing compiled code, now and again a little later; then call
+ * `then`.
+ */
+export function leaveWhatWasCompiled(then: () => void): void {
+  if (!isDirty) {
+    then();
     return;
   }
+  waiting.push(then);
+  if (waiting.length > 1) {
+    return;
+  }
+  // All classes are walked through each time: at least half of our thread's time is for other work.
+  const rest = tookMs - (Date.now() - endedAt);
+  if (rest <= 0) {
+    leaveNow();
+  } else {
+    after(rest, () => { Java.vm.perform(leaveNow); });
+  }
+}
+
+function leaveNow(): void {
   isDirty = false;
-  leave();
+  const began = Date.now();
+  const methods = leave(null);
   watchClasses();
-  isAwaited = true;
+  endedAt = Date.now();
+  tookMs = endedAt - began;
+  turn += 1;
+  const mine = turn;
   after(AGAIN_MS, () => {
-    isAwaited = false;
-    Java.vm.perform(isDirty ? leaveWhatWasCompiled : leave);
+    if (mine === turn) {
+      Java.vm.perform(() => { leave(methods); });
+    }
   });
+  waiting.splice(0).forEach((then) => { then(); });
 }
 
 /** Have classes that are initialised later start without code compiled ahead of time. */
@@ -101,13 +131,18 @@ function tell(why: string): void {
     `compiled code may hold copies of hooked methods, whose calls are not seen there: ${why}`);
 }
 
-function leave(): void {
+/**
+ * Abandon compiled code, and name the app's methods that stay in it; returns what was running. `before`: what was
+ * running the first time; a method that began since then stays in code that was compiled without inlining a hooked
+ * method.
+ */
+function leave(before: string[] | null): string[] {
   if (entry === null || isStrange) {
-    return;
+    return [];
   }
   try {
     const api = artApi();
-    leaveCompiled(entry, {
+    const left = leaveCompiled(entry, {
       bridge: api.artQuickToInterpreterBridge,
       own: api.module.base,
       own_end: api.module.base.add(api.module.size),
@@ -116,9 +151,28 @@ function leave(): void {
       skip: ptr(NATIVE | ABSTRACT | DONT_COMPILE),
       ...cacheOf(api),
     });
+    if (left?.size !== 0) {
+      const env = currentEnv();
+      const methods = running(env);
+      tellOfRunning(methods.filter((method) => before?.includes(method) !== false && isOneOf(env, method, left)));
+      return methods;
+    }
   } catch (error) {
     isStrange = true;
     tell(wordsOf(error));
+  }
+  return [];
+}
+
+const told = new Set<string>();
+const MOST_NAMED = 5;
+
+function tellOfRunning(methods: string[]): void {
+  const others = methods.filter((method) => !told.has(method));
+  others.forEach((method) => told.add(method));
+  if (others.length > 0) {
+    const more = others.length > MOST_NAMED ? ` and ${others.length - MOST_NAMED} more` : "";
+    tell(`methods that were running when the hooks came stay in it until they return: ${others.slice(0, MOST_NAMED).join(", ")}${more}`);
   }
 }
 

@@ -94,13 +94,26 @@ function tellOf(entry: number): void {
   known.add(KNOWN.sample).writePointer(sample.id);
 }
 
-/** Have every method with compiled code interpreted, using `about`. Throws when that is impossible. */
-export function leaveCompiled(entry: number, about: Record<keyof typeof COMPILED, NativePointer>): void {
+/** What C has to know of ART to leave its compiled code. */
+export type Leaving = Record<Exclude<keyof typeof COMPILED, "left" | "left_room" | "left_count">, NativePointer>;
+
+/** More compiled methods of an app are not told apart from its others. */
+const MOST_LEFT = 16_384;
+
+/**
+ * Have every method with compiled code interpreted, using `about`. Returns the ids of the app's methods among them, as
+ * text; null: there are too many. Throws when that is impossible.
+ */
+export function leaveCompiled(entry: number, about: Leaving): Set<string> | null {
   tellOf(entry);
-  for (const [name, value] of Object.entries(about)) {
+  const left = Memory.alloc(MOST_LEFT * POINTER);
+  const all = { ...about, left, left_room: ptr(MOST_LEFT), left_count: NULL };
+  for (const [name, value] of Object.entries(all)) {
     compiled.add(COMPILED[name as keyof typeof COMPILED]).writePointer(value);
   }
   walk(ofCompiled);
+  const count = compiled.add(COMPILED.left_count).readPointer().toUInt32();
+  return count > MOST_LEFT ? null : new Set(Array.from({ length: count }, (_, i) => left.add(i * POINTER).readPointer().toString()));
 }
 
 const VISIT = "art::ClassLinker::VisitClasses";

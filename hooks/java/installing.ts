@@ -59,9 +59,10 @@ export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void 
       setTimeout(() => {
         attached(() => {
           inFrame(currentEnv(), () => findClass(currentEnv(), "java.lang.Object"));
-          leaveWhatWasCompiled();
-          busy -= 1;
-          done();
+          leaveWhatWasCompiled(() => {
+            busy -= 1;
+            done();
+          });
         });
       }, isArt() ? 0 : settleMs);
     });

@@ -40,7 +40,14 @@ typedef struct {
    * latter
    */
   gsize tells;
+  /* the app's methods whose code is left in this walk, the room for them, and their number, which may be greater */
+  gpointer *left;
+  gsize left_room;
+  gsize left_count;
 } Compiled;
+
+/* Where a class has its loader: after the fields of every object. The framework's classes have none. */
+#define LOADER 8
 
 extern Known known;
 extern Compiled compiled;
@@ -125,16 +132,21 @@ static gboolean is_code (gpointer entry) {
   return TRUE;
 }
 
-/* Has a method interpreted from its next call on; a loop that is running in compiled code stays there until it ends. */
-static void leave (gpointer method) {
+/*
+ * Has a method interpreted from its next call on; a call that is running in compiled code stays there until it returns.
+ * Returns whether the method had compiled code.
+ */
+static gboolean leave (gpointer method) {
   guint32 flags = *(guint32 volatile *)(method + 4);
   gpointer *entry = method + known.entry;
+  gboolean had = FALSE;
   gpointer header;
 
   /* in an intrinsic method, the other bits say which one it is */
   if ((flags & ((flags >> 31) != 0 ? (guint32)compiled.skip & 0xffff : (guint32)compiled.skip)) != 0)
-    return;
+    return FALSE;
   if (is_code (*(gpointer volatile *)entry)) {
+    had = TRUE;
     header = compiled.cache != NULL && compiled.contains (compiled.cache, *entry)
         ? compiled.header (compiled.cache, *entry, method)
         : NULL;
@@ -143,14 +155,29 @@ static void leave (gpointer method) {
     else
       *(gpointer volatile *)entry = compiled.bridge;
   }
-  if (compiled.cache != NULL && (header = compiled.osr (compiled.cache, method)) != NULL)
+  if (compiled.cache != NULL && (header = compiled.osr (compiled.cache, method)) != NULL) {
+    had = TRUE;
     compiled.invalidate (compiled.cache, method, header);
+  }
+  return had;
+}
+
+static void leave_and_note (gpointer method) {
+  if (!leave (method) || *(guint32 *)((gpointer)(gsize)class_of (method) + LOADER) == 0)
+    return;
+  if (compiled.left_count < compiled.left_room)
+    compiled.left[compiled.left_count] = method;
+  compiled.left_count++;
 }
 
 /* Like visit, for all methods of the class. */
 guint8 visit_compiled (gpointer self, gpointer cls) {
   (void)self;
-  return each_method (cls, FALSE, leave);
+  return each_method (cls, FALSE, leave_and_note);
+}
+
+static void leave_one (gpointer method) {
+  leave (method);
 }
 
 /* Visits the class whose handle is the third argument. */
@@ -158,7 +185,7 @@ void on_initialize (GumInvocationContext *ic) {
   guint32 *handle = gum_invocation_context_get_nth_argument (ic, 2);
 
   if (known.methods != 0)
-    visit_compiled (NULL, (gpointer)(gsize)*handle);
+    each_method ((gpointer)(gsize)*handle, FALSE, leave_one);
 }
 
 /* The entry point that ART should give a method instead of one in code that was compiled ahead of time. */

@@ -28,8 +28,9 @@ export const KNOWN_BYTES = 32 + 3 * POINTER;
  * not found.
  */
 export const COMPILED = pointers(
-  "bridge", "own", "own_end", "alive", "alive_count", "skip", "cache", "contains", "header", "osr", "invalidate", "tells");
-export const COMPILED_BYTES = 12 * POINTER;
+  "bridge", "own", "own_end", "alive", "alive_count", "skip", "cache", "contains", "header", "osr", "invalidate", "tells",
+  "left", "left_room", "left_count");
+export const COMPILED_BYTES = 15 * POINTER;
 
 /** A hook: its address, and the bytes it replaced. */
 export const PATCH = { at: 0, was: 8 } as const;

@@ -61,18 +61,38 @@ KINDS = [CODES[0], *COMPILED]
 def test_calls_are_seen_that_were_hot_before_the_hooks(play: Run, tmp_path: Path, code: str, stack: bool) -> None:
     go = tmp_path / "go"
 
-    def until_hot(held: Held) -> None:
-        held.release()
-        end = time.monotonic() + START_S
-        while "hot" not in held.printed:
-            assert time.monotonic() < end, held.log
-            time.sleep(0.1)
-
     played = play(
         "compiled", sources(), str(TIMES), str(go), str(PAUSE_MS), code=code, stack=stack,
         before=until_hot, during=lambda agent, held: go.touch(),
     )  # fmt: skip
     check(played, TIMES)
+
+
+def until_hot(held: Held) -> None:
+    held.release()
+    end = time.monotonic() + START_S
+    while "hot" not in held.printed:
+        assert time.monotonic() < end, held.log
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_a_method_that_stays_in_compiled_code_is_named(play: Run, tmp_path: Path, code: str) -> None:
+    """What was inlined into a loop that is running when the hooks come is not seen; what is called after it is."""
+    played = play(
+        "compiled", [source for source in sources() if source.name == "small"], str(tmp_path / "end"), str(TIMES),
+        str(4 * PAUSE_MS), main="compiled.Running", code=code, stack=False, before=until_hot,
+        during=lambda agent, held: (tmp_path / "end").touch(),
+    )  # fmt: skip
+    assert (played.printed, played.code) == ("hot\nwrong: 0\n", 0)
+    details = [gap.detail for gap in played.gaps if gap.why == "not_observed"]
+    assert sum(access.count for access in played.accesses) >= TIMES
+    if code == CODES[0]:
+        assert details == []
+    else:
+        (detail,) = details
+        assert "until they return: " in detail
+        assert "compiled.Running.loop" in detail
 
 
 @pytest.mark.parametrize("code", KINDS)
@@ -96,7 +116,7 @@ def check(played: Played, times: int) -> None:
     assert counted == dict.fromkeys([*API, *KNOWN_TO_ART], times)
     # Where the processor is emulated, stacks take so much of a thread's time that some are left out, and a gap says so.
     gaps = [(gap.subject, gap.why, gap.detail) for gap in played.gaps if gap.why != "thinned" or SLOWNESS == 1]
-    assert [gap for gap in gaps if gap[:2] != ("agent", "install_failed")] == []
+    assert [gap for gap in gaps if gap[:2] != ("agent", "install_failed") and "compiled.Main.main" not in (gap[2] or "")] == []
     probe = played.agent.probe
     assert probe is not None
     assert probe.problem is None
