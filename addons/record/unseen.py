@@ -1,4 +1,4 @@
-"""Records what could not be observed: refused certificates, ignored connections, QUIC that cannot be decrypted.
+"""Records what could not be observed: refused certificates, unreachable servers, ignored connections, unreadable QUIC.
 
 QUIC that mitmproxy cannot decrypt (an unknown version, or a mode without our certificate) does not pass unseen. The
 client is told at once, by QUIC's version negotiation (RFC 9000, 6), that it cannot be used here, and falls back to TCP,
@@ -14,12 +14,12 @@ import time
 
 from mitmproxy import connection, ctx, dns, http, tcp, tls
 from mitmproxy.net.dns import types as dns_types
-from mitmproxy.proxy import commands, context, events, layer, layers, mode_specs
+from mitmproxy.proxy import commands, context, events, layer, layers, mode_specs, server_hooks
 from mitmproxy.proxy.layers.quic import quic_parse_client_hello_from_datagrams
 
 from addons.disk.storage import Line
 from addons.record.recorder import Recorder
-from addons.record.upload_line import asked, whose
+from addons.record.upload_line import asked, end_of, whose
 
 ALERT = re.compile(r"alert ([a-z][a-z ]*[a-z])")
 """The alert in OpenSSL's description of a handshake: `tls alert certificate unknown`."""
@@ -131,6 +131,20 @@ class Unseen:
         if time.monotonic() - begun < SILENT_S and host:
             self.refusing.add(host)
             self.recorder.gap(host, "tls_refused", "closed after the handshake, no request", about=about)
+
+    # -- servers that are not reached
+
+    def http_connect_error(self, flow: http.HTTPFlow) -> None:
+        self._not_reached(flow.request.host, flow.client_conn, flow.server_conn)
+
+    def server_connect_error(self, data: server_hooks.ServerConnectionHookData) -> None:
+        # In other modes, the request is still read, and recorded without an answer.
+        if isinstance(data.client.proxy_mode, mode_specs.Socks5Mode) and data.server.address:
+            self._not_reached(str(data.server.address[0]), data.client, data.server)
+
+    def _not_reached(self, host: str, client: connection.Client, server: connection.Server) -> None:
+        why = f"the proxy did not reach the server, so the app sent it nothing: {server.error or 'no reason given'}"
+        self.recorder.gap(self._named(host), "not_observed", why, about=end_of(client))
 
     # -- what nobody decrypts
 

@@ -37,7 +37,7 @@ def http_line(flow: http.HTTPFlow, own: bytes | None = None) -> tuple[Line, dict
         "host": host,
         "headers": named_headers,
         "type": named.get("content-type"),
-        **_from(client),
+        **end_of(client),
         "server": None,
         "tls": tls_of(client),
         "status": None,
@@ -57,7 +57,7 @@ def websocket_line(flow: http.HTTPFlow, at: float) -> Line:
         "host": host,
         "headers": [],
         "type": None,
-        **_from(flow.client_conn),
+        **end_of(flow.client_conn),
         "server": endpoint(flow.server_conn.peername),
         "tls": tls_of(flow.client_conn),
         "status": None,
@@ -74,7 +74,7 @@ def raw_line(flow: Raw, via: str) -> Line:
         "host": peer(flow),
         "headers": [],
         "type": None,
-        **_from(flow.client_conn),
+        **end_of(flow.client_conn),
         "server": endpoint(flow.server_conn.peername or flow.server_conn.address),
         "tls": tls_of(flow.client_conn),
         "status": None,
@@ -156,7 +156,7 @@ def endpoint(address: tuple[Any, ...] | None) -> Line | None:
     return {"ip": ip.removeprefix("::ffff:") if "." in ip else ip, "port": address[1]}
 
 
-def _from(client: connection.Client) -> Line:
+def end_of(client: connection.Client) -> Line:
     """The device's connection: its client end, and its name if the agent announced one."""
     name = announced(client)
     return {"client": endpoint(client.peername), **({} if name is None else {"announced": name})}
@@ -172,7 +172,7 @@ def tls_of(client: connection.Client) -> Line | None:
 
 def whose(context: Any) -> Line:
     """The connection that a gap is about; the client's port tells which process it belongs to."""
-    return {**_from(context.client), "sni": context.client.sni}
+    return {**end_of(context.client), "sni": context.client.sni}
 
 
 def asked(context: Any) -> str:

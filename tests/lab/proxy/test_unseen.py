@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import sys
 from collections.abc import Callable
@@ -29,6 +30,29 @@ def test_a_client_that_finds_another_key_than_the_one_it_pins(shared: Observed) 
     tls.wrap_socket(shared.tunnel("h2.test"), server_hostname="h2.test").close()
     gap = shared.gap(lambda gap: gap.subject == "h2.test")
     assert (gap.why, gap.detail) == ("tls_refused", "closed after the handshake, no request")
+
+
+@pytest.mark.parametrize("mode", ["regular", "redirect"])
+def test_a_server_that_is_not_reached(start: Callable[..., Observed], mode: str) -> None:
+    observed = start(**({} if mode == "regular" else {"mode": "socks5", "proxyauth": "true"}))
+    with socket.create_server(("127.0.0.1", 0)) as left:
+        port = left.getsockname()[1]
+    with socket.create_connection((observed.proxy.host, observed.proxy.port), timeout=10) as client:
+        if mode == "regular":
+            client.sendall(f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            assert client.recv(100).startswith(b"HTTP/1.1 502 ")
+        else:  # RFC 1928 and 1929
+            for said in (b"\5\1\2", b"\1\0034.1\0", b"\5\1\0\1\x7f\0\0\1" + port.to_bytes(2, "big")):
+                client.sendall(said)
+                answer = client.recv(100)
+            assert answer.startswith(b"\5\5")
+        gap = observed.gap(lambda gap: gap.why == "not_observed")
+    assert (gap.where, gap.subject) == ("proxy", "127.0.0.1")
+    assert gap.detail
+    assert "did not reach the server" in gap.detail
+    assert gap.client
+    assert gap.announced == (None if mode == "regular" else "4.1")
+    assert not observed.uploads()
 
 
 def test_repeats_of_a_gap_are_told_in_one_line(start: Callable[..., Observed]) -> None:
