@@ -56,6 +56,15 @@ def test_the_command_line_goes_before_the_environment_and_that_before_the_file(h
     assert is_chinese(report("--lang", "zh", env={"APPWITNESS_REPORT_LANG": "en"}))
 
 
+def test_the_environment_names_options_as_the_command_line_does(here):
+    variable = "APPWITNESS_OBSERVE_CONNECT_TO"
+    wrong = run("observe", "--device", "lab:circle", env={variable: "api.example.com"})
+    assert "'api.example.com' is not HOST:ADDRESS:PORT" in wrong.output
+    shown = run("config", "observe", env={variable: "api.example.com:127.0.0.1:80"}).output
+    (row,) = [line for line in shown.splitlines() if line.startswith("--connect-to ")]
+    assert row.endswith(f"environment {variable}")
+
+
 def test_the_table_of_a_verb_goes_before_what_is_set_for_all(here):
     (here / "appwitness.toml").write_text('lang = "zh"\n[report]\nlang = "en"\n')
     assert not is_chinese(report())

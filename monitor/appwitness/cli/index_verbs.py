@@ -228,12 +228,13 @@ def _options(ctx: click.Context, verb: tuple[str, ...], found: settings.FileSett
             Spoken("Name one: {commands}.", commands=", ".join(sorted(command.commands))),
         )
     rows: list[tuple[str, ...]] = []
+    settings.name_variables(command, of.auto_envvar_prefix)
     for key, option in settings.options(command):
         value, source = option.consume_value(of, {})
         if source is ParameterSource.DEFAULT_MAP and found:
             where = found.place(*verb, key) if key in found.table(*verb) else found.place(key)
         elif source is ParameterSource.ENVIRONMENT:
-            where = f"environment {of.auto_envvar_prefix}_{str(option.name).upper()}"
+            where = f"environment {option.envvar}"
         else:
             where = "default"
         rows.append((f"--{key}", _shown(option.get_default(of) if value is None else value), where))

@@ -193,6 +193,14 @@ def options(command: click.Command) -> Iterator[tuple[str, click.Option]]:
                     yield option[2:], param
 
 
+def name_variables(command: click.Command, prefix: str | None) -> None:
+    """Have the environment set each option under its long name: PREFIX_CONNECT_TO for --connect-to. click would use
+    the name of the function's parameter."""
+    for key, option in options(command):
+        option.envvar = prefix and f"{prefix}_{key}".replace("-", "_").upper()
+        option.allow_from_autoenv = False
+
+
 def age(text: object) -> timedelta | None:
     """An age as a person writes it; None for anything else."""
     found = re.fullmatch(r"([1-9]\d{0,4})([hdw])", text) if isinstance(text, str) else None

@@ -168,6 +168,7 @@ class VerbCommand(cloup.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as cloup does; `--json` is a format if the verb has formats."""
+        settings.name_variables(self, ctx.auto_envvar_prefix)
         return super().parse_args(ctx, json_as_format(args) if self._json_is_a_format else args)
 
     def get_short_help_str(self, limit: int = 45) -> str:
