@@ -47,8 +47,13 @@ def observe(
     done = run(folder, "observe", "--device", phone.serial, "--output", str(output), *servers, *options)
     assert done.exit_code in (0, 1), done.output
     assert says in done.output
-    said = run(folder, "report", str(output), "--format", "json")
-    return Recording.open(output), Report.model_validate(json.loads(said.stdout))
+    return Recording.open(output), report_of(folder, output)
+
+
+def report_of(folder: Path, recording: Path) -> Report:
+    """What the command line reports of a recording."""
+    said = run(folder, "report", str(recording), "--format", "json")
+    return Report.model_validate(json.loads(said.stdout))
 
 
 def left(phone: Phone) -> dict[str, Any]:

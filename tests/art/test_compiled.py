@@ -85,7 +85,7 @@ def test_a_method_that_stays_in_compiled_code_is_named(play: Run, tmp_path: Path
         during=lambda agent, held: (tmp_path / "end").touch(),
     )  # fmt: skip
     assert (played.printed, played.code) == ("hot\nwrong: 0\n", 0)
-    details = [gap.detail for gap in played.gaps if gap.why == "not_observed"]
+    details = [gap.detail or "" for gap in played.gaps if gap.why == "not_observed"]
     assert sum(access.count for access in played.accesses) >= TIMES
     if code == CODES[0]:
         assert details == []
@@ -115,8 +115,9 @@ def check(played: Played, times: int) -> None:
         counted[access.source] += access.count
     assert counted == dict.fromkeys([*API, *KNOWN_TO_ART], times)
     # Where the processor is emulated, stacks take so much of a thread's time that some are left out, and a gap says so.
-    gaps = [(gap.subject, gap.why, gap.detail) for gap in played.gaps if gap.why != "thinned" or SLOWNESS == 1]
-    assert [gap for gap in gaps if gap[:2] != ("agent", "install_failed") and "compiled.Main.main" not in (gap[2] or "")] == []
+    gaps = [(gap.subject, gap.why, gap.detail or "") for gap in played.gaps if gap.why != "thinned" or SLOWNESS == 1]
+    unexpected = [gap for gap in gaps if gap[:2] != ("agent", "install_failed")]
+    assert [gap for gap in unexpected if not gap[2].endswith("until they return: compiled.Main.main")] == []
     probe = played.agent.probe
     assert probe is not None
     assert probe.problem is None

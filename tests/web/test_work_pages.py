@@ -300,6 +300,7 @@ def test_devices_are_listed_with_what_the_check_says_of_the_chosen_one(visitor):
     page = visitor.get("/new/observe").text
     assert "lab:circle" in page
     assert "<form method" not in page
+    assert "adb lists no phone or emulator" in page
     page = visitor.get("/new/observe", params={"device": "lab:circle"}).text
     assert 'name="plan"' in page
     assert "/new/observe?device=lab%3Acircle" in page
