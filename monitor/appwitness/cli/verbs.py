@@ -90,8 +90,8 @@ EXIT_CODES = {
     2: "wrong usage, or a file or database that cannot be used as it is",
     3: "no findings, but something could not be observed (only with --strict)",
     4: "the device, the proxy or the agent did not come up, or went down during the run",
-    5: "verify: the recording is not what its stamps say, or something came to it after its end that is no mark",
-    70: "internal error: a fault of ours; the message names the file to report it with",
+    5: "verify: the recording does not match its stamps, or something other than a mark was added after its end",
+    70: "internal error, which is our fault; the message names a file to send with your report",
     130: "interrupted before there was a result",
 }
 """What each exit code means for every verb; docs/reference.md shows this table and a test compares the two."""
