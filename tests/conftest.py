@@ -1,5 +1,5 @@
 """For all tests: properties are tried on the same examples each time, files open for nothing are closed, and the
-translations are those of this checkout."""
+translations are those of this checkout; what is only for the night is left out in the day."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import settings
 
 import hatch_build
 from appwitness.recording import Recording
+from tests.nightly import AT_NIGHT
 from tests.postgres import empty_database, postgres
 
 __all__ = ["empty_database", "postgres"]
@@ -25,6 +26,15 @@ hatch_build.build_catalogues(hatch_build.ROOT)
 
 OPEN_FILES = Path("/dev/fd")
 MANY = 300
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("nightly"):
+            item.add_marker(pytest.mark.slow)
+            if not AT_NIGHT:
+                item.add_marker(pytest.mark.skip(reason="only with NIGHTLY=true"))
 
 
 @pytest.hookimpl(wrapper=True)

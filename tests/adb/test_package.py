@@ -18,6 +18,7 @@ from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault
 from tests.adb.rig import make_apk
 from tests.adb.rig.phone import Phone
+from tests.nightly import AT_NIGHT
 from tests.real_apks import real_apk
 
 NAME = "com.example.circle"
@@ -517,6 +518,10 @@ def dying(control: Control, after: int, *, done: bool) -> None:
     control.shell.adb.shell = counted  # type: ignore[method-assign]
 
 
+STRIDE = 4 if AT_NIGHT else 16
+"""Less than this many steps are passed over."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("su", ["magisk", ""])
 def test_dying_at_any_step(phone_of: Phones, control_of: Controls, tmp_path: Path, su: str) -> None:
@@ -532,7 +537,7 @@ def test_dying_at_any_step(phone_of: Phones, control_of: Controls, tmp_path: Pat
     alive, steps = False, 0
     while not alive:
         control = control_of(phone)
-        steps += chance.randrange(1, 4)
+        steps += chance.randrange(1, STRIDE)
         dying(control, steps, done=chance.random() < 0.5)
         try:
             put(control, new, replace=True)

@@ -26,9 +26,10 @@ from tests.adb.test_observe import left
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(280)]
 
 KILLS = int(os.environ.get("KILLS", "1"))
-"""How many random kills are tried on each version; `KILLS=40 make test-slow` tries 240."""
-VERSIONS = [(24, "toybox"), (29, "magisk"), (33, "root-word"), (34, "kernelsu"), (36, "magisk"), (33, "")]
+"""How many random kills are tried on each version; `KILLS=40 NIGHTLY=true make test-slow` tries 240."""
+ALL = [(34, "kernelsu"), (33, ""), (24, "toybox"), (29, "magisk"), (33, "root-word"), (36, "magisk")]
 """API level and how root is had; without, the app can be debugged, and Frida's gadget is made ready."""
+VERSIONS = [*ALL[:2], *(pytest.param(*each, marks=pytest.mark.nightly) for each in ALL[2:])]
 MOST = 40
 """More changes than a run makes."""
 

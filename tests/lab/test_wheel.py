@@ -123,10 +123,8 @@ def run(command, folder):
     )
 
 
-AT_NIGHT = pytest.mark.skipif(os.environ.get("NIGHTLY") != "true", reason="only with NIGHTLY=true: it takes minutes")
-
-
-@pytest.mark.parametrize("minor", [supported()[0], *(pytest.param(each, marks=AT_NIGHT) for each in supported()[1:])])
+@pytest.mark.nightly
+@pytest.mark.parametrize("minor", supported())
 def test_on_the_oldest_of_each_python_it_runs_judges_gates_and_verifies(wheel, tmp_path, minor):
     folder, _ = installed(wheel, tmp_path, oldest_of(minor))
     assert not list(folder.glob("lib/python*/site-packages/frida_tools"))
@@ -158,7 +156,7 @@ def test_on_the_oldest_of_each_python_it_runs_judges_gates_and_verifies(wheel, t
     assert told.returncode == 0, told.stdout + told.stderr
 
 
-@AT_NIGHT
+@pytest.mark.nightly
 @pytest.mark.parametrize("runner", ["uvx", "pipx"])
 def test_it_runs_without_being_installed(wheel, tmp_path, runner):
     named = f"appwitness[lab] @ {wheel.as_uri()}"
