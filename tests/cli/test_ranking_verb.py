@@ -10,6 +10,7 @@ from appwitness.cli.verbs import main
 from appwitness.correlate import correlate
 from appwitness.correlate.prior_knowledge import knowledge
 from appwitness.recording import Recording
+from appwitness.reports.ranking_words import masked
 from appwitness.store import Store
 from tests.web import serving
 
@@ -59,3 +60,9 @@ def test_the_same_as_json_and_without_values(index):
     assert told["basis"]["left"] == {"nothing_sent": 1}
     assert told["total"] == 2
     assert "8613800000007" not in ranked(index) + ranked(index, "--format", "json")
+
+
+def test_the_name_of_an_sdk_is_shown_but_no_number_in_it():
+    assert masked("sdk", "Umeng+ (AdNet)") == "Umeng+ (AdNet)"
+    assert masked("sdk", "com.friendgraph.sdk") == "com.friendgraph.sdk"
+    assert "8613800000007" not in str(masked("sdk", "x8613800000007"))

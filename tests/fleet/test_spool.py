@@ -85,8 +85,8 @@ def test_a_host_that_was_killed_goes_on_with_what_it_had(tmp_path, runs, server)
     server.start()
     with serving(host(tmp_path, runs, recordings=place, **BEATS), phones(1)):
         until(lambda: runs.progress()[0].recorded == 2)
+        until(lambda: list((tmp_path / "spool/host").iterdir()) == [])
     assert sorted(objects(place).complete_ones()) == sorted(f"{run.id}-a1" for run in planned(2))
-    assert list((tmp_path / "spool/host").iterdir()) == []
 
 
 RUN = LeasedRun(**vars(planned(1)[0]), lease="lease", attempts=1)

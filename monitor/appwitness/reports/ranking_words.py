@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from appwitness.findings.mask import Mask
-from appwitness.findings.places import Way, subject
+from appwitness.findings.places import Way
 from appwitness.reports.words import Words
 from appwitness.support import vocabulary
 
 WAYS: Mapping[str, Way] = {
     **dict.fromkeys(("recipient", "host"), vocabulary.host),
-    "sdk": subject,
+    "sdk": vocabulary.name,
     "data": vocabulary.sifted,
     **dict.fromkeys(("note", "reason"), vocabulary.told),
 }

@@ -107,6 +107,8 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 _MAILBOX = re.compile(r"(?<![\w.+-])[\w.+-]++(?=@)")  # possessive: a run of characters is scanned once, however long
 _COMMENT = re.compile(r"(?m)(?:^|\s)#.*$")
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_BEFORE_S = re.compile(r"(?:\d |[^\W_]['\u2019])\Z")
+"""What the s of `1.9 s` and `the app's` follows."""
 _REF = re.compile(r"[a-z]+\.jsonl:\d{1,9}|[a-z]+\.jsonl|run\.json|bodies/[0-9a-f]{64}")
 _PERMISSION = re.compile(r"(?:android\.permission(?:-group)?\.|com\.android\.[a-z.]*permission\.)?[A-Z]+(?:_[A-Z]+)+")
 
@@ -150,6 +152,8 @@ def _sifted(text: str, hide: Hide, *, told: bool) -> str:
     def piece(found: re.Match[str]) -> str:
         word = found.group()
         if is_word(word, told=told) or (numbers and word.isdigit()):
+            return word
+        if told and word == "s" and _BEFORE_S.search(found.string, 0, found.start()):
             return word
         if not word.isascii() and _CJK.search(word):
             return _by_phrases(word, hide, told=told)
