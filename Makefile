@@ -16,7 +16,7 @@ rig:
 	@.ci/setup rig browser
 
 PYTEST := .venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
-LONG := .venv/bin/pytest -o cache_dir=.pytest_cache/here --numprocesses 2 --dist loadfile  # the files with the most tests first, so that both end together
+LONG := .venv/bin/pytest -o cache_dir=.pytest_cache/here --numprocesses 3 --dist loadfile  # the files with the most tests first, so that both end together
 DEVICES := .venv/bin/pytest --numprocesses 6 --dist worksteal  # they wait for a device, not for a processor
 ART := .venv/bin/pytest --numprocesses 2 --dist worksteal
 AGAIN := test $$? -eq 1 && .venv/bin/pytest --last-failed --last-failed-no-failures none
