@@ -24,6 +24,7 @@ from appwitness.support.spoken import AND, COMMA, OR, SEMICOLON
 
 PACKAGE = Path(__file__).parents[1] / "monitor/appwitness"
 PO = PACKAGE / "support/locale/zh.po"
+RECORDED = Path(__file__).with_name("recorded.txt")
 SAYING = {
     **dict.fromkeys(("tr", "Spoken", "BadParameter", "UsageError", "option_group", "prompt"), (0, 1)),
     **dict.fromkeys(("UserError", "SetupError", "Unhookable", "StoreError", "DiskFullError"), (0, 2)),
@@ -120,6 +121,12 @@ def of_checks() -> Iterator[str]:
         yield from (each[name] for name in ("what", "do", "name") if name in each)
 
 
+def of_recordings() -> Iterator[str]:
+    """What recordings say of gaps: the hooks and the proxy write it in English."""
+    lines = RECORDED.read_text("utf-8").splitlines()
+    return (line for line in lines if not line.startswith("#"))
+
+
 def put_together(folder: Path = PACKAGE) -> Iterator[str]:
     """Places where a text for people is made by an f-string or `+`: it has no template that could be translated."""
     for path in sorted(folder.rglob("*.py")):
@@ -173,7 +180,7 @@ def of_click() -> Iterator[str | tuple[str, str]]:
 
 def everything() -> list[str | tuple[str, str]]:
     """All texts, in the order of zh.po, each once."""
-    texts = (*of_verbs(), *of_catalog(), *of_code(), *VARIABLE, *of_click())
+    texts = (*of_verbs(), *of_catalog(), *of_code(), *of_recordings(), *VARIABLE, *of_click())
     return list(dict.fromkeys(filter(None, texts)))
 
 

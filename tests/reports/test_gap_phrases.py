@@ -44,7 +44,7 @@ def test_each_count_has_a_sentence_with_its_size(what):
     english, chinese = TOLD[what]
     assert english in named_gap(gap(what), Words("en"))
     assert chinese in named_gap(gap(what), Words("zh"))
-    assert besides(gap(what)) is None
+    assert besides(gap(what), Words("en")) is None
 
 
 @pytest.mark.parametrize("by", choices("by"))
@@ -55,7 +55,7 @@ def test_whoever_counts_has_a_name(by, lang):
 
 def test_another_gap_is_named_by_its_subject():
     other = ReportedGap(at=sample.at(5), where="proxy", subject="a.test", why="tls_refused", detail="unknown ca")
-    assert (named_gap(other, Words("en")), besides(other)) == ("a.test", "unknown ca")
+    assert (named_gap(other, Words("en")), besides(other, Words("en"))) == ("a.test", "unknown ca")
 
 
 @pytest.mark.parametrize("format_", ["text", "html", "sarif", "junit"])
@@ -79,3 +79,10 @@ def test_json_has_the_numbers():
         "recorded": 12,
         "allowed": 0,
     }
+
+
+def test_what_a_recording_says_of_a_gap_is_said_in_the_readers_language():
+    told = "the app was observed for 1.9 s: what it does later was not"
+    one = ReportedGap(at=sample.at(5), where="device", subject="run", why="not_observed", detail=told)
+    assert besides(one, Words("en")) == told
+    assert "1.9 秒" in str(besides(one, Words("zh")))

@@ -14,6 +14,7 @@ from appwitness.findings import Article, Code, Finding, Flow, Inference, Reason,
 from appwitness.findings.people import label, picked
 from appwitness.reports.time_axis import span
 from appwitness.reports.words import Words, plain
+from appwitness.support.spoken import heard
 
 
 def country(recipient: Recipient, words: Words) -> str:
@@ -89,14 +90,15 @@ def has_forgotten(report: Report, kind: str) -> bool:
     return any(gap.why == "forgotten" and gap.subject == FILES[kind] for gap in report.gaps)
 
 
-def besides(gap: ReportedGap) -> str | None:
+def besides(gap: ReportedGap, words: Words) -> str | None:
     """What else there is to say about it; None if `named_gap` has said it."""
-    return gap.detail if gap.counted is None else None
+    return heard(gap.detail, words.lang) if gap.detail and gap.counted is None else None
 
 
 def gap_line(gap: ReportedGap, words: Words) -> str:
     """A gap on one line: what, where, why."""
-    more = f"; {besides(gap)}" if besides(gap) else ""
+    also = besides(gap, words)
+    more = f"{words('semicolon')}{also}" if also else ""
     return f"{named_gap(gap, words)} ({words(f'where_{gap.where}')}): {words(f'why_{gap.why}')}{more}"
 
 

@@ -94,7 +94,7 @@ def gaps(found: Iterable[ReportedGap], words: Words) -> list[dict[str, Any]]:
     """What could not be observed, from gaps or limits, one row for each kind."""
     kinds: dict[tuple[str, str], list[tuple[str, str | None, Ref | None]]] = defaultdict(list)
     for gap in found:
-        kinds[gap.where, gap.why].append((named_gap(gap, words), besides(gap), gap.ref))
+        kinds[gap.where, gap.why].append((named_gap(gap, words), besides(gap, words), gap.ref))
     rows = []
     for (where, why), lines in kinds.items():
         subjects: dict[str, list[str]] = defaultdict(list)
