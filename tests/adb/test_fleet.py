@@ -43,7 +43,7 @@ def test_an_app_of_a_table_to_its_findings(
             "HOME": tmp_path / "home",
             "OBSERVE_FRIDA_SERVER": tmp_path / "frida-server",
             "OBSERVE_UPSTREAM_CA": app.upstream_ca,
-            "OBSERVE_HOSTS": " ".join(f"{host}:{at}:{port}" for host, (at, port) in app.hosts.items()),
+            "OBSERVE_CONNECT_TO": " ".join(f"{host}:{at}:{port}" for host, (at, port) in app.hosts.items()),
         }.items():
             monkeypatch.setenv(f"APPWITNESS_{name}", str(value))
         (tmp_path / "apps.csv").write_text(f"app,app_type\n{app.apk},{app.app.app_type}\n", "utf-8")
