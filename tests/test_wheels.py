@@ -49,6 +49,7 @@ def test_two_builds_in_two_folders_are_the_same_wheel(tmp_path):
     assert one.read_bytes() == other.read_bytes()
 
 
+@pytest.mark.nightly
 def test_each_wheel_holds_a_library_for_its_platform(tmp_path):
     wheels = build(source_tree(tmp_path / "tree"), list(hatch_build.TARGETS))
     assert len(wheels) == len(hatch_build.TARGETS)

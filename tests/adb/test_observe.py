@@ -113,8 +113,8 @@ def test_the_whole_way(phone_of: Callable[..., Phone], tmp_path: Path, mode: str
     ("name", "plan", "options"),
     [
         ("circle", "accept", {"api": 34, "su": "kernelsu"}),
-        ("circle", "refuse", {"api": 29, "emulator": True}),
-        ("pages", "accept", {"api": 36}),
+        pytest.param("circle", "refuse", {"api": 29, "emulator": True}, marks=pytest.mark.nightly),
+        pytest.param("pages", "accept", {"api": 36}, marks=pytest.mark.nightly),
     ],
 )
 def test_an_apk_to_findings_and_nothing_is_left(

@@ -25,10 +25,10 @@ from tests.web import serving
 
 pytestmark = [
     pytest.mark.lab,
-    pytest.mark.timeout(280),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: `.ci/setup browser` installs it"),
 ]
-LONG_MS = 200_000
+LONG_MS = 400_000
 
 
 def test_a_run_on_a_device_that_adb_knows(
