@@ -176,9 +176,7 @@ guint8 visit_compiled (gpointer self, gpointer cls) {
   return each_method (cls, FALSE, leave_and_note);
 }
 
-static void leave_one (gpointer method) {
-  leave (method);
-}
+static void leave_one (gpointer method) { leave (method); }
 
 /* Visits the class whose handle is the third argument. */
 void on_initialize (GumInvocationContext *ic) {

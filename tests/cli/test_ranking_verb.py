@@ -62,7 +62,7 @@ def test_the_same_as_json_and_without_values(index):
     assert "8613800000007" not in ranked(index) + ranked(index, "--format", "json")
 
 
-def test_the_name_of_an_sdk_is_shown_but_no_number_in_it():
-    assert masked("sdk", "Umeng+ (AdNet)") == "Umeng+ (AdNet)"
+def test_an_sdk_is_named_if_the_catalog_knows_it_or_by_its_package():
+    assert masked("sdk", "Sentry") == "Sentry"
     assert masked("sdk", "com.friendgraph.sdk") == "com.friendgraph.sdk"
-    assert "8613800000007" not in str(masked("sdk", "x8613800000007"))
+    assert masked("sdk", "Ann Lee") == "*** ***"

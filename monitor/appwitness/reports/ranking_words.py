@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
+from appwitness.catalog import yaml_files
 from appwitness.findings.mask import Mask
-from appwitness.findings.places import Way
+from appwitness.findings.places import Way, subject
 from appwitness.reports.words import Words
 from appwitness.support import vocabulary
 
+
+@cache
+def _known_sdks() -> frozenset[str]:
+    (file,) = yaml_files.files("recipients.yml")
+    tree = yaml_files.tree(file)
+    return frozenset(each["name"] for each in (*tree["recipients"], *tree["lab"]))
+
+
+def _sdk(said: str, hide: vocabulary.Hide) -> str:
+    """An SDK by its name in the catalog, or by its package; any other name may be a person's."""
+    return said if said in _known_sdks() else subject(said, hide)
+
+
 WAYS: Mapping[str, Way] = {
     **dict.fromkeys(("recipient", "host"), vocabulary.host),
-    "sdk": vocabulary.name,
+    "sdk": _sdk,
     "data": vocabulary.sifted,
     **dict.fromkeys(("note", "reason"), vocabulary.told),
 }
