@@ -262,7 +262,11 @@ def play(app: str, plan: str, stock: Stock, room: Path, cache: Path) -> list[tup
     return [(upload.method, upload.url, stock.body(upload)) for upload in uploads]
 
 
-EACH = [pytest.param(*one, marks=() if one[0] in ("circle", "pages") else pytest.mark.slow) for one in EXPECTED]
+OFTEN = {"circle": (), "pages": ()}
+EACH = [
+    pytest.param(app, plan, marks=OFTEN.get(app, pytest.mark.slow if plan == "accept" else pytest.mark.nightly))
+    for app, plan in EXPECTED
+]
 
 
 @pytest.mark.parametrize(("app", "plan"), EACH)

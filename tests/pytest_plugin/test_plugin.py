@@ -218,7 +218,7 @@ def replace(project, name, by):
     shutil.copytree(RECORDINGS / by, project.path / name)
 
 
-@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", ["0", pytest.param("2", marks=pytest.mark.nightly)])
 def test_update_accepts_what_is_new_and_takes_out_what_is_gone(project, workers):
     project.makepyfile(TWO)
     run_with_workers(project, workers, "--appwitness-update").assert_outcomes(passed=2)
