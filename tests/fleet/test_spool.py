@@ -103,6 +103,16 @@ def once(spool: Spool, runs: Runs) -> None:
         spool._deliver(each, runs)
 
 
+def test_what_a_host_that_was_killed_had_packed_does_not_stay_beside_it(tmp_path, server):
+    spool = Spool(tmp_path / "spool/host", objects(server.place()))
+    packed(spool, "night-app0-accept-a1")
+    shutil.copytree(RECORDINGS / RECORDED, spool.folder / "night-app0-accept-a1")
+    (spool.folder / "night-app0-accept-a1.log").touch()
+    with Spool(spool.folder, objects(server.place())).held():
+        left = sorted(path.name for path in spool.folder.iterdir() if not path.name.startswith("."))
+    assert left == ["night-app0-accept-a1.zip"]
+
+
 def test_what_was_uploaded_is_not_uploaded_again(tmp_path, runs, server):
     runs.plan(planned(1))
     kept = objects(server.place())

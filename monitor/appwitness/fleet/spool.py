@@ -97,6 +97,8 @@ class Spool:
                 folder, noted = self.folder / recording, self._noted(recording)
                 if noted and (self._file(recording).exists() or not noted.digest):
                     self._finished[recording] = noted
+                    if noted.digest:
+                        self.drop(recording)  # it was killed when all was packed
                 elif not folder.is_dir() or not Recording(folder).going_on:  # recorded by a run that outlived its host
                     self.drop(recording)
             known = {name for each in begun for name in (each, f"{each}.zip", f"{each}.log", _mark(each))}
