@@ -140,9 +140,10 @@ function leave(before: string[] | null): string[] {
   if (entry === null || isStrange) {
     return [];
   }
+  let left: Set<string> | null;
   try {
     const api = artApi();
-    const left = leaveCompiled(entry, {
+    left = leaveCompiled(entry, {
       bridge: api.artQuickToInterpreterBridge,
       own: api.module.base,
       own_end: api.module.base.add(api.module.size),
@@ -151,17 +152,24 @@ function leave(before: string[] | null): string[] {
       skip: ptr(NATIVE | ABSTRACT | DONT_COMPILE),
       ...cacheOf(api),
     });
-    if (left?.size !== 0) {
-      const env = currentEnv();
-      const methods = running(env);
-      tellOfRunning(methods.filter((method) => before?.includes(method) !== false && isOneOf(env, method, left)));
-      return methods;
-    }
   } catch (error) {
     isStrange = true;
     tell(wordsOf(error));
+    return [];
   }
-  return [];
+  return left?.size === 0 ? [] : nameRunning(left, before);
+}
+
+function nameRunning(left: Set<string> | null, before: string[] | null): string[] {
+  try {
+    const env = currentEnv();
+    const methods = running(env);
+    tellOfRunning(methods.filter((method) => before?.includes(method) !== false && isOneOf(env, method, left)));
+    return methods;
+  } catch (error) {
+    tell(`which methods stay in it until they return is not known: ${wordsOf(error)}`);
+    return [];
+  }
 }
 
 const told = new Set<string>();
