@@ -99,8 +99,7 @@ def test_the_proxy_is_killed(tmp_path):
     report = judged(path)
     (gap,) = [gap for gap in report["gaps"] if gap["where"] == "proxy" and gap["why"] == "detached"]
     assert gap["until"] > gap["at"], "another one took its place"
-    later = [line for line in map(json.loads, lines(path, "connection")) if line["at"] > gap["until"]]
-    assert lines(path, "upload") or not later, "what the app sends to the other one is recorded"
+    assert lines(path, "upload"), "and the app went on"
 
 
 def test_the_app_is_killed(tmp_path):
