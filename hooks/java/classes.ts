@@ -211,6 +211,8 @@ export function isA(env: Env, object: NativePointer, name: string): boolean {
   return cls !== null && isInstance(env, object, cls);
 }
 
+/** The elements of an Object[] in one string, in brackets, with commas between them. */
+export const allToString = new Method("java.util.Arrays", "toString", "([Ljava/lang/Object;)Ljava/lang/String;", true);
 export const getClassLoader = new Method("java.lang.Class", "getClassLoader", "()Ljava/lang/ClassLoader;");
 const getName = new Method("java.lang.Class", "getName", "()Ljava/lang/String;");
 

@@ -4,7 +4,7 @@
 // replaced, every method with compiled code is interpreted again, and compiled anew when it is hot: compilers do not
 // inline a replaced method, since the bridge marks it as not to be compiled. A method for which ART generates code
 // without a call (an intrinsic) loses its intrinsic flags. A call that is running stays in compiled code until it
-// returns: if the method is the app's, a gap names it. Tried on ART 10 only, on x86-64, with both of its compilers.
+// returns: if the method is the app's, a gap names it. Tried on ART 10 only, with both of its compilers.
 
 import Java from "frida-java-bridge";
 import { NATIVE } from "../native/shared.js";

@@ -1,13 +1,12 @@
 // Names the methods that are running: those whose compiled code was left stay in it until they return.
 
 import { overloadsOf } from "./bridge.js";
-import { Method, isBoot, wrappersOf } from "./classes.js";
+import { Method, allToString, isBoot, wrappersOf } from "./classes.js";
 import { eachOf, inFrame, text, type Env } from "./jni.js";
 
 const allStacks = new Method("java.lang.Thread", "getAllStackTraces", "()Ljava/util/Map;", true);
 const valuesOf = new Method("java.util.Map", "values", "()Ljava/util/Collection;");
 const toArray = new Method("java.util.Collection", "toArray", "()[Ljava/lang/Object;");
-const allToString = new Method("java.util.Arrays", "toString", "([Ljava/lang/Object;)Ljava/lang/String;", true);
 
 /** `Class.method` of each method that is on the stack of a thread. */
 export function running(env: Env): string[] {

@@ -4,14 +4,13 @@ import { MOST_FRAMES } from "../native/shared.js";
 import { micros } from "../out/clock.js";
 import { frameTexts, generation } from "./art_stack.js";
 import { isArt, tryEnv, type Overload } from "./bridge.js";
-import { Method } from "./classes.js";
+import { Method, allToString } from "./classes.js";
 import type { Call } from "./engine.js";
 import { onStacks, walk, walkedFrames } from "./folding.js";
 import { JavaError, inFrame, takeException, text, throwAgain, type Env } from "./jni.js";
 
 const newThrowable = new Method("java.lang.Throwable", "<init>", "()V");
 const getStackTrace = new Method("java.lang.Throwable", "getStackTrace", "()[Ljava/lang/StackTraceElement;");
-const allToString = new Method("java.util.Arrays", "toString", "([Ljava/lang/Object;)Ljava/lang/String;", true);
 const currentThread = new Method("java.lang.Thread", "currentThread", "()Ljava/lang/Thread;", true);
 const threadName = new Method("java.lang.Thread", "getName", "()Ljava/lang/String;");
 

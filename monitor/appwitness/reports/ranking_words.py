@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from appwitness.catalog import yaml_files
+from appwitness.catalog import editions, yaml_files
 from appwitness.findings.mask import Mask
 from appwitness.findings.places import Way, subject
 from appwitness.reports.words import Words
@@ -14,9 +14,8 @@ from appwitness.support import vocabulary
 
 @cache
 def _known_sdks() -> frozenset[str]:
-    (file,) = yaml_files.files("recipients.yml")
-    tree = yaml_files.tree(file)
-    return frozenset(each["name"] for each in (*tree["recipients"], *tree["lab"]))
+    tree = yaml_files.tree(editions.file("recipients.yml"))
+    return frozenset(each["name"] for each in (*tree["recipients"], *tree.get("lab", ())))
 
 
 def _sdk(said: str, hide: vocabulary.Hide) -> str:
