@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -76,14 +77,14 @@ def zygote_of(phone: Phone) -> int:
 
 def mounts(phone: Phone) -> dict[int, list[str]]:
     """pid -> what is mounted where, for each process that lives on."""
-    pids = [
-        1,
-        zygote_of(phone),
-        *(int(p.parent.name) for p in (phone.root / "proc").glob("[0-9]*/cmdline") if b"sleep" in p.read_bytes()),
-    ]
+    found = {1, zygote_of(phone)}
+    for process in (phone.root / "proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            if b"sleep" in (process / "cmdline").read_bytes():
+                found.add(int(process.name))
     return {
         pid: sorted(line.split(" ", 4)[4] for line in (phone.root / f"proc/{pid}/mountinfo").read_text().splitlines())
-        for pid in pids
+        for pid in found
     }
 
 
