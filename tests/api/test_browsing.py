@@ -1,12 +1,15 @@
 """Programs look through an index as the pages do: recordings, findings and lines, and what was made of them."""
 
 import json
+import random
 import shutil
+from datetime import timedelta
 
 import pytest
 
 from appwitness.api import marking
 from appwitness.api.browsing import MOST_COMPARED, MOST_MADE, REMEMBERED, Browsing, Carries, going_on, matching
+from appwitness.api.recorded_lines import SORTS
 from appwitness.correlate import correlate, knowledge
 from appwitness.events import Access, Upload
 from appwitness.events.seen import holds
@@ -47,7 +50,7 @@ def test_lines_lead_to_what_was_concluded_of_them(index):
     assert len(found.flows) == FINDINGS
     (flow,) = found.of["accesses.jsonl:1"]
     assert found.of[flow.upload] == [flow]
-    assert {found.findings[number - 1].rule for number in found.about[flow.upload]} >= {"sent-before-consent"}
+    assert {found.findings[number - 1].rule for number in found.about.of(flow.upload)} >= {"sent-before-consent"}
     assert [each.id for each in index.flows("many", upload=flow.upload)] == [flow.id]
     assert carries(index) is found
 
@@ -103,6 +106,33 @@ def test_lines_are_filtered_sorted_and_opened(index):
     assert holds(seen, Access)
     assert index.line("many", "access", FINDINGS + 1) is None
     assert not index.is_unreadable("many")
+
+
+@pytest.mark.parametrize("kind", ["upload", "access"])
+def test_lines_are_sorted_by_each_field_either_way(tmp_path, kind):
+    chosen = random.Random(3)
+    recording = Recording.create(tmp_path / "some", serving.run("some"))
+    for number in range(40):
+        at = serving.START + timedelta(seconds=number)
+        read = serving.read(0, at)
+        sent = serving.upload(recording, 0, at, chosen.choice(["a.test", "b.test"]), carries=False)
+        status, method = chosen.choice([None, 200, 404]), chosen.choice([None, "GET", "POST"])
+        recording.append(sent.model_copy({"status": status, "method": method, "size": chosen.choice([5, 1 << 70])}))
+        source, data = chosen.choice(["a.B.c", "a.B.d"]), chosen.choice(["imei", "oaid"])
+        recording.append(read.model_copy({"source": source, "data": data, "count": chosen.randrange(1, 4)}))
+    with Store(tmp_path / "index.sqlite") as store:
+        correlate(recording, store, knowledge())
+        lines = Browsing(store, knowledge()).lines("some", kind)
+        for by in SORTS[kind]:
+            forth, back = ([*lines.page({}, sort=sign + by).rows] for sign in ("", "-"))
+
+            def key(seen, by=by):
+                value = seen.number if by == "line" else getattr(seen.event, by)
+                return value is not None, value or 0, seen.number
+
+            assert forth == sorted(forth, key=key)
+            assert back == forth[::-1]
+            assert len(forth) == 40
 
 
 def test_an_upload_is_taken_apart_while_its_recording_is_there(index, tmp_path):

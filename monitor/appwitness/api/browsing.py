@@ -8,7 +8,7 @@ import stat
 import tempfile
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -29,6 +29,7 @@ from appwitness.correlate import Knowledge, correlate, differences, indexed_repo
 from appwitness.correlate.currency import find, is_same
 from appwitness.correlate.report_context import around
 from appwitness.events import FILES, Access, ConsentState, Event, Ref, Run, Upload, Value
+from appwitness.events.refs import Refs
 from appwitness.events.seen import Seen, holds, number_of
 from appwitness.exchange import har
 from appwitness.findings import LEVELS, Flow, Report
@@ -63,6 +64,8 @@ REMEMBERED = 8
 MOST_COMPARED = 8
 MOST_MADE = 6
 """Most prepared parts of pages that are cached for one recording."""
+MOST_ENTERED = 1_000
+"""Most lines of a finding that are entered one by one in a table by line."""
 LARGEST_PICTURE = 64 << 20
 """Largest picture or film, in bytes."""
 
@@ -73,13 +76,42 @@ def _copied(file: str, to: str) -> None:
         shutil.copyfile(file, to, follow_symlinks=False)
 
 
+class FindingsByLine:
+    """The numbers, from 1, of the findings that rest on a line."""
+
+    def __init__(self, findings: Sequence[FindingFields], uploads: Mapping[str, Ref]) -> None:
+        """`uploads`: the id of each flow -> its upload."""
+        self._few: dict[Ref, list[int]] = {}
+        self._many: list[tuple[int, Refs]] = []
+        """Findings about so many lines that these are not entered one by one."""
+        for number, finding in enumerate(findings, start=1):
+            lines = finding.all_evidence
+            sent = dict.fromkeys(uploads[name] for name in finding.flows if name in uploads)
+            if len(lines) > MOST_ENTERED:
+                self._many.append((number, lines))
+                sent = dict.fromkeys(ref for ref in sent if ref not in lines)
+            else:
+                sent = dict.fromkeys(lines) | sent
+            for ref in sent:
+                self._few.setdefault(ref, []).append(number)
+
+    def of(self, ref: Ref) -> list[int]:
+        """Those of one line."""
+        return sorted([*self._few.get(ref, ()), *(number for number, lines in self._many if ref in lines)])
+
+    def numbers(self, file: str) -> Iterator[int]:
+        """The number of each line of a file that a finding rests on; some come several times."""
+        yield from (number_of(ref) for ref in self._few if ref.startswith(file))
+        for _, lines in self._many:
+            yield from lines.by_file().get(file, ())
+
+
 class Carries(NamedTuple):
     """The findings and flows of one recording, by line."""
 
     findings: list[FindingFields]
     flows: list[Carried]
-    about: dict[Ref, list[int]]
-    """Line -> the numbers, from 1, of the findings that rest on it."""
+    about: FindingsByLine
     of: dict[Ref, list[Carried]]
     """Line of a read or an upload -> its flows."""
 
@@ -323,16 +355,11 @@ class Browsing:
         kept = self._of(recording)
         if kept.concluded is None or kept.concluded[0] != state:
             findings, flows = self.lists.findings(recording), self.lists.flows(recording)
-            about: dict[Ref, list[int]] = {}
             of: dict[Ref, list[Carried]] = {}
-            uploads = {flow.id: flow.upload for flow in flows}
             for flow in flows:
                 for ref in filter(None, (flow.access, flow.upload)):
                     of.setdefault(ref, []).append(flow)
-            for number, finding in enumerate(findings, start=1):
-                sent = (uploads[name] for name in finding.flows if name in uploads)
-                for ref in dict.fromkeys((*finding.all_evidence, *sent)):
-                    about.setdefault(ref, []).append(number)
+            about = FindingsByLine(findings, {flow.id: flow.upload for flow in flows})
             kept.concluded = (state, Carries(findings, flows, about, of))
         return kept.concluded[1]
 

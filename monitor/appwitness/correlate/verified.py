@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,16 +81,15 @@ def with_coverage(report: Report, checked: Verification) -> Report:
     flows = {flow.id: flow for flow in report.flows}
     findings = []
     for finding in report.findings:
-        uncovered = tuple(ref for ref in _resting(finding, flows) if not checked.covers(ref))
+        uncovered = tuple(dict.fromkeys(ref for ref in _resting(finding, flows) if not checked.covers(ref)))
         findings.append(finding.model_copy(update={"uncovered": uncovered}))
     return report.model_copy(update={"findings": tuple(findings)})
 
 
-def _resting(finding: Finding, flows: Mapping[str, Flow]) -> tuple[Ref, ...]:
-    """Every line that a finding rests on, once."""
-    refs: list[Ref | None] = [*(finding.all_evidence or finding.evidence)]
-    refs += [code.ref for code in (finding.read_by, finding.sent_by) if code]
+def _resting(finding: Finding, flows: Mapping[str, Flow]) -> Iterator[Ref]:
+    """Every line that a finding rests on, some of them several times."""
+    yield from finding.all_evidence or finding.evidence
+    yield from (code.ref for code in (finding.read_by, finding.sent_by) if code)
     for flow in (flows[name] for name in finding.flows if name in flows):
-        refs += (flow.access, flow.upload, flow.connection)
-        refs += (ref for match in flow.matches for ref in match.evidence)
-    return tuple(dict.fromkeys(ref for ref in refs if ref))
+        yield from filter(None, (flow.access, flow.upload, flow.connection))
+        yield from (ref for match in flow.matches for ref in match.evidence)

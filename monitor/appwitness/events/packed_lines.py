@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -11,16 +12,19 @@ from typing import Any, override
 
 import msgspec
 
-from appwitness.events import FILES, Event, Ref, kind_of
+from appwitness.events import FILES, Event, Ref, Upload, kind_of
+from appwitness.events.columns import Column
 from appwitness.events.made_lines import MadeLines
-from appwitness.events.seen import Seen, microseconds, moment
+from appwitness.events.seen import Seen, microseconds, moment, number_of
 from appwitness.events.shared_parts import SharedParts
 
 NEVER = -(1 << 63)
 """Stands for null in a column of numbers."""
 LARGEST = (1 << 63) - 1
 VARYING = ("at", "arrived", "until", "boot_ms")
-"""Fields in which otherwise equal lines differ."""
+"""Fields with times: otherwise equal lines differ in them."""
+OWN: dict[type, tuple[str, ...]] = {Upload: ("url", "headers", "body", "size", "client")}
+"""Kind of line -> further fields in which otherwise equal lines often differ."""
 
 
 class PackedLines[E: Event](MadeLines[E]):
@@ -29,17 +33,20 @@ class PackedLines[E: Event](MadeLines[E]):
     def __init__(self, kind: type[E], lines: Iterable[Seen[E]] = ()) -> None:
         self._file = FILES[kind_of(kind)]
         fields = kind.__struct_fields__
-        self._alike_in = attrgetter(*(name for name in fields if name not in VARYING))
+        own = OWN.get(kind, ())
+        self._own: list[tuple[str, list[Any]]] = [(name, []) for name in own]
+        self._alike_in = attrgetter(*(name for name in fields if name not in VARYING and name not in own))
         self._firsts: list[E] = []
-        """The first of each group of lines that differ only in VARYING."""
+        """The first of each group of lines that differ only in VARYING and OWN."""
         self._known: dict[Any, int] = {}
         """The other fields of such lines -> their index in `_firsts`."""
         self._first_of = array("I")
         """For each line, the index of the first line of its group."""
-        self._times = [(name, array("q")) for name in VARYING[:3] if name in fields]
-        self._boot_ms = array("q")
-        self.numbers = array("Q")
-        """For each line, its number in the file."""
+        self._times = [(name, Column()) for name in VARYING[:3] if name in fields]
+        """For each line, its times after `at`, in microseconds."""
+        self._boot_ms = Column()
+        self._numbers = Column()
+        """For each line, its number in the file less its index."""
         self.at = array("q")
         """For each line, its time on the host's clock, in microseconds since 1970."""
         self._sharing = SharedParts()
@@ -49,6 +56,8 @@ class PackedLines[E: Event](MadeLines[E]):
     def append(self, seen: Seen[E]) -> None:
         """Append a line."""
         event = seen.event
+        if self._own:
+            self._sharing.of(event)
         boot_ms = event.boot_ms
         fits = boot_ms is None or boot_ms <= LARGEST
         try:
@@ -56,12 +65,14 @@ class PackedLines[E: Event](MadeLines[E]):
         except TypeError:  # its arguments are a dictionary
             first = None
         self._first_of.append(self._put(event, fits) if first is None else first)
-        self.numbers.append(seen.number)
-        self.at.append(microseconds(seen.at))
+        self._numbers.append(seen.number - len(self.at))
+        self.at.append(seen_at := microseconds(seen.at))
         for name, column in self._times:
             at = getattr(event, name)
-            column.append(NEVER if at is None else microseconds(at))
+            column.append(NEVER if at is None else microseconds(at) - seen_at)
         self._boot_ms.append(NEVER if boot_ms is None or not fits else boot_ms)
+        for name, others in self._own:
+            others.append(getattr(event, name))
 
     def _put(self, event: E, fits: bool) -> int:
         """Add the first line of a new group; returns its index."""
@@ -74,42 +85,55 @@ class PackedLines[E: Event](MadeLines[E]):
 
     @override
     def __len__(self) -> int:
-        return len(self.numbers)
+        return len(self.at)
 
     @override
     def made(self, place: int) -> Seen[E]:
         first = self._firsts[self._first_of[place]]
         varying: dict[str, Any] = {
-            name: None if column[place] == NEVER else moment(column[place]) for name, column in self._times
+            name: None if column[place] == NEVER else moment(self.at[place] + column[place])
+            for name, column in self._times
         }
         boot_ms = self._boot_ms[place]
         if boot_ms != NEVER:
             varying["boot_ms"] = boot_ms
         elif first.boot_ms is not None and first.boot_ms <= LARGEST:
             varying["boot_ms"] = None
+        for name, others in self._own:
+            varying[name] = others[place]
         event: E = msgspec.structs.replace(first, **varying)
-        return Seen(self.ref_at(place), self.numbers[place], moment(self.at[place]), event)
+        return Seen(self.ref_at(place), self.number_at(place), moment(self.at[place]), event)
 
     def ref_at(self, place: int) -> Ref:
         """The ref of the line at an index."""
-        return f"{self._file}:{self.numbers[place]}"
+        return f"{self._file}:{self.number_at(place)}"
+
+    def number_at(self, place: int) -> int:
+        """The number in its file of the line at an index."""
+        return self._numbers[place] + place
+
+    def place_of(self, ref: Ref) -> int | None:
+        """The index of the line with this ref, if the lines are in order of their numbers; None: it is not here."""
+        place = bisect_left(range(len(self)), number_of(ref), key=self.number_at)
+        return place if place < len(self) and self.ref_at(place) == ref else None
 
     def counts(self, name: str) -> Counter[Any]:
-        """Number of lines for each value of a field that is not in VARYING; the value of the first line comes first."""
+        """Number of lines for each value of a field that is neither in VARYING nor in OWN; the value of the first line
+        comes first."""
         counts = Counter[Any]()
         for place, count in sorted(Counter(self._first_of).items()):
             counts[getattr(self._firsts[place], name)] += count
         return counts
 
     def values(self, name: str) -> Iterable[Any]:
-        """The distinct values of a field that is not in VARYING, in order of appearance."""
+        """The distinct values of a field that is neither in VARYING nor in OWN, in order of appearance."""
         return dict.fromkeys(getattr(first, name) for first in self._firsts)
 
     def alike(self, names: Sequence[str]) -> list[tuple[Seen[E], Sequence[int]]]:
-        """Groups of lines with equal values in these fields (not in VARYING): the first line of each, and the
-        indexes of all."""
-        groups: dict[Any, list[int]] = {}
-        of = [groups.setdefault(tuple(getattr(first, name) for name in names), []) for first in self._firsts]
+        """Groups of lines with equal values in these fields (neither in VARYING nor in OWN): the first line of each,
+        and the indexes of all."""
+        groups: dict[Any, array[int]] = {}
+        of = [groups.setdefault(tuple(getattr(first, name) for name in names), array("I")) for first in self._firsts]
         for place, first in enumerate(self._first_of):
             of[first].append(place)
         return [(self.made(places[0]), places) for places in groups.values()]

@@ -11,7 +11,7 @@ from appwitness.events import Access, Connection, Event, Upload
 PARTS: dict[type, tuple[str, ...]] = {
     Access: ("app", "pid", "source", "target", "data", "values", "stack", "owners", "thread"),
     Connection: ("app", "pid", "remote", "host", "stack", "owners", "thread"),
-    Upload: ("app", "pid", "method", "host", "headers", "type", "server", "tls", "stack", "owners"),
+    Upload: ("app", "pid", "method", "url", "host", "headers", "type", "client", "server", "tls", "stack", "owners"),
 }
 """Kind of line -> fields whose values many lines share. Others differ too often for sharing to pay."""
 
@@ -37,7 +37,8 @@ class SharedParts:
         return event
 
     def _inside(self, part: Any) -> Any:
-        """A new part with its strings shared: two stacks have most of their frames in common."""
-        if isinstance(part, tuple) and all(isinstance(each, str) for each in part):
+        """A new part with what is in it shared: two stacks have most of their frames in common, and two uploads most
+        of their headers."""
+        if isinstance(part, tuple) and all(isinstance(each, str | tuple) for each in part):
             return tuple(self._known.setdefault(each, each) for each in part)
         return part

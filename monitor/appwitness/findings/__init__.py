@@ -12,6 +12,7 @@ from msgspec import Meta
 from pydantic import Field, SkipValidation, model_validator
 
 from appwitness.events import Count, DataType, Event, Gap, Observers, Part, Record, Ref, Run, Scope, Time, Value
+from appwitness.events.refs import Refs
 from appwitness.events.seen import Seen, host_time
 from appwitness.findings.surroundings import Context
 
@@ -531,7 +532,7 @@ class Finding(Record):
         default=(), description="those it is about; of a read: those that carried its values"
     )
     evidence: tuple[Ref, ...] = Field(description="lines to check by hand, the telling ones first; at most 20")
-    all_evidence: tuple[Ref, ...] = Field(default=(), description="every line that it rests on, in the same order")
+    all_evidence: Refs = Field(default=Refs(), description="every line that it rests on, in the same order")
     kinds: tuple[str, ...] = Field(default=(), description="finding types of catalog/laws.yml: F01, F02 ...")
     articles: tuple[Article, ...] = Field(
         default=(), description="the articles that the finding touches, of the laws chosen"

@@ -102,9 +102,8 @@ def _lines_of(lane: Sequence[Seen[Event]]) -> Sequence[Seen[Event]]:
 
 def place_of(lane: Sequence[Seen[Event]], ref: Ref) -> int | None:
     """The position of the line with this name in a lane; None: it is not in it."""
-    lines, number = _lines_of(lane), number_of(ref)
+    lines = _lines_of(lane)
     if isinstance(lines, PackedLines):
-        place = bisect_left(lines.numbers, number)
-        return place if place < len(lines) and lines.ref_at(place) == ref else None
-    place = bisect_left(lines, number, key=lambda seen: seen.number)
+        return lines.place_of(ref)
+    place = bisect_left(lines, number_of(ref), key=lambda seen: seen.number)
     return place if place < len(lines) and lines[place].ref == ref else None

@@ -29,6 +29,7 @@ from appwitness.events import (
     Value,
 )
 from appwitness.findings import Finding, Flow, Match, Reason, Report, places
+from appwitness.findings.hashed_texts import HashedTexts
 from appwitness.findings.lanes import ShownLines, values_of
 from appwitness.findings.places import Way
 from appwitness.findings.spellings import readings
@@ -42,6 +43,8 @@ SECRET_HEADERS = frozenset(
     {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}
 )
 
+_PLACES = frozenset({"location", "location_coarse"})
+"""Types of values that are positions."""
 LANES = ("consents", "phases", "accesses", "uploads", "screens")
 """Fields of a report that hold lines."""
 _OURS = frozenset(
@@ -97,7 +100,7 @@ def mask_value(type_: str, text: str) -> str:
 def _by_type(type_: str, text: str) -> str:
     if "@" in text and type_ in ("email", "account_id"):
         return f"{text[0]}{HIDDEN}{text[text.rindex('@') :]}"
-    if type_ in ("location", "location_coarse"):
+    if type_ in _PLACES:
         parts = [re.match(r"\s*-?\d+(?:\.\d)?", part) for part in text.split(",")]
         if parts and all(parts):
             return ",".join(f"{part.group().strip()}**" for part in parts if part)
@@ -150,7 +153,7 @@ def _forms(value: Value) -> Iterator[str]:
     if value.type == "phone_number":
         national = _national(text)
         bare += [re.sub(r"\D", "", text)] + ([national] if national else [])
-    if value.type in ("location", "location_coarse"):
+    if value.type in _PLACES:
         parts = [part.strip() for part in text.split(",")]
         for part in parts:
             bare += _degrees(part)
@@ -201,6 +204,8 @@ class Mask:
 
     def __init__(self, values: Iterable[Value]) -> None:
         self._forms: dict[str, str] = {}
+        self._places = HashedTexts()
+        """The forms of positions: a listener is told of thousands, each with some fifty forms."""
         self._lengths: dict[str, list[int]] = {}
         self._long: list[str] = []
         self._flat: dict[str, set[tuple[str, bool]]] = {}
@@ -222,10 +227,13 @@ class Mask:
             masked = mask_value(value.type, value.text)
             if len(value.text) > EXCERPT_CHARACTERS // 2:
                 self._long.append(value.text)
-            for form in _forms(value):
-                folded = _fold(form)
-                if folded not in self._forms and (len(form) >= 3 or (len(form) == 2 and not form.isascii())):
-                    self._add(folded, self._shown(form, value, masked))
+            forms = [form for form in _forms(value) if len(form) >= 3 or (len(form) == 2 and not form.isascii())]
+            if value.type in _PLACES:
+                self._add_places(set(map(_fold, forms)))
+            else:
+                for form in forms:
+                    if (folded := _fold(form)) not in self._forms:
+                        self._add(folded, self._shown(form, value, masked))
             for flat, is_word in _flats(value):
                 length = next(each for each in BEGINNINGS if each <= len(flat))
                 self._flat.setdefault(flat[:length], set()).add((flat, is_word))
@@ -234,16 +242,25 @@ class Mask:
     def _shown(form: str, value: Value, masked: str) -> str:
         if form == value.text:
             return masked
-        if value.type == "phone_number" and form.isdigit():
-            shown = _phone(form)
-        elif value.type in ("location", "location_coarse"):
-            shown = mask_value(value.type, form) if "." in form else _ends(form)
-        else:
-            shown = masked
+        shown = _phone(form) if value.type == "phone_number" and form.isdigit() else masked
+        return HIDDEN if form in shown else shown
+
+    @staticmethod
+    def _shown_place(form: str) -> str:
+        """A form of a position, masked."""
+        shown = mask_value("location", form) if "." in form else _ends(form)
         return HIDDEN if form in shown else shown
 
     def _add(self, form: str, shown: str) -> None:
         self._forms[form] = sys.intern(shown)
+        self._note_length(form)
+
+    def _add_places(self, forms: set[str]) -> None:
+        self._places.update(forms)
+        for form in forms:
+            self._note_length(form)
+
+    def _note_length(self, form: str) -> None:
         lengths = self._lengths.setdefault(form[:2], [])
         if len(form) not in lengths:
             lengths.append(len(form))
@@ -273,6 +290,8 @@ class Mask:
             for length in self._lengths.get(folded[at : at + 2], ()):
                 form = folded[at : at + length]
                 shown = self._forms.get(form)
+                if shown is None and form in self._places:
+                    shown = self._shown_place(text[at : at + length])
                 if shown is not None and self._stands(folded, at, form, code):
                     out += [(text[start:at], None), (text[at : at + length], shown)]
                     start = at = at + length
@@ -492,7 +511,8 @@ class Mask:
             return self.of_value(record)
         if isinstance(record, Reason):
             extra = record.model_extra or {}
-            return record.model_copy(update={name: self._field(name, value) for name, value in extra.items()})
+            shown = {name: self._field(name, value) for name, value in extra.items()}
+            return record if shown == extra else record.model_copy(update=shown)
         if isinstance(record, Blob):
             return record if record.b64 is None else Blob(b64="")
         if isinstance(record, Part):
@@ -546,6 +566,9 @@ class Mask:
     def _copied[R: Record](self, record: R, changes: Mapping[str, Any]) -> R:
         """The record with changed fields; fields unknown to this version may hold anything, so they are masked
         completely."""
+        changes = {name: value for name, value in changes.items() if value != record.__dict__[name]}
+        if not (changes or record.__pydantic_extra__):
+            return record
         made = record.model_copy(update=changes)
         if made.__pydantic_extra__:
             unknown = {self.name(name): self._any(value) for name, value in made.__pydantic_extra__.items()}
@@ -685,7 +708,7 @@ def _flats(value: Value) -> Iterator[tuple[str, bool]]:
     """A value as letters and digits only, if long enough to be found in other spellings; and whether it is a single
     word of letters, as names in code are."""
     forms = {value.text.strip(), _national(value.text) or "" if value.type == "phone_number" else ""}
-    if value.type in ("location", "location_coarse"):
+    if value.type in _PLACES:
         forms |= set(value.text.split(","))
     for form in forms:
         flat, is_word = _flat(form), form.isascii() and form.isalpha()

@@ -7,13 +7,13 @@ import hashlib
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, KeysView
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from pydantic import ValidationError
 
@@ -143,6 +143,32 @@ class Verification:
         return 0 < number_of(ref) <= self.good.get(_file(ref), 0) and ref not in self.spoilt
 
 
+class _Listed(NamedTuple):
+    """The digests of lines that a stamp lists for a file, or their beginnings."""
+
+    first: int
+    """The first line listed."""
+    digits: int
+    """Hex digits of each."""
+    digests: bytes | str
+    """All of them; a text if it is not the hex of whole bytes."""
+
+    @classmethod
+    def of(cls, held: FileStamp) -> Self:
+        """Those of a stamp; of a long run they are half as large as in the stamp."""
+        first, digits, text = held.listed
+        with suppress(ValueError):
+            if digits % 2 == 0 and (packed := bytes.fromhex(text)).hex() == text:
+                return cls(first, digits, packed)
+        return cls(first, digits, text)
+
+    def of_line(self, number: int) -> str:
+        """The digest (or its beginning) of a line; empty if it is not listed."""
+        at, width = number - self.first, self.digits if isinstance(self.digests, str) else self.digits // 2
+        piece = self.digests[at * width : (at + 1) * width] if at >= 0 else ""
+        return piece if isinstance(piece, str) else piece.hex()
+
+
 @dataclass
 class _Chain:
     """The valid stamps of one recording, each with its line in seal.jsonl."""
@@ -155,6 +181,8 @@ class _Chain:
     """Line in seal.jsonl -> fingerprint of the key that signed it; unsigned stamps are left out."""
     links: dict[str, int] = field(default_factory=dict)
     """SHA-256 of each stamp's line, newline included -> its number."""
+    listed: dict[tuple[int, str], _Listed] = field(default_factory=dict)
+    """Line in seal.jsonl, file -> the digests of lines that the stamp lists; they are no longer in the stamp itself."""
 
 
 def verify(path: Path, trusted: Container[str] | None = None, authorities: Authorities | None = None) -> Verification:
@@ -250,13 +278,34 @@ def _verified(path: Path, trusted: Container[str] | None, authorities: Authoriti
         ended=end is not None,
         late=Late(lines.late, noted[0], noted[-1]) if lines.late and noted else Late(lines.late),
         good=lines.good,
-        spoilt=frozenset(ref for body in wrong for ref in lines.named.get(body, ())),
+        spoilt=frozenset(ref for body in wrong for ref in lines.named.by(body)),
         signed=len(chain.keys),
         keys=tuple(dict.fromkeys(chain.keys.values())),
         tokens=tuple(token for token in timed if token.wrong is None),
         nonce=next((stamp.binds.nonce for _, stamp in chain.stamps[:1] if stamp.binds), None),
         forgotten=forgettings,
     )
+
+
+class _Named:
+    """Which lines name each body; nearly every body is named by one line."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, Ref] = {}
+        self._others: dict[str, list[Ref]] = {}
+
+    def add(self, body: str, ref: Ref) -> None:
+        """Take in that a line names a body."""
+        if self._first.setdefault(body, ref) is not ref:
+            self._others.setdefault(body, []).append(ref)
+
+    def bodies(self) -> KeysView[str]:
+        """All that are named."""
+        return self._first.keys()
+
+    def by(self, body: str) -> list[Ref]:
+        """The lines that name a body; the files in the order of FILES."""
+        return [self._first[body], *self._others.get(body, ())] if body in self._first else []
 
 
 @dataclass
@@ -268,8 +317,7 @@ class _Compared:
     late: dict[str, int] = field(default_factory=dict)
     """Lines written after the end of the run that a stamp covers."""
     good: dict[str, int] = field(default_factory=dict)
-    named: dict[str, list[Ref]] = field(default_factory=dict)
-    """Body -> the lines that refer to it."""
+    named: _Named = field(default_factory=_Named)
     problems: list[Problem] = field(default_factory=list)
     remarks: list[Problem] = field(default_factory=list)
 
@@ -281,7 +329,8 @@ def _check_files(path: Path, chain: _Chain, last: Stamp | None, end: Stamp | Non
         stamps = [(line, stamp) for line, stamp in chain.stamps if name in stamp.files]
         sealed = found.sealed[name] = last.files[name].lines if last and name in last.files else 0
         ended = end.files[name].lines if end and name in end.files else 0
-        checked = _File(path, name, stamps, ended if end else None)
+        listed = [chain.listed[line, name] for line, _ in stamps]
+        checked = _File(path, name, stamps, listed, ended if end else None, found.named)
         if problem := checked.check():
             found.problems.append(problem)
         found.good[name] = min(sealed, checked.good)
@@ -289,8 +338,6 @@ def _check_files(path: Path, chain: _Chain, last: Stamp | None, end: Stamp | Non
             found.unsealed[name] = checked.lines - sealed
         if end and sealed > ended:
             found.late[name] = sealed - ended
-        for body, lines in checked.bodies.items():
-            found.named.setdefault(body, []).extend(f"{name}:{line}" for line in lines)
         if checked.unfinished:
             what = Spoken("is unfinished, its writer was stopped; not covered")
             found.remarks.append(Problem(name, checked.lines + 1, what))
@@ -435,7 +482,9 @@ def _chain(folder: Path) -> _Chain:
         doubtful = []
         chain.problems += _shrinks(chain, number, stamp)
         _sign(chain, number, stamp, raw)
-        chain.stamps.append((number, stamp))
+        chain.listed |= {(number, name): _Listed.of(held) for name, held in stamp.files.items()}
+        bare = {name: held.model_copy(update={"digests": "", "added": ""}) for name, held in stamp.files.items()}
+        chain.stamps.append((number, stamp.model_copy(update={"files": bare})))
         chain.last = previous = link(raw)
         chain.links[previous] = number
     if doubtful:
@@ -543,7 +592,15 @@ def _unusable(name: str, error: FileError, line: int | None = None) -> Problem:
 class _File:
     """One pass over one file of lines, checked against all its stamps."""
 
-    def __init__(self, folder: Path, name: str, stamps: list[tuple[int, Stamp]], ended: int | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        stamps: list[tuple[int, Stamp]],
+        listed: list[_Listed],
+        ended: int | None,
+        named: _Named,
+    ) -> None:
         self.folder = folder
         self.name = name
         self.stamps = [(line, stamp.files[name]) for line, stamp in stamps]
@@ -554,10 +611,9 @@ class _File:
         self.good = 0
         """The last line up to which the file matches its stamps."""
         self.unfinished = False
-        self.bodies: dict[str, list[int]] = {}
-        """Bodies that the lines refer to -> the numbers of these lines."""
-        self._listed = [held.listed for _, held in self.stamps]
-        self._firsts = [first for first, _, _ in self._listed]
+        self._named = named
+        self._listed = listed
+        self._firsts = [each.first for each in listed]
         self._holes = [at for at, (_, stamp) in enumerate(stamps) if stamp.forgotten and name in stamp.forgotten.lines]
         """Indexes of the stamps at which lines of this file became tombstones."""
         self._tombstones = 0
@@ -658,8 +714,7 @@ class _File:
 
     def _said(self, number: int) -> str:
         """The digest (or its beginning) that a stamp lists for a line; empty when none does."""
-        first, width, text = self._listed[max(0, bisect_right(self._firsts, number) - 1)]
-        return text[(number - first) * width : (number - first + 1) * width] if number >= first else ""
+        return self._listed[max(0, bisect_right(self._firsts, number) - 1)].of_line(number)
 
     def _count(self, raw: RawLine) -> int:
         """Count one line; returns its number."""
@@ -667,7 +722,7 @@ class _File:
             self.lines += 1
             self._found += self.lines <= self._tombstones and forgotten(raw.head) is not None
             for body in named_bodies(raw.head) if self.name in _NAMING else ():
-                self.bodies.setdefault(body, []).append(self.lines)
+                self._named.add(body, f"{self.name}:{self.lines}")
         else:
             self.unfinished = True
         return self.lines + self.unfinished
@@ -749,9 +804,7 @@ def _mark(raw: RawLine) -> bool:
             return False
 
 
-def _check_bodies(
-    path: Path, named: dict[str, list[Ref]], sealed: dict[str, int]
-) -> tuple[list[Problem], list[Problem], set[str]]:
+def _check_bodies(path: Path, named: _Named, sealed: dict[str, int]) -> tuple[list[Problem], list[Problem], set[str]]:
     """Problems with bodies (missing, or not matching their name), remarks on the rest of the folder, and those
     bodies."""
     problems: list[Problem] = []
@@ -759,8 +812,9 @@ def _check_bodies(
     wrong: set[str] = set()
 
     def missing(name: str, what: str) -> None:
-        covered = [ref for ref in named[name] if number_of(ref) <= sealed.get(_file(ref), 0)]
-        ref = (covered or named[name])[0]
+        naming = named.by(name)
+        covered = [ref for ref in naming if number_of(ref) <= sealed.get(_file(ref), 0)]
+        ref = (covered or naming)[0]
         (problems if covered else remarks).append(
             Problem(f"{BODIES}/{name}", None, Spoken("{what}; {ref} names it", what=what, ref=ref))
         )
@@ -772,8 +826,8 @@ def _check_bodies(
     except FileNotFoundError:
         present = []
     except FileError as error:
-        return [_unusable(BODIES, error)], [], set(named)
-    for name in sorted(named.keys() - set(present)):
+        return [_unusable(BODIES, error)], [], set(named.bodies())
+    for name in sorted(named.bodies() - set(present)):
         missing(name, Spoken("is missing"))
     for name in present:
         where = f"{BODIES}/{name}"
@@ -785,18 +839,19 @@ def _check_bodies(
                 content = hashlib.file_digest(body, "sha256").hexdigest()
         except (FileNotFoundError, FileError) as error:
             what = _unusable(where, error).what if isinstance(error, FileError) else Spoken("is missing")
-            if name in named:
+            if named.by(name):
                 missing(name, what)
             else:
                 problems.append(Problem(where, None, what))
             continue
         if content != name:
-            by = Spoken("; {ref} names it", ref=named[name][0]) if name in named else ""
+            naming = named.by(name)
+            by = Spoken("; {ref} names it", ref=naming[0]) if naming else ""
             problems.append(
                 Problem(where, None, Spoken("differs: its content has another digest than its name{by}", by=by))
             )
             wrong.add(name)
-        elif name not in named:
+        elif not named.by(name):
             remarks.append(Problem(where, None, "is named by no line"))
     return problems, remarks, wrong
 

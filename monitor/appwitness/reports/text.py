@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -345,7 +346,8 @@ def laws(articles: Iterable[Article], words: Words) -> Iterable[Text]:
 
 def _evidence(group: list[Finding], words: Words) -> RenderableType:
     lines = [Text(plain(ref)) for ref in group[0].evidence[:EVIDENCE_LINES]]
-    more = len({ref for finding in group for ref in finding.all_evidence or finding.evidence}) - len(lines)
+    resting = [finding.all_evidence or finding.evidence for finding in group]
+    more = (len(resting[0]) if len(resting) == 1 else len(set(chain.from_iterable(resting)))) - len(lines)
     if more > 0:
         lines.append(Text(words("and_more", count=more), style="dim"))
     return Group(*lines)

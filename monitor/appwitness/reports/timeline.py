@@ -156,12 +156,14 @@ class _Row:
     kind: str
     label: str
     track: _PointTrack
-    places: list[int] = field(default_factory=list)
+    places: array[int] = field(default_factory=lambda: array("I"))
     """Positions of its points, in order of time once it is `sorted`."""
 
     def sorted(self) -> _Row:
         """The row with its points in order of time."""
-        self.places.sort(key=self.track.when if self.track.moved else self.track.at.__getitem__)
+        when = self.track.when if self.track.moved else self.track.at.__getitem__
+        if any(when(later) < when(place) for place, later in itertools.pairwise(self.places)):
+            self.places = array("I", sorted(self.places, key=when))
         return self
 
     @cached_property
@@ -311,7 +313,7 @@ def _points(
     of = {n: told[ref].beside() for n, (_, ref, _) in enumerate(points) if told and ref in told}
     at = [microseconds(when) for when, _, _ in points]
     track = _PointTrack(at, lambda n: points[n][1], lambda n: points[n][2], {}, of)
-    return _Row(kind, label, track, list(range(len(points)))).sorted()
+    return _Row(kind, label, track, array("I", range(len(points)))).sorted()
 
 
 def _gap(gap: ReportedGap, words: Words) -> str:

@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from appwitness.events import FILES, Ref, Run, Value, format_time
+from appwitness.events import FILES, Record, Ref, Run, Value, format_time
 from appwitness.findings import Finding, Flow, ReportedGap
 from appwitness.recording import START, Position, ReadLine, Recording
 from appwitness.recording.seal import first_stamp
@@ -472,7 +472,9 @@ class Store(Database):
             rows = connection.execute(query, {"id": recording_id}).all()
             for flow, match in connection.execute(matches, {"id": recording_id}) if rows else ():
                 found.setdefault(flow, []).append(match)
-        return [flow_of(flow, found.get(id_, [])) for id_, flow in rows]
+        shared = _Shared()
+        flows = (flow_of(flow, found.get(id_, [])) for id_, flow in rows)
+        return [flow.model_copy(update={"recipient": shared.of(flow.recipient.host, flow.recipient)}) for flow in flows]
 
     def findings(self, recording_id: str) -> list[Finding]:
         """The findings of a recording in the order they were saved."""
@@ -482,7 +484,7 @@ class Store(Database):
             .order_by(FindingRow.number)
         )
         with self._ask() as connection:
-            return [Finding.model_validate_json(finding) for finding in connection.scalars(query)]
+            return list(_sharing_articles(map(Finding.model_validate_json, connection.scalars(query))))
 
     def found_gaps(self, recording_id: str) -> list[ReportedGap]:
         """The gaps found by correlating, in the order they were saved."""
@@ -802,6 +804,25 @@ def _elsewhere(connection: Connection, recording_id: str, kind: str) -> tuple[st
 def flow_of(stored: str, matches: Sequence[str]) -> Flow:
     """A flow with its matches, which are stored in separate rows."""
     return Flow.model_validate_json(f'{stored[:-1]},"matches":[{",".join(matches)}]}}')
+
+
+class _Shared:
+    """Equal parts of flows and findings as one object: thousands of them have few recipients and articles."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, Any] = {}
+
+    def of[R: Record](self, key: object, part: R) -> R:
+        """The first part with this key, if they are equal."""
+        known: R = self._known.setdefault(key, part)
+        return known if known == part else part
+
+
+def _sharing_articles(findings: Iterable[Finding]) -> Iterator[Finding]:
+    shared = _Shared()
+    for finding in findings:
+        articles = (shared.of((each.law, each.article), each) for each in finding.articles)
+        yield finding.model_copy(update={"articles": tuple(articles)})
 
 
 def _unknown(name: str, recording_id: str) -> UserError:

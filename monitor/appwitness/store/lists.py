@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, case, func, literal_column, select, tuple_
 
 from appwitness.events import Event, Ref, Run
+from appwitness.events.refs import Refs
 from appwitness.events.seen import Seen
 from appwitness.findings import LEVELS, Confidence, ConsentName, Flow, Level, People, Recipient
 from appwitness.findings.people import combined
@@ -101,7 +102,7 @@ class FindingFields(msgspec.Struct, frozen=True):
     people: dict[str, Any] | None = None
     """The fields of a `People`."""
     flows: tuple[str, ...] = ()
-    all_evidence: tuple[Ref, ...] = ()
+    all_evidence: Refs = Refs()
 
 
 class SentCount(NamedTuple):
@@ -402,7 +403,7 @@ def _people(connection: Connection, host: str, recordings: Iterable[str]) -> dic
 
 _PICKED: ColumnElement[str] = literal_column("""'"picked":true'""")
 """Marks data picked by the user in the JSON of a flow or finding; inside a string its quotes would be escaped."""
-_BRIEF = msgspec.json.Decoder(FindingFields)
+_BRIEF = msgspec.json.Decoder(FindingFields, dec_hook=lambda _, given: Refs.of(given))
 
 
 def _listed(connection: Connection, rows: Sequence[Any]) -> tuple[ListedRecording, ...]:

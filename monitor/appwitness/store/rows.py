@@ -63,7 +63,7 @@ def finding_row(recording: int, number: int, finding: Finding) -> Row:
         "recipient": (finding.recipient.key or finding.recipient.host) if finding.recipient else None,
         "sdk": _owner(finding.sent_by) or _owner(finding.read_by),
         "consent": finding.consent,
-        "finding": finding.model_dump_json(),
+        "finding": finding.model_dump_json(context={"packed": True}),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, Response
 
-from appwitness.api.browsing import Badge, Carried, FindingFields, matching
+from appwitness.api.browsing import Badge, Carried, Carries, FindingFields, matching
 from appwitness.api.recorded_lines import FILTERS
 from appwitness.events import FILES, Access, Ref, Upload
 from appwitness.events.seen import Seen, holds, number_of
@@ -233,10 +233,11 @@ def _may_show(asked: PageRequest, value: object) -> bool:
     return not isinstance(value, str) or value in METHODS or asked.mask.excerpt(value) == value
 
 
-def _only(only: str, known: Any, file: str) -> set[int] | None:
+def _only(only: str, known: Carries, file: str) -> Iterable[int] | None:
     """Numbers of the lines of a file that a finding rests on, or that carry a value; None for no restriction."""
-    refs: Iterable[Ref] | None = {"findings": known.about, "values": known.of}.get(only)
-    return None if refs is None else {number_of(ref) for ref in refs if ref.startswith(file)}
+    if only == "findings":
+        return known.about.numbers(file)
+    return (number_of(ref) for ref in known.of if ref.startswith(file)) if only == "values" else None
 
 
 def _upload(asked: PageRequest, seen: Seen[Upload]) -> dict[str, Any]:
@@ -252,7 +253,7 @@ def _upload(asked: PageRequest, seen: Seen[Upload]) -> dict[str, Any]:
 def _line(asked: PageRequest, seen: Seen[Any]) -> dict[str, Any]:
     """The facts common to all listed lines: name, time, and the conclusions about the line."""
     known = asked.concluded
-    numbers = known.about.get(seen.ref, [])
+    numbers = known.about.of(seen.ref)
     worst = min((known.findings[number - 1].level for number in numbers), key=LEVELS.index, default=None)
     flows = known.of.get(seen.ref, ())
     data = dict.fromkeys(asked.mask.code_of_data(flow.data) for flow in flows)
@@ -322,7 +323,7 @@ def _about(asked: PageRequest, ref: Ref) -> list[dict[str, Any]]:
     return [
         {"number": number, "rule": each.rule, "level": each.level, "title": each.title, "confidence": each.confidence,
          "detail": {lang: asked.mask.sentence(text) for lang, text in each.detail.items()}}
-        for number in known.about.get(ref, ())[:20]
+        for number in known.about.of(ref)[:20]
         for each in [known.findings[number - 1]]
     ]  # fmt: skip
 

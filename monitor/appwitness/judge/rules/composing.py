@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from appwitness.events import Access, Consent, DataType, Ref
+from appwitness.events.refs import Refs
 from appwitness.findings import (
     CONFIDENCES,
     LEVELS,
@@ -102,7 +103,7 @@ class Reporter:
         articles, laws = self._law(rule.kinds, about_scope, lead.data, recipient.party if recipient else None)
         read_by, sent_by = self._ends(members)
         # lines to check by hand: all of the first sighting's, then those of the others in turn
-        evidence = tuple(dict.fromkeys(ref for each in members for ref in ones[each].lines))
+        evidence = Refs(dict.fromkeys(ref for each in members for ref in ones[each].lines))
         people = combined(_flows_of(members))
         return Finding(
             rule=rule.id,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from appwitness.events import Consent, Phase, Ref, Screen, count_sources
-from appwitness.events.seen import number_of
+from appwitness.events.refs import Refs
 from appwitness.findings import CONFIDENCES, Report, ReportedGap
 from appwitness.findings.audit import audit
 from appwitness.recording import Recording
@@ -140,11 +140,7 @@ def _unjudged(report: Report, rule: str, words: Words) -> str:
 
 def ranges(refs: Iterable[Ref]) -> Iterator[str]:
     """Lines by file and in order of number, consecutive ones as a range: `accesses.jsonl:17-36`."""
-    files: dict[str, set[int]] = defaultdict(set)
-    for ref in refs:
-        files[ref.rpartition(":")[0]].add(number_of(ref))
-    for name, numbers in files.items():
-        ordered = sorted(numbers)
+    for name, ordered in Refs(refs).by_file().items():
         first = ordered[0]
         for last, following in itertools.pairwise([*ordered, 0]):
             if following != last + 1:
