@@ -111,7 +111,11 @@ def _binaries(folder: Path) -> Path:
     found = Path(package.origin).resolve().parent / "pginstall"
     if os.geteuid() != 0 or all(parent.stat().st_mode & stat.S_IXOTH for parent in found.parents):
         return found / "bin"
-    return Path(shutil.copytree(found, folder / "pginstall")) / "bin"
+    package_folder = found.parent
+    libraries = package_folder.with_name(f"{package_folder.name}.libs")  # found from the programs by a relative path
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+    return Path(shutil.copytree(found, folder / package_folder.name / found.name)) / "bin"
 
 
 @pytest.fixture(scope="session")
