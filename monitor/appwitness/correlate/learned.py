@@ -25,6 +25,7 @@ from appwitness.events import (
     Value,
     Witness,
 )
+from appwitness.events.packed_lines import PackedLines
 from appwitness.events.seen import Seen, holds, number_of
 from appwitness.findings import ReportedGap
 from appwitness.judge.claims import Claim
@@ -92,7 +93,7 @@ class Learned:
         self._app = run.app.package
         self._controllers = frozenset(known.labels.permission_controllers)
         self.connections = connections_of(run)
-        self.accesses: list[Seen[Access]] = []
+        self.accesses = PackedLines(Access)
         self.readers = Readers()
         self.screens = ScreenReader(known.labels, run.app.package)
         self.consents: list[Seen[Consent]] = []
@@ -135,8 +136,8 @@ class Learned:
 
     def values(self) -> Iterator[Value]:
         """Every value that was read."""
-        for access in self.accesses:
-            yield from access.event.values
+        for values in self.accesses.values("values"):
+            yield from values
 
     def _add_consent(self, seen: Seen[Consent]) -> None:
         if line := understood(seen, self._known.labels):

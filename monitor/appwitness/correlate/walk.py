@@ -232,7 +232,7 @@ class Walk:
         )
         facts = RunFacts(
             flows=flows,
-            accesses=tuple(learned.accesses),
+            accesses=learned.accesses,
             timeline=timeline,
             observers=watched,
             clock_uncertainty_ms=self.run.clock_bound_ms,
@@ -256,7 +256,7 @@ class Walk:
             frequency=self.known.frequency,
         )
         with uncollected():
-            judged = judge(self.known.rules, facts, going_on=partial, memory=self.made.memory)
+            judged = judge(self.known.rules, facts, going_on=partial, memory=self.made.memory if going_on else None)
         findings = tuple(identified(each, self.run.app.package) for each in judged)
         gaps += tuple(self.holes.gaps())
         all_gaps = sum(not is_limit(gap) for gap in (*learned.gaps, *gaps))

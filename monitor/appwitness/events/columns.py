@@ -6,6 +6,9 @@ from array import array
 from collections.abc import Sequence
 from typing import overload, override
 
+NEVER = -(1 << 63)
+"""Stands for null in a column."""
+
 
 class Column(Sequence[int]):
     """Numbers of 64 bits with a sign, appended one by one."""

@@ -13,13 +13,11 @@ from typing import Any, override
 import msgspec
 
 from appwitness.events import FILES, Event, Ref, Upload, kind_of
-from appwitness.events.columns import Column
+from appwitness.events.columns import NEVER, Column
 from appwitness.events.made_lines import MadeLines
 from appwitness.events.seen import Seen, microseconds, moment, number_of
 from appwitness.events.shared_parts import SharedParts
 
-NEVER = -(1 << 63)
-"""Stands for null in a column of numbers."""
 LARGEST = (1 << 63) - 1
 VARYING = ("at", "arrived", "until", "boot_ms")
 """Fields with times: otherwise equal lines differ in them."""
@@ -103,6 +101,19 @@ class PackedLines[E: Event](MadeLines[E]):
             varying[name] = others[place]
         event: E = msgspec.structs.replace(first, **varying)
         return Seen(self.ref_at(place), self.number_at(place), moment(self.at[place]), event)
+
+    @property
+    def groups(self) -> Sequence[E]:
+        """The first line of each group of lines that differ only in VARYING and OWN."""
+        return self._firsts
+
+    def group_of(self, place: int) -> int:
+        """The index in `groups` of the group of the line at an index."""
+        return self._first_of[place]
+
+    def has_own(self, place: int) -> bool:
+        """Whether the line at an index says when the last of its calls was."""
+        return any(name == "until" and column[place] != NEVER for name, column in self._times)
 
     def ref_at(self, place: int) -> Ref:
         """The ref of the line at an index."""

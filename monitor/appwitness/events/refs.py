@@ -121,6 +121,21 @@ class Refs(Sequence[Ref]):
         return f"{_PACKED}{','.join(_FILES)}:{data}"
 
     @classmethod
+    def distinct(cls, refs: Iterable[Ref]) -> Self:
+        """The names without repetitions, in order of their first occurrence."""
+        known: set[object] = set()
+
+        def new() -> Iterator[Ref]:
+            for ref in refs:
+                parts = _parts(ref)
+                key = ref if parts is None else parts[0] << 32 | parts[1]
+                if key not in known:
+                    known.add(key)
+                    yield ref
+
+        return cls(new())
+
+    @classmethod
     def of(cls, given: object) -> Self:
         """Names in any of these forms: a sequence, or what `packed` returned. Raises ValueError for anything else."""
         if isinstance(given, cls):

@@ -97,7 +97,7 @@ class Linker:
     def add_access(self, seen: Seen[Access]) -> None:
         """Record what an access returned; a line that is known already changes nothing."""
         ref, access = seen.ref, seen.event
-        if ref in self._reads.accesses or not access.values:
+        if not access.values or self._reads.of(ref):
             return
         self._reads.apps |= {access.app} if access.app else set()
         picked = was_picked(access)
@@ -183,7 +183,8 @@ class Linker:
         when: UploadTime,
         all_hits: dict[Key, list[Hit]],
     ) -> Joined:
-        known = self._reads.accesses[access or ""]
+        known = self._reads.of(access or "")
+        assert known is not None, "hits are of accesses that are known"
         earlier = self._reads.earlier(of_access, known, when.earliest)
         found = [row for row, members in known.rows.items() if not members.isdisjoint(all_hits)]
         row_of = {key: row for row, members in sorted(known.rows.items(), reverse=True) for key in members}

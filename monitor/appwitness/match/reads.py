@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
@@ -10,8 +11,9 @@ from datetime import datetime
 from itertools import accumulate
 from typing import NamedTuple, override
 
-from appwitness.events import DataType, Ref
-from appwitness.events.seen import number_of
+from appwitness.events import FILES, DataType, Ref
+from appwitness.events.columns import NEVER, Column
+from appwitness.events.seen import microseconds, moment, number_of
 
 Key = tuple[str, str]
 """The identity of a value: its type and text."""
@@ -42,38 +44,123 @@ class ReadAccess(NamedTuple):
         return number_of(self.ref)
 
 
+class ReadTable:
+    """The accesses, as columns: a long run has a million. Each is known by its index, in the order they were added."""
+
+    def __init__(self) -> None:
+        self._at = array("q")
+        """Microseconds since 1970."""
+        self._until = Column()
+        """Microseconds after `at`, or NEVER."""
+        self._calls = Column()
+        self._numbers = array("q")
+        """Numbers of the lines."""
+        self._data = array("I")
+        """Indexes in `_types`."""
+        self._types: list[DataType] = []
+        self._type_of: dict[DataType, int] = {}
+        """Type -> its index in `_types`."""
+        self._alike = array("I")
+        """Indexes in `_groups`."""
+        self._groups: list[AlikeReads] = []
+        self._by_number = array("I")
+        """Indexes of the accesses, in order of their lines."""
+
+    def add(self, access: ReadAccess, group: AlikeReads) -> int:
+        """Add an access that returned what its group did; returns its index."""
+        index = len(self._at)
+        at = microseconds(access.at)
+        self._at.append(at)
+        self._until.append(NEVER if access.until is None else microseconds(access.until) - at)
+        self._calls.append(access.calls)
+        self._numbers.append(access.line)
+        if access.data not in self._type_of:
+            self._type_of[access.data] = len(self._types)
+            self._types.append(access.data)
+        self._data.append(self._type_of[access.data])
+        if group.index is None:
+            group.index = len(self._groups)
+            self._groups.append(group)
+        self._alike.append(group.index)
+        if index and self._numbers[self._by_number[-1]] > access.line:
+            insort(self._by_number, index, key=self._numbers.__getitem__)
+        else:
+            self._by_number.append(index)
+        return index
+
+    def __getitem__(self, index: int) -> ReadAccess:
+        at, after, group = self._at[index], self._until[index], self._groups[self._alike[index]]
+        return ReadAccess(
+            ref=f"{FILES['access']}:{self._numbers[index]}",
+            at=moment(at),
+            until=None if after == NEVER else moment(at + after),
+            calls=self._calls[index],
+            data=self._types[self._data[index]],
+            keys=group.keys,
+            rows=group.rows,
+        )
+
+    def find(self, ref: Ref) -> int | None:
+        """The index of the access with this ref; None if there is none."""
+        number = number_of(ref)
+        place = bisect_left(self._by_number, number, key=self._numbers.__getitem__)
+        if place < len(self._by_number) and self._numbers[self._by_number[place]] == number:
+            return self._by_number[place]
+        return None
+
+    def put(self, into: array[int], index: int) -> None:
+        """Insert an access into others in order of time, then of lines; most often it is the last."""
+        if not into or self._at[into[-1]] < self._at[index]:
+            into.append(index)
+        else:
+            insort(into, index, key=lambda each: (self._at[each], self._numbers[each]))
+
+    def until(self, among: array[int], at: datetime) -> int:
+        """How many of these, which are in order of time, were made up to a moment."""
+        return bisect_right(among, microseconds(at), key=self._at.__getitem__)
+
+
 class AlikeReads:
     """Accesses that returned the same values in the same rows: an app reads the same data again and again, so one
     query covers all of them."""
 
-    __slots__ = ("_ends", "_folded", "_reads", "keys", "row_of", "rows")
+    __slots__ = ("_ends", "_folded", "_reads", "_table", "index", "keys", "row_of", "rows")
 
     def __init__(
-        self, keys: frozenset[Key], row_of: Mapping[Key, int | None], rows: Mapping[int, frozenset[Key]]
+        self,
+        table: ReadTable,
+        keys: frozenset[Key],
+        row_of: Mapping[Key, int | None],
+        rows: dict[int, frozenset[Key]],
     ) -> None:
         self.keys = keys
         self.row_of = row_of
         """Each value with the first row that contains it."""
         self.rows = rows
-        self._reads: list[ReadAccess] = []
-        """Ordered by time, then by line."""
+        self.index: int | None = None
+        """Its index in the table; None until it has an access."""
+        self._table = table
+        self._reads = array("I")
+        """Indexes of the accesses, ordered by time, then by line."""
         self._ends: list[tuple[datetime, int]] = []
         """For lines that stand for several calls, in order: the time of the last call, and the number of calls less
         one."""
         self._folded: list[int] | None = None
         """Running totals of these numbers; None when they must be counted again."""
 
-    def add(self, access: ReadAccess) -> None:
-        """Add one more of these accesses."""
-        _put(self._reads, access)
+    def add(self, access: ReadAccess) -> int:
+        """Add one more of these accesses to the table; returns its index."""
+        index = self._table.add(access, self)
+        self._table.put(self._reads, index)
         if access.calls > 1:
             insort(self._ends, (max(access.at, access.until or access.at), access.calls - 1))
             self._folded = None
+        return index
 
     def last(self, at: datetime) -> ReadAccess | None:
         """The last read up to a moment; None if all were later."""
-        number = bisect_right(self._reads, at, key=_moment)
-        return self._reads[number - 1] if number else None
+        number = self._table.until(self._reads, at)
+        return self._table[self._reads[number - 1]] if number else None
 
     def calls(self, before: datetime) -> int:
         """How many calls were surely made up to a moment. A line for several calls, the last of them later, counts
@@ -81,7 +168,7 @@ class AlikeReads:
         if self._folded is None:
             self._folded = [0, *accumulate(extra for _, extra in self._ends)]
         number = bisect_right(self._ends, before, key=lambda end: end[0])
-        return bisect_right(self._reads, before, key=_moment) + self._folded[number]
+        return self._table.until(self._reads, before) + self._folded[number]
 
     def has_row(self, key: Key) -> bool:
         """Whether they returned the value in a row with others."""
@@ -94,20 +181,8 @@ class AlikeReads:
         return self.keys if row is None else self.rows.get(row, frozenset())
 
 
-def _moment(read: ReadAccess) -> datetime:
-    return read.at
-
-
 def _order(read: ReadAccess) -> tuple[datetime, int]:
     return read.at, read.line
-
-
-def _put(reads: list[ReadAccess], read: ReadAccess) -> None:
-    """Insert a read in order, most often at the end."""
-    if not reads or reads[-1].at < read.at:
-        reads.append(read)
-    else:
-        insort(reads, read, key=_order)
 
 
 class UnreadValues(Container[Key]):
@@ -142,8 +217,9 @@ class Reads:
     """The accesses of one recording, on the host's clock, and the values planted for the run."""
 
     def __init__(self) -> None:
-        self.accesses: dict[Ref, ReadAccess] = {}
-        self._by_value: dict[Key, list[ReadAccess]] = defaultdict(list)
+        self._table = ReadTable()
+        self._by_value: dict[Key, array[int]] = defaultdict(lambda: array("I"))
+        """The accesses that returned each value, as indexes in the table, ordered by time, then by line."""
         self._alike: dict[object, AlikeReads] = {}
         self._alike_of: dict[Key, list[AlikeReads]] = defaultdict(list)
         self.persona: set[Key] = set()
@@ -171,19 +247,23 @@ class Reads:
 
     def add(self, access: ReadAccess, values: Mapping[Key, int | None]) -> None:
         """Record what an access returned: its values, each with the first row that contains it."""
-        self.accesses[access.ref] = access
-        for key in values:
-            _put(self._by_value[key], access)
-            if key not in self.persona:
-                self._note_first(key, access.at)
         what = (tuple(values.items()), frozenset(access.rows.items()))
         alike = self._alike.get(what)
         if alike is None:
-            alike = self._alike[what] = AlikeReads(access.keys, values, access.rows)
+            alike = self._alike[what] = AlikeReads(self._table, access.keys, values, access.rows)
             for key in values:
                 self._note_name(key)
                 self._alike_of[key].append(alike)
-        alike.add(access)
+        index = alike.add(access)
+        for key in values:
+            self._table.put(self._by_value[key], index)
+            if key not in self.persona:
+                self._note_first(key, access.at)
+
+    def of(self, ref: Ref) -> ReadAccess | None:
+        """The access with this ref; None if it is not known."""
+        index = self._table.find(ref)
+        return None if index is None else self._table[index]
 
     def _note_first(self, key: Key, at: datetime) -> None:
         """Note a read of a value. Lines come in any order, so an earlier read may become known later."""
@@ -215,10 +295,11 @@ class Reads:
         reads = self._by_value.get(key)
         if not reads:
             return None
-        number = bisect_right(reads, when.earliest, key=_moment)
+        number = self._table.until(reads, when.earliest)
         if number:
-            return reads[number - 1]
-        return reads[0] if reads[0].at <= when.latest else None
+            return self._table[reads[number - 1]]
+        first = self._table[reads[0]]
+        return first if first.at <= when.latest else None
 
     def earlier(self, keys: Iterable[Key], known: ReadAccess, before: datetime) -> int:
         """How many calls, surely made up to a moment and not counting one of `known`, returned one of the values."""

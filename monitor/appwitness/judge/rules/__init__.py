@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable
 
@@ -21,13 +22,15 @@ class Memory:
     """The results of rules on a run so far. When the run has grown and is judged again, only new sightings are
     tested."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, again: bool = True) -> None:
+        """`again`: whether the run will be judged again."""
+        self._again = again
         self._ground: tuple[object, ...] = ()
         self._forget()
 
     def _forget(self) -> None:
         self._sightings: Sightings | None = None
-        self._held: dict[str, tuple[list[Sighting], list[int]]] = {}
+        self._held: dict[str, tuple[list[Sighting], array[int]]] = {}
         self._ones: dict[tuple[str, str, str], dict[Sighting, One]] = {}
 
     def sightings(self, rules: Iterable[Rule], facts: RunFacts) -> Sightings:
@@ -44,15 +47,20 @@ class Memory:
     def holding(self, rule: Rule, seen: list[Sighting], holds: Test) -> list[Sighting]:
         """The sightings that meet the rule's conditions. The leading ones that are unchanged since the last call are
         not tested again."""
-        before, held = self._held.get(rule.id, ([], []))
+        if not self._again:
+            return list(filter(holds, seen))
+        before, held = self._held.get(rule.id, ([], array("I")))
         same = 0 if rule.needs_others else _alike(before, seen)
-        held = held[: bisect_left(held, same)] + [number for number in range(same, len(seen)) if holds(seen[number])]
+        held = held[: bisect_left(held, same)]
+        held.extend(number for number in range(same, len(seen)) if holds(seen[number]))
         self._held[rule.id] = (seen, held)
         return [seen[number] for number in held]
 
-    def ones(self, reporter: Reporter, rule: Rule, key: tuple[str, str], group: FindingGroup) -> dict[Sighting, One]:
-        """The rule's result for each sighting in a group."""
-        ones = self._ones[rule.id, *key] = reporter.ones(rule, group, self._ones.get((rule.id, *key), {}))
+    def ones(self, reporter: Reporter, rule: Rule, key: tuple[str, str], group: FindingGroup) -> list[One]:
+        """The rule's result for each sighting in a group, in their order."""
+        ones = reporter.ones(rule, group, self._ones.get((rule.id, *key), {}))
+        if self._again:
+            self._ones[rule.id, *key] = dict(zip(group.members, ones, strict=True))
         return ones
 
 
@@ -65,7 +73,7 @@ def judge(
     is still `going_on`, rules that look for what did not happen wait for its end. `memory` saves work when a growing
     run is judged repeatedly; the findings are the same without it.
     """
-    memory = memory or Memory()
+    memory = memory or Memory(again=False)
     own = {rule.id: rule for rule in rules}
     sightings = memory.sightings(own.values(), facts)
     run = JudgedRun(facts, sightings)

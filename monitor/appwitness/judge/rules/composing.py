@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache, cached_property, partial
-from itertools import takewhile
+from itertools import chain, takewhile
 from typing import NamedTuple
 
 from appwitness.events import Access, Consent, DataType, Ref
@@ -55,6 +55,7 @@ class One(NamedTuple):
     level: int
     """Index in LEVELS."""
     lines: tuple[Ref, ...]
+    """The lines that show it, but for its own, which comes first."""
 
 
 class Answers(NamedTuple):
@@ -79,11 +80,13 @@ class Reporter:
         self._contrary = cache(self._timeline.against)
         self._code = cache(partial(code_and_owner, facts.recipients))
 
-    def ones(self, rule: Rule, group: FindingGroup, before: Mapping[Sighting, One]) -> dict[Sighting, One]:
-        """The rule's result for each sighting in a group; known results are reused."""
+    def ones(self, rule: Rule, group: FindingGroup, before: Mapping[Sighting, One]) -> list[One]:
+        """The rule's result for each sighting in a group, in their order; known results are reused."""
         raised = self._levels(rule.levels)
         known = {} if rule.needs_others else before
-        return {each: known.get(each) or self._one(rule, raised, each) for each in group.members}
+        same: dict[One, One] = {}  # most are equal
+        made = (known.get(each) or self._one(rule, raised, each) for each in group.members)
+        return [same.setdefault(one, one) for one in made]
 
     def _one(self, rule: Rule, raised: list[tuple[Level, Test]], sighting: Sighting) -> One:
         level = next((level for level, holds in raised if holds(sighting)), rule.level)
@@ -92,9 +95,13 @@ class Reporter:
             self._grade(rule, sighting, answers), LEVELS.index(level), tuple(self._lines(rule, sighting, answers))
         )
 
-    def finding(self, rule: Rule, group: FindingGroup, ones: Mapping[Sighting, One]) -> Finding:
+    def finding(self, rule: Rule, group: FindingGroup, ones: Sequence[One]) -> Finding:
         """One finding for everything in a group, led by the sighting that proves most."""
-        members = sorted(group.members, key=lambda each: (ones[each].grade, *_shortcomings(each), each.at, each.line))
+        both = sorted(
+            zip(group.members, ones, strict=True),
+            key=lambda each: (each[1].grade, *_shortcomings(each[0]), each[0].at, each[0].line),
+        )
+        members = [sighting for sighting, _ in both]
         lead = members[0]
         answers = self._answers(rule, lead)
         count = group.count
@@ -103,12 +110,12 @@ class Reporter:
         articles, laws = self._law(rule.kinds, about_scope, lead.data, recipient.party if recipient else None)
         read_by, sent_by = self._ends(members)
         # lines to check by hand: all of the first sighting's, then those of the others in turn
-        evidence = Refs(dict.fromkeys(ref for each in members for ref in ones[each].lines))
+        evidence = Refs.distinct(ref for each, one in both for ref in chain(_own(each), one.lines))
         people = combined(_flows_of(members))
         return Finding(
             rule=rule.id,
-            level=LEVELS[min(ones[each].level for each in members)],
-            confidence=CONFIDENCES[ones[lead].grade],
+            level=LEVELS[min(one.level for one in ones)],
+            confidence=CONFIDENCES[both[0][1].grade],
             title=rule.title,
             detail={language: self._detail(rule, group, members, answers, people, language) for language in LANGUAGES},
             data=lead.data,
@@ -136,7 +143,7 @@ class Reporter:
         for each in members:
             flow = each.flow or next((one.flow for one in each.flows if one.flow), None)
             ref = each.ref if each.access else (flow.access if flow else None)
-            access = each.access or self._accesses.get(ref or "")
+            access = each.access or (self._access(ref) if ref else None)
             other_readers = other_readers or (each.flow is not None and each.flow.other_readers)
             named = self._code(access.stack, access.owners) if ref and access else None
             if ref and named and named not in read_by:
@@ -145,9 +152,10 @@ class Reporter:
                 sent_by.append(flow.carrier.code)
         return None if other_readers else _same([*read_by.values()]), _same(sent_by)
 
-    @cached_property
-    def _accesses(self) -> dict[Ref, Access]:
-        return {seen.ref: seen.event for seen in self._facts.accesses}
+    def _access(self, ref: Ref) -> Access | None:
+        lane = self._sightings.lane
+        place = lane.place_of(ref)
+        return None if place is None else lane[place].event
 
     def _recipient(self, lead: Sighting) -> Recipient | None:
         if lead.flow is not None:
@@ -228,9 +236,7 @@ class Reporter:
         if sighting.flow is not None:
             yield from (ref for ref in (sighting.flow.access, sighting.flow.upload) if ref)
         else:
-            yield sighting.ref
-            for flow in sighting.flows[:1]:
-                yield flow.ref
+            yield from (flow.ref for flow in sighting.flows[:1])
         # the consent lines that caused it, and those that an operator has since replaced
         for status in (sighting.status, answers.separate, self._later(rule, sighting)):
             if status is not None:
@@ -432,6 +438,11 @@ def _assumes(rule: Rule, sighting: Sighting, answers: Answers) -> bool:
     if answers.separate is not None and answers.separate.assumed:
         return True
     return rule.when.consent is not None and sighting.status.assumed
+
+
+def _own(sighting: Sighting) -> tuple[Ref, ...]:
+    """The line of a sighting that is no flow: that of a flow is one of two."""
+    return () if sighting.flow is not None else (sighting.ref,)
 
 
 def _flows_of(members: Iterable[Sighting]) -> list[Flow]:

@@ -9,13 +9,15 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from appwitness.catalog.labels import Labels
 from appwitness.catalog.picked import was_picked
 from appwitness.catalog.withheld import was_withheld
 from appwitness.events import MARKERS, Access, Consent, DataType, Ref
-from appwitness.events.seen import Seen, number_of, shifted
+from appwitness.events.packed_lines import PackedLines
+from appwitness.events.seen import Seen, moment, number_of, shifted
 from appwitness.findings import ConsentName, ConsentStatus, Flow, Match
 from appwitness.findings.people import combined
 from appwitness.judge.clock_order import decided, told
@@ -49,7 +51,7 @@ PROMPT = "permission:"
 
 
 @dataclass(slots=True, eq=False)
-class Sighting:
+class OneSighting:
     """One thing seen at one moment, in the form that rules examine."""
 
     at: datetime
@@ -100,6 +102,44 @@ class Sighting:
         return self.decided in states or self.status.state in states
 
 
+class CallSighting:
+    """A sighting of a call that differs from others only in its line and its time: a long run has a million."""
+
+    __slots__ = ("_lane", "_like", "_place")
+
+    def __init__(self, lane: PackedLines[Access], place: int, like: OneSighting) -> None:
+        """`like` has everything else."""
+        self._lane = lane
+        self._place = place
+        self._like = like
+
+    @property
+    def at(self) -> datetime:
+        """When it was."""
+        return moment(self._lane.at[self._place])
+
+    @property
+    def ref(self) -> Ref:
+        """Its line."""
+        return self._lane.ref_at(self._place)
+
+    @property
+    def line(self) -> int:
+        """The number of its line."""
+        return self._lane.number_at(self._place)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+for _name in (*OneSighting.__slots__, "picked", "is_in"):
+    if _name not in ("at", "ref", "line"):
+        setattr(CallSighting, _name, property(attrgetter(f"_like.{_name}")))
+
+Sighting = OneSighting | CallSighting
+
+
 @dataclass(slots=True)
 class _PermissionState:
     """How one permission has been prompted for and answered so far."""
@@ -128,13 +168,16 @@ class Sightings:
     def __init__(self, facts: RunFacts) -> None:
         self._facts = facts
         self._known_flows: dict[str, Sighting] = {}
-        self._known_accesses: dict[Ref, list[Sighting]] = {}
+        self._calls_at: list[Sighting | tuple[Sighting, Sighting] | None] = []
+        """For each access, its sighting or sightings; None for one that is no read."""
+        self._like: dict[tuple[int, ...], OneSighting] = {}
+        """What calls have in common, by the identities of their access but for its times, status, states and phase."""
 
     def grow(self, facts: RunFacts) -> None:
         """Continue with more facts of the same `ground`; sightings that the new facts do not change stay the same
         objects."""
         self._facts = facts
-        for name in ("flows", "accesses", "run", "unseen", "together", "sent"):
+        for name in ("flows", "lane", "accesses", "run", "unseen", "together", "sent"):
             vars(self).pop(name, None)
 
     def of(self, on: str) -> list[Sighting]:
@@ -166,25 +209,43 @@ class Sightings:
         return made
 
     @cached_property
+    def lane(self) -> PackedLines[Access]:
+        """All accesses, in order of their lines."""
+        given = self._facts.accesses
+        return (
+            given
+            if isinstance(given, PackedLines)
+            else PackedLines(Access, sorted(given, key=lambda seen: seen.number))
+        )
+
+    @cached_property
     def accesses(self) -> list[Sighting]:
         """Every access that returned a value. A call that was denied, threw, returned nothing or only registered a
         listener read nothing, and a placeholder is nothing; what a listener receives is an access of its own. What
         the user picked, the user handed over."""
-        carried: dict[Ref, list[Sighting]] = {}
+        carried: dict[int, list[Sighting]] = {}
         for sighting in self.flows:
             if sighting.flow and sighting.flow.access:
-                carried.setdefault(sighting.flow.access, []).append(sighting)
-        for flows in carried.values():
-            flows.sort(key=lambda each: (each.certainty < CERTAIN, each.at, each.line))
-        return [
-            sighting
-            for seen in self._facts.accesses
-            if seen.event.outcome == "returned"
-            and seen.event.values
-            and not was_withheld(seen.event)
-            and not was_picked(seen.event)
-            for sighting in self._access(seen, tuple(carried.get(seen.ref, ())))
-        ]
+                carried.setdefault(number_of(sighting.flow.access), []).append(sighting)
+        for several in carried.values():
+            several.sort(key=lambda each: (each.certainty < CERTAIN, each.at, each.line))
+        lane = self.lane
+        counts = [_counts(first) for first in lane.groups]
+        found: list[Sighting] = []
+        for place in range(len(lane)):
+            line = lane.number_at(place)
+            made = self._calls_at[place] if place < len(self._calls_at) else None
+            if counts[lane.group_of(place)]:
+                flows = tuple(carried.get(line, ()))
+                first = made[0] if isinstance(made, tuple) else made
+                if made is None or first is None or first.line != line or first.flows != flows:
+                    made = self._calls(lane, place, flows)
+                found += made if isinstance(made, tuple) else (made,)
+            if place < len(self._calls_at):
+                self._calls_at[place] = made
+            else:
+                self._calls_at.append(made)
+        return found
 
     @cached_property
     def consents(self) -> list[Sighting]:
@@ -214,7 +275,7 @@ class Sightings:
             else:
                 what = consent.scope
                 status = self._before(at, clock_of(consent), consent.scope)
-            found[ref] = Sighting(
+            found[ref] = OneSighting(
                 at=at,
                 ref=ref,
                 line=line,
@@ -298,13 +359,13 @@ class Sightings:
     def claims(self) -> list[Sighting]:
         """Every claim of consent in this run, with the real state at that moment; what an earlier run left is
         excluded."""
-        found = []
+        found: list[Sighting] = []
         for claim in self._facts.claims:
             if claim.ref in self._earlier or claim.at_start:
                 continue
             status = self._claimed(claim)
             found.append(
-                Sighting(
+                OneSighting(
                     at=claim.at,
                     ref=claim.ref,
                     line=number_of(claim.ref),
@@ -346,7 +407,7 @@ class Sightings:
         first = min(told, key=in_time, default=None)
         if first is None:
             return []
-        run = Sighting(first.at, first.ref, first.line, what="", status=first.status, decided=first.decided)
+        run = OneSighting(first.at, first.ref, first.line, what="", status=first.status, decided=first.decided)
         return [run]
 
     @cached_property
@@ -357,7 +418,7 @@ class Sightings:
         if policy is None:
             return ()
         sent = {flow.data for flow in self._facts.flows}
-        asked = set() if policy.only_sent else {seen.event.data for seen in self._facts.accesses}
+        asked = set() if policy.only_sent else {each.data for each in self.lane.groups}
         return tuple(sorted({each.type for each in policy.data} - sent - asked))
 
     @cached_property
@@ -400,7 +461,7 @@ class Sightings:
         uncertainty_ms = bound_of(flow) if flow.clock == "host" else self._facts.clock_uncertainty_ms
         possible = self._facts.timeline.around(flow.at, flow.clock, uncertainty_ms, flow.data)
         status = told(possible, self._facts.timeline, flow.at, flow.data)
-        return Sighting(
+        return OneSighting(
             at=flow.at,
             ref=flow.upload,
             line=number_of(flow.upload),
@@ -469,45 +530,67 @@ class Sightings:
             return UNKNOWN
         return phase
 
-    def _access(self, seen: Seen[Access], flows: tuple[Sighting, ...]) -> list[Sighting]:
-        made = self._known_accesses.get(seen.ref)
-        if made is None or made[0].flows != flows:
-            made = self._known_accesses[seen.ref] = self._calls(seen, flows)
-        return made
-
-    def _calls(self, seen: Seen[Access], flows: tuple[Sighting, ...]) -> list[Sighting]:
+    def _calls(
+        self, lane: PackedLines[Access], place: int, flows: tuple[Sighting, ...]
+    ) -> Sighting | tuple[Sighting, Sighting]:
         """An access, at its moment. A folded line stands for several calls, and only the first and the last have a
         known time: if the user decided, or the app changed its phase, in between, they become two sightings of one
         call each."""
+        if not flows and not lane.has_own(place):
+            return self._alike(lane, place)
+        seen = lane[place]
         access = seen.event
         first = self._call(seen, seen.at, access.count, flows)
         if access.until is None or access.count == 1:
-            return [first]
+            return first
         last = self._call(seen, seen.on_host(access.until), 1, flows)
         if last.status == first.status and last.phase[:3] == first.phase[:3]:
-            return [first]
+            return first
         first.count = 1
-        return [first, last]
+        return (first, last)
 
-    def _call(self, seen: Seen[Access], at: datetime, count: int, flows: tuple[Sighting, ...]) -> Sighting:
-        access = seen.event
-        uncertainty_ms = self._facts.clock_uncertainty_ms
-        possible = self._facts.timeline.around(at, "device", uncertainty_ms, access.data)
-        status = told(possible, self._facts.timeline, at, access.data)
-        return Sighting(
+    def _alike(self, lane: PackedLines[Access], place: int) -> CallSighting:
+        """A call that no upload carried and no other call is folded into."""
+        at, access = moment(lane.at[place]), lane.groups[lane.group_of(place)]
+        state = self._state_at(at, access.data)
+        key = (id(access), *map(id, state))
+        like = self._like.get(key)
+        if like is None:  # it keeps what the key identifies
+            like = self._like[key] = self._made(lane.ref_at(place), at, access, state)
+        return CallSighting(lane, place, like)
+
+    def _call(self, seen: Seen[Access], at: datetime, count: int, flows: tuple[Sighting, ...]) -> OneSighting:
+        made = self._made(seen.ref, at, seen.event, self._state_at(at, seen.event.data))
+        made.count, made.flows = count, flows
+        return made
+
+    def _state_at(self, at: datetime, data: DataType) -> tuple[ConsentStatus, frozenset[ConsentName], PhaseStatus]:
+        """What the user had decided at a moment, every state that may have held, and the phase of the app."""
+        possible = self._facts.timeline.around(at, "device", self._facts.clock_uncertainty_ms, data)
+        status = told(possible, self._facts.timeline, at, data)
+        return status, _states(tuple(each.state for each in possible)), self._facts.phases.at(at)
+
+    def _made(
+        self,
+        ref: Ref,
+        at: datetime,
+        access: Access,
+        state: tuple[ConsentStatus, frozenset[ConsentName], PhaseStatus],
+    ) -> OneSighting:
+        status, possible, phase = state
+        return OneSighting(
             at=at,
-            ref=seen.ref,
-            line=seen.number,
+            ref=ref,
+            line=number_of(ref),
             data=access.data,
             what=access.source,
             status=status,
             decided=self._decided(status, access.data),
-            count=count,
-            phase=self._facts.phases.at(at),
+            count=access.count,
+            phase=phase,
             access=access,
-            uncertainty_ms=uncertainty_ms,
-            possible=_states(tuple(each.state for each in possible)),
-            flows=flows,
+            uncertainty_ms=self._facts.clock_uncertainty_ms,
+            possible=possible,
         )
 
     def _decided(self, status: ConsentStatus, data: DataType) -> ConsentName:
@@ -538,6 +621,13 @@ _GROUPS: tuple[tuple[str, str], ...] = (
 def _states(states: tuple[ConsentName, ...]) -> frozenset[ConsentName]:
     """The states as a set, shared by all sightings with the same states."""
     return frozenset(states)
+
+
+def _counts(access: Access) -> bool:
+    """Whether an access is a read by the app."""
+    if access.outcome != "returned" or not access.values:
+        return False
+    return not (was_withheld(access) or was_picked(access))
 
 
 def _is_lone_name(flow: Flow, match: Match) -> bool:
