@@ -170,6 +170,8 @@ class Sightings:
         self._known_flows: dict[str, Sighting] = {}
         self._calls_at: list[Sighting | tuple[Sighting, Sighting] | None] = []
         """For each access, its sighting or sightings; None for one that is no read."""
+        self._statuses: dict[ConsentStatus, ConsentStatus] = {}
+        """Equal statuses as one object."""
         self._like: dict[tuple[int, ...], OneSighting] = {}
         """What calls have in common, by the identities of their access but for its times, status, states and phase."""
 
@@ -568,6 +570,7 @@ class Sightings:
         """What the user had decided at a moment, every state that may have held, and the phase of the app."""
         possible = self._facts.timeline.around(at, "device", self._facts.clock_uncertainty_ms, data)
         status = told(possible, self._facts.timeline, at, data)
+        status = self._statuses.setdefault(status, status)
         return status, _states(tuple(each.state for each in possible)), self._facts.phases.at(at)
 
     def _made(
