@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from appwitness.events import FILES, KINDS, Line, kind_of
 
-VERSION = 11
+VERSION = 12
 """Version of these tables. An index of another version is not read; a new one is built from the recordings."""
 CAMPAIGN_BITS = 40
 """Number of low bits of a recording's number that count recordings; the bits above are its campaign's number."""
@@ -186,7 +186,7 @@ class FindingRow(OfRecording):
     """The SDK whose code sent it, or else whose code read it, as in flows."""
     consent: Mapped[Name | None]
     finding: Mapped[Long]
-    """The whole finding as JSON."""
+    """The whole finding as JSON; the names of more than 20 lines are one text (`events/refs.py`)."""
 
 
 class FoundGapRow(OfRecording):
