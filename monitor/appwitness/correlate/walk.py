@@ -327,6 +327,8 @@ class Walk:
         """All flows; those of an upload about which nothing new is known are the same objects as before."""
         flows: list[Flow] = []
         for seen, joins in sorted(self.linked.joined.values(), key=lambda one: one[0].number):
+            if not joins:
+                continue
             carrier = carriers.get(seen.ref)
             whose = Whose(carrier, seen.ref in foreign, self._ties(seen.event, carrier))
             others = [self.learned.readers.are_several(joined, seen.at) for joined in joins]

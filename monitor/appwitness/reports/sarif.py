@@ -49,9 +49,15 @@ def document(runs: Sequence[Tree], words: Words) -> str:
     """A SARIF log of several runs. A run that is too large is split into several, each with its own category: code
     hosts refuse two runs with the same category, and keep the alerts of others."""
     text = _log(_inert(runs))
-    if len(text.encode()) <= LARGEST and all(len(run["results"]) <= RESULTS for run in runs):
+    if _fits(text) and all(len(run["results"]) <= RESULTS for run in runs):
         return text
+    del text  # it may be large, and so is the next
     return _log(_inert([part for run in runs for part in _parts(run, words)]))
+
+
+def _fits(text: str) -> bool:
+    """Whether code hosts accept a file with this text."""
+    return len(text) <= LARGEST and len(text.encode()) <= LARGEST
 
 
 def _log(runs: Sequence[Tree]) -> str:
@@ -111,7 +117,7 @@ def _size(tree: Tree) -> int:
 def files_of(text: str, file: Path) -> list[tuple[Path, str]]:
     """A log as the files that code hosts accept: itself, or, if it is too large, `file` and others beside it
     (`gate.sarif`, `gate-2.sarif`), each with as many of its runs as fit."""
-    if len(text.encode()) <= LARGEST:
+    if _fits(text):
         return [(file, text)]
     sheets = _sheets(json.loads(text)["runs"], LARGEST)
     names = [file, *(file.with_stem(f"{file.stem}-{number}") for number in range(2, len(sheets) + 1))]

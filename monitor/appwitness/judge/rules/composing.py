@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cache, cached_property, partial
-from itertools import chain, takewhile
+from itertools import chain, pairwise, takewhile
 from typing import NamedTuple
 
 from appwitness.events import Access, Consent, DataType, Ref
@@ -97,10 +97,10 @@ class Reporter:
 
     def finding(self, rule: Rule, group: FindingGroup, ones: Sequence[One]) -> Finding:
         """One finding for everything in a group, led by the sighting that proves most."""
-        both = sorted(
-            zip(group.members, ones, strict=True),
-            key=lambda each: (each[1].grade, *_shortcomings(each[0]), each[0].at, each[0].line),
-        )
+        both = list(zip(group.members, ones, strict=True))
+        if any(in_time(later) < in_time(each) for each, later in pairwise(group.members)):
+            both.sort(key=lambda each: in_time(each[0]))
+        both.sort(key=lambda each: (each[1].grade, *_shortcomings(each[0])))
         members = [sighting for sighting, _ in both]
         lead = members[0]
         answers = self._answers(rule, lead)
