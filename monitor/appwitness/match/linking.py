@@ -184,7 +184,7 @@ class Linker:
         all_hits: dict[Key, list[Hit]],
     ) -> Joined:
         known = self._reads.of(access or "")
-        assert known is not None, "hits are of accesses that are known"
+        assert known is not None  # what was found is of an access that was added
         earlier = self._reads.earlier(of_access, known, when.earliest)
         found = [row for row, members in known.rows.items() if not members.isdisjoint(all_hits)]
         row_of = {key: row for row, members in sorted(known.rows.items(), reverse=True) for key in members}
