@@ -24,10 +24,11 @@ AGAIN := test $$? -eq 1 && .venv/bin/pytest --last-failed --last-failed-no-failu
 test: rig  ## the tests, those on the lab device included; what fails beside others is told, and tried once more alone
 	$(PYTEST) --ignore tests/art -m 'not slow' || { $(AGAIN) --ignore tests/art -m 'not slow'; }
 
-test-slow: rig  ## the tests that need minutes, but for those of test-checked: every source, every app under every plan, kills, devices, the wheel, more examples
+test-slow: rig  ## the tests that need minutes, but for those of test-checked: every source, every app under every plan, kills, devices, the wheel; with NIGHTLY=true on more examples, too
 	@$(MAKE) --no-print-directory --jobs 2 slow-here slow-devices
 
-SLOW := --hypothesis-profile thorough --ignore tests/match --ignore tests/art -m '(slow or hypothesis) and not adb'
+PROPERTIES := $(if $(filter true,$(NIGHTLY)), or hypothesis)
+SLOW := --hypothesis-profile thorough --ignore tests/match --ignore tests/art -m '(slow$(PROPERTIES)) and not adb'
 slow-here:
 	$(LONG) $(SLOW) || { $(AGAIN) -o cache_dir=.pytest_cache/here $(SLOW); }
 slow-devices:  # beside the others: it waits most of the time
