@@ -20,7 +20,7 @@ def at(seconds: float) -> datetime:
 READS = st.tuples(
     st.integers(0, 8),
     st.none() | st.integers(0, 8),  # a hostile line may end before it begins
-    st.integers(1, 5),
+    st.integers(1, 5) | st.just(1 << 70),  # a hostile line may have any count
     st.lists(st.sampled_from(KEYS), min_size=1, max_size=3, unique=True),
     st.integers(0, 1),
 )

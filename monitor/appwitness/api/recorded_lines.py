@@ -46,8 +46,6 @@ FILTERS: dict[str, dict[str, How]] = {
 """kind -> the fields to filter by: for an exact value, for a part of it, or for a status (`404`, `4xx`)."""
 SORTS = {"upload": ("line", "host", "method", "status", "size"), "access": ("line", "data", "source", "count")}
 """kind -> the fields to sort by; a leading `-` reverses the order."""
-LARGEST = (1 << 63) - 1
-"""A larger number is sorted as this one."""
 _BRIEF = msgspec.json.Decoder(LineBrief)
 _NUMBERS = msgspec.json.Decoder(LineNumbers)
 
@@ -80,8 +78,8 @@ class RecordedLines:
             except (msgspec.DecodeError, UnicodeDecodeError):  # it breaks the contract: the report has a gap for it
                 continue
             self._ahead.append(read.position.line - len(self._brief_of))
-            self._numbers["size"].append(min(max(numbers.size, 0), LARGEST))
-            self._numbers["count"].append(min(max(numbers.count, 0), LARGEST))
+            self._numbers["size"].append(numbers.size)
+            self._numbers["count"].append(numbers.count)
             self._brief_of.append(self._briefs.setdefault(brief, len(self._briefs)))
 
     def page(

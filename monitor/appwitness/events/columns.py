@@ -11,24 +11,27 @@ NEVER = -(1 << 63)
 
 
 class Column(Sequence[int]):
-    """Numbers of 64 bits with a sign, appended one by one."""
+    """Numbers of any size, appended one by one; 8 bytes each if all fit into 64 bits with a sign."""
 
     def __init__(self) -> None:
         self._length = 0
         self._same = 0
         """What all of them are as long as `_each` is None."""
-        self._each: array[int] | None = None
+        self._each: array[int] | list[int] | None = None
 
     def append(self, number: int) -> None:
-        """Append a number. Raises OverflowError if it does not fit."""
-        if self._each is None:
-            if number == self._same or not self._length:
-                self._same = array("q", (number,))[0]
-                self._length += 1
-                return
-            self._each = array("q", (self._same,)) * self._length
-        self._each.append(number)
+        """Append a number."""
         self._length += 1
+        if self._each is None:
+            if number == self._same or self._length == 1:
+                self._same = number
+                return
+            fits = NEVER <= self._same < -NEVER
+            self._each = (array("q", (self._same,)) if fits else [self._same]) * (self._length - 1)
+        try:
+            self._each.append(number)
+        except OverflowError:  # in a stranger's recording
+            self._each = [*self._each, number]
 
     @override
     def __len__(self) -> int:

@@ -18,7 +18,6 @@ from appwitness.events.made_lines import MadeLines
 from appwitness.events.seen import Seen, microseconds, moment, number_of
 from appwitness.events.shared_parts import SharedParts
 
-LARGEST = (1 << 63) - 1
 VARYING = ("at", "arrived", "until", "boot_ms")
 """Fields with times: otherwise equal lines differ in them."""
 OWN: dict[type, tuple[str, ...]] = {Upload: ("url", "headers", "body", "size", "client")}
@@ -40,7 +39,7 @@ class PackedLines[E: Event](MadeLines[E]):
         """The other fields of such lines -> their index in `_firsts`."""
         self._first_of = array("I")
         """For each line, the index of the first line of its group."""
-        self._times = [(name, Column()) for name in VARYING[:3] if name in fields]
+        self._times = {name: Column() for name in VARYING[:3] if name in fields}
         """For each line, its times after `at`, in microseconds."""
         self._boot_ms = Column()
         self._numbers = Column()
@@ -56,29 +55,26 @@ class PackedLines[E: Event](MadeLines[E]):
         event = seen.event
         if self._own:
             self._sharing.of(event)
-        boot_ms = event.boot_ms
-        fits = boot_ms is None or boot_ms <= LARGEST
         try:
-            first = self._known.get(self._alike_in(event)) if fits else None
+            first = self._known.get(self._alike_in(event))
         except TypeError:  # its arguments are a dictionary
             first = None
-        self._first_of.append(self._put(event, fits) if first is None else first)
+        self._first_of.append(self._put(event) if first is None else first)
         self._numbers.append(seen.number - len(self.at))
         self.at.append(seen_at := microseconds(seen.at))
-        for name, column in self._times:
+        for name, column in self._times.items():
             at = getattr(event, name)
             column.append(NEVER if at is None else microseconds(at) - seen_at)
-        self._boot_ms.append(NEVER if boot_ms is None or not fits else boot_ms)
+        self._boot_ms.append(NEVER if event.boot_ms is None else event.boot_ms)
         for name, others in self._own:
             others.append(getattr(event, name))
 
-    def _put(self, event: E, fits: bool) -> int:
+    def _put(self, event: E) -> int:
         """Add the first line of a new group; returns its index."""
         place = len(self._firsts)
         self._firsts.append(self._sharing.of(event))
         with suppress(TypeError):
-            if fits:
-                self._known[self._alike_in(event)] = place
+            self._known[self._alike_in(event)] = place
         return place
 
     @override
@@ -90,13 +86,10 @@ class PackedLines[E: Event](MadeLines[E]):
         first = self._firsts[self._first_of[place]]
         varying: dict[str, Any] = {
             name: None if column[place] == NEVER else moment(self.at[place] + column[place])
-            for name, column in self._times
+            for name, column in self._times.items()
         }
         boot_ms = self._boot_ms[place]
-        if boot_ms != NEVER:
-            varying["boot_ms"] = boot_ms
-        elif first.boot_ms is not None and first.boot_ms <= LARGEST:
-            varying["boot_ms"] = None
+        varying["boot_ms"] = None if boot_ms == NEVER else boot_ms
         for name, others in self._own:
             varying[name] = others[place]
         event: E = msgspec.structs.replace(first, **varying)
@@ -111,9 +104,9 @@ class PackedLines[E: Event](MadeLines[E]):
         """The index in `groups` of the group of the line at an index."""
         return self._first_of[place]
 
-    def has_own(self, place: int) -> bool:
+    def has_until(self, place: int) -> bool:
         """Whether the line at an index says when the last of its calls was."""
-        return any(name == "until" and column[place] != NEVER for name, column in self._times)
+        return "until" in self._times and self._times["until"][place] != NEVER
 
     def ref_at(self, place: int) -> Ref:
         """The ref of the line at an index."""

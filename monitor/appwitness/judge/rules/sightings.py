@@ -168,8 +168,8 @@ class Sightings:
     def __init__(self, facts: RunFacts) -> None:
         self._facts = facts
         self._known_flows: dict[str, Sighting] = {}
-        self._calls_at: list[Sighting | tuple[Sighting, Sighting] | None] = []
-        """For each access, its sighting or sightings; None for one that is no read."""
+        self._calls_at: list[Sighting | tuple[Sighting, ...]] = []
+        """For each access, its sighting or sightings; empty for one that is no read."""
         self._statuses: dict[ConsentStatus, ConsentStatus] = {}
         """Equal statuses as one object."""
         self._like: dict[tuple[int, ...], OneSighting] = {}
@@ -235,18 +235,16 @@ class Sightings:
         counts = [_counts(first) for first in lane.groups]
         found: list[Sighting] = []
         for place in range(len(lane)):
-            line = lane.number_at(place)
-            made = self._calls_at[place] if place < len(self._calls_at) else None
-            if counts[lane.group_of(place)]:
-                flows = tuple(carried.get(line, ()))
-                first = made[0] if isinstance(made, tuple) else made
-                if made is None or first is None or first.line != line or first.flows != flows:
-                    made = self._calls(lane, place, flows)
-                found += made if isinstance(made, tuple) else (made,)
-            if place < len(self._calls_at):
-                self._calls_at[place] = made
-            else:
-                self._calls_at.append(made)
+            if place == len(self._calls_at):
+                self._calls_at.append(())
+            if not counts[lane.group_of(place)]:
+                continue
+            line, made = lane.number_at(place), self._calls_at[place]
+            flows = tuple(carried.get(line, ()))
+            first = next(iter(made), None) if isinstance(made, tuple) else made
+            if first is None or first.line != line or first.flows != flows:
+                made = self._calls_at[place] = self._calls(lane, place, flows)
+            found += made if isinstance(made, tuple) else (made,)
         return found
 
     @cached_property
@@ -534,11 +532,11 @@ class Sightings:
 
     def _calls(
         self, lane: PackedLines[Access], place: int, flows: tuple[Sighting, ...]
-    ) -> Sighting | tuple[Sighting, Sighting]:
+    ) -> Sighting | tuple[Sighting, ...]:
         """An access, at its moment. A folded line stands for several calls, and only the first and the last have a
         known time: if the user decided, or the app changed its phase, in between, they become two sightings of one
         call each."""
-        if not flows and not lane.has_own(place):
+        if not flows and not lane.has_until(place):
             return self._alike(lane, place)
         seen = lane[place]
         access = seen.event
