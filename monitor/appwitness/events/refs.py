@@ -19,6 +19,8 @@ from appwitness.events import FILES, Ref
 from appwitness.events.seen import number_of
 
 LARGEST = (1 << 32) - 1
+FEW = 20
+"""Most names that stay names in a text."""
 _FILES = tuple(FILES.values())
 _INDEX = {file: index for index, file in enumerate(_FILES)}
 """Name of a file -> its index in _FILES."""
@@ -112,7 +114,7 @@ class Refs(Sequence[Ref]):
 
     def packed(self) -> str | tuple[Ref, ...]:
         """A text from which `of` makes them again, about two bytes a line; for a few, their names."""
-        if self._others or len(self) <= 20:
+        if self._others or len(self) <= FEW:
             return tuple(self)
         steps = array("q", (later - number for number, later in pairwise((0, *self._numbers))))
         if sys.byteorder == "big":

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
@@ -183,7 +184,7 @@ def findings(asked: PageRequest) -> Response:
 
 def _finding(asked: PageRequest, number: int, finding: FindingFields, uploads: dict[str, Ref]) -> dict[str, Any]:
     sent = dict.fromkeys(uploads[name] for name in finding.flows if name in uploads)
-    read = dict.fromkeys(ref for ref in finding.all_evidence if ref.startswith("accesses."))
+    read = islice((ref for ref in finding.all_evidence if ref.startswith("accesses.")), 3)
     data = finding.data and asked.mask.code_of_data(finding.data)
     people = People.model_validate(finding.people) if finding.people else None
     return {
@@ -194,7 +195,7 @@ def _finding(asked: PageRequest, number: int, finding: FindingFields, uploads: d
         "about": data and label(people, asked.words.data(data), asked.words.lang),
         "host": finding.recipient and asked.mask.host(finding.recipient.host),
         "consent": finding.consent,
-        "evidence": [*list(read)[:3], *list(sent)[:3]],
+        "evidence": [*read, *islice(sent, 3)],
         "lines": len(finding.all_evidence),
     }
 

@@ -6,7 +6,7 @@ import base64
 import itertools
 import mmap
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -138,9 +138,9 @@ def _unjudged(report: Report, rule: str, words: Words) -> str:
     return words("not_judged", what=not_watched(lacking, words)) if lacking else ""
 
 
-def ranges(refs: Iterable[Ref]) -> Iterator[str]:
+def ranges(refs: Sequence[Ref]) -> Iterator[str]:
     """Lines by file and in order of number, consecutive ones as a range: `accesses.jsonl:17-36`."""
-    for name, ordered in Refs(refs).by_file().items():
+    for name, ordered in Refs.of(refs).by_file().items():
         first = ordered[0]
         for last, following in itertools.pairwise([*ordered, 0]):
             if following != last + 1:
