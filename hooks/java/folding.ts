@@ -12,6 +12,7 @@ import { micros } from "../out/clock.js";
 import { after } from "../out/doorbell.js";
 import { atEnd, gap, report, type Counted, type Fold } from "../out/emit.js";
 import { POINT_SYMBOLS, reach } from "../out/points.js";
+import { WRITING_SYMBOLS } from "../out/writing.js";
 import { artStacks } from "./art_stack.js";
 import { currentEnv, divert, isArt, isStatic, scriptOf, targetOf, type Overload, type Raw } from "./bridge.js";
 import { CALLS, NONVIRTUAL, deleteWeak, findClass, globalRef, inFrame, methodId, weakRef, type Env } from "./jni.js";
@@ -23,6 +24,11 @@ export interface Repeats {
   depends: number[];
   /** whether it depends on the result, too */
   reads: boolean;
+  /**
+   * if nothing else that a call gave is in its line: what is in the lines of further calls with the stack of one that was
+   * recorded, before and after the value; null when that is unknown
+   */
+  around: ((fold: Fold) => { before: string; after: string } | null) | null;
 }
 
 /** Called for calls that are not repeats. */
@@ -76,6 +82,7 @@ interface Diverted {
   result: Kind;
   /** null while repeats are not counted */
   teller: Teller | null;
+  around: Repeats["around"];
   /** the method to call, once it is known */
   target: () => NativePointer | null;
   slots: Slot[];
@@ -104,19 +111,31 @@ const wants = new NativeCallback((id, self, args, begun): number => {
   }
 }, "int", ["int", "pointer", "pointer", "double"]);
 
-const told = new NativeCallback((id, self, args, result, begun): number => {
+const told = new NativeCallback((id, self, args, result, begun, asks): number => {
   const one = diverted[id] as Diverted;
   try {
     const raws = one.args.map((kind, i) => kind.read(args.add(VALUE_BYTES * i)));
     const fold = teller(one).told(currentEnv(), selfOf(one, self), raws, one.result.read(result), begun);
     reach("told");
+    if (asks !== 0 && fold !== null) {
+      haveWritten(one, fold);
+    }
     // Other threads ran in between: the fold may have been written for the last time.
     return fold === null || fold.gone ? -1 : claim(one, fold);
   } catch (error) {
     report(error, one.overload.methodName);
     return -1;
   }
-}, "int", ["int", "pointer", "pointer", "pointer", "double"]);
+}, "int", ["int", "pointer", "pointer", "pointer", "double", "int"]);
+
+/** Have C write the lines of calls like the one that it is telling of. */
+function haveWritten(one: Diverted, fold: Fold): void {
+  const around = one.around?.(fold) ?? null;
+  if (around !== null) {
+    const c = (text: string): NativePointer => Memory.allocUtf8String(text);
+    native.writeFromNowOn(one.hook, c(around.before), c(around.after), c(JSON.stringify(fold.line.thread ?? null)));
+  }
+}
 
 function teller(one: Diverted): Teller {
   if (one.teller === null) {
@@ -135,7 +154,7 @@ const LIBC = [
 ];
 
 const core = new CModule(FOLDING, {
-  ...POINT_SYMBOLS,
+  ...POINT_SYMBOLS, ...WRITING_SYMBOLS,
   inside_key: insideKey, thread_key: threadKey, paused: pausedFlag, stacks: stacksFlag, losses, jvmti, art, identity, resolve, wants, told,
   ...Object.fromEntries(LIBC.map((name) => [name, Module.getGlobalExportByName(name)])),
 });
@@ -156,7 +175,8 @@ const native = {
   isInside: exclusive("is_inside", "int", []),
   setInside: exclusive("set_inside", "void", ["int"]),
   newHook: exclusive("new_hook", "pointer", ["int", "pointer", "int", "int", "int", "int"]),
-  setFolds: exclusive("set_folds", "void", ["pointer", "int", "int", "int", "pointer"]),
+  setFolds: exclusive("set_folds", "void", ["pointer", "int", "int", "int", "int", "pointer"]),
+  writeFromNowOn: exclusive("write_from_now_on", "void", ["pointer", "pointer", "pointer", "pointer"]),
   setApi: exclusive("set_api", "void", ["pointer", "int"]),
   leaveOut: exclusive("leave_out", "pointer", ["pointer", "int", "pointer"]),
   leaveNoneOut: exclusive("leave_none_out", "void", ["pointer"]),
@@ -318,7 +338,7 @@ export function below(overload: Overload, cls: NativePointer, isApi: boolean, wh
     diverted.length, cls, fixed ? CALLS[result.letter][1] : CALLS[result.letter][0] + NONVIRTUAL, fixed ? 1 : 0, isApi ? 1 : 0,
     result.letter.charCodeAt(0));
   const one: Diverted = {
-    hook, overload, whose, args: args as Kind[], result, teller: null, target: targetOf(overload), slots: [], next: 0,
+    hook, overload, whose, args: args as Kind[], result, teller: null, around: null, target: targetOf(overload), slots: [], next: 0,
   };
   one.slots = Array.from({ length: SLOTS }, (_, number) => new Slot(hook, number));
   diverted.push(one);
@@ -329,7 +349,7 @@ export function below(overload: Overload, cls: NativePointer, isApi: boolean, wh
   }
   return {
     count: (repeats, asks, teller) => countRepeats(one, repeats, asks, teller),
-    countNoMore: () => { native.setFolds(hook, 0, 0, 0, NULL); },
+    countNoMore: () => { native.setFolds(hook, 0, 0, 0, 0, NULL); },
     leaveOut: (env, self) => {
       if (identity.readPointer().isNull()) {
         const system = inFrame(env, () => globalRef(env, findClass(env, "java.lang.System")));
@@ -366,7 +386,9 @@ function countRepeats(one: Diverted, repeats: Repeats, asks: boolean, teller: Te
     return false;
   }
   one.teller = teller;
-  native.setFolds(one.hook, 1, asks ? 1 : 0, reads === "" ? 0 : reads.charCodeAt(0), compares);
+  one.around = repeats.around;
+  const writes = repeats.around !== null && reads === "T";
+  native.setFolds(one.hook, 1, asks ? 1 : 0, reads === "" ? 0 : reads.charCodeAt(0), writes ? 1 : 0, compares);
   return true;
 }
 

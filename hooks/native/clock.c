@@ -1,15 +1,6 @@
-// The C part of clock.ts: the kernel's clocks in microseconds.
+// The C part of clock.ts.
 
-typedef struct {
-  long seconds, nanoseconds;
-} Time;
-extern int clock_gettime (int clock, Time *time);
-
-static double now (int clock) {
-  Time time;
-  clock_gettime (clock, &time);
-  return (double)time.seconds * 1000000.0 + (double)(time.nanoseconds / 1000);
-}
+#include "clocks.h"
 
 double micros (void) { return now (0 /* CLOCK_REALTIME */); }
-double boot_micros (double at) { return now (7 /* CLOCK_BOOTTIME */) - (now (0) - at); }
+double boot_micros (double at) { return boot_at (at); }

@@ -11,12 +11,15 @@
 #include "points.h"
 #include "publish.h"
 #include "shared.h"
+#include "written.h"
 
 #ifndef MIN
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #endif
 #define ROOM 512 /* 16-bit units of the arguments and the result */
 #define SECOND 1000000
+/* Stacks of a method that are noted. */
+#define STACKS 8
 /* Places for objects of one method whose calls are let through. */
 #define LEFT_OUT 256
 /* What a thread may spend on stacks, and in JavaScript: per cent of its own CPU time, and microseconds at once. */
@@ -49,6 +52,8 @@ typedef struct {
   Budget on_stacks;
   Budget in_script;
   guint64 walked; /* number of the stack just walked, for JavaScript to take; else 0 */
+  guint64 told; /* the stack of the call of which JavaScript is being told */
+  Name name;
   gint count; /* frames kept, and all frames, of the stack walked last: */
   gint total;
   gpointer methods[MOST_FRAMES];
@@ -87,6 +92,7 @@ typedef struct {
   gint asks; /* whether only some calls are of interest */
   gint8 reads; /* type of its result if that is a value, else 0 */
   gint8 compares[MOST_ARGUMENTS]; /* type of each argument that matters, else 0; ends with -1 */
+  gint8 writes; /* whether its lines differ in a text that it returns, and in nothing else that the call gave */
 } Repeats;
 
 /*
@@ -108,6 +114,8 @@ struct _Hook {
       is_api; /* calls inside it are the same access. Relaxed: it alone decides, and a call may just as well have come earlier */
   gint folds; /* repeats are counted here. Relaxed, for the same reason: what counting needs is in repeats */
   gpointer repeats; /* Repeats; NULL until repeats are first counted. Published and consumed */
+  gpointer table; /* Table; NULL until lines are first written in C. Published and consumed */
+  guint64 told[STACKS]; /* stacks of calls of which JavaScript was told. Relaxed: a hint */
   Lost lost[LOSSES];
   gint8 gives; /* type of its result */
 };
@@ -141,7 +149,10 @@ extern void free (gpointer block);
 extern gint clock_gettime (gint clock, glong *at); /* the same clock that JavaScript asks (out/clock.ts) */
 extern gpointer resolve (gint id);
 extern gint wants (gint id, gpointer self, Value *args, gdouble begun);
-extern gint told (gint id, gpointer self, Value *args, Value *result, gdouble begun);
+extern gint told (gint id, gpointer self, Value *args, Value *result, gdouble begun, gint asks);
+extern Table *new_table (void);
+extern void set_place (Table *table, guint64 stack, const gchar *before, const gchar *after);
+extern gint write_call (Table *table, const Name *name, const guint16 *units, gint count, guint64 stack, gint64 begun);
 
 gpointer new_key (void) { return GSIZE_TO_POINTER (gum_tls_key_new ()); }
 gint is_inside (void) { return gum_tls_key_get_value (inside_key) != NULL; }
@@ -519,14 +530,28 @@ static void fill (Hook *hook, gint given, gint state, guint16 *units, gint asked
   g_mutex_unlock (&hook->lock);
 }
 
+/* Whether a call's line can be written in C: it returned a text, and it is known which stack it has, or that it has none. */
+static gint may_write (const Repeats *repeats, const guint16 *units, gint length, guint64 stack) {
+  return repeats->writes && length > 1 && stack != NO_WAY && stack != THINNED && units[0] + 1 == length;
+}
+
+/* Whether JavaScript was told of a call with this stack before. */
+static gint was_told (Hook *hook, guint64 stack) {
+  guint64 *last = &hook->told[(stack >> 8) % STACKS];
+  gint found = GET_RELAXED (*last) == stack;
+  SET_RELAXED (*last, stack);
+  return found;
+}
+
 /* Run a call: a repeat is counted here, any other is reported; a call that is let through only runs. */
 Value run (Hook *hook, gint way, Env env, gpointer self, Value *args) {
   guint16 units[ROOM];
   const Repeats *repeats;
   Thread *own = thread ();
   gint64 begun, busy;
-  gint asked, length = -1, given;
+  gint asked, length = -1, given, writes;
   guint64 stack = NO_WAY;
+  gpointer table;
   Value result;
   if (way == ORIGINAL)
     return call (hook, env, self, args);
@@ -558,13 +583,16 @@ Value run (Hook *hook, gint way, Env env, gpointer self, Value *args) {
   }
   if (stack == THINNED)
     lose (hook, NO_STACK, begun);
-  if (stack == NO_WAY || !count_repeat (hook, units, asked, length, stack, begun)) {
+  writes = may_write (repeats, units, length, stack);
+  table = GET_CONSUME (hook->table);
+  if ((stack == NO_WAY || !count_repeat (hook, units, asked, length, stack, begun)) &&
+      !(writes && table != NULL && write_call (table, &own->name, units + 1, length - 1, stack, begun))) {
     busy = cpu ();
     if (!may_spend (&own->in_script, IN_SCRIPT_US, IN_SCRIPT_PERCENT, begun, busy))
       lose (hook, ONLY_COUNTED, begun);
     else {
-      own->walked = stack;
-      given = told (hook->id, self, args, &result, (gdouble)begun);
+      own->walked = own->told = stack;
+      given = told (hook->id, self, args, &result, (gdouble)begun, writes && was_told (hook, stack));
       own->walked = 0;
       own->in_script.left -= cpu () - busy;
       if (given >= 0 && stack != NO_WAY)
@@ -621,11 +649,12 @@ Hook *new_hook (gint id, gpointer cls, gint entry, gint is_static, gint is_api, 
 }
 
 /* Start or stop counting repeats of its calls here. */
-void set_folds (Hook *hook, gint on, gint asks, gint reads, const gint8 *compares) {
+void set_folds (Hook *hook, gint on, gint asks, gint reads, gint writes, const gint8 *compares) {
   if (on) {
     Repeats *repeats = g_malloc0 (sizeof (Repeats));
     repeats->asks = asks;
     repeats->reads = (gint8)reads;
+    repeats->writes = (gint8)writes;
     memcpy (repeats->compares, compares, sizeof (repeats->compares));
     publish (&hook->lock, &hook->repeats, repeats);
   }
@@ -634,3 +663,19 @@ void set_folds (Hook *hook, gint on, gint asks, gint reads, const gint8 *compare
 
 void set_api (Hook *hook, gint on) { SET_RELAXED (hook->is_api, on); }
 void set_method (Hook *hook, gpointer method) { publish (&hook->lock, &hook->method, method); }
+
+/* From now on, C writes the lines of calls like the one of which JavaScript is being told. name: of the thread, as JSON. */
+void write_from_now_on (Hook *hook, const gchar *before, const gchar *after, const gchar *name) {
+  Thread *own = thread ();
+  gsize size = strlen (name);
+  if (size > MOST_NAME)
+    return;
+  memcpy (own->name.text, name, size);
+  own->name.length = (gint)size;
+  own->name.until = micros () + FRESH_US;
+  if (GET_CONSUME (hook->table) == NULL) {
+    Table *table = new_table (); /* two threads may make one each: both are settled, and the later is used */
+    publish (&hook->lock, &hook->table, table);
+  }
+  set_place (GET_CONSUME (hook->table), own->told, before, after);
+}

@@ -5,6 +5,7 @@ import { bootMs, micros, timestamp, waitUntil } from "./clock.js";
 import { after } from "./doorbell.js";
 import { send } from "./numbered.js";
 import { reach } from "./points.js";
+import { expect, settleWritten, takeWritten, writeWith } from "./writing.js";
 
 const MOST_WAITING = 100_000;
 const LINES_A_MESSAGE = 500;
@@ -57,6 +58,8 @@ let dropped = 0;
 /** sha256 of the last body sent: what one transform gave, the next one often takes */
 let lastBody = "";
 let armed = false;
+/** calls whose lines C wrote, and whose repeats it counts */
+let written = 0;
 const folds = new Map<string, Fold>();
 const beforeFlush: (() => void)[] = [];
 
@@ -65,6 +68,7 @@ export function configure(name: string | null, flush: number, fold: number): voi
   appText = JSON.stringify(name);
   flushMs = flush;
   foldUs = fold * 1000;
+  writeWith(`"app":${appText},"pid":${Process.id},`);
 }
 
 /** Package of the observed app. */
@@ -240,10 +244,11 @@ function wake(): void {
     return;
   }
   armed = true;
+  expect();
   after(flushMs, () => {
     armed = false;
     flush();
-    if (folds.size > 0) {
+    if (folds.size > 0 || written > 0) {
       wake();
     }
   });
@@ -262,6 +267,7 @@ function bytesOf(text: string): ArrayBuffer {
 /** Send what waits. */
 export function flush(all = false): void {
   settleFolds(all);
+  written = settleWritten(all, foldUs);
   if (dropped > 0) {
     const count = dropped;
     dropped = 0;
@@ -278,6 +284,9 @@ export function flush(all = false): void {
   // Consent first: a live reader must not see what followed a yes before it sees the yes.
   if (told.length > 0) {
     send({ type: "facts", facts: told });
+  }
+  for (let bytes = takeWritten(); bytes !== null; bytes = takeWritten()) {
+    send({ type: "lines" }, bytes);
   }
   for (let from = 0; from < lines.length; from += LINES_A_MESSAGE) {
     send({ type: "lines" }, bytesOf(lines.slice(from, from + LINES_A_MESSAGE).join("\n")));

@@ -3,7 +3,7 @@
 import type { Access, Value } from "../event.js";
 import type { Env } from "../java/jni.js";
 import { capture, cutOf, frames, threadNameOf } from "../java/stack.js";
-import { emitAccess, gap, type Fold } from "../out/emit.js";
+import { emitAccess, gap, ownersIn, type Fold } from "../out/emit.js";
 import type { SourceSpec } from "../plan.js";
 import type { Read } from "./readers.js";
 
@@ -119,6 +119,20 @@ export function access(
       `it gave ${elements} elements; the lines of this source hold the values of ${values.length} at most`, at);
   }
   return fold;
+}
+
+/**
+ * What is in the lines of further calls with the stack of this one, before and after their value, which is a text; the
+ * thread's name ends them. Null when a line is to be made of each.
+ */
+export function aroundValue({ line }: Fold): { before: string; after: string } | null {
+  const { values = [], thread: _, ...rest } = line;
+  const [value] = values;
+  if (line.outcome !== "returned" || value === undefined || values.length > 1 || remembered.has(value.type)) {
+    return null;
+  }
+  const same = JSON.stringify({ ...rest, ...ownersIn(line.stack) }).slice(1, -1);
+  return { before: `${same},"values":[{"type":${JSON.stringify(value.type)},"text":"`, after: `"}],"thread":` };
 }
 
 /** The outcome of a call that gave this: whether it gave anything. */

@@ -9,7 +9,7 @@ import { classOf, globalRef, inFrame, isInstance, isSame, type Env } from "../ja
 import { ownFrame } from "../java/stack.js";
 import { appName, gap, wordsOf } from "../out/emit.js";
 import type { SourceSpec, Status } from "../plan.js";
-import { access, outcomeOf, rememberValues, wereGiven, type Origin, type Outcome } from "./access.js";
+import { access, aroundValue, outcomeOf, rememberValues, wereGiven, type Origin, type Outcome } from "./access.js";
 import { followAll } from "./follow.js";
 import { NOTHING, argumentText, askedText, readValues, staticField, type Read } from "./readers.js";
 
@@ -196,7 +196,12 @@ function repeatsOf(spec: SourceSpec): Repeats | null {
   if (depends.includes("this")) {
     return null;
   }
-  return { depends: depends.filter((index) => typeof index === "number"), reads: spec.values.length > 0 };
+  const onlyText = spec.values.length === 1 && depends.every((index) => typeof index !== "number") && Object.keys(spec.args).length === 0;
+  return {
+    depends: depends.filter((index) => typeof index === "number"),
+    reads: spec.values.length > 0,
+    around: onlyText ? aroundValue : null,
+  };
 }
 
 function patternOf(pattern: string): RegExp {

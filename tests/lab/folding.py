@@ -57,6 +57,25 @@ def of_kinds() -> dict[Call, int]:
     return expected
 
 
+ODD = (
+    "plain",
+    '"\\/',
+    "\0\1\x1f\x7f\b\t\n\f\r",
+    "\u00e9\u07ff\u0800\uffff",
+    "\U0001f600\U0010ffff",
+    "\ufffd",  # half a letter
+    "\ufffd\ufffd!",
+    "\u96fb" * 600,
+)
+"""What the step `values` reads, after the name of the thread and a number."""
+
+
+def of_values() -> dict[tuple[str | None, str], int]:
+    """Thread and value of the calls of the step `values`."""
+    names = [f"reader{n}{again}" for n in range(4) for again in ("", '"\u00e9')]
+    return {(name, f"{name} {n} {ODD[n % len(ODD)]}"): 1 + n % 2 for name in names for n in range(MANY)}
+
+
 THREADS = [api("fixed", target=0), api("changing"), api("refused", target=0)]
 
 

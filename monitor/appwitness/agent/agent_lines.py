@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from appwitness.agent.agent_messages import LONGEST_LINE, Channel, RefusedMessage, bounded
+from appwitness.agent.agent_messages import LONGEST_LINE, Channel, RefusedMessage, Window, bounded, is_small
 from appwitness.agent.consent_signals import Signals
 from appwitness.events import BadLine, Event, Gap, parse
 
@@ -38,15 +38,19 @@ class AgentLines:
         lines = text.split(b"\n", MOST_LINES)
         if len(lines) > MOST_LINES:
             raise RefusedMessage("a message with too many lines")
-        return self._each(lines, lambda line: self._checked([_parsed(line)], arrived))
+        window = self._channel.window()
+        return self._each(lines, lambda line: self._checked([_parsed(line)], arrived, window, small=is_small(line)))
 
     def understood(self, facts: Sequence[Any], arrived: datetime) -> list[Event]:
         """The events that facts stand for, such as a tapped button."""
-        return self._each(facts, lambda fact: self._checked(self._meant(fact), arrived))
+        window = self._channel.window()
+        return self._each(facts, lambda fact: self._checked(self._meant(fact), arrived, window))
 
     def seen(self, events: Sequence[Event], arrived: datetime) -> list[Event]:
         """Accept uploads assembled from plaintext."""
-        return self._each(events, lambda event: self._checked([event], arrived, vias=("http", "websocket", "tcp")))
+        window = self._channel.window()
+        vias = ("http", "websocket", "tcp")
+        return self._each(events, lambda event: self._checked([event], arrived, window, vias=vias))
 
     def _each(self, items: Sequence[Any], take: Callable[[Any], list[Event]]) -> list[Event]:
         """The events of each item; an invalid item is refused alone, whatever is wrong with it."""
@@ -67,10 +71,10 @@ class AgentLines:
         except (ValidationError, TypeError):
             raise RefusedMessage("not a fact that is known") from None
 
-    def _checked(self, events: Sequence[Event], arrived: datetime, **how: tuple[str, ...]) -> list[Event]:
+    def _checked(self, events: Sequence[Event], arrived: datetime, window: Window, **how: Any) -> list[Event]:
         stored = [self._channel.as_stored(event) for event in events]
         for event in stored:
-            self._channel.check(event, **how)
+            self._channel.check(event, window, **how)
         return [event.model_copy(update={"arrived": arrived}) for event in stored]
 
 

@@ -39,6 +39,8 @@ LONGEST_TEXT = 1 << 20
 MOST_ITEMS = 1_000_000
 """Most values in one line: strings, numbers, lists and objects."""
 DEEPEST = 12
+SMALL = 1 << 16
+"""Bytes of a line in which neither a text nor the number of values can be too large."""
 MOST_NUMBER = 2**53
 """Integers up to here are exact in every reader."""
 MICROS = 32_503_680_000_000_000
@@ -242,13 +244,16 @@ _MARK = "started by a "
 """Prefix of the only mark that the agent makes (hooks/watch/phases.ts); all others are made by a person."""
 
 
+Window = tuple[datetime, datetime]
+
+
 class Channel:
     """What one process may report. `window` returns the earliest and latest time that it may name, on its own clock."""
 
-    def __init__(self, app: str, pid: int, window: Callable[[], tuple[datetime, datetime]]) -> None:
+    def __init__(self, app: str, pid: int, window: Callable[[], Window]) -> None:
         self._app = app
         self._pid = pid
-        self._window = window
+        self.window = window
         self.bodies: set[str] = set()
         """Bodies that arrived and are stored: a line may refer to no other."""
         self.unstored: set[str] = set()
@@ -260,15 +265,17 @@ class Channel:
             return event.model_copy(update={"body": None, "size": 0, "truncated": True})
         return event
 
-    def check(self, event: Event, vias: tuple[str, ...] = OTHER_WAYS) -> None:
-        """Raise Refused, with the reason, if the line may not be recorded."""
+    def check(self, event: Event, window: Window, *, vias: tuple[str, ...] = OTHER_WAYS, small: bool = False) -> None:
+        """Raise Refused, with the reason, if the line may not be recorded. `window`: what `window` gives now; `small`:
+        the text of the line `is_small`."""
         if event.app != self._app:
             raise RefusedMessage("a line of another app")
         if event.pid != self._pid:
             raise RefusedMessage("a line of another process")
         self._speaks(event, vias)
-        self._times(event)
-        bounded(event)
+        _check_times(event, *window)
+        if not small:
+            bounded(event)
         if missing := [name for name in _named(event) if name not in self.bodies]:
             raise RefusedMessage(f"a line that names {'a body' if len(missing) == 1 else 'bodies'} that never came")
 
@@ -295,11 +302,11 @@ class Channel:
             case _:
                 return
 
-    def _times(self, event: Event) -> None:
-        first, last = self._window()
-        until = getattr(event, "until", None)
-        if not first <= event.at <= last or (until is not None and not event.at <= until <= last):
-            raise RefusedMessage("a time outside the run")
+
+def _check_times(event: Event, first: datetime, last: datetime) -> None:
+    until = getattr(event, "until", None)
+    if not first <= event.at <= last or (until is not None and not event.at <= until <= last):
+        raise RefusedMessage("a time outside the run")
 
 
 def _named(event: Event) -> Iterable[str]:
@@ -314,6 +321,23 @@ def _named(event: Event) -> Iterable[str]:
             return [name for name in (event.tree, event.image, event.film) if name]
         case _:
             return []
+
+
+_DIGITS_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
+
+
+def is_small(line: bytes) -> bool:
+    """Whether the bytes of a line alone show that `bounded` refuses nothing in it: it is short, with few lists and
+    objects, no escape that may be half a letter, and no number with 16 digits or an exponent. Much cheaper than looking
+    at each value."""
+    numbers = line.translate(_DIGITS_AS_ZEROS)
+    return (
+        len(line) < SMALL
+        and line.count(b"[") + line.count(b"{") < DEEPEST
+        and b"\\u" not in line
+        and b"0" * 16 not in numbers
+        and b"0e" not in numbers
+    )
 
 
 def bounded(*values: Any) -> None:

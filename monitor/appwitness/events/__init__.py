@@ -618,7 +618,7 @@ def salt() -> str:
 def salted(event: Part) -> bytes:
     """An event as a line to be recorded, without the newline. Random bits are added so that once the line is
     forgotten, nobody can confirm a guess at its content by its digest."""
-    return f'{dump(event)[:-1]},"salt":"{salt()}"}}'.encode()
+    return b'%b,"salt":"%b"}' % (msgspec.json.encode(tree(event))[:-1], salt().encode())
 
 
 _TOMBSTONE = re.compile(rb'\{"v":1,"kind":"[a-z]+","forgotten":(?:"([0-9a-f]{64})"|null)\}\n?\Z')
@@ -691,8 +691,8 @@ def tree(part: Part) -> dict[str, Any]:
     """A line or a part of one as a JSON tree."""
     found: dict[str, Any] = msgspec.to_builtins(part, enc_hook=english)
     for name, key in _times(type(part)).items():
-        if (at := getattr(part, name)) is not None:
-            found[key] = format_time(at)
+        if (at := getattr(part, name)) is not None and (not at.microsecond or at.tzinfo is not UTC):
+            found[key] = format_time(at)  # msgspec leaves out microseconds that are zero
     for name in part.unsaid:
         if found[name] in (None, ()):
             del found[name]

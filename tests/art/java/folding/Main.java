@@ -4,6 +4,11 @@ package folding;
 public final class Main {
     static final int MANY = 300;
     static final int THREADS = 32;
+    /** What is hard to write: quotes, controls, letters of two to four bytes, halves of letters, more than C remembers. */
+    static final String[] ODD = {
+        "plain", "\"\\/", "\0\1\37\177\b\t\n\f\r", "\u00e9\u07ff\u0800\uffff", "\ud83d\ude00\udbff\udfff", "\ud83d", "\ude00\ud83d!",
+        new String(new char[600]).replace('\0', '\u96fb'),
+    };
 
     public static class Api {
         public String text(String key) {
@@ -59,6 +64,10 @@ public final class Main {
 
         public String changing(int n) {
             return n % 2 == 0 ? "even" : "odd";
+        }
+
+        public String said(String name, int n) {
+            return name + " " + n + " " + ODD[n % ODD.length];
         }
 
         public int deeper(int n) {
@@ -185,6 +194,37 @@ public final class Main {
         collector.join();
     }
 
+    /** Values that are all new, and some twice; each names the thread that reads it, which has another name later. */
+    static void values(int count) throws InterruptedException {
+        Thread[] threads = new Thread[count];
+        for (int t = 0; t < count; t++) {
+            threads[t] = new Thread(() -> {
+                say();
+                try {
+                    Thread.sleep(1200);
+                } catch (InterruptedException error) {
+                    throw new IllegalStateException(error);
+                }
+                Thread.currentThread().setName(Thread.currentThread().getName() + "\"\u00e9");
+                say();
+            }, "reader" + t);
+            threads[t].start();
+        }
+        for (Thread thread : threads) {
+            thread.join();
+        }
+    }
+
+    static void say() {
+        Api api = new Api();
+        String name = Thread.currentThread().getName();
+        for (int n = 0; n < MANY; n++) {
+            for (int i = 0; i <= n % 2; i++) {
+                is(name + " " + n + " " + ODD[n % ODD.length], api.said(name, n));
+            }
+        }
+    }
+
     /** More objects than ART lets one process refer to weakly; when they are gone there is room again. */
     static void listeners(Api api) {
         Listener[] all = new Listener[52_000];
@@ -241,6 +281,9 @@ public final class Main {
                     break;
                 case "storm":
                     threads(8, true);
+                    break;
+                case "values":
+                    values(4);
                     break;
                 case "received":
                     api.received("it");

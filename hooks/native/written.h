@@ -1,0 +1,20 @@
+// What folding.c gives writing.c; shared by both.
+
+#include <glib.h>
+
+/* How long JavaScript is believed: names of threads, and owners of code, may change. */
+#define FRESH_US 500000
+/* Bytes of a thread's name, and of a line without name, value and times, at most; of its times, and what is between. */
+#define MOST_NAME 256
+#define MOST_TEXT 32768
+#define MOST_TIMES 192
+
+/* The calls of one method whose lines are written in C. */
+typedef struct _Table Table;
+
+/* A thread's name as JSON. It is current until a time in microseconds. */
+typedef struct {
+  gint64 until;
+  gint length;
+  gchar text[MOST_NAME];
+} Name;
