@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 import frida
@@ -31,6 +32,7 @@ WARM = 20_000
 """Calls before those that are timed, at most, as Main.java makes them."""
 DEPTH = 5
 """Frames below the two of the call itself and of its caller."""
+ROUNDS = 5
 BATCH = 100
 """Lines that a bare script sends at once."""
 SEND = """
@@ -142,14 +144,18 @@ def measure() -> Iterator[Given]:
             talk(f"hooked, repeats folded, {name}: {micros:.2f} us")
             yield Figure(f"folded repeat beside frida-trace, {name}", micros / theirs)
         for name, stack in stacks:
-            other = bench.hooked("other", calls=LINES, stack=stack)
-            bare = bench.sent(other.batch, other.lines // BATCH)
-            talk(
-                f"{name}: {other.micros:.1f} us a call, {other.lines / other.seconds:,.0f} lines/s of "
-                f"{len(other.batch[-1])} bytes to disk, {other.lines / bare:,.0f} by a bare send"
-            )
-            yield Figure(f"accesses to disk, {name}", other.seconds / bare)
-            yield Figure(f"accesses lost, {name}", LINES + min(LINES // 5, WARM) - other.lines)
+            ratios, lost = [], 0
+            for _ in range(ROUNDS):
+                other = bench.hooked("other", calls=LINES, stack=stack)
+                bare = bench.sent(other.batch, other.lines // BATCH)
+                talk(
+                    f"{name}: {other.micros:.1f} us a call, {other.lines / other.seconds:,.0f} lines/s of "
+                    f"{len(other.batch[-1])} bytes to disk, {other.lines / bare:,.0f} by a bare send"
+                )
+                ratios.append(other.seconds / bare)
+                lost += LINES + min(LINES // 5, WARM) - other.lines
+            yield Figure(f"accesses to disk, {name}", median(ratios))
+            yield Figure(f"accesses lost, {name}", lost)
 
 
 if __name__ == "__main__":

@@ -39,18 +39,21 @@ class AgentLines:
         if len(lines) > MOST_LINES:
             raise RefusedMessage("a message with too many lines")
         window = self._channel.window()
-        return self._each(lines, lambda line: self._checked([_parsed(line)], arrived, window, small=is_small(line)))
+        small = is_small(text)
+        return self._each(
+            lines, lambda line: [self._checked(_parsed(line), arrived, window, small=small or is_small(line))]
+        )
 
     def understood(self, facts: Sequence[Any], arrived: datetime) -> list[Event]:
         """The events that facts stand for, such as a tapped button."""
         window = self._channel.window()
-        return self._each(facts, lambda fact: self._checked(self._meant(fact), arrived, window))
+        return self._each(facts, lambda fact: [self._checked(event, arrived, window) for event in self._meant(fact)])
 
     def seen(self, events: Sequence[Event], arrived: datetime) -> list[Event]:
         """Accept uploads assembled from plaintext."""
         window = self._channel.window()
         vias = ("http", "websocket", "tcp")
-        return self._each(events, lambda event: self._checked([event], arrived, window, vias=vias))
+        return self._each(events, lambda event: [self._checked(event, arrived, window, vias=vias)])
 
     def _each(self, items: Sequence[Any], take: Callable[[Any], list[Event]]) -> list[Event]:
         """The events of each item; an invalid item is refused alone, whatever is wrong with it."""
@@ -71,11 +74,11 @@ class AgentLines:
         except (ValidationError, TypeError):
             raise RefusedMessage("not a fact that is known") from None
 
-    def _checked(self, events: Sequence[Event], arrived: datetime, window: Window, **how: Any) -> list[Event]:
-        stored = [self._channel.as_stored(event) for event in events]
-        for event in stored:
-            self._channel.check(event, window, **how)
-        return [event.model_copy(update={"arrived": arrived}) for event in stored]
+    def _checked(self, event: Event, arrived: datetime, window: Window, **how: Any) -> Event:
+        """The event as it is recorded. Raises RefusedMessage."""
+        stored = self._channel.as_stored(event)
+        self._channel.check(stored, window, **how)
+        return stored.model_copy(update={"arrived": arrived})
 
 
 def _parsed(line: bytes) -> Event:

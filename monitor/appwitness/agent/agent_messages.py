@@ -39,8 +39,8 @@ LONGEST_TEXT = 1 << 20
 MOST_ITEMS = 1_000_000
 """Most values in one line: strings, numbers, lists and objects."""
 DEEPEST = 12
-SMALL = 1 << 16
-"""Bytes of a line in which neither a text nor the number of values can be too large."""
+SMALL = LONGEST_TEXT
+"""Bytes in which neither a text nor the number of values can be too large."""
 MOST_NUMBER = 2**53
 """Integers up to here are exact in every reader."""
 MICROS = 32_503_680_000_000_000
@@ -267,14 +267,14 @@ class Channel:
 
     def check(self, event: Event, window: Window, *, vias: tuple[str, ...] = OTHER_WAYS, small: bool = False) -> None:
         """Raise Refused, with the reason, if the line may not be recorded. `window`: what `window` gives now; `small`:
-        the text of the line `is_small`."""
+        the line `is_small`."""
         if event.app != self._app:
             raise RefusedMessage("a line of another app")
         if event.pid != self._pid:
             raise RefusedMessage("a line of another process")
         self._speaks(event, vias)
         _check_times(event, *window)
-        if not small:
+        if not small or (isinstance(event, Access) and event.args):
             bounded(event)
         if missing := [name for name in _named(event) if name not in self.bodies]:
             raise RefusedMessage(f"a line that names {'a body' if len(missing) == 1 else 'bodies'} that never came")
@@ -326,18 +326,12 @@ def _named(event: Event) -> Iterable[str]:
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
 
 
-def is_small(line: bytes) -> bool:
-    """Whether the bytes of a line alone show that `bounded` refuses nothing in it: it is short, with few lists and
-    objects, no escape that may be half a letter, and no number with 16 digits or an exponent. Much cheaper than looking
-    at each value."""
-    numbers = line.translate(_DIGITS_AS_ZEROS)
-    return (
-        len(line) < SMALL
-        and line.count(b"[") + line.count(b"{") < DEEPEST
-        and b"\\u" not in line
-        and b"0" * 16 not in numbers
-        and b"0e" not in numbers
-    )
+def is_small(lines: bytes) -> bool:
+    """Whether the bytes of lines alone show that `bounded` refuses nothing in them, but for their `args`, which may be
+    nested: they are short, without an escape that may be half a letter, or a number with 16 digits or an exponent. Much
+    cheaper than looking at each value."""
+    numbers = lines.translate(_DIGITS_AS_ZEROS)
+    return len(lines) < SMALL and b"\\u" not in lines and b"0" * 16 not in numbers and b"0e" not in numbers
 
 
 def bounded(*values: Any) -> None:

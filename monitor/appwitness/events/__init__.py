@@ -8,7 +8,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -615,10 +615,12 @@ def salt() -> str:
     return os.urandom(16).hex()
 
 
-def salted(event: Part) -> bytes:
-    """An event as a line to be recorded, without the newline. Random bits are added so that once the line is
-    forgotten, nobody can confirm a guess at its content by its digest."""
-    return b'%b,"salt":"%b"}' % (msgspec.json.encode(tree(event))[:-1], salt().encode())
+def salted(events: Sequence[Part]) -> Iterator[bytes]:
+    """Events as lines to be recorded, without newlines. Random bits are added to each so that once it is forgotten,
+    nobody can confirm a guess at its content by its digest."""
+    salts = os.urandom(16 * len(events)).hex().encode()
+    for index, event in enumerate(events):
+        yield b'%b,"salt":"%b"}' % (msgspec.json.encode(tree(event))[:-1], salts[32 * index : 32 * index + 32])
 
 
 _TOMBSTONE = re.compile(rb'\{"v":1,"kind":"[a-z]+","forgotten":(?:"([0-9a-f]{64})"|null)\}\n?\Z')

@@ -206,16 +206,15 @@ class Recording:
 
         Raises FileError when a file could not be written, for example because the disk is full.
         """
+        events = tuple(events)
         by_kind: dict[str, list[tuple[int, bytes]]] = {}
-        count = 0
-        for event in events:
-            by_kind.setdefault(event.kind, []).append((count, salted(event)))
-            count += 1
-        refs = [""] * count
+        for index, (event, line) in enumerate(zip(events, salted(events), strict=True)):
+            by_kind.setdefault(event.kind, []).append((index, line))
+        refs = [""] * len(events)
         for kind, numbered in by_kind.items():
             first = self._appender(kind).append([line for _, line in numbered])
-            for line, (index, _) in enumerate(numbered, first):
-                refs[index] = f"{FILES[kind]}:{line}"
+            for number, (index, _) in enumerate(numbered, first):
+                refs[index] = f"{FILES[kind]}:{number}"
         return refs
 
     def read(
