@@ -126,7 +126,10 @@ export function access(
  * thread's name ends them. Null when a line is to be made of each.
  */
 export function aroundValue({ line }: Fold): { before: string; after: string } | null {
-  const { values = [], thread: _, ...rest } = line;
+  const rest: Partial<typeof line> = { ...line };
+  delete rest.values;
+  delete rest.thread;
+  const { values = [] } = line;
   const [value] = values;
   if (line.outcome !== "returned" || value === undefined || values.length > 1 || remembered.has(value.type)) {
     return null;
