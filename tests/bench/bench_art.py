@@ -36,7 +36,6 @@ from tests.bench.running import alone, talk
 from tests.lab.program import Program, blank
 
 ROOT = Path(__file__).parents[2]
-MAIN = JAVA / "beside/Main.java"
 CALLS = 20_000
 FRAMES = 10
 DEPTH = 4
@@ -72,25 +71,30 @@ class Installed(NamedTuple):
 
 
 class Machine:
-    """The program `beside` of tests/art/java on one kind of device."""
+    """A program of tests/art/java on one kind of device."""
 
     name: str
 
-    def __init__(self, room: Path) -> None:
+    def __init__(self, room: Path, program: str) -> None:
         self.room = room
+        self.program = program
         self.times = 0
 
     def start(self, arguments: Sequence[str]) -> tuple[Program, Callable[[], None], Callable[[], str]]:
         """The program, held or to start; what lets it go; and what it printed, for programs that we started."""
         raise NotImplementedError
 
+    def unhooked(self, *arguments: str) -> Ran:
+        """Run it without us."""
+        raise NotImplementedError
+
     def hooked(self, sources: Sequence[Source], *arguments: str, stack: bool = True) -> Ran:
         """Run it with the agent in it."""
         self.times += 1
-        recording = blank(self.room / f"{self.name}-{self.times}", "beside")
+        recording = blank(self.room / f"{self.name}-{self.times}", self.program)
         heard: list[bytes] = []
         program, release, printed = self.start(arguments)
-        with Agent(recording, sources, "beside", AgentOptions(stack=stack), on_output=heard.append) as agent:
+        with Agent(recording, sources, self.program, AgentOptions(stack=stack), on_output=heard.append) as agent:
             agent.launch(program)
             release()
             agent.wait(None)
@@ -102,9 +106,9 @@ class Machine:
     def installed(self, sources: Sequence[Source]) -> Installed:
         """Have the agent hook sources in the program while it waits."""
         self.times += 1
-        recording = blank(self.room / f"{self.name}-{self.times}", "beside")
+        recording = blank(self.room / f"{self.name}-{self.times}", self.program)
         program, release, _ = self.start(("wait", "", "60000"))
-        with Agent(recording, sources, "beside", AgentOptions(api_level=34, partial=True)) as agent:
+        with Agent(recording, sources, self.program, AgentOptions(api_level=34, partial=True)) as agent:
             agent.launch(program)
             assert agent.install_ms is not None
             count = sum(status.state == "installed" for status in agent.statuses())
@@ -117,28 +121,32 @@ class Lab(Machine):
 
     name = "lab device"
 
-    def __init__(self, room: Path) -> None:
-        super().__init__(room)
+    def __init__(self, room: Path, program: str = "beside") -> None:
+        super().__init__(room, program)
         self.classes = room / "classes"
-        subprocess.run(["javac", "--release", "17", "-d", self.classes, MAIN], check=True)
+        main = JAVA / program / "Main.java"
+        subprocess.run(["javac", "--release", "17", "-d", self.classes, main], check=True)
         self.path = f"{self.classes}:{build_lab(ROOT)}"
 
     def _argv(self, arguments: Sequence[str]) -> tuple[str, ...]:
-        return (str(JVM), "-Xshare:off", "-cp", self.path, "beside.Main", *arguments)
+        return (str(JVM), "-Xshare:off", "-cp", self.path, f"{self.program}.Main", *arguments)
 
     def start(self, arguments: Sequence[str]) -> tuple[Program, Callable[[], None], Callable[[], str]]:
         return Program(self._argv(arguments)), lambda: None, lambda: ""
+
+    def unhooked(self, *arguments: str) -> Ran:
+        return Ran(subprocess.run(self._argv(arguments), check=True, capture_output=True, text=True).stdout, 0, 0)
 
 
 class Art(Machine):
     """The runtime of tests/art, with one kind of code."""
 
-    def __init__(self, room: Path, code: str = CODES[0]) -> None:
-        super().__init__(room)
+    def __init__(self, room: Path, code: str = CODES[0], program: str = "beside") -> None:
+        super().__init__(room, program)
         self.code = code
         self.name = "ART" if code == CODES[0] else f"ART, {code}"
         self.runtime = Runtime(home())
-        self.jar = dexed(self.runtime, "beside")
+        self.jar = dexed(self.runtime, program)
         self.boot = lab_jar(self.runtime)
         with zipfile.ZipFile(class_files(self.boot)) as classes:
             names = [name[:-6].replace("/", ".") for name in classes.namelist() if name.startswith(FRAMEWORK)]
@@ -151,7 +159,7 @@ class Art(Machine):
         return Held(
             self.runtime,
             self.jar,
-            "beside.Main",
+            f"{self.program}.Main",
             room,
             arguments,
             preload=PRELOADED if self.code == "aot" else self.preload,
@@ -166,7 +174,6 @@ class Art(Machine):
         return Program(None, pid=held.pid), held.release, lambda: held.printed
 
     def unhooked(self, *arguments: str) -> Ran:
-        """Run it without us."""
         with self._held(arguments) as held:
             held.release()
             assert held.process is not None
@@ -179,10 +186,10 @@ class Art(Machine):
         return found
 
 
-def api(method: str) -> Source:
+def api(method: str, program: str = "beside") -> Source:
     """A method of the program as a source whose result is the value."""
     values = [{"from": "return"}]
-    return Source(name=method, cls="beside.Main$Api", method=method, data="phone_number", values=values)
+    return Source(name=method, cls=f"{program}.Main$Api", method=method, data="phone_number", values=values)
 
 
 def measure() -> Iterator[Given]:

@@ -78,6 +78,8 @@ class ArtDevice(LabDevice):
     """One app under one plan, in ART."""
 
     held: Held | None = None
+    more: Sequence[Path] = ()
+    """Jars with classes of the app that the lab does not have."""
 
     def __init__(
         self, runtime: Runtime, app: str, plan: str, workdir: Path, *, cache: Path, preload: bool = True
@@ -121,7 +123,7 @@ class ArtDevice(LabDevice):
                 f"-Dlab.quiet_ms={QUIET_MS}",
             ],
             preload=sorted(preload),
-            boot=[jar],
+            boot=[jar, *self.more],
             cwd=self.workdir,
         )
         self.held.start()
