@@ -6,6 +6,7 @@ import "./java/whole.js"; // before the bridge, which patches code through it
 import { JVM, attachAsDaemon } from "./java/daemon.js"; // before the bridge, which attaches the thread when it loads
 import Java from "frida-java-bridge";
 import { currentEnv, isArt } from "./java/bridge.js";
+import { leaveWhatWasCompiled } from "./java/compiled.js";
 import { pause } from "./java/engine.js";
 import { configureFolding } from "./java/folding.js";
 import { appCame, askThere, inSlices, on, restoreMethods, watchDefinitions, watchEnd } from "./java/installing.js";
@@ -94,11 +95,13 @@ function bringUp(plan: Plan): void {
   ];
   const timed = steps.map((step) => (env: Env) => {
     if (!placed && isArt() && Date.now() - began > 1000 * PLACE_S) {
+      leaveWhatWasCompiled(() => undefined);
       tellPlaced();
     }
     step(env);
   });
-  inSlices(timed, () => {
+  const isHeld = (): boolean => plan.started && !late && !placed;
+  inSlices(timed, isHeld, () => {
     callProbe(currentEnv());
     ready = true;
     const inTime = !placed;

@@ -17,6 +17,7 @@ import {
   superclassOf,
   takeException,
   text,
+  tryStatic,
   type Env,
   type Shorty,
 } from "./jni.js";
@@ -106,6 +107,12 @@ export class Method {
     return this.call(env, self, ...args) as NativePointer;
   }
 
+  /** For a static method: null when it throws. */
+  tryObject(env: Env, ...args: (NativePointer | number)[]): NativePointer | null {
+    const id = this.find(env);
+    return tryStatic(env, this.cls, id, args);
+  }
+
   number(env: Env, self: NativePointer | null, ...args: (NativePointer | number)[]): number {
     return Number(this.call(env, self, ...args));
   }
@@ -136,12 +143,15 @@ export const systemLoader = new Method("java.lang.ClassLoader", "getSystemClassL
 /** A global reference to the class that a loader has for a name; null when it has none. */
 export function askLoader(env: Env, name: string, loader: NativePointer): NativePointer | null {
   try {
-    return inFrame(env, () => globalRef(env, forName.object(env, null, newString(env, name), 0, loader)));
+    return inFrame(env, () => {
+      const local = forName.tryObject(env, newString(env, name), 0, loader);
+      return local === null ? null : globalRef(env, local);
+    });
   } catch (error) {
     if (!(error instanceof JavaError)) {
       throw error;
     }
-    return null;
+    return null; // there are too many references
   }
 }
 

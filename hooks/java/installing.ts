@@ -38,8 +38,11 @@ let atWork: Work[] | null = null;
 let busy = 0;
 let closing = false;
 
-/** Run `work` on the agent's thread, then `done` when the hooks it made are live. */
-export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void {
+/**
+ * Run `work` on the agent's thread, then `done` when the hooks it made are live. `leaves`: asked then; false where
+ * nothing of the app runs yet, and more work follows, after which compiled code is left.
+ */
+export function defer(work: Work, done: () => void, settleMs = SETTLE_MS, leaves: () => boolean = () => true): void {
   if (closing) {
     return;
   }
@@ -59,10 +62,15 @@ export function defer(work: Work, done: () => void, settleMs = SETTLE_MS): void 
       setTimeout(() => {
         attached(() => {
           inFrame(currentEnv(), () => findClass(currentEnv(), "java.lang.Object"));
-          leaveWhatWasCompiled(() => {
+          const live = (): void => {
             busy -= 1;
             done();
-          });
+          };
+          if (leaves()) {
+            leaveWhatWasCompiled(live);
+          } else {
+            live();
+          }
         });
       }, isArt() ? 0 : settleMs);
     });
@@ -82,9 +90,9 @@ const SLICE_MS = 50;
 /**
  * Run all works on the agent's thread, one after the other, even if one fails; then `done`, when their hooks are live.
  * On ART they run in slices. A JVM pauses for each method that is replaced later, but only once for all methods of a
- * slice.
+ * slice. `isHeld`: whether nothing of the app runs yet: then compiled code is left once, not after each slice.
  */
-export function inSlices(works: Work[], done: () => void): void {
+export function inSlices(works: Work[], isHeld: () => boolean, done: () => void): void {
   const left = [...works];
   const next = (): void => {
     defer((env) => {
@@ -102,7 +110,7 @@ export function inSlices(works: Work[], done: () => void): void {
       } else {
         next();
       }
-    });
+    }, SETTLE_MS, () => left.length === 0 || !isHeld());
   };
   next();
 }

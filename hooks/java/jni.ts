@@ -233,8 +233,14 @@ export function construct(
   return object;
 }
 
+/** Text that is the same in UTF-8 and in Java's own form of it. */
+const PLAIN = /^[\x01-\x7f]*$/;
+
 /** Create a Java string; a local reference. */
 export function newString(env: Env, value: string): NativePointer {
+  if (PLAIN.test(value)) {
+    return jni(env, 167, "pointer", ["pointer"], Memory.allocUtf8String(value));
+  }
   const units = Memory.alloc(Math.max(2 * value.length, 2));
   for (let i = 0; i !== value.length; i++) {
     units.add(2 * i).writeU16(value.charCodeAt(i));
@@ -282,11 +288,30 @@ export function invoke(
   isStatic: boolean,
   args: (NativePointer | number)[],
 ): NativePointer | number | Int64 {
-  const [virtual, fixed, type] = CALLS[returns];
-  const result = jni<NativePointer | number | Int64>(
-    env, isStatic ? fixed : virtual, type, ["pointer", "pointer", "pointer"], target, methodId, values(args));
+  const result = call(env, target, methodId, returns, isStatic, args);
   orThrow(env);
   return result;
+}
+
+/** The same for a static method that returns an object; null when it throws, which costs less than a JavaError. */
+export function tryStatic(
+  env: Env, cls: NativePointer, methodId: NativePointer, args: (NativePointer | number)[],
+): NativePointer | null {
+  const result = call(env, cls, methodId, "L", true, args) as NativePointer;
+  return takeException(env).isNull() ? result : null;
+}
+
+function call(
+  env: Env,
+  target: NativePointer,
+  methodId: NativePointer,
+  returns: Shorty,
+  isStatic: boolean,
+  args: (NativePointer | number)[],
+): NativePointer | number | Int64 {
+  const [virtual, fixed, type] = CALLS[returns];
+  return jni<NativePointer | number | Int64>(
+    env, isStatic ? fixed : virtual, type, ["pointer", "pointer", "pointer"], target, methodId, values(args));
 }
 
 const JVALUE = 8;

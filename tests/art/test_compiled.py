@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from appwitness.agent import agent
 from appwitness.agent.agent import Agent
 from appwitness.agent.sources import Source
 from tests.art.compiled import compiler
 from tests.art.conftest import Played, Run
+from tests.art.rig.device import zygote
 from tests.art.rig.vm import CODES, SLOWNESS, START_S, Held
 from tests.art.test_hooks_kept import test_the_first_use_of_a_class_by_many_threads_loses_no_hook as storm
 from tests.art.test_table import test_each_way_of_calling as table
@@ -96,14 +98,22 @@ def test_a_method_that_stays_in_compiled_code_is_named(play: Run, tmp_path: Path
 
 
 @pytest.mark.parametrize("code", KINDS)
-def test_calls_are_seen_that_become_hot_with_the_hooks(play: Run, tmp_path: Path, code: str) -> None:
-    """The app's classes come after the hooks, with the code that was compiled ahead."""
+@pytest.mark.parametrize("started", [False, True])
+def test_calls_are_seen_that_become_hot_with_the_hooks(
+    play: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, started: bool
+) -> None:
+    """The app's classes come after the hooks, with the code that was compiled ahead. `started`: the process is held
+    until then, as a new one of a phone is."""
+    held: list[Held] = []
+    if started:
+        monkeypatch.setattr(agent, "FridaDevice", zygote(lambda: held[0]))
 
     def go(agent: Agent, held: Held) -> None:
         (tmp_path / "go").touch()
 
     played = play(
-        "compiled", sources(), str(TIMES), str(tmp_path / "go"), "100", code=code, stack=False, during=go,
+        "compiled", sources(), str(TIMES), str(tmp_path / "go"), "100", code=code, stack=False, before=held.append,
+        during=go,
     )  # fmt: skip
     check(played, 2 * TIMES)
 
