@@ -15,6 +15,7 @@ import msgspec
 from appwitness.events import FILES, Event, Ref, Upload, kind_of
 from appwitness.events.columns import NEVER, Column
 from appwitness.events.made_lines import MadeLines
+from appwitness.events.refs import LARGEST, Key, key_of
 from appwitness.events.seen import Seen, microseconds, moment, number_of
 from appwitness.events.shared_parts import SharedParts
 
@@ -29,6 +30,7 @@ class PackedLines[E: Event](MadeLines[E]):
 
     def __init__(self, kind: type[E], lines: Iterable[Seen[E]] = ()) -> None:
         self._file = FILES[kind_of(kind)]
+        self._key = int(key_of(f"{self._file}:1")) - 1
         fields = kind.__struct_fields__
         own = OWN.get(kind, ())
         self._own: list[tuple[str, list[Any]]] = [(name, []) for name in own]
@@ -112,13 +114,21 @@ class PackedLines[E: Event](MadeLines[E]):
         """The ref of the line at an index."""
         return f"{self._file}:{self.number_at(place)}"
 
+    def key_at(self, place: int) -> Key:
+        """What `key_of` makes of that ref."""
+        number = self.number_at(place)
+        return self._key + number if 0 < number <= LARGEST else self.ref_at(place)
+
     def number_at(self, place: int) -> int:
         """The number in its file of the line at an index."""
         return self._numbers[place] + place
 
     def place_of(self, ref: Ref) -> int | None:
         """The index of the line with this ref, if the lines are in order of their numbers; None: it is not here."""
-        place = bisect_left(range(len(self)), number_of(ref), key=self.number_at)
+        number = number_of(ref)
+        place = number - self._numbers[0] if self._numbers else 0  # unless lines are missing
+        if not 0 <= place < len(self) or self.number_at(place) != number:
+            place = bisect_left(range(len(self)), number, key=self.number_at)
         return place if place < len(self) and self.ref_at(place) == ref else None
 
     def counts(self, name: str) -> Counter[Any]:

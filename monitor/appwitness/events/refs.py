@@ -8,7 +8,7 @@ import sys
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import Any, Self, overload, override
@@ -26,6 +26,8 @@ _INDEX = {file: index for index, file in enumerate(_FILES)}
 """Name of a file -> its index in _FILES."""
 _PACKED = "packed:"
 """Begins the text form."""
+Key = int | Ref
+"""What `key_of` makes of a name."""
 MOST_PACKED = 1 << 28
 """Most bytes that a text form may unpack to: the index may be a stranger's."""
 
@@ -40,13 +42,15 @@ class Refs(Sequence[Ref]):
         """For each line, its number in the file."""
         self._others: tuple[Ref, ...] = ()
         """All of them, if any has another form."""
-        for ref in (given := iter(refs)):
-            found = _parts(ref)
-            if found is None:
-                self._others = (*self, ref, *given)
-                return
-            self._files.append(found[0])
-            self._numbers.append(found[1])
+        self._take(list(map(key_of, refs)))
+
+    def _take(self, keys: Collection[Any]) -> None:
+        try:
+            self._files.extend([key >> 32 for key in keys])
+        except TypeError:
+            self._others = tuple(map(_named, keys))
+        else:
+            self._numbers.extend([key & LARGEST for key in keys])
 
     @override
     def __len__(self) -> int:
@@ -70,12 +74,12 @@ class Refs(Sequence[Ref]):
 
     @override
     def __contains__(self, ref: object) -> bool:
-        found = _parts(ref) if isinstance(ref, str) else None
-        if found is None or self._others:
+        key = key_of(ref) if isinstance(ref, str) else ""
+        if isinstance(key, str) or self._others:
             return ref in self._others
-        numbers = self._sorted.get(found[0], ())
-        place = bisect_left(numbers, found[1])
-        return place < len(numbers) and numbers[place] == found[1]
+        numbers, number = self._sorted.get(key >> 32, ()), key & LARGEST
+        place = bisect_left(numbers, number)
+        return place < len(numbers) and numbers[place] == number
 
     @cached_property
     def _sorted(self) -> Mapping[int, Sequence[int]]:
@@ -123,19 +127,11 @@ class Refs(Sequence[Ref]):
         return f"{_PACKED}{','.join(_FILES)}:{data}"
 
     @classmethod
-    def distinct(cls, refs: Iterable[Ref]) -> Self:
-        """The names without repetitions, in order of their first occurrence."""
-        known: set[object] = set()
-
-        def new() -> Iterator[Ref]:
-            for ref in refs:
-                parts = _parts(ref)
-                key = ref if parts is None else parts[0] << 32 | parts[1]
-                if key not in known:
-                    known.add(key)
-                    yield ref
-
-        return cls(new())
+    def distinct(cls, keys: Iterable[Key]) -> Self:
+        """The names with these keys without repetitions, in order of their first occurrence."""
+        made = cls()
+        made._take(dict.fromkeys(keys))
+        return made
 
     @classmethod
     def of(cls, given: object) -> Self:
@@ -182,10 +178,14 @@ class Refs(Sequence[Ref]):
         return {"items": {"type": "string"}, "type": "array"}
 
 
-def _parts(ref: Ref) -> tuple[int, int] | None:
-    """The index of the file and the number of the line; None if it has another form."""
+def key_of(ref: Ref) -> Key:
+    """The name as one number, the index of its file above that of its line; a name of another form as it is."""
     file, _, number = ref.rpartition(":")
     index = _INDEX.get(file)
     if index is None or not (number.isascii() and number.isdecimal()) or number[0] == "0" or len(number) > 10:
-        return None
-    return (index, int(number)) if int(number) <= LARGEST else None
+        return ref
+    return index << 32 | int(number) if int(number) <= LARGEST else ref
+
+
+def _named(key: Key) -> Ref:
+    return key if isinstance(key, str) else f"{_FILES[key >> 32]}:{key & LARGEST}"

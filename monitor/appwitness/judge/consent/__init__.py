@@ -215,10 +215,12 @@ class Timeline:
             (read(each, labels) for each in lines if counts(each.event) and not each.event.retracts),
             key=lambda each: (each.at, each.line, each.ref),
         )
-        self._readings = tuple(in_context([each for each in readings if self._corrections.stands(each.ref)], labels))
+        as_written = in_context(readings, labels)
+        standing = [each for each in readings if self._corrections.stands(each.ref)]
+        self._readings = tuple(as_written if standing == readings else in_context(standing, labels))
         says = {_one(reading): reading.says for reading in self._readings}
         self._steps: dict[str, list[HistoryLine]] = {}
-        for reading in in_context(readings, labels):
+        for reading in as_written:
             step = HistoryLine(reading, says.get(_one(reading)), self._corrections.around(reading.ref))
             self._steps.setdefault(reading.scope, []).append(step)
         self._by_ref = {(reading.ref, reading.scope): reading for reading in self._readings}
@@ -251,10 +253,10 @@ class Timeline:
 
     def at(self, time: datetime, data: DataType | None = None, scope: str = "general_policy") -> ConsentStatus:
         """The status at `time` (host's clock, inclusive) for one data type; None: in general."""
-        if unwatched := self._unwatched(scope):
-            return unwatched
-        status = self._history(data, scope).at(time)
-        return self._open(status, time, data, scope)
+        return self._unwatched(scope) or self._timed(time, data, scope)
+
+    def _timed(self, time: datetime, data: DataType | None, scope: str) -> ConsentStatus:
+        return self._open(self._history(data, scope).at(time), time, data, scope)
 
     def around(
         self,
@@ -276,13 +278,15 @@ class Timeline:
         if math.isinf(uncertainty_ms):
             return self._unordered(time, clock, data, scope)
         slack = timedelta(milliseconds=uncertainty_ms)
-        first, last = _shifted(time, -slack - slack), _shifted(time, slack)
-        near = [step for step in self._between(scope, first, last) if step.says]
+        between = self._between(scope, _shifted(time, -slack - slack), _shifted(time, slack))
+        if not between:
+            return (self._timed(time, data, scope),)
+        near = [step for step in between if step.says]
         other = [step.reading.at for step in near if clock_of(step.reading.consent) != clock]
         other = sorted((at for at in other if abs(at - time) <= slack), key=lambda at: abs(at - time))[:MOST_NEAR]
         own = [step.reading.at for step in near if clock_of(step.reading.consent) == clock and step.reading.at <= time]
         if not other and time not in own:
-            return (self.at(time, data, scope),)
+            return (self._timed(time, data, scope),)
         # The order of the other clock's lines, relative to this moment and to the earlier lines of this clock, changes
         # only where two of them meet.
         meet = {anchor - at for at in other for anchor in (time, *own[-MOST_NEAR:])}
@@ -480,8 +484,11 @@ class Timeline:
 
     def _between(self, scope: str, first: datetime, last: datetime) -> list[HistoryLine]:
         """Lines about a scope within a span of time, both ends inclusive."""
-        steps, times = self._steps.get(scope, []), self._times_of.get(scope, [])
-        return steps[bisect_left(times, first) : bisect_right(times, last)]
+        if scope not in self._steps:
+            return []
+        times = self._times_of[scope]
+        start = bisect_left(times, first)
+        return self._steps[scope][start : bisect_right(times, last, start)]
 
     @cached_property
     def _times_of(self) -> dict[str, list[datetime]]:

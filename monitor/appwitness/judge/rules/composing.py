@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cache, cached_property, partial
 from itertools import chain, pairwise, takewhile
 from typing import NamedTuple
 
-from appwitness.events import Access, Consent, DataType, Ref
-from appwitness.events.refs import Refs
+from appwitness.events import Consent, DataType, Ref
+from appwitness.events.refs import Key, Refs, key_of
 from appwitness.findings import (
     CONFIDENCES,
     LEVELS,
@@ -54,8 +55,12 @@ class One(NamedTuple):
     """Index in CONFIDENCES."""
     level: int
     """Index in LEVELS."""
-    lines: tuple[Ref, ...]
-    """The lines that show it, but for its own, which comes first."""
+    lines: tuple[tuple[Ref, ...], ...]
+    """The lines that show it besides those of the sighting itself, in parts that many results have in common."""
+
+
+_Made = dict[object, tuple[One, ConsentStatus | None, ConsentStatus | None]]
+"""All that a rule looks at in a sighting -> the result, and the statuses that the key identifies."""
 
 
 class Answers(NamedTuple):
@@ -79,43 +84,55 @@ class Reporter:
         self._levels = cache(partial(_raised, run))
         self._contrary = cache(self._timeline.against)
         self._code = cache(partial(code_and_owner, facts.recipients))
+        self._shown = cache(_shown)
 
     def ones(self, rule: Rule, group: FindingGroup, before: Mapping[Sighting, One]) -> list[One]:
         """The rule's result for each sighting in a group, in their order; known results are reused."""
-        raised = self._levels(rule.levels)
         known = {} if rule.needs_others else before
-        same: dict[One, One] = {}  # most are equal
-        made = (known.get(each) or self._one(rule, raised, each) for each in group.members)
-        return [same.setdefault(one, one) for one in made]
+        raised = self._levels(rule.levels)
+        made: _Made = {}
+        return [known.get(each) or self._one(rule, raised, each, made) for each in group.members]
 
-    def _one(self, rule: Rule, raised: list[tuple[Level, Test]], sighting: Sighting) -> One:
+    def _one(self, rule: Rule, raised: list[tuple[Level, Test]], sighting: Sighting, made: _Made) -> One:
         level = next((level for level, holds in raised if holds(sighting)), rule.level)
-        answers = self._answers(rule, sighting)
-        return One(
-            self._grade(rule, sighting, answers), LEVELS.index(level), tuple(self._lines(rule, sighting, answers))
-        )
+        separate, later = self._separate(rule, sighting), self._later(rule, sighting)
+        key: object = sighting
+        if rule.on in ("access", "flow"):
+            when = rule.when
+            key = (
+                level,
+                self._supported(rule, sighting),
+                id(sighting.status),
+                id(separate),
+                id(later),
+                sighting.phase.ref if when.phase else None,
+                sighting.record.ref if when.record and sighting.record else None,
+            )
+        if key not in made:
+            answers = self._answers(rule, sighting.status, separate)
+            grade = self._grade(rule, sighting, answers)
+            lines = tuple(self._lines(rule, sighting, answers, later))
+            made[key] = One(grade, LEVELS.index(level), lines), separate, later
+        return made[key][0]
 
     def finding(self, rule: Rule, group: FindingGroup, ones: Sequence[One]) -> Finding:
         """One finding for everything in a group, led by the sighting that proves most."""
-        both = list(zip(group.members, ones, strict=True))
-        if any(in_time(later) < in_time(each) for each, later in pairwise(group.members)):
-            both.sort(key=lambda each: in_time(each[0]))
-        both.sort(key=lambda each: (each[1].grade, *_shortcomings(each[0])))
-        members = [sighting for sighting, _ in both]
+        order = _order(group.members, ones)
+        members = [group.members[place] for place in order]
         lead = members[0]
-        answers = self._answers(rule, lead)
+        answers = self._answers(rule, lead.status, self._separate(rule, lead))
         count = group.count
         recipient = self._recipient(lead)
         about_scope = rule.when.scope is not None
         articles, laws = self._law(rule.kinds, about_scope, lead.data, recipient.party if recipient else None)
         read_by, sent_by = self._ends(members)
         # lines to check by hand: all of the first sighting's, then those of the others in turn
-        evidence = Refs.distinct(ref for each, one in both for ref in chain(_own(each), one.lines))
+        evidence = Refs.distinct(_evidence(zip(members, map(ones.__getitem__, order), strict=True)))
         people = combined(_flows_of(members))
         return Finding(
             rule=rule.id,
             level=LEVELS[min(one.level for one in ones)],
-            confidence=CONFIDENCES[both[0][1].grade],
+            confidence=CONFIDENCES[ones[order[0]].grade],
             title=rule.title,
             detail={language: self._detail(rule, group, members, answers, people, language) for language in LANGUAGES},
             data=lead.data,
@@ -127,7 +144,7 @@ class Reporter:
             sent_by=sent_by,
             people=people,
             count=count,
-            flows=tuple(dict.fromkeys(flow.id for each in sorted(members, key=in_time) for flow in _flows(each))),
+            flows=_flow_ids(members),
             evidence=evidence[:EVIDENCE],
             all_evidence=evidence,
             kinds=rule.kinds,
@@ -142,20 +159,14 @@ class Reporter:
         other_readers = False
         for each in members:
             flow = each.flow or next((one.flow for one in each.flows if one.flow), None)
-            ref = each.ref if each.access else (flow.access if flow else None)
-            access = each.access or (self._access(ref) if ref else None)
             other_readers = other_readers or (each.flow is not None and each.flow.other_readers)
-            named = self._code(access.stack, access.owners) if ref and access else None
-            if ref and named and named not in read_by:
+            access = each.access or each.read
+            named = self._code(access.stack, access.owners) if access else None
+            if named and named not in read_by and (ref := each.ref if each.access else flow and flow.access):
                 read_by[named] = Code(code=named[0], owner=named[1], ref=ref)
             if flow and flow.carrier and flow.carrier.code:
                 sent_by.append(flow.carrier.code)
         return None if other_readers else _same([*read_by.values()]), _same(sent_by)
-
-    def _access(self, ref: Ref) -> Access | None:
-        lane = self._sightings.lane
-        place = lane.place_of(ref)
-        return None if place is None else lane[place].event
 
     def _recipient(self, lead: Sighting) -> Recipient | None:
         if lead.flow is not None:
@@ -187,7 +198,7 @@ class Reporter:
         lines of two clocks that nobody compared, such as those of hook log and capture in an import. What rests on a
         consent that the operator assumes is indicated at most, and declared if only one observer saw the rest.
         """
-        grade = self._supported(rule, sighting)
+        grade, unordered = self._supported(rule, sighting)
         if rule.when.consent is not None and sighting.status.state == "not_shown" and self._sightings.carried_over:
             # Consent from an earlier run, on an install that was not clean, is consent that this run did not see.
             grade = max(grade, INDICATED)
@@ -202,7 +213,7 @@ class Reporter:
             grade = CORROBORATED
         if _assumes(rule, sighting, answers):
             grade = DECLARED if grade == INDICATED else INDICATED
-        if _unordered(rule, sighting, answers):
+        if unordered or _unordered(rule, sighting, answers):
             grade = max(grade, INDICATED)
         return max(grade, CONFIDENCES.index(rule.at_most))
 
@@ -212,66 +223,61 @@ class Reporter:
         observers = self._facts.observers
         return observers.hooks and observers.proxy and observers.stamped == "during" and not observers.hooks_failed
 
-    def _supported(self, rule: Rule, sighting: Sighting) -> int:
-        """The confidence that the observations at the two ends alone support, as an index in CONFIDENCES."""
+    def _supported(self, rule: Rule, sighting: Sighting) -> tuple[int, bool]:
+        """The confidence that the observations at the two ends alone support, as an index in CONFIDENCES; and whether
+        nobody compared their clocks."""
         if sighting.flow is not None:
-            if sighting.flow.access is None or sighting.namesake:
-                return INDICATED
-            sure = sighting.certainty >= CERTAIN and not sighting.flow.simultaneous and _on_the_wire(sighting)
-            return PROVEN if sure else CORROBORATED
-        if sighting.access is not None and rule.on == "access":
-            certain = [flow for flow in sighting.flows if flow.certainty >= CERTAIN and not flow.namesake]
-            if not certain:
-                return INDICATED
+            return self._shown(sighting)
+        if sighting.flows:
+            shown = [self._shown(flow) for flow in sighting.flows]
+            uncompared = all(each for _, each in shown)
+            if not any(_is_certain(flow) for flow in sighting.flows):
+                return INDICATED, uncompared
             consent = rule.when.consent
             in_time = any(
-                (consent is None or flow.is_in(consent)) and _in_order(flow) and _on_the_wire(flow) for flow in certain
+                grade == PROVEN and (consent is None or flow.is_in(consent))
+                for (grade, _), flow in zip(shown, sighting.flows, strict=True)
             )
-            return PROVEN if in_time else CORROBORATED
+            return PROVEN if in_time else CORROBORATED, uncompared
         if sighting.claim is not None and sighting.claim.host is not None and sighting.status.ref is not None:
-            return CORROBORATED if sighting.ref in self._facts.untied else PROVEN
-        return INDICATED
+            return CORROBORATED if sighting.ref in self._facts.untied else PROVEN, False
+        return INDICATED, False
 
-    def _lines(self, rule: Rule, sighting: Sighting, answers: Answers) -> Iterable[Ref]:
-        if sighting.flow is not None:
-            yield from (ref for ref in (sighting.flow.access, sighting.flow.upload) if ref)
-        else:
-            yield from (flow.ref for flow in sighting.flows[:1])
+    def _lines(
+        self, rule: Rule, sighting: Sighting, answers: Answers, later: ConsentStatus | None
+    ) -> Iterable[tuple[Ref, ...]]:
         # the consent lines that caused it, and those that an operator has since replaced
-        for status in (sighting.status, answers.separate, self._later(rule, sighting)):
+        for status in (sighting.status, answers.separate, later):
             if status is not None:
-                if status.ref:
-                    yield status.ref
-                yield from status.corrected
-        yield from answers.against
+                yield (status.ref, *status.corrected) if status.ref else status.corrected
+        yield answers.against
         if sighting.record and rule.when.record:
-            yield sighting.record.ref
+            yield (sighting.record.ref,)
         when = rule.when
         if when.phase and sighting.phase.ref:
-            yield sighting.phase.ref
+            yield (sighting.phase.ref,)
         if when.together is not None:
-            yield from (each.ref for each in self._sightings.asked_with(sighting))
+            yield tuple(each.ref for each in self._sightings.asked_with(sighting))
         if end := self._end(rule, sighting):
-            yield end[1]
+            yield (end[1],)
         if when.purpose is not None and (notice := self._notice(sighting)):
-            yield notice.ref
-        if sighting.flow is not None and sighting.flow.connection:
-            yield sighting.flow.connection
+            yield (notice.ref,)
 
-    def _answers(self, rule: Rule, sighting: Sighting) -> Answers:
+    def _answers(self, rule: Rule, status: ConsentStatus, separate: ConsentStatus | None) -> Answers:
         when = rule.when
-        separate = None if when.separate is None else self._separate(rule, sighting)
         if math.isinf(self._facts.clock_uncertainty_ms):
             # Nobody knows whether a tap (device's clock) and a mark (host's clock) happened at the same time.
             return Answers(separate, ())
         against: tuple[Ref, ...] = ()
         if when.consent is not None:
-            against = self._contrary(sighting.status.ref, sighting.status.state, "general_policy")
+            against = self._contrary(status.ref, status.state, "general_policy")
         if separate is not None:
             against += self._contrary(separate.ref, separate.state, when.separate.scope)
         return Answers(separate, tuple(dict.fromkeys(against)) if against else ())
 
-    def _separate(self, rule: Rule, sighting: Sighting) -> ConsentStatus:
+    def _separate(self, rule: Rule, sighting: Sighting) -> ConsentStatus | None:
+        if rule.when.separate is None:
+            return None
         scope, data = rule.when.separate.scope, sighting.data
         if math.isinf(sighting.uncertainty_ms):
             return decided(self._timeline, sighting.at, sighting.clock, math.inf, data, scope)
@@ -424,10 +430,7 @@ class Reporter:
 
 
 def _unordered(rule: Rule, sighting: Sighting, answers: Answers) -> bool:
-    """Whether it depends on the order of two lines whose clocks nobody compared."""
-    carried = [flow for flow in _flows(sighting) if flow.access is not None]
-    if carried and all(map(_uncompared, carried)):
-        return True
+    """Whether it depends on the order of a consent line and another whose clocks nobody compared."""
     if answers.separate is not None and answers.separate.unordered:
         return True
     return rule.when.consent is not None and sighting.status.unordered
@@ -440,9 +443,38 @@ def _assumes(rule: Rule, sighting: Sighting, answers: Answers) -> bool:
     return rule.when.consent is not None and sighting.status.assumed
 
 
-def _own(sighting: Sighting) -> tuple[Ref, ...]:
-    """The line of a sighting that is no flow: that of a flow is one of two."""
-    return () if sighting.flow is not None else (sighting.ref,)
+def _order(members: Sequence[Sighting], ones: Sequence[One]) -> Sequence[int]:
+    """The places of the members, the one that proves most first; equal ones in order of time."""
+    places: Iterable[int] = range(len(members))
+    if any(later < earlier for earlier, later in pairwise(map(in_time, members))):
+        places = sorted(places, key=lambda place: in_time(members[place]))
+    ranks: dict[tuple[int, bool, bool], array[int]] = defaultdict(partial(array, "I"))
+    for place in places:
+        ranks[ones[place].grade, *_shortcomings(members[place])].append(place)
+    return array("I", chain.from_iterable(ranks[rank] for rank in sorted(ranks)))
+
+
+def _evidence(results: Iterable[tuple[Sighting, One]]) -> Iterator[Key]:
+    """The lines that show each result in turn; those that several have in common, at least once."""
+    told: set[object] = set()
+    for each, one in results:
+        yield from each.lines
+        if each.flows:
+            yield each.flows[0].lines[-1]
+        if id(one) not in told:
+            told.add(id(one))
+            for part in one.lines:
+                if part not in told:
+                    told.add(part)
+                    yield from map(key_of, part)
+        if each.flow is not None and each.flow.connection:
+            yield key_of(each.flow.connection)
+
+
+def _flow_ids(members: Iterable[Sighting]) -> tuple[str, ...]:
+    """The flows of sightings, in order of time."""
+    carried = sorted((each for each in members if each.flow or each.flows), key=in_time)
+    return tuple(dict.fromkeys(flow.id for each in carried for flow in _flows(each)))
 
 
 def _flows_of(members: Iterable[Sighting]) -> list[Flow]:
@@ -480,14 +512,22 @@ def _shortcomings(sighting: Sighting) -> tuple[bool, bool]:
     return (sighting.flow.untied, sighting.flow.unanswered) if sighting.flow else (False, False)
 
 
-def _in_order(sighting: Sighting) -> bool:
-    """Whether a flow's read surely came before its upload."""
-    return sighting.flow is not None and not sighting.flow.simultaneous
+def _is_certain(flow: Sighting) -> bool:
+    """Whether its value is no coincidence, and no name that other people have too."""
+    return flow.certainty >= CERTAIN and not flow.namesake
 
 
-def _uncompared(flow: Flow) -> bool:
-    """Whether nobody compared the clock of a flow's upload with that of its read."""
-    return flow.clock == "host" and flow.uncertainty_ms is None
+def _shown(sighting: Sighting) -> tuple[int, bool]:
+    """The confidence that a flow alone supports, as an index in CONFIDENCES; and whether nobody compared the clock of
+    its upload with that of its read."""
+    flow = sighting.flow
+    if flow is None or flow.access is None:
+        return INDICATED, False
+    uncompared = flow.clock == "host" and flow.uncertainty_ms is None
+    if sighting.namesake:
+        return INDICATED, uncompared
+    sure = _is_certain(sighting) and not flow.simultaneous and _on_the_wire(sighting)
+    return PROVEN if sure else CORROBORATED, uncompared
 
 
 def _joined(sentence: str, more: str) -> str:

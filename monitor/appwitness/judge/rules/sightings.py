@@ -17,6 +17,7 @@ from appwitness.catalog.picked import was_picked
 from appwitness.catalog.withheld import was_withheld
 from appwitness.events import MARKERS, Access, Consent, DataType, Ref
 from appwitness.events.packed_lines import PackedLines
+from appwitness.events.refs import Key, key_of
 from appwitness.events.seen import Seen, moment, number_of, shifted
 from appwitness.findings import ConsentName, ConsentStatus, Flow, Match
 from appwitness.findings.people import combined
@@ -57,6 +58,8 @@ class OneSighting:
     at: datetime
     ref: Ref
     line: int
+    lines: tuple[Key, ...]
+    """Its own lines, as keys of `Refs`: of a flow, those of access and upload."""
     what: str
     """Host of a flow, source of an access, permission or scope of a consent line: findings are grouped by it."""
     status: ConsentStatus
@@ -67,6 +70,8 @@ class OneSighting:
     phase: PhaseStatus = UNKNOWN
     flow: Flow | None = None
     access: Access | None = None
+    read: Access | None = None
+    """A line like that of the access whose values a flow carried: only its times may differ."""
     consent: Consent | None = None
     claim: Claim | None = None
     why: Why | None = None
@@ -128,13 +133,18 @@ class CallSighting:
         """The number of its line."""
         return self._lane.number_at(self._place)
 
+    @property
+    def lines(self) -> tuple[Key, ...]:
+        """Its line, as a key of `Refs`."""
+        return (self._lane.key_at(self._place),)
+
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
 
 
 for _name in (*OneSighting.__slots__, "picked", "is_in"):
-    if _name not in ("at", "ref", "line"):
+    if _name not in ("at", "ref", "line", "lines"):
         setattr(CallSighting, _name, property(attrgetter(f"_like.{_name}")))
 
 Sighting = OneSighting | CallSighting
@@ -167,7 +177,7 @@ class Sightings:
 
     def __init__(self, facts: RunFacts) -> None:
         self._facts = facts
-        self._known_flows: dict[str, Sighting] = {}
+        self._known_flows: dict[str, OneSighting] = {}
         self._calls_at: list[Sighting | tuple[Sighting, ...]] = []
         """For each access, its sighting or sightings; empty for one that is no read."""
         self._statuses: dict[ConsentStatus, ConsentStatus] = {}
@@ -200,15 +210,22 @@ class Sightings:
     def flows(self) -> list[Sighting]:
         """Every flow of the app that left the device. Data sent to the device itself did not leave it, and what no
         socket of the app carried was not the app's."""
-        made, known = [], self._known_flows
+        made: list[Sighting] = []
+        known = self._known_flows
         for flow in self._facts.flows:
             sighting = known.get(flow.id)
             if sighting is None or sighting.flow is not flow:
                 if is_device(flow.recipient.host) or flow.other_app:
                     continue
                 sighting = known[flow.id] = self._flow(flow)
+            if sighting.read is None and flow.access is not None:
+                sighting.read = self._read(flow.access)
             made.append(sighting)
         return made
+
+    def _read(self, ref: Ref) -> Access | None:
+        place = self.lane.place_of(ref)
+        return None if place is None else self.lane.groups[self.lane.group_of(place)]
 
     @cached_property
     def lane(self) -> PackedLines[Access]:
@@ -279,6 +296,7 @@ class Sightings:
                 at=at,
                 ref=ref,
                 line=line,
+                lines=(key_of(ref),),
                 what=what,
                 status=status,
                 decided=status.state,
@@ -369,6 +387,7 @@ class Sightings:
                     at=claim.at,
                     ref=claim.ref,
                     line=number_of(claim.ref),
+                    lines=(key_of(claim.ref),),
                     what=claim.host or "",
                     status=status,
                     decided=status.state,
@@ -407,7 +426,9 @@ class Sightings:
         first = min(told, key=in_time, default=None)
         if first is None:
             return []
-        run = OneSighting(first.at, first.ref, first.line, what="", status=first.status, decided=first.decided)
+        run = OneSighting(
+            first.at, first.ref, first.line, first.lines, what="", status=first.status, decided=first.decided
+        )
         return [run]
 
     @cached_property
@@ -457,7 +478,7 @@ class Sightings:
                 found[first.ref].append(each)
         return found
 
-    def _flow(self, flow: Flow) -> Sighting:
+    def _flow(self, flow: Flow) -> OneSighting:
         uncertainty_ms = bound_of(flow) if flow.clock == "host" else self._facts.clock_uncertainty_ms
         possible = self._facts.timeline.around(flow.at, flow.clock, uncertainty_ms, flow.data)
         status = told(possible, self._facts.timeline, flow.at, flow.data)
@@ -465,6 +486,7 @@ class Sightings:
             at=flow.at,
             ref=flow.upload,
             line=number_of(flow.upload),
+            lines=tuple(key_of(ref) for ref in (flow.access, flow.upload) if ref),
             data=flow.data,
             what=flow.recipient.host,
             status=status,
@@ -583,6 +605,7 @@ class Sightings:
             at=at,
             ref=ref,
             line=number_of(ref),
+            lines=(key_of(ref),),
             data=access.data,
             what=access.source,
             status=status,

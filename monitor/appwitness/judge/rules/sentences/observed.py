@@ -80,6 +80,8 @@ def untied(language: Language) -> str:
 def shortcomings(flows: Sequence[Flow], language: Language) -> str:
     """What is not known about uploads: whether they arrived, whose they were; sentences to append, or an empty
     string."""
+    if not any(flow.unanswered or flow.untied for flow in flows):
+        return ""
     uploads = {flow.upload: flow for flow in flows}.values()
     said = ""
     for count, english, chinese in (
