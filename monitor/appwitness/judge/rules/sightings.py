@@ -558,8 +558,8 @@ class Sightings:
         """An access, at its moment. A folded line stands for several calls, and only the first and the last have a
         known time: if the user decided, or the app changed its phase, in between, they become two sightings of one
         call each."""
-        if not flows and not lane.has_until(place):
-            return self._alike(lane, place)
+        if not lane.has_until(place):
+            return self._alike(lane, place, flows)
         seen = lane[place]
         access = seen.event
         first = self._call(seen, seen.at, access.count, flows)
@@ -571,10 +571,14 @@ class Sightings:
         first.count = 1
         return (first, last)
 
-    def _alike(self, lane: PackedLines[Access], place: int) -> CallSighting:
-        """A call that no upload carried and no other call is folded into."""
+    def _alike(self, lane: PackedLines[Access], place: int, flows: tuple[Sighting, ...]) -> Sighting:
+        """A call that no other is folded into."""
         at, access = moment(lane.at[place]), lane.groups[lane.group_of(place)]
         state = self._state_at(at, access.data)
+        if flows:
+            made = self._made(lane.ref_at(place), at, access, state)
+            made.flows = flows
+            return made
         key = (id(access), *map(id, state))
         like = self._like.get(key)
         if like is None:  # it keeps what the key identifies
