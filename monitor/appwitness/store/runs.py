@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, fields
-from itertools import batched
+from itertools import batched, chain
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, case, func, insert, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Text, case, func, literal, or_, select, true, update
 from sqlalchemy.dialects import postgresql
 
 from appwitness.store.database import copy, in_words, lock
@@ -35,7 +35,12 @@ from appwitness.store.leases import ATTEMPTS, Leases
 from appwitness.store.run_counts import SUPERSEDED
 
 ROWS = 5000
-"""Rows in one statement that plans runs."""
+"""Runs planned in one transaction."""
+TOGETHER = 500
+"""Runs in one statement on SQLite, which takes at most 32,766 parameters."""
+_UNTRIED = ("planned", 0, 0)
+_COLUMNS = (*(each.name for each in fields(Planned)), "state", "attempts", "judgings", "number")
+"""The columns of a planned run; `_UNTRIED` has the values of those that are the same for all."""
 
 
 class Runs(Leases):
@@ -51,14 +56,8 @@ class Runs(Leases):
         for batch in batched(runs, ROWS):
             with self._write() as connection:
                 lock(connection)
-                known = self._known(connection, [run.id for run in batch])
-                rows = {
-                    run.id: {**vars(run), "number": number + at, "state": "planned", "attempts": 0, "judgings": 0}
-                    for at, run in enumerate(batch, start=1)
-                    if run.id not in known
-                }
-                self._add(connection, list(rows.values()))
-            new += len(rows)
+                rows = [(*vars(run).values(), *_UNTRIED, at) for at, run in enumerate(batch, start=number)]
+                new += self._add(connection, rows)
             number += len(batch)
         return new
 
@@ -185,17 +184,21 @@ class Runs(Leases):
         with self._write() as connection:
             return connection.execute(update(DeviceRow).where(which).values(paused=rest)).rowcount
 
-    def _known(self, connection: Connection, ids: list[str]) -> set[str]:
-        """Those of these runs that are planned already."""
-        # one array, which PostgreSQL turns into a hash table; it would compare many parameters with each row
-        among = RunRow.id == func.any(literal(ids, postgresql.ARRAY(Text))) if self.server else RunRow.id.in_(ids)
-        return set(connection.scalars(select(RunRow.id).where(among)))
-
-    def _add(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        if rows and self.server:
-            copy(connection, FleetBase.metadata.tables["runs"], list(rows[0]), (list(row.values()) for row in rows))
-        elif rows:
-            connection.execute(insert(RunRow), rows)
+    def _add(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Insert those of these runs that are not planned yet; returns how many."""
+        if self.server:
+            # one array, which PostgreSQL turns into a hash table; it would compare many parameters with each row
+            ids = literal([row[0] for row in rows], postgresql.ARRAY(Text))
+            known = set(connection.scalars(select(RunRow.id).where(RunRow.id == func.any(ids))))
+            unknown = {row[0]: row for row in reversed(rows) if row[0] not in known}
+            copy(connection, FleetBase.metadata.tables["runs"], _COLUMNS, unknown.values())
+            return len(unknown)
+        new = 0
+        for part in batched(rows, TOGETHER):  # the trigger costs less when one statement has many rows
+            places = ", ".join([f"({', '.join('?' * len(_COLUMNS))})"] * len(part))
+            insert = f"INSERT INTO runs ({', '.join(_COLUMNS)}) VALUES {places} ON CONFLICT DO NOTHING"  # noqa: S608, our own
+            new += connection.exec_driver_sql(insert, tuple(chain.from_iterable(part))).rowcount
+        return new
 
 
 def _of(campaign: str | None, column: Any) -> ColumnElement[bool]:
