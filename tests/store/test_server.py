@@ -6,6 +6,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,23 @@ def test_a_campaign_may_come_and_go_while_another_is_read_in(empty_database, tmp
         assert at_once(*works) == []
         assert store.campaigns() == {"three": 1, "two": 1}
         assert len(list(store.read("two", "access"))) == 200
+
+
+def test_what_findings_share_stays_while_one_has_it_whoever_forgets_others_meanwhile(empty_database, tmp_path):
+    def taken_in(store: Store, name: str) -> None:
+        with Recording.create(tmp_path / name, run(name, hooks={"a": "installed"})) as made:
+            take_in(store, made)
+        store.save(name, [], [finding(1)], judged_by="rules")
+
+    def one_after_another(who: int) -> None:
+        for number in range(20):
+            taken_in(store, f"{who}-{number}")
+            assert store.findings(f"{who}-{number}") == [finding(1)]
+            assert store.run(f"{who}-{number}").hooks == {"a": "installed"}
+            store.forget([f"{who}-{number}"])
+
+    with Store(empty_database) as store:
+        assert at_once(*[partial(one_after_another, who) for who in range(3)]) == []
 
 
 def test_what_was_taken_in_survives_a_crash_of_the_server(recording):

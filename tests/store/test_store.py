@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from appwitness import events
 from appwitness.events import FILES
@@ -25,6 +26,8 @@ from appwitness.findings import Finding, Flow, Match, Recipient, ReportedGap
 from appwitness.recording import Recording
 from appwitness.store import Store, set_aside
 from appwitness.store.database import BUSY_MS
+from appwitness.store.models import SharedText
+from appwitness.store.rows import run_columns, run_of
 from appwitness.support.errors import UserError
 from tests import strategies
 
@@ -255,6 +258,37 @@ def test_one_database_holds_many_recordings(store, tmp_path):
     assert len(list(store.read("run-2", "access"))) == 2
 
 
+@given(st.none() | st.dictionaries(st.text(), st.sampled_from(["installed", "waiting"]) | st.text()))
+def test_a_run_comes_back_from_its_columns_as_it_was(hooks):
+    was = run() if hooks is None else run(hooks=hooks)
+    row, texts = run_columns(was)
+    found = run_of(row["run"], row["hooks"], texts[0] if texts else None)
+    assert (found, found.model_fields_set) == (was, was.model_fields_set)
+
+
+def test_what_findings_and_runs_have_in_common_is_kept_once_while_any_has_it(store, tmp_path):
+    def texts() -> list[str]:
+        with store.reading() as connection:
+            return sorted(connection.scalars(select(SharedText.text)))
+
+    states = ("installed", "waiting", "installed")
+    for number, state in enumerate(states):
+        hooks = {"a.b": "installed", "a.c": state, "d": "class_absent"}
+        with Recording.create(tmp_path / str(number), run(f"run-{number}", campaign="spring", hooks=hooks)) as made:
+            take_in(store, made)
+            store.save(f"run-{number}", [], [finding(1), finding(2)], judged_by="rules")
+    of_rule = [f'{{"title":{{"en":"Title {n}","zh":"标题"}},"kinds":[],"articles":[],"references":[]}}' for n in (1, 2)]
+    assert texts() == sorted(['["a.b","a.c","d"]', *of_rule])
+    for number, state in enumerate(states):
+        assert store.run(f"run-{number}").hooks == {"a.b": "installed", "a.c": state, "d": "class_absent"}
+        assert store.findings(f"run-{number}") == [finding(1), finding(2)]
+    store.save("run-0", [], [finding(1)], judged_by="rules")
+    store.forget(["run-1", "run-2"])
+    assert texts() == sorted(['["a.b","a.c","d"]', of_rule[0]])
+    store.forget_campaign("spring")
+    assert texts() == []
+
+
 def test_a_recording_and_a_campaign_can_be_forgotten(store, tmp_path):
     for number, campaign in enumerate(["spring", "spring", "autumn", None, None]):
         with Recording.create(tmp_path / str(number), run(f"run-{number}", campaign=campaign)) as made:
@@ -376,7 +410,9 @@ def test_a_database_built_anew_is_the_same(tmp_path, recording):
         with closing(sqlite3.connect(tmp_path / name)) as database:
             tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             dumps.append({table: sorted(database.execute(f"SELECT * FROM {table}")) for table in tables})
+    shared = [dict(dump.pop("shared_texts")) for dump in dumps]
     assert dumps[0] == dumps[1]
+    assert shared[1].items() <= shared[0].items()  # what earlier saves left there goes when something is forgotten
     assert len(dumps[0]["lines"]) == 21
 
 

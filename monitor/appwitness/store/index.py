@@ -32,6 +32,7 @@ from appwitness.findings import Finding, Flow, ReportedGap
 from appwitness.recording import START, Position, ReadLine, Recording
 from appwitness.recording.seal import first_stamp
 from appwitness.recording.state import NOTHING, chained, prefix_digest
+from appwitness.store import shared
 from appwitness.store.conclusions import Conclusions, masked, masked_run
 from appwitness.store.database import (
     Database,
@@ -59,7 +60,7 @@ from appwitness.store.models import (
     PositionRow,
     RecordingRow,
 )
-from appwitness.store.rows import Row, finding_row, flow_row, gap_row, match_rows
+from appwitness.store.rows import Row, finding_row, flow_row, gap_row, in_common, match_rows, run_columns, run_of, whole
 from appwitness.support.errors import StoreError, UserError
 from appwitness.support.spoken import Spoken
 
@@ -317,20 +318,20 @@ class Store(Database):
 
     def recordings(self) -> list[Run]:
         """The runs of all ingested recordings, oldest first."""
-        query = select(RecordingRow.run).order_by(RecordingRow.started, RecordingRow.id)
+        query = select(*RUN).order_by(RecordingRow.started, RecordingRow.id)
         with self._ask() as connection:
-            return [Run.model_validate_json(run) for run in connection.scalars(query)]
+            return [run_of(*row) for row in connection.execute(query)]
 
     def run(self, recording_id: str, recording: Recording | None = None) -> Run:
         """The run of a recording; its persona is masked when the index has only conclusions and the recording is
         gone. Raises UserError when it was never ingested, and StoreError while the recording cannot be reached:
         callers that mask values need the persona's as soon as they are available."""
         with self._ask() as connection:
-            query = select(RecordingRow.run, RecordingRow.lines, RecordingRow.path, RecordingRow.head)
+            query = select(*RUN, RecordingRow.lines, RecordingRow.path, RecordingRow.head)
             row = connection.execute(query.where(RecordingRow.id == recording_id)).one_or_none()
         if row is None:
             raise _unknown(self.name, recording_id)
-        run = Run.model_validate_json(row.run)
+        run = run_of(*row[:3])
         if not row.lines:
             try:
                 recording = recording or self._open(row.path)
@@ -451,6 +452,7 @@ class Store(Database):
             self._save_flows(connection, number, written.flows, kept.flows, None if lines else flows)
             stale, new = _changed(written.findings, kept.findings)
             _delete(connection, FindingRow, FindingRow.number, number, stale)
+            shared.keep(connection, {in_common(kept.findings[n]) for n in new})
             self._insert(connection, FindingRow, [finding_row(number, n, kept.findings[n]) for n in new])
             stale, new = _changed(written.gaps, kept.gaps)
             _delete(connection, FoundGapRow, FoundGapRow.number, number, stale)
@@ -478,13 +480,9 @@ class Store(Database):
 
     def findings(self, recording_id: str) -> list[Finding]:
         """The findings of a recording in the order they were saved."""
-        query = (
-            select(FindingRow.finding)
-            .where(FindingRow.recording == number_of(recording_id))
-            .order_by(FindingRow.number)
-        )
         with self._ask() as connection:
-            return list(_sharing_articles(map(Finding.model_validate_json, connection.scalars(query))))
+            found = [whole(*row) for row in connection.execute(FINDINGS, {"id": recording_id})]
+        return list(_sharing_articles(map(Finding.model_validate_json, found)))
 
     def found_gaps(self, recording_id: str) -> list[ReportedGap]:
         """The gaps found by correlating, in the order they were saved."""
@@ -524,7 +522,9 @@ class Store(Database):
             yield connection
 
     def _erase(self) -> None:
-        """Compact a SQLite file, so that no deleted data stays on its free pages."""
+        """Delete what only deleted rows shared; compact a SQLite file, so that nothing stays on its free pages."""
+        with self._write() as connection:
+            shared.drop_unused(connection)
         if self._engine.dialect.name == "sqlite":
             with in_words(self.name), self._turn, self._engine.connect() as connection:
                 plain = connection.connection.cursor()  # these must not run inside a transaction
@@ -555,12 +555,14 @@ class Store(Database):
     ) -> tuple[int, bool]:
         """Insert the recording or update its run; returns its number and whether its lines are kept. On a server
         this also blocks its other writers until the transaction ends."""
-        columns = RecordingRow.number, RecordingRow.path, RecordingRow.run, RecordingRow.lines, RecordingRow.head
-        query = select(*columns).where(RecordingRow.id == recording_id).with_for_update()
+        of_run = RecordingRow.run, RecordingRow.hooks, RecordingRow.shared
+        columns = RecordingRow.number, RecordingRow.path, RecordingRow.lines, RecordingRow.head
+        query = select(*columns, *of_run).where(RecordingRow.id == recording_id).with_for_update()
         held = connection.execute(query).one_or_none()
         if held is None:
             lines = keep != "conclusions"
-            row = self._recording_row(run, path, head, lines=lines)
+            row, texts = self._recording_row(run, path, head, lines=lines)
+            shared.keep(connection, texts)
             number = self._next_number(connection, row["campaign"])
             new = {"id": recording_id, "number": number, "lines": lines, **row, **Sight()._asdict()}
             if insert_or_nothing(connection, _table(RecordingRow), new):
@@ -569,8 +571,8 @@ class Store(Database):
         self._must_be_at(recording_id, path, held.path)
         if held.head and head not in ("", held.head):
             raise self._another(recording_id, held.path)
-        row = self._recording_row(run, path, head or held.head, lines=held.lines)
-        if (held.run, held.head) != (row["run"], row["head"]):
+        row, texts = self._recording_row(run, path, head or held.head, lines=held.lines)
+        if any(getattr(held, name) != row[name] for name in ("run", "hooks", "shared", "head")):
             before = Run.model_validate_json(held.run)
             if (before.started, before.app.package) != (run.started, run.app.package):
                 raise UserError(
@@ -582,14 +584,16 @@ class Store(Database):
                     ),
                     "Name another database with --db.",
                 )
+            shared.keep(connection, texts)
             del row["campaign"]  # its number contains the campaign's: see `restart`
             connection.execute(update(RecordingRow).where(RecordingRow.number == held.number).values(**row))
         return held.number, held.lines
 
-    def _recording_row(self, run: Run, path: str, head: str, *, lines: bool) -> Row:
-        """The columns that come from a recording's run; the persona is masked unless its `lines` are kept."""
+    def _recording_row(self, run: Run, path: str, head: str, *, lines: bool) -> tuple[Row, list[str]]:
+        """The columns that come from a recording's run, and the texts that they share; the persona is masked unless
+        its `lines` are kept."""
         shown = masked_run(run)
-        kept = run if lines else shown
+        of_run, texts = run_columns(run if lines else shown)
         row: Row = {
             "plain": (shown.app.package, shown.device.serial) == (run.app.package, run.device.serial),
             "own_id": run.id,
@@ -602,12 +606,12 @@ class Store(Database):
             "campaign": run.campaign or "",
             "started": format_time(run.started),
             "ended": format_time(run.ended) if run.ended else None,
-            "run": kept.model_dump_json(exclude_unset=True),
+            **of_run,
         }
         if self._postgres:
             columns = _table(RecordingRow).c
             row = {name: fitting(value, columns[name].type) for name, value in row.items()}
-        return row
+        return row, texts
 
     def _next_number(self, connection: Connection, campaign: str) -> int:
         """The number for a new recording."""
@@ -746,8 +750,10 @@ def number_of(recording_id: str) -> ScalarSelect[int]:
 _OF = select(RecordingRow.number).where(RecordingRow.id == bindparam("id")).scalar_subquery()
 _JUDGED_BY = select(RecordingRow.judged_by).where(RecordingRow.id == bindparam("id"))
 _LINES = select(RecordingRow.lines).where(RecordingRow.id == bindparam("id"))
-_FINDINGS = select(FindingRow.finding).where(FindingRow.recording == _OF).order_by(FindingRow.number)
-_GAPS = select(FoundGapRow.gap).where(FoundGapRow.recording == _OF).order_by(FoundGapRow.number)
+RUN = (RecordingRow.run, RecordingRow.hooks, shared.OF_RECORDING)
+"""The columns of a run, for `run_of`."""
+FINDINGS = select(FindingRow.finding, shared.OF_FINDING).where(FindingRow.recording == _OF).order_by(FindingRow.number)
+"""The findings of a recording, for `whole`."""
 _STATE = select(
     *(RecordingRow.number, RecordingRow.id, RecordingRow.own_id, RecordingRow.head, RecordingRow.path),
     *(RecordingRow.started, RecordingRow.package, RecordingRow.campaign, RecordingRow.judged_by),

@@ -14,8 +14,9 @@ from appwitness.events.seen import Seen
 from appwitness.findings import LEVELS, Confidence, ConsentName, Flow, Level, People, Recipient
 from appwitness.findings.people import combined
 from appwitness.recording import Position, ReadLine
-from appwitness.store.index import Store, flow_of, number_of
+from appwitness.store.index import FINDINGS, RUN, Store, flow_of, number_of
 from appwitness.store.models import FindingRow, FlowRow, LineRow, MatchRow, PositionRow, RecordingRow
+from appwitness.store.rows import run_of, whole
 
 ROWS = 100
 """Rows on a page."""
@@ -190,8 +191,8 @@ class Lists:
         """
         here = RecordingRow.number
         findings = _count(select(FindingRow).where(FindingRow.recording == here))
-        columns = (RecordingRow.id, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by, RecordingRow.gaps)
-        query = select(here, *columns)
+        columns = (*RUN, RecordingRow.id, RecordingRow.path, RecordingRow.judged_by, RecordingRow.gaps)
+        query = select(*columns, here)
         if text := filters.get("text"):
             searched = (RecordingRow.id, RecordingRow.package, RecordingRow.device)
             query = query.where(_any(column.icontains(text, autoescape=True) for column in searched))
@@ -210,7 +211,7 @@ class Lists:
     def apps(self, page: int = 1) -> ListPage[AppRuns]:
         """The apps, the most recently observed first, each with its newest run for each plan."""
         query = select(RecordingRow.package, func.max(RecordingRow.started).label("last"))
-        columns = (RecordingRow.number, RecordingRow.id, RecordingRow.run, RecordingRow.path, RecordingRow.judged_by)
+        columns = (*RUN, RecordingRow.number, RecordingRow.id, RecordingRow.path, RecordingRow.judged_by)
         with self.store.reading() as connection:
             order = (func.max(RecordingRow.started).desc(), RecordingRow.package)
             rows, page, total = paged_rows(connection, query.group_by(RecordingRow.package), order, page)
@@ -309,11 +310,8 @@ class Lists:
 
     def findings(self, recording: str) -> list[FindingFields]:
         """A recording's findings, in the order they were saved."""
-        query = (
-            select(FindingRow.finding).where(FindingRow.recording == number_of(recording)).order_by(FindingRow.number)
-        )
         with self.store.reading() as connection:
-            return [_BRIEF.decode(finding) for finding in connection.scalars(query)]
+            return [_BRIEF.decode(whole(*row)) for row in connection.execute(FINDINGS, {"id": recording})]
 
     def counted(self, recording: str) -> dict[Level, dict[str, int]]:
         """Level -> rule -> number of findings in a recording; the worst level first, then the most findings."""
@@ -420,7 +418,7 @@ def _listed(connection: Connection, rows: Sequence[Any]) -> tuple[ListedRecordin
     return tuple(
         ListedRecording(
             row.id,
-            Run.model_validate_json(row.run),
+            run_of(*row[:3]),
             row.path,
             row.judged_by is not None,
             levels.get(row.number, {}),

@@ -14,7 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from appwitness.events import FILES, KINDS, Line, kind_of
 
-VERSION = 12
+VERSION = 13
 """Version of these tables. An index of another version is not read; a new one is built from the recordings."""
 CAMPAIGN_BITS = 40
 """Number of low bits of a recording's number that count recordings; the bits above are its campaign's number."""
@@ -52,6 +52,14 @@ class CampaignRow(Base):
     name: Mapped[Name] = mapped_column(unique=True)
 
 
+class SharedText(Base):
+    """A text that many rows have in common, such as what a rule says and its articles (store/shared.py)."""
+
+    __tablename__ = "shared_texts"
+    digest: Mapped[Name] = mapped_column(primary_key=True)
+    text: Mapped[Long]
+
+
 RECORDING_NUMBERS = Sequence("recording_numbers", metadata=Base.metadata)
 """Counts recordings on a server; in SQLite, with one writer at a time, the next number is the last one plus 1."""
 
@@ -83,7 +91,11 @@ class RecordingRow(Base):
     started: Mapped[Moment] = mapped_column(index=True)
     ended: Mapped[Moment | None]
     run: Mapped[Long]
-    """run.json."""
+    """run.json without `hooks`."""
+    hooks: Mapped[Long | None]
+    """JSON of the states in `hooks`, in order: each state, and for how many sources in a row."""
+    shared: Mapped[Name | None] = mapped_column(index=True)
+    """Digest of the names in `hooks`, a JSON list: most runs have the same."""
     judged_by: Mapped[Name | None]
     """Digest of everything the findings come from: the lines, run.json, the bodies, the rules, the version of
     appwitness."""
@@ -186,7 +198,9 @@ class FindingRow(OfRecording):
     """The SDK whose code sent it, or else whose code read it, as in flows."""
     consent: Mapped[Name | None]
     finding: Mapped[Long]
-    """The whole finding as JSON; the names of more than 20 lines are one text (`events/refs.py`)."""
+    """The finding as JSON, without what is shared; the names of more than 20 lines are one text (`events/refs.py`)."""
+    shared: Mapped[Name] = mapped_column(index=True)
+    """Digest of what findings of its rule have in common, a JSON object (`IN_COMMON` in store/rows.py)."""
 
 
 class FoundGapRow(OfRecording):
@@ -224,8 +238,9 @@ PARTITIONED = tuple(table for table in TABLES if "recording" in table.columns)
 for table in PARTITIONED:
     table.dialect_options["postgresql"]["partition_by"] = "RANGE (recording)"
 for table in TABLES:
-    if table.name != LineRow.__tablename__:
-        table.dialect_options["sqlite"]["with_rowid"] = False  # small rows that are looked up by key
+    if table.name not in (LineRow.__tablename__, FlowRow.__tablename__, FindingRow.__tablename__):
+        # small rows that are looked up by key; one of more than 1,000 bytes would take a page of its own
+        table.dialect_options["sqlite"]["with_rowid"] = False
 
 
 def view(kind: type[Line], body: str) -> str:

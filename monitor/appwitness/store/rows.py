@@ -3,12 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, groupby
 from typing import Any
 
-from appwitness.events import dump, format_time
+import msgspec
+
+from appwitness.events import Run, dump, format_time
 from appwitness.findings import Code, Finding, Flow, ReportedGap
+from appwitness.store.shared import digest
 
 Row = dict[str, Any]
+IN_COMMON = {"title", "kinds", "articles", "references"}
+"""The fields of a finding that are the same for all findings of a rule under the same laws: most of its bytes."""
+
+
+def run_columns(run: Run) -> tuple[Row, list[str]]:
+    """The columns of a run, and the texts that they share."""
+    row: Row = {"run": run.model_dump_json(exclude_unset=True, exclude={"hooks"}), "hooks": None, "shared": None}
+    if "hooks" not in run.model_fields_set:
+        return row, []
+    names = msgspec.json.encode(list(run.hooks)).decode()
+    states = [(state, len(list(same))) for state, same in groupby(run.hooks.values())]
+    return {**row, "hooks": msgspec.json.encode(states).decode(), "shared": digest(names)}, [names]
+
+
+def run_of(run: str, hooks: str | None, names: str | None) -> Run:
+    """A run from its columns."""
+    if hooks is None or names is None:
+        return Run.model_validate_json(run)
+    states = chain.from_iterable([state] * count for state, count in msgspec.json.decode(hooks))
+    all_hooks = msgspec.json.encode(dict(zip(msgspec.json.decode(names), states, strict=True))).decode()
+    return Run.model_validate_json(f'{run[:-1]},"hooks":{all_hooks}}}')
+
+
+def in_common(finding: Finding) -> str:
+    """What a finding shares with others of its rule, as JSON."""
+    return finding.model_dump_json(include=IN_COMMON)
+
+
+def whole(finding: str, common: str) -> str:
+    """The JSON of a finding, of which the database has two parts."""
+    return f"{finding[:-1]},{common[1:]}"
 
 
 def flow_row(recording: int, number: int, flow: Flow) -> Row:
@@ -63,7 +98,8 @@ def finding_row(recording: int, number: int, finding: Finding) -> Row:
         "recipient": (finding.recipient.key or finding.recipient.host) if finding.recipient else None,
         "sdk": _owner(finding.sent_by) or _owner(finding.read_by),
         "consent": finding.consent,
-        "finding": finding.model_dump_json(context={"packed": True}),
+        "finding": finding.model_dump_json(context={"packed": True}, exclude=IN_COMMON),
+        "shared": digest(in_common(finding)),
     }
 
 
