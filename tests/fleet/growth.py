@@ -1,7 +1,8 @@
 """What the steps of a fleet, and its pages, cost among 8,000 runs and among 840,000, on a real PostgreSQL.
 
 `python -m tests.fleet.growth 8000 840000` prints the least of several rounds of each, in milliseconds of processor time
-of client and server, and how many times as much it is among the most runs as among the fewest.
+of client and server, and how many times as much it is among the most runs as among the fewest. A whole plan, on
+PostgreSQL and on SQLite, is given in microseconds for each run.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ from appwitness.api.browsing import Browsing
 from appwitness.correlate import knowledge
 from appwitness.fleet.status import status
 from appwitness.store import Store
+from appwitness.store.database import add_campaign
 from appwitness.store.fleet_tables import HeldLease, LeasedRun, Planned, Slot, Waiting
+from appwitness.store.models import CAMPAIGN_BITS
+from appwitness.store.ranking import Rankings
 from appwitness.store.runs import Runs
 from appwitness.web.query import Site
 from appwitness.web.routes import app
@@ -37,6 +41,28 @@ FROM (SELECT n, CASE WHEN n % 20 < 11 THEN 'judged' WHEN n % 20 < 12 THEN 'unobs
                 THEN 'recorded' ELSE 'planned' END AS state FROM generate_series(1, {runs}) n) AS runs
 """
 """Eleven of twenty judged, one unobservable, four recorded, four planned."""
+INDEXED = (
+    """
+INSERT INTO recordings (number, id, own_id, head, campaign, path, lines, package, app, device, plain, plan, started,
+                        run, judged_by, reads, uploads, sought, asked, gaps)
+SELECT {first} + n, 'r' || n, 'r' || n, '', 'night', '', false, 'com.example.app' || n / 4, 'app' || n / 4, 'phone',
+       true, 'accept', '2026-03-14', '{{}}', 'rules', 9, 9, true, n % 3 > 0, 0
+FROM generate_series(1, {runs}) n
+""",
+    """
+INSERT INTO flows (recording, id, number, access, upload, data, consent, host, recipient, sdk, other_app, party, at,
+                   flow)
+SELECT {first} + n, 'f' || each, each, 'accesses.jsonl:1', 'uploads.jsonl:1', 'data' || (n / 4 + each) % 12,
+       CASE n % 2 WHEN 0 THEN 'given' ELSE 'not_shown' END, 'host', 'recipient' || (n / 4 * 7 + each * each) % 300,
+       CASE each WHEN 1 THEN 'sdk' || n / 4 % 40 END, false, 'third', '2026-03-14', '{{}}'
+FROM generate_series(1, {runs}) n, generate_series(1, 3) each
+""",
+    """
+INSERT INTO findings (recording, number, rule, level, confidence, data, host, recipient, consent, finding, shared)
+SELECT recording, number, 'rule' || number, 'high', 'proven', data, host, recipient, consent, '{{}}', '' FROM flows
+""",
+)
+"""A judged recording of each run, four of an app, each with three flows and as many findings."""
 SUPERSEDED = """
 INSERT INTO superseded (recording, run, device, at)
 SELECT 'late' || n, 'night-' || n, 'phone', n FROM generate_series(1, {runs}, 20) n
@@ -48,9 +74,15 @@ class Fleet:
 
     def __init__(self, server: Postgres, size: int) -> None:
         url = server.create()
+        name = url.partition("@/")[2].partition("?")[0]
+        server.execute(
+            f"ALTER DATABASE {name} SET max_parallel_workers_per_gather = 0"
+        )  # all is done where it is timed
         self._runs, self._store = Runs(url), Store(url)
-        made = (MADE.format(runs=size), SUPERSEDED.format(runs=size), "VACUUM ANALYZE")
-        server.execute(*made, database=url.partition("@/")[2].partition("?")[0])
+        with self._store._write() as connection:
+            add_campaign(connection, 1, "night")
+        made = (each.format(runs=size, first=1 << CAMPAIGN_BITS) for each in (MADE, SUPERSEDED, *INDEXED))
+        server.execute(*made, "VACUUM ANALYZE", database=name)
         for host in range(20):
             slots = [Slot(f"h{host}", f"phone-{each}", {"kind": "phone"}, "ready", None, None, 0, paused=False)
                      for each in range(host * 10, host * 10 + 10)]  # fmt: skip
@@ -109,6 +141,12 @@ class Fleet:
     def runs_of_campaign(self) -> None:
         self._page("/fleet/night/runs")
 
+    def ranking_of_recipients(self) -> None:
+        assert Rankings(self._store).ranking("recipient", {"campaign": "night"}).total == 300
+
+    def ranking_of_findings(self) -> None:
+        assert Rankings(self._store).ranking("finding", {"campaign": "night"}).total
+
     def _page(self, address: str) -> None:
         assert self._pages.get(address).status_code == 200, address
 
@@ -118,6 +156,19 @@ STEPS = (
     *(Fleet.expire, Fleet.status, Fleet.list_of_campaigns, Fleet.campaign, Fleet.runs_of_campaign),
 )
 ROUNDS = 20
+RANKINGS = (Fleet.ranking_of_recipients, Fleet.ranking_of_findings)
+FEW_ROUNDS = 2
+"""Of the steps that read all flows."""
+
+
+def us_of_a_plan(server: Postgres, place: str | Path, size: int) -> float:
+    """Microseconds for each of so many runs that are planned in an empty database."""
+    plans = ("accept", "refuse", "withdraw", "silent")
+    planned = (Planned(f"night-{n:x}", "night", f"app{n // 4}", "com.example", plans[n % 4], "") for n in range(size))
+    with Runs(place) as runs:
+        begun = Spent.now(server)
+        assert runs.plan(planned) == size
+        return Spent.now(server).ms_since(begun) * 1000 / size
 
 
 class Spent(NamedTuple):
@@ -148,9 +199,13 @@ def main() -> None:
         fleets = [Fleet(server, size) for size in sizes]
         runs = " and ".join(f"{size:,}" for size in sizes)
         print(f"milliseconds of processor time among {runs} runs, and how many times as much", flush=True)
-        for step in STEPS:
+        for where in ("PostgreSQL", "SQLite"):
+            places = [server.create() if where == "PostgreSQL" else Path(folder) / f"{n}.sqlite" for n in sizes]
+            each = [us_of_a_plan(server, place, size) for place, size in zip(places, sizes, strict=True)]
+            print(f"whole plan, {where}, us a run: {' '.join(f'{us:.1f}' for us in each)}, {each[-1] / each[0]:.2f}")
+        for step in (*STEPS, *RANKINGS):
             took: list[list[float]] = [[] for _ in sizes]
-            for _ in range(ROUNDS):
+            for _ in range(FEW_ROUNDS if step in RANKINGS else ROUNDS):
                 for fleet, times in zip(fleets, took, strict=True):  # by turns: other work slows both
                     begun = Spent.now(server)
                     step(fleet)

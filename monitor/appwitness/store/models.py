@@ -238,8 +238,8 @@ PARTITIONED = tuple(table for table in TABLES if "recording" in table.columns)
 for table in PARTITIONED:
     table.dialect_options["postgresql"]["partition_by"] = "RANGE (recording)"
 for table in TABLES:
-    if table.name not in (LineRow.__tablename__, FlowRow.__tablename__, FindingRow.__tablename__):
-        # small rows that are looked up by key; one of more than 1,000 bytes would take a page of its own
+    if table.name not in ("lines", "recordings", "flows", "findings"):
+        # small rows that are looked up by key; of one with more than 1,000 bytes, most would take pages of its own
         table.dialect_options["sqlite"]["with_rowid"] = False
 
 
