@@ -1,6 +1,7 @@
 # appwitness: `make demo` runs the main job, `make test` the tests; each does all its own set-up.
 .DEFAULT_GOAL := help
 export PATH := $(CURDIR)/.setup/uv/bin:$(PATH)
+unexport PYTHONDONTWRITEBYTECODE  # else each process of pytest would compile all tests anew
 .PHONY: help setup rig demo test test-slow slow-here slow-devices test-checked test-art test-art-compiled test-art-compiled-arm64 test-art-arm64 test-bare check docs bench fix lock wheel wheels sbom image clean
 
 help:  ## this list
@@ -15,7 +16,7 @@ demo: setup  ## five sample apps on the lab device, hooked, captured, judged
 rig:
 	@.ci/setup rig browser
 
-PYTEST := .venv/bin/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+PYTEST := .venv/bin/pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder  # two would wait a quarter of the time
 LONG := .venv/bin/pytest -o cache_dir=.pytest_cache/here --numprocesses 3 --dist loadfile  # the files with the most tests first, so that both end together
 DEVICES := .venv/bin/pytest --numprocesses 6 --dist worksteal  # they wait for a device, not for a processor
 ART := .venv/bin/pytest --numprocesses 2 --dist worksteal
@@ -28,11 +29,11 @@ test-slow: rig  ## the tests that need minutes, but for those of test-checked: e
 	@$(MAKE) --no-print-directory --jobs 2 slow-here slow-devices
 
 PROPERTIES := $(if $(filter true,$(NIGHTLY)), or hypothesis)
-SLOW := --hypothesis-profile thorough --ignore tests/match --ignore tests/art -m '(slow$(PROPERTIES)) and not adb'
+SLOW := --hypothesis-profile thorough --ignore tests/match --ignore tests/art --ignore tests/adb -m 'slow$(PROPERTIES)'
 slow-here:
 	$(LONG) $(SLOW) || { $(AGAIN) -o cache_dir=.pytest_cache/here $(SLOW); }
 slow-devices:  # beside the others: it waits most of the time
-	$(DEVICES) -m 'slow and adb' || { $(AGAIN) -m 'slow and adb'; }
+	$(DEVICES) -m slow tests/adb || { $(AGAIN) -m slow tests/adb; }
 
 CHECKED := .setup/checked
 # These run no C.

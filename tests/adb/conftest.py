@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -44,14 +45,15 @@ QUICK = (
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
+    here = f"{Path(__file__).parent}{os.sep}"
     for item in items:
-        if here not in item.path.parents:
+        if not str(item.path).startswith(here):
             continue
+        name = item.nodeid.partition("tests/adb/")[2]
         item.add_marker(pytest.mark.adb)
-        if UNAVAILABLE and not item.nodeid.partition("tests/adb/")[2].startswith(PURE):
+        if UNAVAILABLE and not name.startswith(PURE):
             item.add_marker(pytest.mark.skip(reason=UNAVAILABLE))
-        if not item.nodeid.partition("tests/adb/")[2].startswith(QUICK):
+        if not name.startswith(QUICK):
             item.add_marker(pytest.mark.slow)
 
 
