@@ -236,22 +236,24 @@ def made(path: Path, say: Say, name: str = "sieve", plan: str = "refuse") -> Rec
 
 def readings(text: str) -> set[str]:
     """The text, and what may be read in it: escapes undone, words of base64, base32 and hex decoded, twice."""
-    found = {text}
+    found = new = {text}
     for _ in range(3):
-        for each in list(found):
-            found |= {
-                html.unescape(each),
-                unquote(each),
-                re.sub(r"\\u([0-9a-fA-F]{4})", lambda hit: chr(int(hit[1], 16)), each),
-                each.replace("\\\\", "\\"),
-                quopri.decodestring(each.encode("utf-8", "replace")).decode("utf-8", "replace"),
-            }
+        new = {read for each in new for read in _undone(each)} - found
+        found = found | new
     words = {word for each in found for word in re.findall(r"[A-Za-z0-9+/_=-]{8,}", each)}
     for _ in range(2):
         words |= {read for word in list(words) for read in _decoded(word)}
     codes = (re.findall(r"\d+", run) for each in found for run in re.findall(r"\d{2,3}(?: \d{2,3}){5,}", each))
     words |= {"".join(chr(int(code)) for code in run) for run in codes}
     return found | words
+
+
+def _undone(text: str) -> Iterator[str]:
+    yield html.unescape(text)
+    yield unquote(text)
+    yield re.sub(r"\\u([0-9a-fA-F]{4})", lambda hit: chr(int(hit[1], 16)), text)
+    yield text.replace("\\\\", "\\")
+    yield quopri.decodestring(text.encode("utf-8", "replace")).decode("utf-8", "replace")
 
 
 def _decoded(word: str) -> Iterator[str]:
@@ -268,12 +270,13 @@ def _decoded(word: str) -> Iterator[str]:
 
 
 def flat(text: str) -> str:
-    return "".join(char for char in text.casefold() if char.isalnum())
+    return re.sub(r"[\W_]+", "", text.casefold())
 
 
 def told(output: str, secrets: typing.Iterable[str]) -> list[str]:
     """Which secrets can be read in an output."""
-    shown = "\n".join({each for read in readings(output) for each in (flat(read), flat(read)[::-1])})
+    shown = "\n".join({flat(read) for read in readings(output)})
     shown = shown.translate({0xFF10 + digit: ord("0") + digit for digit in range(10)})
-    marked = MARK in shown  # else hundreds need not be looked for
-    return [secret for secret in secrets if (marked or MARK not in secret) and flat(secret) in shown]
+    marked = MARK in shown or MARK[::-1] in shown  # else hundreds need not be looked for
+    sought = (secret for secret in secrets if marked or MARK not in secret)
+    return [secret for secret in sought if (word := flat(secret)) in shown or word[::-1] in shown]

@@ -150,7 +150,7 @@ def test_pages(sifted, known, path):
         pages = visitor(app(Site(browsing, TOKEN)))
         path = path.replace("{recording}", "first").replace("{number:line}", "1")
         path = path.replace("{host}", "adnet.test").replace("{rule}", "sent-before-consent")
-        for query in ("", "?format=json", "?lang=zh", "?why=1", "?run=first&run=second", "?leaf=1&step=0"):
+        for query in ("", "?format=json", "?lang=zh", "?why=1&run=first&run=second&leaf=1&step=0"):
             answer = pages.get(path + query)
             assert answer.status_code in (200, 404), answer.text
             checked(answer.text, sifted)
