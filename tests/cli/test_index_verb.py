@@ -25,6 +25,12 @@ from tests.recordings.written import RECORDINGS
 __all__ = ["running", "server"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _light():
+    """What there is before need not be looked through by each collection below."""
+    gc.freeze()
+
+
 @pytest.fixture
 def recordings(tmp_path) -> list[Path]:
     found = sorted(path.parent for path in RECORDINGS.glob("sent*/run.json"))[:3]
