@@ -13,6 +13,7 @@ from appwitness.store.runs import Runs
 
 
 @pytest.mark.lab
+@pytest.mark.slow
 def test_two_lab_devices_find_what_single_runs_find(tmp_path, monkeypatch):
     monkeypatch.setenv("APPWITNESS_HOME", str(tmp_path / "home"))
     apps, db = tmp_path / "apps.csv", str(tmp_path / "index.sqlite")

@@ -21,7 +21,6 @@ EXPECTED = {
         ("skies", "accept"),
         ("corner", "accept"),
         ("pages", "refuse"),
-        ("coupon", "withdraw"),
     )
 }
 """Those whose evidence is walked below, and one that has none; test_plans.py has them all."""
