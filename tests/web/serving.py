@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import gzip
 import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -46,9 +49,20 @@ def serving(store: Store, known: Knowledge, *, reveal: Path | None = None, work:
             thread.join()
 
 
+AT_EXIT = ExitStack()
+atexit.register(AT_EXIT.close)
+
+
+@cache
+def _loop() -> BlockingPortal:
+    """The event loop of all visitors: one for each request would cost more than most pages."""
+    return AT_EXIT.enter_context(start_blocking_portal())
+
+
 def visitor(pages: Starlette, token: str = TOKEN, host: str = "127.0.0.1", client: str = "127.0.0.1") -> TestClient:
     """A browser that brought the token of the pages, and has a session if that was the right one."""
     asking = TestClient(pages, base_url=f"http://{host}", client=(client, 50000))
+    asking.portal = _loop()
     asking.get("/healthz", params={"token": token}, follow_redirects=False)
     return asking
 
