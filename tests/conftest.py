@@ -28,6 +28,14 @@ OPEN_FILES = Path("/dev/fd")
 MANY = 300
 
 
+@pytest.fixture(scope="session")
+def known():
+    """What judging knows without anybody's choices."""
+    from appwitness.correlate import knowledge  # takes half a second, for which pure tests need not wait
+
+    return knowledge()
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:

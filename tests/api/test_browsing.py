@@ -25,11 +25,6 @@ NUMBER = "+8613800000000"
 OTHER = "sent-after-refusal"
 
 
-@pytest.fixture(scope="module")
-def known():
-    return knowledge()
-
-
 @pytest.fixture
 def index(tmp_path, known):
     """Two recordings: one of many uploads, and one of another app."""

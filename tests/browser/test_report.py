@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from appwitness.catalog import yaml_files
-from appwitness.correlate import knowledge, report_on
+from appwitness.correlate import report_on
 from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.findings import Report
 from appwitness.gate import reports
@@ -30,11 +30,6 @@ from tests.recordings.builder.consents import DELIVERED, LOGIN, STORES
 from tests.recordings.builder.reads import NUMBER, PHONE
 from tests.recordings.written import RECORDINGS
 from tests.reports import sample
-
-
-@pytest.fixture(scope="module")
-def known():
-    return knowledge()
 
 
 @pytest.fixture(scope="module")

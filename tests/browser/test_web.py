@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Page, expect
 
-from appwitness.correlate import correlate, follow, knowledge
+from appwitness.correlate import correlate, follow
 from appwitness.recording import Recording
 from appwitness.store import Store
 from appwitness.store.runs import Runs
@@ -21,11 +21,6 @@ from tests.web import serving
 
 CASE = "address-book-upload"
 SLOW = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def known():
-    return knowledge()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 from appwitness.api import devices
 from appwitness.api.inbox import Inbox
 from appwitness.api.live_runs import LiveRuns
-from appwitness.correlate import knowledge
 from appwitness.recording import Recording, verify
 from appwitness.store import Store
 from appwitness.web.query import Work
@@ -18,11 +17,6 @@ from tests.web.test_work_pages import CAPTURE
 
 LONG_MS = 240_000
 """For what a run does, on a busy machine."""
-
-
-@pytest.fixture(scope="module")
-def known():
-    return knowledge()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from appwitness.care import shared, to_forget
 from appwitness.cli.settings import KINDS
 from appwitness.cli.verbs import main
-from appwitness.correlate import knowledge, report_on
+from appwitness.correlate import report_on
 from appwitness.events import (
     FILES,
     Access,
@@ -43,11 +43,6 @@ LINE: dict[str, Any] = {"at": START, "app": APP, "pid": 1}
 def run(**more) -> Run:
     device = DeviceIdentity(serial="lab", kind="lab")
     return Run(id="run-1", app=AppIdentity(package=APP), device=device, started=START, **more)
-
-
-@pytest.fixture(scope="module")
-def known():
-    return knowledge()
 
 
 def sealed(case: str, into: Path) -> Recording:

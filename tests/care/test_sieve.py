@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from appwitness.api.browsing import Browsing
 from appwitness.care import shared
 from appwitness.cli.verbs import main
-from appwitness.correlate import correlate, knowledge
+from appwitness.correlate import correlate
 from appwitness.gate.reports import FORMATS as GATE_FORMATS
 from appwitness.reports import FORMATS
 from appwitness.reports.comparison import FORMATS as COMPARISONS
@@ -30,11 +30,6 @@ class Sifted(NamedTuple):
     second: Path
     database: Path
     secrets: dict[str, str]
-
-
-@pytest.fixture(scope="module")
-def known():
-    return knowledge()
 
 
 @pytest.fixture(scope="module", params=["secrets", "spellings"])

@@ -9,7 +9,7 @@ from appwitness.api import checklists
 from appwitness.api.demo import EVERYTHING, PLANS
 from appwitness.api.expected import failing_items, load, shown
 from appwitness.api.judging import Judging
-from appwitness.correlate import correlate, knowledge
+from appwitness.correlate import correlate
 from appwitness.devices.lab.lab_device import LabDevice
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
@@ -46,11 +46,6 @@ def runs(tmp_path_factory):
         yield futures
         for future in (one for those in futures.values() for one in those):
             future.cancel()
-
-
-@pytest.fixture(scope="module")
-def known():
-    return knowledge()
 
 
 def findings(recording, known, tmp_path):

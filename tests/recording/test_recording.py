@@ -16,7 +16,7 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -306,11 +306,13 @@ def test_everything_written_before_an_upload_is_followed_before_it(recording):
 
 # killed
 
-Work = Callable[[Callable[[str], object]], None]
+Writer = Callable[[Recording, str], Iterator[str]]
+"""Writes to a recording for ever, lines called `name` and more, and yields what it acknowledges."""
 
 
-def in_child(work: Work) -> tuple[int, int]:
-    """Run `work(acknowledge)` in a process of its own; its id and the pipe of what it acknowledges, a line each."""
+def in_child(path: Path, writer: Writer, name: str, pace: Callable[[], object] = lambda: None) -> tuple[int, int]:
+    """A writer in a process of its own: its id and the pipe of what it acknowledges, a line each; `pace` waits before
+    each."""
     reading, writing = os.pipe()
     child = os.fork()
     if child:
@@ -318,7 +320,9 @@ def in_child(work: Work) -> tuple[int, int]:
         return child, reading
     try:
         os.close(reading)
-        work(lambda text: os.write(writing, text.encode() + b"\n"))
+        for text in writer(Recording.open(path), name):
+            pace()
+            os.write(writing, text.encode() + b"\n")
     finally:
         os._exit(0)
 
@@ -329,72 +333,48 @@ def acknowledged(reading: int) -> list[str]:
         return [line.decode().rstrip("\n") for line in pipe.read().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
-def write_small(path: Path, name: str) -> Work:
-    def work(acknowledge):
-        recording = Recording.open(path)
-        for number in count():
-            names = [f"{name}.{number}.{part}" for part in range(3)]
-            for ref, subject in zip(recording.append_all([gap(each) for each in names]), names, strict=True):
-                acknowledge(f"{ref} {subject}")
-
-    return work
+def write_small(recording: Recording, name: str) -> Iterator[str]:
+    for number in count():
+        names = [f"{name}.{number}.{part}" for part in range(3)]
+        for ref, subject in zip(recording.append_all([gap(each) for each in names]), names, strict=True):
+            yield f"{ref} {subject}"
 
 
-def write_large(path: Path, name: str) -> Work:
+def write_large(recording: Recording, name: str) -> Iterator[str]:
     """Lines of many pages, which a kill can tear, in the same file as the small ones."""
-
-    def work(acknowledge):
-        recording = Recording.open(path)
-        for number in count():
-            acknowledge(f"{recording.append(gap(f'{name}.{number}', 'x' * 50_000))} {name}.{number}")
-            time.sleep(0.004)
-
-    return work
+    for number in count():
+        yield f"{recording.append(gap(f'{name}.{number}', 'x' * 50_000))} {name}.{number}"
+        time.sleep(0.004)
 
 
-def write_bodies(path: Path, name: str) -> Work:
-    def work(acknowledge):
-        recording = Recording.open(path)
-        for number in count():
-            body = f"{name}.{number} ".encode() * 2000
-            ref = recording.append(upload(recording.put_body(body), len(body)))
-            acknowledge(f"{ref} {name}.{number}")
-
-    return work
+def write_bodies(recording: Recording, name: str) -> Iterator[str]:
+    for number in count():
+        body = f"{name}.{number} ".encode() * 2000
+        yield f"{recording.append(upload(recording.put_body(body), len(body)))} {name}.{number}"
 
 
-def write_stamps(path: Path, name: str) -> Work:
+def write_stamps(recording: Recording, name: str) -> Iterator[str]:
     """Stamps with a pause between: without one, who waits for the lock may never get it, since flock is not fair."""
-
-    def work(acknowledge):
-        recording = Recording.open(path)
-        for number in count():
-            recording.stamp()
-            acknowledge(f"stamp {number}")
-            recording.update_run(operator=f"{name}.{number}")
-            acknowledge(f"run {name}.{number}")
-            time.sleep(0.001)
-
-    return work
+    for number in count():
+        recording.stamp()
+        yield f"stamp {number}"
+        recording.update_run(operator=f"{name}.{number}")
+        yield f"run {name}.{number}"
+        time.sleep(0.001)
 
 
-def write_huge(path: Path, name: str) -> Work:
+def write_huge(recording: Recording, name: str) -> Iterator[str]:
     """Always in the middle of a write: most kills tear the line."""
-
-    def work(acknowledge):
-        recording = Recording.open(path)
-        for number in count():
-            acknowledge(f"{recording.append(gap(f'{name}.{number}', 'x' * 8_000_000))} {name}.{number}")
-
-    return work
+    for number in count():
+        yield f"{recording.append(gap(f'{name}.{number}', 'x' * 8_000_000))} {name}.{number}"
 
 
 WRITERS = (write_small, write_small, write_large, write_bodies, write_stamps)
 
 
-def run_and_kill(writers: list[Work], chance: random.Random) -> list[str]:
+def run_and_kill(path: Path, writers: Iterable[Writer], turn: int, chance: random.Random) -> list[str]:
     """Start the writers, kill each at a random moment once all have begun; what they acknowledged."""
-    children = [in_child(writer) for writer in writers]
+    children = [in_child(path, writer, f"t{turn}w{index}") for index, writer in enumerate(writers)]
     for _, reading in children:
         select.select([reading], [], [])
     chance.shuffle(children)
@@ -426,8 +406,7 @@ def test_killing_writers_at_any_moment_loses_nothing_acknowledged(recording, rou
     stamps = 0
     chance = random.Random(round_)
     for turn in range(2):
-        writers = [writer(recording.path, f"t{turn}w{index}") for index, writer in enumerate(WRITERS)]
-        for line in run_and_kill(writers, chance):
+        for line in run_and_kill(recording.path, WRITERS, turn, chance):
             what, _, rest = line.partition(" ")
             if what == "stamp":
                 stamps += 1
@@ -451,7 +430,7 @@ def test_killing_writers_at_any_moment_loses_nothing_acknowledged(recording, rou
 def test_a_line_torn_by_a_kill_stands_alone(recording):
     promised: dict[str, str] = {}
     for turn in range(6):
-        said = run_and_kill([write_huge(recording.path, f"t{turn}")], random.Random(turn))
+        said = run_and_kill(recording.path, [write_huge], turn, random.Random(turn))
         promised |= dict(line.split(" ") for line in said)
         promised[recording.append(gap(f"after.{turn}"))] = f"after.{turn}"
     recording.stamp()
@@ -463,16 +442,15 @@ def test_a_line_torn_by_a_kill_stands_alone(recording):
 
 
 def test_a_full_disk_is_said_and_loses_nothing_acknowledged(recording):
-    def work(acknowledge):
+    def write(own, _):
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-        own = Recording.open(recording.path)
         try:
             for number in count():
-                acknowledge(own.append(gap(str(number), "x" * 300)))
+                yield own.append(gap(str(number), "x" * 300))
         except UserError as error:
-            acknowledge(f"error {error}")
+            yield f"error {error}"
 
-    child, reading = in_child(work)
+    child, reading = in_child(recording.path, write, "")
     os.waitpid(child, 0)
     *refs, error = acknowledged(reading)
     assert "gaps.jsonl: could not be written: File too large." in error
@@ -506,11 +484,8 @@ def test_a_run_killed_on_either_side_of_replacing_run_json_verifies(recording):
 
 def test_a_recording_verifies_while_it_is_being_made(recording):
     turns = multiprocessing.Semaphore(0)  # the writers go on as far as it is verified, however busy the machine is
-
-    def paced(work: Work) -> Work:
-        return lambda _: work(lambda _: turns.acquire())
-
-    children = [in_child(paced(writer(recording.path, "w"))) for writer in (write_small, write_bodies, write_stamps)]
+    writers = (write_small, write_bodies, write_stamps)
+    children = [in_child(recording.path, writer, "w", turns.acquire) for writer in writers]
     try:
         for _ in range(25):
             for _ in range(8):
@@ -561,14 +536,13 @@ def test_sealing_stamps_now_and_then_and_at_the_end(recording):
 
 
 def test_several_processes_may_stamp(recording):
-    def work(acknowledge):
-        own = Recording.open(recording.path)
+    def write(own, _):
         for number in range(20):
             own.append(gap(f"{os.getpid()}.{number}"))
             own.stamp()
-        acknowledge("done")
+        yield "done"
 
-    children = [in_child(work) for _ in range(3)]
+    children = [in_child(recording.path, write, "") for _ in range(3)]
     for child, reading in children:
         os.waitpid(child, 0)
         assert acknowledged(reading) == ["done"]

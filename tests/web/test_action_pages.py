@@ -12,7 +12,7 @@ import pytest
 from appwitness.api.browsing import Browsing
 from appwitness.api.inbox import Inbox
 from appwitness.api.live_runs import LiveRuns
-from appwitness.correlate import correlate, knowledge
+from appwitness.correlate import correlate
 from appwitness.events import Access
 from appwitness.recording import Recording
 from appwitness.reports import LANGUAGES
@@ -24,11 +24,6 @@ from tests.web import serving
 from tests.web.test_work_pages import posted
 
 CASE = "sent-before-consent"
-
-
-@pytest.fixture(scope="module")
-def known():
-    return knowledge()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appwitness.web.query import preferred
-from tests.web.test_pages import browser, known, store  # noqa: F401
+from tests.web.test_pages import browser, store  # noqa: F401
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from appwitness import events
 from appwitness.api.browsing import Browsing
-from appwitness.correlate import correlate, indexed_report, knowledge, report_on
+from appwitness.correlate import correlate, indexed_report, report_on
 from appwitness.findings.people import label
 from appwitness.judge.policy import DeclaredData, Policy
 from appwitness.recording import Recording, packing, verify
@@ -37,11 +37,6 @@ NUMBER = sample.OWN.text
 SECOND = "run-2 <b>"
 HERE = "/recordings/run-2%20%3Cb%3E"
 TOKEN = "known-to-one-user"
-
-
-@pytest.fixture(scope="module")
-def known():
-    return knowledge()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ import urllib.request
 
 import pytest
 
-from appwitness.correlate import knowledge
 from appwitness.store import Store
 from appwitness.web import auth
 from appwitness.web import server as serving_module
@@ -23,11 +22,6 @@ from appwitness.web.server import BoundedConnection, FewLines
 from tests.web import serving
 
 NOBODY = 65534
-
-
-@pytest.fixture(scope="module")
-def known():
-    return knowledge()
 
 
 @pytest.fixture

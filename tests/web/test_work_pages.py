@@ -16,7 +16,6 @@ from appwitness.api import devices, diagnosing, inbox
 from appwitness.api.browsing import Browsing
 from appwitness.api.inbox import Inbox
 from appwitness.api.live_runs import LiveRuns, RunRequest
-from appwitness.correlate import knowledge
 from appwitness.devices.android.faults import fault
 from appwitness.devices.diagnosis import Diagnosis, Result
 from appwitness.recording import Recording, packing
@@ -50,11 +49,6 @@ UNTIL_STOPPED = (
     f"print({TOLD!r}, flush=True)\n"
     "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    sys.exit(0)\n"
 )
-
-
-@pytest.fixture(scope="module")
-def known():
-    return knowledge()
 
 
 @pytest.fixture
