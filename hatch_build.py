@@ -150,6 +150,30 @@ def knows_android_17(codes: dict[Path, str]) -> dict[Path, str]:
     return codes | {path: code[: mask.start(2)] + new + code[mask.end(2) :]}
 
 
+LISTED_BY_PATTERN = re.compile(
+    r"\[\s*\.\.\.([\w$]+)\.enumerateExports\(\),\s*\.\.\.\1\.enumerateSymbols\(\)\s*\]"
+    r"\s*\.filter\(\s*\(?([\w$]+)\)?\s*=>\s*([\w$]+)\.test\(\2\.name\)\s*\)"
+)
+"""Where the bridge lists the symbols of a library whose names match a pattern."""
+LISTED_BY_NAME = re.compile(
+    r"([\w$]+)\s*\.enumerate(?:Exports|Symbols)\(\)\s*\.reduce\("
+    r"\s*function\s*\([^)]*\)\s*\{[^}]*\},\s*(?:\{\}|[\w$]+)\s*\)"
+)
+"""Where it lists them all by their names."""
+
+
+def looks_up_symbols(codes: dict[Path, str]) -> dict[Path, str]:
+    """The files of a bridge, given by their paths in its package, that have hooks/java/symbols.ts look symbols up and
+    no longer list all of a library. A text that is not known stays as it is: it works, and takes longer."""
+    changed = {}
+    for path, code in codes.items():
+        new = LISTED_BY_PATTERN.sub(r"appwitnessSymbols.matching(\1, \3)", code)
+        new = LISTED_BY_NAME.sub(r"appwitnessSymbols.symbolsOf(\1)", new)
+        up = "../" * (2 + len(path.parent.parts))
+        changed[path] = code if new == code else f'import * as appwitnessSymbols from "{up}java/symbols.js";\n{new}'
+    return changed
+
+
 def agent_is_current(root: Path) -> bool:
     """Whether the agent is built from hooks/ as it is and with that bridge, as this file puts them together."""
     agent = root / AGENT
@@ -191,9 +215,10 @@ def build_agent(root: Path) -> Path:
             is_module = re.search(r"\bexport\b[^;]*\bdefault\b", code)  # that of frida-tools declares a variable
             (module / "bridge").mkdir()
             (module / "bridge/index.js").write_text(code if is_module else f"{code}\nexport default bridge;\n", "utf-8")
-        codes = {path: path.read_text("utf-8") for path in sorted((module / "bridge").rglob("*.js"))}
-        for path, text in knows_android_17(codes).items():
-            path.write_text(text, "utf-8")
+        files = sorted((module / "bridge").rglob("*.js"))
+        codes = {path.relative_to(module): path.read_text("utf-8") for path in files}
+        for path, text in looks_up_symbols(knows_android_17(codes)).items():
+            (module / path).write_text(text, "utf-8")
         told = f'import bridge from "./bridge/index.js";\nbridge.origin = "{_origin(name)}";\nexport default bridge;\n'
         (module / "index.js").write_text(told, "utf-8")
         compiler = frida.Compiler()  # type: ignore[no-untyped-call]
