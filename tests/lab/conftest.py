@@ -20,6 +20,7 @@ from tests.lab.program import JVM, Compile, Play, Played, Program, blank
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "java"
+JAVAC = ("javac", "-J-XX:+UseSerialGC", "-J-XX:TieredStopAtLevel=1")  # in a second, the second compiler never pays off
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +47,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compile:
             given = [PROGRAMS / name for name in names]
             files = [file for path in given for file in (path.rglob("*.java") if path.is_dir() else [path])]
             where = ["-cp", os.pathsep.join(map(str, classpath))] if classpath else []
-            command = ["javac", "-nowarn", "--release", "17", "-encoding", "UTF-8", *where, "-d", str(out)]
+            command = [*JAVAC, "-nowarn", "--release", "17", "-encoding", "UTF-8", *where, "-d", str(out)]
             subprocess.run([*command, *map(str, files)], check=True)
         return made[key]
 

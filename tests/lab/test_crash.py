@@ -23,7 +23,7 @@ from appwitness.observe.order import Order, RunCaller
 from appwitness.observe.run import observe
 from appwitness.recording import Recording, verify
 from appwitness.support.errors import SetupError
-from tests.lab.program import Program
+from tests.lab.program import JVM, Program
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 
@@ -113,7 +113,7 @@ def sources(getter: str) -> list[Source]:
 
 @pytest.fixture
 def computer(compiled) -> Computer:
-    return Computer(Program((str(JAVA), "-Xshare:off", "-cp", str(compiled("fragile")), "fragile.Main", "40")))
+    return Computer(Program((str(JAVA), *JVM, "-cp", str(compiled("fragile")), "fragile.Main", "40")))
 
 
 def run(computer, tmp_path, getter):

@@ -31,7 +31,7 @@ from appwitness.observe.run import observe
 from appwitness.proxy import Proxy, ProxyAddress
 from appwitness.recording import Recording
 from appwitness.store import Store
-from tests.lab.program import Compile, Program, blank
+from tests.lab.program import JVM, Compile, Program, blank
 from tests.lab.servers_of_redirect import ABROAD, echo, nobody, silent
 
 HERE = Path(__file__).parent
@@ -81,7 +81,7 @@ def seen(compiled: Compile, tmp_path_factory: pytest.TempPathFactory) -> Seen:
                 "-cp",
                 str(compiled("redirect", HERE.parent / "art/java/redirect")),
             )
-            argv = (str(JAVA), "-Xshare:off", *options, "redirect.Native", HOST, addresses[0], *map(str, ports))
+            argv = (str(JAVA), *JVM, *options, "redirect.Native", HOST, addresses[0], *map(str, ports))
             return Program(argv, env={**os.environ, "PLACES": " ".join(addresses)}, redirect=redirect)
 
         home = app(AT_HOME, out / "ca.pem")

