@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appwitness.events import Access, Endpoint, Tls, Upload, Value
-from appwitness.events.packed_lines import PackedLines
+from appwitness.events.packed_lines import ByRef, PackedLines
 from appwitness.events.seen import microseconds, moment, see
 
 AT = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
@@ -65,6 +65,8 @@ def test_lines_are_what_they_were(kind, file, lines, data, offset_ms):
     assert packed == tuple(given_lines)
     assert packed[1:4] == tuple(given_lines[1:4])
     assert packed[-1:] == tuple(given_lines[-1:])
+    assert dict(ByRef(packed)) == {each.ref: each for each in given_lines}
+    assert f"{file}.jsonl:2" not in ByRef(packed)
 
 
 def test_a_line_that_is_not_there():

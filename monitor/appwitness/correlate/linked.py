@@ -10,7 +10,8 @@ from typing import Literal
 
 from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.events import Access, Event, Ref, Run, Transform, Upload
-from appwitness.events.seen import Seen, holds
+from appwitness.events.packed_lines import ByRef, PackedLines
+from appwitness.events.seen import Seen, holds, number_of
 from appwitness.findings import ReportedGap
 from appwitness.judge.claims import Claim
 from appwitness.match import decode
@@ -33,7 +34,9 @@ class Linked:
         self._recording = recording
         self._known = known
         self._linker = Linker(run.persona, recording.body, run.clock_bound_ms)
-        self.joined: dict[Ref, tuple[Seen[Upload], list[Joined]]] = {}
+        self.uploads = PackedLines(Upload)
+        self._joins: dict[Ref, list[Joined]] = {}
+        """What uploads were linked to; only those that were."""
         self.cuts: dict[Ref, ReportedGap] = {}
         """Uploads that were not read completely."""
         self.claims: dict[Ref, tuple[Claim, ...]] = {}
@@ -61,8 +64,22 @@ class Linked:
             self.cuts[ref] = _cut(seen, "body_truncated", f"bodies/{upload.body} is missing or no regular file")
         if claims := self._known.claims.of_upload(seen, decoded.leaves):
             self.claims[ref] = claims
-        self.joined[ref] = (seen, self._linker.link(seen, decoded))
+        if not self.uploads or seen.number > self.uploads.number_at(len(self.uploads) - 1):
+            self.uploads.append(seen)
+        self._join(seen, decoded)
         return decoded
+
+    def _join(self, seen: Seen[Upload], decoded: decode.Decoded) -> None:
+        if joins := self._linker.link(seen, decoded):
+            self._joins[seen.ref] = joins
+        else:
+            self._joins.pop(seen.ref, None)
+
+    def joined(self) -> Iterator[tuple[Seen[Upload], list[Joined]]]:
+        """The uploads that were linked to reads, in order of their lines, with these links."""
+        uploads = ByRef(self.uploads)
+        for ref in sorted(self._joins, key=number_of):
+            yield uploads[ref], self._joins[ref]
 
     def follow(self, uploads: list[Seen[Upload]], earliest: datetime | None) -> None:
         """Link new uploads, and link recent ones again from the time of the `earliest` line that has been learned
@@ -74,7 +91,7 @@ class Linked:
                 if decoded.passed_over:  # what was skipped may contain what is known only now
                     self._recent[ref] = (upload, self.link(upload))
                 else:
-                    self.joined[ref] = (upload, self._linker.link(upload, decoded))
+                    self._join(upload, decoded)
         for upload in uploads:
             self._recent[upload.ref] = (upload, self.link(upload))
         if self._recent:
@@ -105,8 +122,9 @@ class Linked:
                 )
 
     def _is_known(self, ref: Ref, part: OpaquePart, made: AbstractSet[str]) -> bool:
-        joins = self.joined[ref][1] if ref in self.joined else []
-        matches = (match for joined in joins for match in joined.matches if match.path.startswith("$"))
+        matches = (
+            match for joined in self._joins.get(ref, ()) for match in joined.matches if match.path.startswith("$")
+        )
         places = ((match.start, match.end) for match in matches if match.evidence)  # the app was seen to compute it
         return part.sha256 in made or any(start < part.end and part.start < end for start, end in places)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +29,7 @@ from appwitness.events import (
     Witness,
     is_limit,
 )
+from appwitness.events.packed_lines import ByRef
 from appwitness.events.seen import Seen, holds, number_of
 from appwitness.events.shared_parts import SharedParts
 from appwitness.findings import Carrier, Finding, Flow, ReportedGap
@@ -152,13 +153,13 @@ class Walk:
         for kind in ("access", "connection", "transform", "consent", "screen", "phase", "witness", "gap"):
             for seen in self._indexed(kind) if kind in there else ():
                 self.learn(seen)
-        uploads = list(self._indexed("upload"))
-        for number, seen in enumerate(uploads):
-            progress("matching uploads", number, len(uploads))
+        uploads = there["upload"][0].line if "upload" in there else 0
+        for number, seen in enumerate(self._indexed("upload")):
+            progress("matching uploads", number, uploads)
             if holds(seen, Upload):
                 self._observed(seen.at)
                 self.linked.link(seen)
-        progress("matching uploads", len(uploads), len(uploads))
+        progress("matching uploads", uploads, uploads)
 
     def _indexed(self, kind: str) -> Iterator[Seen[Event]]:
         reads = self.store.read(self.id, kind, recording=self.recording)
@@ -211,10 +212,9 @@ class Walk:
         partial = going_on or bool(self.holes.forgotten)
         connected = self.run.sockets_watched and "connection" not in self.holes.forgotten
         _, phases, consents, timeline = self.made.asked = self._asked()
-        reads, messages, counts = len(learned.accesses), len(linked.joined), len(learned.witnesses)
+        reads, messages, counts = len(learned.accesses), len(linked.uploads), len(learned.witnesses)
         watched = observers.watched(self.run, reads, messages, timeline, counts)
-        uploads = {ref: seen for ref, (seen, _) in linked.joined.items()}
-        sent = [seen.event for seen in uploads.values()]
+        uploads = ByRef(linked.uploads)
         carriers = learned.connections.carriers(uploads, self.known.recipients)
         foreign = learned.connections.foreign(uploads, carriers) if connected else frozenset[Ref]()
         foreign |= self._of_others(uploads, carriers)
@@ -225,10 +225,10 @@ class Walk:
             *linked.opaque(foreign, learned.made),
             *_dangling(timeline, self.run),
             *foreign_gaps(uploads[ref] for ref in sorted(foreign, key=number_of)),
-            *(() if partial else self._bypassing(sent)),
+            *(() if partial else self._bypassing(seen.event for seen in linked.uploads)),
             *(() if going_on else self._unobserved(watched, timeline)),
             *(() if partial else observers.unplayed(self.run, timeline, learned.phases, self._told())),
-            *(() if partial else self._missed(watched, sent)),
+            *(() if partial else self._missed(watched)),
         )
         facts = RunFacts(
             flows=flows,
@@ -287,10 +287,11 @@ class Walk:
             if gap := bypass_gap(past):
                 yield gap
 
-    def _missed(self, watched: Observers, uploads: Sequence[Upload]) -> Iterator[ReportedGap]:
+    def _missed(self, watched: Observers) -> Iterator[ReportedGap]:
         """Gaps for what the system counted and hooks or proxy did not record."""
         learned = self.learned
         phases = [seen.event for seen in learned.phases]
+        uploads = [seen.event for seen in self.linked.uploads]
         recorded = Recorded(learned.accesses, uploads, learned.connections.opened, phases, learned.gaps)
         return missed(self.run, watched, learned.witnesses, recorded, self.known.app_ops)
 
@@ -317,8 +318,8 @@ class Walk:
     def _told(self) -> int:
         """How many lines say what the app did, or what was done with it."""
         learned = self.learned
-        lines = (learned.accesses, self.linked.joined, learned.phases, learned.consents, learned.witnesses)
-        return sum(map(len, lines))
+        said = len(learned.phases) + len(learned.consents) + len(learned.witnesses)
+        return len(learned.accesses) + len(self.linked.uploads) + said
 
     def _observed(self, at: datetime) -> None:
         self.until = at if self.until is None else max(at, self.until)
@@ -326,9 +327,7 @@ class Walk:
     def _flows(self, timeline: Timeline, carriers: Mapping[Ref, Carrier], foreign: frozenset[Ref]) -> tuple[Flow, ...]:
         """All flows; those of an upload about which nothing new is known are the same objects as before."""
         flows: list[Flow] = []
-        for seen, joins in sorted(self.linked.joined.values(), key=lambda one: one[0].number):
-            if not joins:
-                continue
+        for seen, joins in self.linked.joined():
             carrier = carriers.get(seen.ref)
             whose = Whose(carrier, seen.ref in foreign, self._ties(seen.event, carrier))
             others = [self.learned.readers.are_several(joined, seen.at) for joined in joins]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from operator import attrgetter
 from typing import Any, override
@@ -151,3 +151,25 @@ class PackedLines[E: Event](MadeLines[E]):
         for place, first in enumerate(self._first_of):
             of[first].append(place)
         return [(self.made(places[0]), places) for places in groups.values()]
+
+
+class ByRef[E: Event](Mapping[Ref, Seen[E]]):
+    """Lines by their refs."""
+
+    def __init__(self, lines: PackedLines[E]) -> None:
+        self._lines = lines
+
+    @override
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @override
+    def __iter__(self) -> Iterator[Ref]:
+        return map(self._lines.ref_at, range(len(self._lines)))
+
+    @override
+    def __getitem__(self, ref: Ref) -> Seen[E]:
+        place = self._lines.place_of(ref)
+        if place is None:
+            raise KeyError(ref)
+        return self._lines[place]
