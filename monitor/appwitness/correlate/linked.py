@@ -99,6 +99,11 @@ class Linked:
             keep = [ref for ref, (upload, _) in self._recent.items() if newest - upload.at <= RECENT][-RECENT_UPLOADS:]
             self._recent = {ref: self._recent[ref] for ref in keep}
 
+    def end(self) -> None:
+        """Free what only linking needs: no more lines or uploads will come."""
+        del self._linker
+        self._recent.clear()
+
     def opaque(self, foreign: AbstractSet[Ref], made: AbstractSet[str]) -> Iterator[ReportedGap]:
         """A gap for each host that received thousands of bytes that nobody could read: no value was found in them,
         and none of them is in `made` (sha256 of what the hooks saw the app compute). Uploads of other apps

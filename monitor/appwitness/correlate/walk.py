@@ -255,6 +255,8 @@ class Walk:
             labels=self.known.labels,
             frequency=self.known.frequency,
         )
+        if not going_on:
+            linked.end()
         with uncollected():
             judged = judge(self.known.rules, facts, going_on=partial, memory=self.made.memory if going_on else None)
         findings = tuple(identified(each, self.run.app.package) for each in judged)
