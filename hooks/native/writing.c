@@ -64,15 +64,12 @@ typedef struct {
   Chunk *first;
   Chunk *last;
   Chunk *taken; /* being sent */
-  gint bell; /* descriptor at which a byte wakes JavaScript; -1: none */
-  gint rung; /* whether there is one that it has not answered */
   Table *tables;
   const gchar *fixed; /* what is in all lines */
   gint length;
 } Lines;
 
 extern Lines lines;
-extern gssize write (gint file, gconstpointer bytes, gsize size);
 
 static gchar *copied (gchar *to, const gchar *from, gint length) {
   memcpy (to, from, (gsize)length);
@@ -184,12 +181,6 @@ static gchar *quoted (gchar *to, const guint16 *units, gint length) {
   return to;
 }
 
-/* Have full chunks sent at once. Under the lock, so that the descriptor is not closed meanwhile. */
-static void ring (void) {
-  if (lines.bell >= 0 && !lines.rung)
-    lines.rung = write (lines.bell, "", 1) == 1;
-}
-
 /*
  * Queue the line of a call, or of its repeats, whose times are in first and last. With `only_if_expected`, returns 0
  * unless JavaScript takes lines soon and there is room.
@@ -205,10 +196,8 @@ static gint queue (const Call *call, gint64 at, gint only_if_expected) {
       chunk = g_malloc0 (sizeof (Chunk));
       if (lines.last == NULL)
         lines.first = chunk;
-      else {
+      else
         lines.last->next = chunk;
-        ring ();
-      }
       lines.last = chunk;
     }
     to = COPIED (chunk->bytes + chunk->used, "{\"v\":1,\"at\":\"");
@@ -345,26 +334,10 @@ void set_fixed (const gchar *text) {
   g_mutex_unlock (&lines.lock);
 }
 
-/* Where JavaScript is woken from now on; -1: nowhere. */
-void set_bell (gint bell) {
+/* JavaScript will take lines soon. */
+void expect (void) {
   g_mutex_lock (&lines.lock);
-  lines.bell = bell;
-  g_mutex_unlock (&lines.lock);
-}
-
-/* Whether JavaScript was woken, and has not taken all lines since. */
-gint rang (void) {
-  gint found;
-  g_mutex_lock (&lines.lock);
-  found = lines.rung;
-  g_mutex_unlock (&lines.lock);
-  return found;
-}
-
-/* Whether JavaScript will take lines soon. */
-void expect (gint soon) {
-  g_mutex_lock (&lines.lock);
-  lines.expected = soon && lines.fixed != NULL;
+  lines.expected = lines.fixed != NULL;
   g_mutex_unlock (&lines.lock);
 }
 
@@ -407,7 +380,7 @@ gchar *take_lines (gint *length) {
   g_free (lines.taken);
   chunk = lines.taken = lines.first;
   if (chunk == NULL)
-    lines.rung = 0;
+    lines.expected = 0;
   else {
     lines.first = chunk->next;
     if (lines.first == NULL)

@@ -4,7 +4,6 @@
 // does, which may take minutes. A byte in a pipe wakes our thread at once.
 
 import { hasLeft, whenLeft } from "./leaving.js";
-import { ringAt } from "./writing.js";
 
 const write = new NativeFunction(
   Module.getGlobalExportByName("write"), "long", ["int", "pointer", "size_t"],
@@ -14,8 +13,6 @@ const close = new NativeFunction(
   Module.getGlobalExportByName("close"), "int", ["int"], { scheduling: "exclusive", exceptions: "propagate" });
 
 const queue: (() => void)[] = [];
-/** called at each ring */
-const always: (() => void)[] = [];
 const byte = Memory.alloc(1);
 let bell = -1;
 
@@ -27,9 +24,7 @@ function hang(): void {
   }
   bell = ends.add(4).readS32();
   // Our thread's end of the pipe is closed by its listener.
-  ringAt(bell);
   whenLeft(() => {
-    ringAt(-1);
     close(bell);
   });
   void listen(new UnixInputStream(ends.readS32(), { autoClose: true }));
@@ -42,9 +37,6 @@ async function listen(door: UnixInputStream): Promise<void> {
       await door.close();
       return;
     }
-    for (const work of always) {
-      setImmediate(work);
-    }
     for (let work = queue.shift(); work !== undefined; work = queue.shift()) {
       setImmediate(work);
     }
@@ -52,11 +44,6 @@ async function listen(door: UnixInputStream): Promise<void> {
 }
 
 hang();
-
-/** Run `work` on the agent's own thread whenever somebody rings. */
-export function atEachRing(work: () => void): void {
-  always.push(work);
-}
 
 /** Run `work` on the agent's own thread, soon. */
 export function soon(work: () => void): void {

@@ -2,10 +2,10 @@
 
 import type { Access, Event, Gap } from "../event.js";
 import { bootMs, micros, timestamp, waitUntil } from "./clock.js";
-import { after, atEachRing } from "./doorbell.js";
+import { after } from "./doorbell.js";
 import { send } from "./numbered.js";
 import { reach } from "./points.js";
-import { expect, rang, settleWritten, takeWritten, writeWith } from "./writing.js";
+import { expect, settleWritten, takeWritten, writeWith } from "./writing.js";
 
 const MOST_WAITING = 100_000;
 const LINES_A_MESSAGE = 500;
@@ -244,10 +244,9 @@ function wake(): void {
     return;
   }
   armed = true;
-  expect(true);
+  expect();
   after(flushMs, () => {
     armed = false;
-    expect(false);
     flush();
     if (folds.size > 0 || written > 0) {
       wake();
@@ -264,12 +263,6 @@ function bytesOf(text: string): ArrayBuffer {
   const at = Memory.allocUtf8String(text);
   return at.readByteArray(Number(strlen(at))) ?? new ArrayBuffer(0);
 }
-
-atEachRing(() => {
-  if (rang() !== 0) {
-    flush();
-  }
-});
 
 /** Send what waits. */
 export function flush(all = false): void {

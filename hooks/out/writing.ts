@@ -6,9 +6,7 @@ const state = Memory.alloc(256);
 const length = Memory.alloc(4);
 let fixed = NULL;
 
-const core = new CModule(WRITING, {
-  lines: state, ...Object.fromEntries(["clock_gettime", "write"].map((name) => [name, Module.getGlobalExportByName(name)])),
-});
+const core = new CModule(WRITING, { lines: state, clock_gettime: Module.getGlobalExportByName("clock_gettime") });
 
 const options = { scheduling: "exclusive", exceptions: "propagate" } as const;
 const setFixed = new NativeFunction(core["set_fixed"] as NativePointer, "void", ["pointer"], options);
@@ -19,19 +17,8 @@ const takeLines = new NativeFunction(core["take_lines"] as NativePointer, "point
 export const WRITING_SYMBOLS: CSymbols = Object.fromEntries(
   ["new_table", "set_place", "write_call"].map((name) => [name, core[name] as NativePointer]));
 
-const expectLines = new NativeFunction(core["expect"] as NativePointer, "void", ["int"], options);
-
-/** Say whether lines that wait will be taken soon: only then, C writes any. */
-export function expect(soon: boolean): void {
-  expectLines(soon ? 1 : 0);
-}
-
-/** When there are enough lines for a message, a byte is written to this descriptor; to none if it is -1. */
-export const ringAt = new NativeFunction(core["set_bell"] as NativePointer, "void", ["int"], options);
-ringAt(-1);
-
-/** Whether a byte was written there, and not all lines were taken since. */
-export const rang = new NativeFunction(core["rang"] as NativePointer, "int", [], options);
+/** Lines that wait are taken soon: until they are taken, C may write some. */
+export const expect = new NativeFunction(core["expect"] as NativePointer, "void", [], options);
 
 const MOST_FIXED = 4096;
 
