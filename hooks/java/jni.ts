@@ -288,7 +288,9 @@ export function invoke(
   isStatic: boolean,
   args: (NativePointer | number)[],
 ): NativePointer | number | Int64 {
-  const result = call(env, target, methodId, returns, isStatic, args);
+  const [virtual, fixed, type] = CALLS[returns];
+  const result = jni<NativePointer | number | Int64>(
+    env, isStatic ? fixed : virtual, type, ["pointer", "pointer", "pointer"], target, methodId, values(args));
   orThrow(env);
   return result;
 }
@@ -297,21 +299,9 @@ export function invoke(
 export function tryStatic(
   env: Env, cls: NativePointer, methodId: NativePointer, args: (NativePointer | number)[],
 ): NativePointer | null {
-  const result = call(env, cls, methodId, "L", true, args) as NativePointer;
+  const [, fixed, type] = CALLS.L;
+  const result = jni<NativePointer>(env, fixed, type, ["pointer", "pointer", "pointer"], cls, methodId, values(args));
   return takeException(env).isNull() ? result : null;
-}
-
-function call(
-  env: Env,
-  target: NativePointer,
-  methodId: NativePointer,
-  returns: Shorty,
-  isStatic: boolean,
-  args: (NativePointer | number)[],
-): NativePointer | number | Int64 {
-  const [virtual, fixed, type] = CALLS[returns];
-  return jni<NativePointer | number | Int64>(
-    env, isStatic ? fixed : virtual, type, ["pointer", "pointer", "pointer"], target, methodId, values(args));
 }
 
 const JVALUE = 8;

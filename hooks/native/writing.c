@@ -13,6 +13,9 @@
 #define DAY 86400
 /* Bytes of lines that are sent in one message, at most. */
 #define CHUNK 65536
+/* Of these, what a line has besides its value, its thread's name and its times; and its times, with what is between. */
+#define MOST_TEXT 32768
+#define MOST_TIMES 192
 /* Lines that may wait. */
 #define MOST_LINES 100000
 /* Stacks and calls of a method that are remembered: one for each remainder of their numbers. */

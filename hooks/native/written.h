@@ -4,10 +4,8 @@
 
 /* How long JavaScript is believed: names of threads, and owners of code, may change. */
 #define FRESH_US 500000
-/* Bytes of a thread's name, and of a line without name, value and times, at most; of its times, and what is between. */
+/* Bytes of a thread's name, at most. */
 #define MOST_NAME 256
-#define MOST_TEXT 32768
-#define MOST_TIMES 192
 
 /* The calls of one method whose lines are written in C. */
 typedef struct _Table Table;

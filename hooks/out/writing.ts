@@ -4,6 +4,7 @@ import WRITING from "../native/writing.txt";
 
 const state = Memory.alloc(256);
 const length = Memory.alloc(4);
+/** what is in all lines; kept here, as C goes on reading it */
 let fixed = NULL;
 
 const core = new CModule(WRITING, { lines: state, clock_gettime: Module.getGlobalExportByName("clock_gettime") });

@@ -196,12 +196,9 @@ function repeatsOf(spec: SourceSpec): Repeats | null {
   if (depends.includes("this")) {
     return null;
   }
-  const onlyText = spec.values.length === 1 && depends.every((index) => typeof index !== "number") && Object.keys(spec.args).length === 0;
-  return {
-    depends: depends.filter((index) => typeof index === "number"),
-    reads: spec.values.length > 0,
-    around: onlyText ? aroundValue : null,
-  };
+  const numbers = depends.filter((index) => typeof index === "number");
+  const onlyText = spec.values.length === 1 && numbers.length === 0 && Object.keys(spec.args).length === 0;
+  return { depends: numbers, reads: spec.values.length > 0, around: onlyText ? aroundValue : null };
 }
 
 function patternOf(pattern: string): RegExp {

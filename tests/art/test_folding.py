@@ -10,7 +10,7 @@ import pytest
 from appwitness.events import Gap
 from tests.art.conftest import Played, Run
 from tests.art.rig.vm import SLOWNESS
-from tests.lab.folding import MANY, SOURCES, THREADS, api, counts, of_kinds, of_threads, of_values
+from tests.lab.folding import MANY, SOURCES, THREADS, api, by_threads, counts, of_kinds, of_threads, of_values
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -45,10 +45,7 @@ def test_values_that_are_all_new_are_recorded_as_they_were_read_and_by_whom(play
     played = play("folding", [api("said")], "values")
     assert (played.printed, played.code) == ("done\n", 0)
     without_stack(played)
-    found = Counter[tuple[str | None, str]]()
-    for access in played.accesses:
-        found[access.thread, access.values[0].text] += access.count
-    assert found == of_values()
+    assert by_threads(played.accesses) == of_values()
 
 
 def test_the_same_call_from_another_place_is_another_access(play: Run) -> None:

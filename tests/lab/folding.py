@@ -70,6 +70,14 @@ ODD = (
 """What the step `values` reads, after the name of the thread and a number."""
 
 
+def by_threads(accesses: Iterable[Access]) -> Counter[tuple[str | None, str]]:
+    """How often each thread read each value."""
+    found = Counter[tuple[str | None, str]]()
+    for access in accesses:
+        found[access.thread, access.values[0].text] += access.count
+    return found
+
+
 def of_values() -> dict[tuple[str | None, str], int]:
     """Thread and value of the calls of the step `values`."""
     names = [f"reader{n}{again}" for n in range(4) for again in ("", '"\u00e9')]

@@ -12,7 +12,7 @@ import pytest
 
 from appwitness.agent.sources import Source
 from appwitness.events import Access
-from tests.lab.folding import MANY, SOURCES, THREADS, Call, api, counts, of_kinds, of_threads, of_values
+from tests.lab.folding import MANY, SOURCES, THREADS, Call, api, by_threads, counts, of_kinds, of_threads, of_values
 from tests.lab.program import Play, Played
 
 PROGRAM = Path(__file__).parents[1] / "art/java/folding"
@@ -69,11 +69,10 @@ def test_32_threads_at_once(play: Play) -> None:
 
 @pytest.mark.parametrize("stack", [True, False], ids=["stack", "no stack"])
 def test_values_that_are_all_new_are_recorded_as_they_were_read_and_by_whom(play: Play, stack: bool) -> None:
-    found = Counter[tuple[str | None, str]]()
-    for access in seen(play, "values", [api("said")], stack=stack):
-        found[access.thread, access.values[0].text] += access.count
-        assert [frame.split("(")[0] for frame in access.stack[:1]] == ["folding.Main.say"] * stack
-    assert found == of_values()
+    accesses = seen(play, "values", [api("said")], stack=stack)
+    assert by_threads(accesses) == of_values()
+    callers = [[frame.split("(")[0] for frame in access.stack[:1]] for access in accesses]
+    assert callers == [["folding.Main.say"] * stack] * len(accesses)
 
 
 def test_the_end_of_the_stack_is_the_apps_own_affair(play: Play) -> None:

@@ -38,29 +38,29 @@ class AgentLines:
         lines = text.split(b"\n", MOST_LINES)
         if len(lines) > MOST_LINES:
             raise RefusedMessage("a message with too many lines")
-        window = self._channel.window()
         small = is_small(text)
         return self._each(
-            lines, lambda line: [self._checked(_parsed(line), arrived, window, small=small or is_small(line))]
+            lines, lambda line, window: [self._checked(_parsed(line), arrived, window, small=small or is_small(line))]
         )
 
     def understood(self, facts: Sequence[Any], arrived: datetime) -> list[Event]:
         """The events that facts stand for, such as a tapped button."""
-        window = self._channel.window()
-        return self._each(facts, lambda fact: [self._checked(event, arrived, window) for event in self._meant(fact)])
+        return self._each(
+            facts, lambda fact, window: [self._checked(event, arrived, window) for event in self._meant(fact)]
+        )
 
     def seen(self, events: Sequence[Event], arrived: datetime) -> list[Event]:
         """Accept uploads assembled from plaintext."""
-        window = self._channel.window()
         vias = ("http", "websocket", "tcp")
-        return self._each(events, lambda event: [self._checked(event, arrived, window, vias=vias)])
+        return self._each(events, lambda event, window: [self._checked(event, arrived, window, vias=vias)])
 
-    def _each(self, items: Sequence[Any], take: Callable[[Any], list[Event]]) -> list[Event]:
+    def _each(self, items: Sequence[Any], take: Callable[[Any, Window], list[Event]]) -> list[Event]:
         """The events of each item; an invalid item is refused alone, whatever is wrong with it."""
         events: list[Event] = []
+        window = self._channel.window()
         for item in items:
             try:
-                events += take(item)
+                events += take(item, window)
             except RefusedMessage as reason:
                 self._refuse(str(reason))
             except Exception as error:

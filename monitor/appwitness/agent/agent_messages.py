@@ -39,8 +39,6 @@ LONGEST_TEXT = 1 << 20
 MOST_ITEMS = 1_000_000
 """Most values in one line: strings, numbers, lists and objects."""
 DEEPEST = 12
-SMALL = LONGEST_TEXT
-"""Bytes in which neither a text nor the number of values can be too large."""
 MOST_NUMBER = 2**53
 """Integers up to here are exact in every reader."""
 MICROS = 32_503_680_000_000_000
@@ -245,6 +243,7 @@ _MARK = "started by a "
 
 
 Window = tuple[datetime, datetime]
+"""The earliest and the latest time that a line may have."""
 
 
 class Channel:
@@ -328,10 +327,10 @@ _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
 
 def is_small(lines: bytes) -> bool:
     """Whether the bytes of lines alone show that `bounded` refuses nothing in them, but for their `args`, which may be
-    nested: they are short, without an escape that may be half a letter, or a number with 16 digits or an exponent. Much
-    cheaper than looking at each value."""
+    nested: they are shorter than one text may be, without an escape that may be half a letter, or a number with 16
+    digits or an exponent. Much cheaper than looking at each value."""
     numbers = lines.translate(_DIGITS_AS_ZEROS)
-    return len(lines) < SMALL and b"\\u" not in lines and b"0" * 16 not in numbers and b"0e" not in numbers
+    return len(lines) < LONGEST_TEXT and b"\\u" not in lines and b"0" * 16 not in numbers and b"0e" not in numbers
 
 
 def bounded(*values: Any) -> None:

@@ -64,7 +64,7 @@ class Linked:
             self.cuts[ref] = _cut(seen, "body_truncated", f"bodies/{upload.body} is missing or no regular file")
         if claims := self._known.claims.of_upload(seen, decoded.leaves):
             self.claims[ref] = claims
-        if not self.uploads or seen.number > self.uploads.number_at(len(self.uploads) - 1):
+        if self.uploads.place_of(ref) is None:
             self.uploads.append(seen)
         self._join(seen, decoded)
         return decoded
