@@ -18,6 +18,7 @@ import { decimal, utf8 } from "./readers.js";
 
 /** A line is written when the app has not read for this long, or has read this many rows. */
 const IDLE_MS = 200;
+const IDLE_US = IDLE_MS * 1000;
 const ROWS_A_LINE = 500;
 /** Most cells remembered, so that one that is read twice is one value. */
 const MOST_CELLS = 200_000;
@@ -133,7 +134,7 @@ function wait(reading: Reading): void {
   reading.waits = true;
   after(IDLE_MS, () => {
     reading.waits = false;
-    if (micros() - reading.lastRead < IDLE_MS * 1000) {
+    if (micros() - reading.lastRead < IDLE_US) {
       wait(reading);
     } else if (holds(reading)) {
       write(reading);
@@ -176,6 +177,9 @@ function write(reading: Reading): void {
 
 /** A cell was read; `value` as text. */
 function add(env: Env, reading: Reading, row: number, column: number, value: string | null, call: Call): void {
+  if (holds(reading) && call.begun - reading.lastRead >= IDLE_US) {
+    write(reading);  // on a busy device, the timer is late
+  }
   if (!holds(reading)) {
     // A later line says who reads now, and when: the cursor may have been passed on.
     reading.at = call.begun;
