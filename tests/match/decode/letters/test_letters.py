@@ -177,6 +177,13 @@ READ = {
         "base64",
         BLOCKS,
     ),
+    "bytes of a degree in hex": (struct.pack(">d", 31.238361).hex().encode(), "bytes of a number", b"31.238361"),
+    "bytes of a degree in base64": (
+        base64.b64encode(struct.pack("<d", 121.473701)),
+        "bytes of a number",
+        b"121.473701",
+    ),
+    "a number of four bytes": (struct.pack(">i", 13912345).hex().encode(), "bytes of a number", b"13912345"),
     "a query that nobody calls one": (
         b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\x10mfxgslltmfxgsllt\x04lc4a\x01x\x00\x00\x01\x00\x01",
         "dns",
@@ -197,6 +204,7 @@ def test_it_is_read(name):
 UNREAD = {
     "a word and a digest of another size": (b"AND64f051c20ca1dc00aa", b"64f051c20ca1dc00"),
     "hex behind hex": (b"ad64f051c20ca1dc00", b"64f051c20ca1dc00"),
+    "eight bytes as they are": (struct.pack(">d", 31.238361), "bytes of a number"),
     "a clock": (b"1773478800000", struct.pack(">q", 1773478800000)),
     "mail with its stops": (b"zhao.liu@example.org, and more", "separators"),
     "a list of mail": (b"zhao@example.org,liu@example.org", "separators"),
