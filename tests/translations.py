@@ -18,9 +18,9 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
 from appwitness.catalog import yaml_files
-from appwitness.cli.local_words import paragraphs
 from appwitness.cli import front_page
 from appwitness.cli.front_page import GROUPS, VERBS
+from appwitness.cli.local_words import paragraphs
 from appwitness.cli.verbs import main
 from appwitness.support.spoken import AND, COMMA, OR, SEMICOLON
 

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.cli import settings
-from appwitness.cli.renamed_verbs import RENAMED, by_new_names
 from appwitness.cli.front_page import VERBS
+from appwitness.cli.renamed_verbs import RENAMED, by_new_names
 from appwitness.cli.verbs import main
 
 RECORDING = "tests/recordings/sent-before-consent"

@@ -72,6 +72,7 @@ def test_help_of_the_program_needs_not_even_click(option):
 
 def test_help_whose_reader_is_gone_ends_as_any_verb_does():
     with subprocess.Popen([sys.executable, "-m", "appwitness", "--help"], stdout=subprocess.PIPE) as process:
+        assert process.stdout
         process.stdout.close()
         assert process.wait() == 130
 

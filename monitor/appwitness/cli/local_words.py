@@ -11,7 +11,7 @@ from typing import Any
 
 import cloup
 
-from appwitness.cli.front_page import language as language
+from appwitness.cli.front_page import language
 from appwitness.support.spoken import DOMAIN, LOCALE, Spoken, say
 
 

@@ -342,6 +342,7 @@ def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> No
 )
 @click.pass_context
 def main(ctx: click.Context) -> None:
+    """Take the options of the settings file for the verb that was called."""
     verb = ctx.invoked_subcommand or ""
     command = main.get_command(ctx, verb)
     if command and verb != "config" and (found := settings.find()):
