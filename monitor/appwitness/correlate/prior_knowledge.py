@@ -169,7 +169,7 @@ def versions() -> tuple[str, ...]:
     code = hashlib.sha256()
     root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*.py")):
-        code.update(f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        code.update(f"{path.relative_to(root)} {_sha256(path)}\n".encode())
     required = {re.split(r"[^\w.-]", line)[0] for line in importlib.metadata.requires("appwitness") or ()}
     libraries = []
     for name in sorted(required):
