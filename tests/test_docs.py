@@ -12,7 +12,8 @@ from appwitness.agent.sources import load
 from appwitness.api import expected
 from appwitness.api.demo import DEMO
 from appwitness.cli import settings
-from appwitness.cli.verbs import EXIT_CODES, VERBS, main
+from appwitness.cli.front_page import VERBS
+from appwitness.cli.verbs import EXIT_CODES, main
 from appwitness.correlate import knowledge
 from tests.bench.__main__ import modules as benchmarks
 

@@ -15,7 +15,8 @@ import yaml
 from click.testing import CliRunner
 
 from appwitness.api import reference
-from appwitness.cli.verbs import VERBS, main
+from appwitness.cli.front_page import VERBS
+from appwitness.cli.verbs import main
 from appwitness.devices.android.faults import fault
 from appwitness.support import site
 from docs.site import build, terminal

@@ -18,8 +18,10 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
 from appwitness.catalog import yaml_files
+from appwitness.cli import front_page
+from appwitness.cli.front_page import GROUPS, VERBS
 from appwitness.cli.local_words import paragraphs
-from appwitness.cli.verbs import GROUPS, VERBS, main
+from appwitness.cli.verbs import main
 from appwitness.support.spoken import AND, COMMA, OR, SEMICOLON
 
 PACKAGE = Path(__file__).parents[1] / "monitor/appwitness"
@@ -71,7 +73,7 @@ def of_verbs() -> Iterator[str]:
     for title, verbs in GROUPS.items():
         yield title
         yield from (says for _, says in verbs.values())
-    yield from ("Usage:", "Options", "Other options", "Commands")
+    yield from (front_page.ABOUT, front_page.MORE, "Usage:", "Options", "Other options", "Commands")
     yield from _of_command(main)
 
 

@@ -19,7 +19,8 @@ import yaml
 
 from appwitness.api import hooked_apis, reference
 from appwitness.cli import catalog_pages
-from appwitness.cli.verbs import VERBS, main
+from appwitness.cli.front_page import VERBS
+from appwitness.cli.verbs import main
 from appwitness.reports.words import Words
 from appwitness.support import escape
 from appwitness.support.spoken import say

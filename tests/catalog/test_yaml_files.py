@@ -1,5 +1,6 @@
 """YAML of strangers: whatever it is, it is read within bounds, or an error with its file and line."""
 
+import hashlib
 from datetime import date
 
 import pytest
@@ -172,3 +173,15 @@ def test_a_file_of_the_users_own_is_parsed_each_time(tmp_path):
     (tmp_path / "types.yml").write_text("items: []\n")
     read = [yaml_files.parse(tmp_path / "types.yml", DataTypes) for _ in range(2)]
     assert read[0] is not read[1]
+
+
+@pytest.mark.parametrize("path", sorted(yaml_files.PACKAGE.rglob("*.yml")), ids=lambda path: path.name)
+def test_what_the_build_loaded_is_what_the_file_says(path):
+    text = yaml_files.text_of(path)
+    assert (yaml_files.LOADED / f"{hashlib.sha256(text.encode()).hexdigest()}.pickle").exists()
+    assert yaml_files.tree(path) == yaml_files._read(path, text)
+
+
+def test_a_file_that_the_build_did_not_load_is_read(monkeypatch, tmp_path):
+    monkeypatch.setattr(yaml_files, "LOADED", tmp_path)
+    assert yaml_files.tree(yaml_files.HERE / "edition.yml")["edition"] >= 1

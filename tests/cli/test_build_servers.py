@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 from markdown_it import MarkdownIt
 
-from appwitness.cli.verbs import VERBS, main
+from appwitness.cli.front_page import VERBS
+from appwitness.cli.verbs import main
 from appwitness.correlate import correlate, knowledge
 from appwitness.gate.reports import FORMATS as GATES
 from appwitness.reports import FORMATS

@@ -7,7 +7,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.verbs import VERBS, main
+from appwitness.cli.front_page import VERBS
+from appwitness.cli.verbs import main
 from tests.captures import har
 from tests.recordings.written import RECORDINGS
 

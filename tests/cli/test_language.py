@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from appwitness.cli.local_words import language
+from appwitness.cli.front_page import language
 from appwitness.cli.verbs import main
 from tests.recordings.written import RECORDINGS
 

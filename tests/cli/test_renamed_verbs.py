@@ -7,8 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.cli import settings
+from appwitness.cli.front_page import VERBS
 from appwitness.cli.renamed_verbs import RENAMED, by_new_names
-from appwitness.cli.verbs import VERBS, main
+from appwitness.cli.verbs import main
 
 RECORDING = "tests/recordings/sent-before-consent"
 

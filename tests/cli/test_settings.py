@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from appwitness.cli import settings
-from appwitness.cli.verbs import VERBS, main
+from appwitness.cli.front_page import VERBS
+from appwitness.cli.verbs import main
 from appwitness.support.errors import UserError
 from tests.recordings.written import RECORDINGS
 

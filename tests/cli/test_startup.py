@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cloup
 import pytest
 from click.testing import CliRunner
 
 import appwitness.cli
-from appwitness.cli.verbs import GROUPS, VERBS, main
+from appwitness.cli.front_page import GROUPS, VERBS, page
+from appwitness.cli.verbs import main
 from tests.recordings.written import RECORDINGS
 
 HEAVY = ("frida", "sqlalchemy", "mitmproxy", "pydantic", "rich", "jinja2", "starlette", "uvicorn", "yaml", "adbutils")
@@ -57,10 +57,24 @@ def test_every_verb_is_in_the_table_and_fits_its_line():
         if path.stem != "__main__":
             importlib.import_module(f"appwitness.cli.{path.stem}")
     assert set(main.commands) == set(VERBS)
-    help_ = main.get_help(cloup.Context(main, info_name="appwitness", max_content_width=79))
     for verb, (module, says) in VERBS.items():
         assert main.commands[verb].callback.__module__ == f"appwitness.cli.{module}"
-        assert f"  {verb:9}  {says}\n" in f"{help_}\n"
+        assert f"  {verb:9}  {says}\n" in page()
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_of_the_program_needs_not_even_click(option):
+    program = "import sys; from appwitness.cli.__main__ import main; main(); print(*sys.modules, file=sys.stderr)"
+    ended = subprocess.run([sys.executable, "-c", program, option], capture_output=True, text=True, check=True)
+    assert not set(ended.stderr.split()) & {"click", "typing", "re", "enum", "signal"}
+    assert ended.stdout == page() == CliRunner().invoke(main, [option]).stdout
+
+
+def test_help_whose_reader_is_gone_ends_as_any_verb_does():
+    with subprocess.Popen([sys.executable, "-m", "appwitness", "--help"], stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.wait() == 130
 
 
 def test_help_is_one_screen_in_five_groups():

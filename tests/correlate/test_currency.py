@@ -8,7 +8,6 @@ import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -273,8 +272,10 @@ def test_another_version_of_what_matches_is_not_current(tmp_path, store, monkeyp
         case "compiled part":
             monkeypatch.setattr(knowledge_module, "LIBRARY", __file__)
         case "library":
-            real = metadata.version
-            monkeypatch.setattr(metadata, "version", lambda name: "99" if name == "zstandard" else real(name))
+            real = knowledge_module._version_of
+            monkeypatch.setattr(
+                knowledge_module, "_version_of", lambda library: "99" if library.name == "zstandard" else real(library)
+            )
         case _:
             real_digest = knowledge_module._sha256
             monkeypatch.setattr(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import pickle
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +21,9 @@ from appwitness.support.errors import FileError, UserError
 from appwitness.support.spoken import Spoken
 
 HERE = Path(__file__).parent
+PACKAGE = HERE.parent
+LOADED = HERE / "loaded"
+"""What the YAML files of the package say, each under the digest of its text: the build writes it (hatch_build.py)."""
 LARGEST = 8 << 20
 """Most bytes of a file."""
 MOST_FILES = 1000
@@ -124,17 +130,25 @@ def quoted(plain: Any) -> str:
 
 def text_of(path: Path) -> str:
     """The text of a file that may come from a stranger, limited in size. Raises FileError."""
-    if path.is_relative_to(HERE):  # a package manager may have made them links
+    if path.is_relative_to(PACKAGE):  # a package manager may have made them links
         return path.read_text("utf-8")
     return given_files.text(path, LARGEST)
 
 
 def bytes_of(path: Path) -> bytes:
     """The bytes of such a file, limited in the same way."""
-    return path.read_bytes() if path.is_relative_to(HERE) else given_files.read(path, LARGEST)
+    return path.read_bytes() if path.is_relative_to(PACKAGE) else given_files.read(path, LARGEST)
 
 
 def _tree(path: Path, text: str) -> Any:
+    if path.is_relative_to(PACKAGE):
+        with suppress(OSError):  # not built, or changed since
+            held = (LOADED / f"{hashlib.sha256(text.encode()).hexdigest()}.pickle").read_bytes()
+            return pickle.loads(held)  # noqa: S301 it is as much our own as the .pyc files beside it
+    return _read(path, text)
+
+
+def _read(path: Path, text: str) -> Any:
     todo = Spoken("Fix the line and try again.")
     if unfit := UNFIT.search(text, 1 if text.startswith("\ufeff") else 0):
         line = text.count("\n", 0, unfit.start()) + 1

@@ -13,7 +13,8 @@ import click
 
 from appwitness.cli import completion
 from appwitness.cli.as_json import document, json_option
-from appwitness.cli.local_words import language, tr, width
+from appwitness.cli.front_page import language
+from appwitness.cli.local_words import tr, width
 from appwitness.cli.terminal import columns, err, out, plain
 from appwitness.cli.verbs import FILE, NEW_FILE, main
 from appwitness.support import escape, site

@@ -16,7 +16,8 @@ from cloup.constraints import If, IsSet, accept_none, require_all
 from appwitness.api import accepting
 from appwitness.api.gating import Gate, GatedRuns, GateText, accepted, between, policy, render, sentence
 from appwitness.cli.as_json import document, json_option
-from appwitness.cli.local_words import language, tr
+from appwitness.cli.front_page import language
+from appwitness.cli.local_words import tr
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import (
     FILE,

@@ -16,9 +16,10 @@ from click.core import ParameterSource
 from appwitness.api import judging as judged
 from appwitness.cli import settings
 from appwitness.cli.as_json import document, json_option
-from appwitness.cli.local_words import language, tr
+from appwitness.cli.front_page import VERBS, language
+from appwitness.cli.local_words import tr
 from appwitness.cli.terminal import Teller, columns, err, out, plain, progress
-from appwitness.cli.verbs import VERBS, RecordingPath, VerbJudging, interrupts, judging_options, main
+from appwitness.cli.verbs import RecordingPath, VerbJudging, interrupts, judging_options, main
 from appwitness.support import escape
 from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken, listed

@@ -19,7 +19,8 @@ from rich.table import Table
 from rich.text import Text
 
 from appwitness.cli import live_events as events
-from appwitness.cli.local_words import language, tr
+from appwitness.cli.front_page import language
+from appwitness.cli.local_words import tr
 from appwitness.cli.terminal import Teller, err, plain
 from appwitness.events import Access, Gap, Upload
 from appwitness.reports.phrases import read_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gettext
 import inspect
-import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,13 +11,8 @@ from typing import Any
 
 import cloup
 
+from appwitness.cli.front_page import language
 from appwitness.support.spoken import DOMAIN, LOCALE, Spoken, say
-
-
-def language() -> str:
-    """The language of the user's locale: zh, otherwise en."""
-    named = (os.environ.get(name) for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
-    return "zh" if (next(filter(None, named), "")).lower().startswith("zh") else "en"
 
 
 def tr(text: str, /, **fields: Any) -> str:

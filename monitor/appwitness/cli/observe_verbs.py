@@ -20,7 +20,8 @@ from appwitness.api.home import recordings
 from appwitness.cli import completion
 from appwitness.cli.as_json import document, json_option
 from appwitness.cli.evidence_verbs import encrypt_option, encrypted_name, packed
-from appwitness.cli.local_words import language, tr
+from appwitness.cli.front_page import language
+from appwitness.cli.local_words import tr
 from appwitness.cli.terminal import err, out, plain
 from appwitness.cli.verbs import (
     ANY_PATH,

@@ -12,7 +12,8 @@ import click
 from rich import markup
 from rich.console import Console
 
-from appwitness.cli.local_words import language, tr, width
+from appwitness.cli.front_page import language
+from appwitness.cli.local_words import tr, width
 from appwitness.support import colour, escape, private_files, vocabulary
 from appwitness.support.spoken import Spoken
 

@@ -28,8 +28,9 @@ from appwitness.api import judging as api
 from appwitness.api import verifying
 from appwitness.api.home import home
 from appwitness.api.recording_names import fetched, read_encrypted_with
-from appwitness.cli import completion, renamed_verbs, settings
-from appwitness.cli.local_words import LocalContext, have_click_say_it, language, paragraphs, tr
+from appwitness.cli import completion, front_page, renamed_verbs, settings
+from appwitness.cli.front_page import VERBS, language
+from appwitness.cli.local_words import LocalContext, have_click_say_it, paragraphs, tr
 from appwitness.support import private_files, site, this_build
 from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
@@ -37,52 +38,6 @@ from appwitness.support.spoken import Spoken
 if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.api.judging import Keep, Progress
     from appwitness.findings import Report, Threshold
-
-GROUPS: dict[str, dict[str, tuple[str, str]]] = {
-    "Observe": {
-        "demo": ("observe_verbs", "Run the sample apps on the lab device and judge them."),
-        "devices": ("device_verbs", "List the connected devices and what each can do."),
-        "doctor": ("device_verbs", "Check whether a device can be observed; name what to fix."),
-        "observe": ("observe_verbs", "Record one run of an app and judge it while it runs."),
-        "checklist": ("checklist_verb", "Make the runs that a checklist needs, then fill it."),
-        "mark": ("mark_verb", "Note in a recording what the user was asked and decided."),
-        "undo": ("device_verbs", "Undo what a run left changed on a device."),
-        "pair": ("device_verbs", "Pair with a phone over Wi-Fi."),
-    },
-    "Read": {
-        "report": ("read_verbs", "Report what was found in a recording."),
-        "explain": ("read_verbs", "Explain why a flow was flagged, or what a fingerprint is."),
-        "compare": ("read_verbs", "Compare runs of one app that answered differently."),
-        "web": ("read_verbs", "Show the recordings of the index in a browser."),
-        "mcp": ("mcp_verb", "Let an assistant ask for findings and evidence (MCP)."),
-        "import": ("read_verbs", "Turn captures of other tools into a recording."),
-        "export": ("read_verbs", "Write the uploads of a recording for other tools (HAR)."),
-    },
-    "Build": {
-        "gate": ("gate_verbs", "Fail a build that does what nobody accepted."),
-        "diff": ("gate_verbs", "Show what one release does that another did not."),
-        "baseline": ("gate_verbs", "Write down what an app is known to do."),
-        "waive": ("gate_verbs", "Accept a finding for a time, or check what was accepted."),
-    },
-    "Evidence": {
-        "verify": ("evidence_verbs", "Check the stamps of a recording and name what differs."),
-        "key": ("evidence_verbs", "Make and show the key that signs your recordings."),
-        "timestamp": ("evidence_verbs", "Have time-stamp authorities date a recording."),
-        "bundle": ("evidence_verbs", "Pack a recording for a stranger, with a program to check it."),
-        "pack": ("evidence_verbs", "Pack a recording into one file, encrypted if you like."),
-        "share": ("evidence_verbs", "Copy a recording and replace every personal value."),
-        "forget": ("evidence_verbs", "Remove personal data; the recordings still verify."),
-    },
-    "More": {
-        "fleet": ("fleet_verbs", "Run many apps on many devices, under several plans."),
-        "list": ("list_verbs", "List rules, laws, sources, data types, app types, schemas."),
-        "index": ("index_verbs", "Read recordings into the index, or build it anew."),
-        "catalog": ("catalog_verb", "Show or update catalog data that ages: recipients, laws."),
-        "config": ("index_verbs", "Show which options are in effect, and where each was set."),
-    },
-}
-"""Group of --help -> its verbs -> the module that has the verb, imported when it is called, and what --help says."""
-VERBS = {verb: entry for group in GROUPS.values() for verb, entry in group.items()}
 
 EXIT_CODES = {
     0: "done; no findings, or none that fails a build",
@@ -98,7 +53,6 @@ EXIT_CODES = {
 
 
 LONGEST_TRACEBACK = 100_000
-LONGEST_VERB = max(map(len, VERBS))
 
 
 class ReaderGone(Exception):
@@ -223,16 +177,9 @@ class VerbGroup(VerbsOfAVerb):
             )
         return super().handle_bad_command_name(bad_name, list(VERBS), error)
 
-    def format_params(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write nothing: the last line of --help names the two options, so that everything fits on one screen."""
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the verbs by group with their texts in GROUPS: none of them is loaded for this."""
-        formatter.write("\n")
-        for title, verbs in GROUPS.items():
-            formatter.write_heading(title)
-            with formatter.indentation():
-                formatter.write_dl([(f"{verb:{LONGEST_VERB}}", says) for verb, (_, says) in verbs.items()])
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the front page; its last line names the two options, so that everything fits on one screen."""
+        formatter.write(front_page.page(tr, ":" if language() == "en" else "："))
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and end with an exit code of EXIT_CODES."""
@@ -378,7 +325,7 @@ def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> No
 
 @cloup.group(
     cls=VerbGroup,
-    epilog="Try `appwitness demo`. More: `appwitness VERB --help`, `appwitness --version`.",
+    help=front_page.ABOUT,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
@@ -395,7 +342,7 @@ def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> No
 )
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """Prove whether an Android app sent personal data without consent."""
+    """Take the options of the settings file for the verb that was called."""
     verb = ctx.invoked_subcommand or ""
     command = main.get_command(ctx, verb)
     if command and verb != "config" and (found := settings.find()):
