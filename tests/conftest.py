@@ -13,9 +13,10 @@ from hypothesis import settings
 import hatch_build
 from appwitness.recording import Recording
 from tests.nightly import AT_NIGHT
+from tests.observed import circle
 from tests.postgres import empty_database, postgres
 
-__all__ = ["empty_database", "postgres"]
+__all__ = ["circle", "empty_database", "postgres"]
 
 # `make test` tries a quarter of the examples of `make test-slow`. `--hypothesis-profile=default` looks for new ones.
 settings.register_profile("thorough", derandomize=True, print_blob=True, deadline=None)  # machines are noisy

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -15,7 +13,6 @@ import yaml
 
 from appwitness.catalog import yaml_files
 from appwitness.correlate import report_on
-from appwitness.correlate.prior_knowledge import Knowledge
 from appwitness.findings import Report
 from appwitness.gate import reports
 from appwitness.judge.compare import compare
@@ -229,24 +226,15 @@ def test_a_mark_leads_to_its_card_and_the_card_back_by_keyboard_too(visit, tmp_p
     assert rule.is_visible()
 
 
-@pytest.fixture(scope="module")
-def circle(tmp_path_factory: pytest.TempPathFactory, known: Knowledge) -> Path:
-    """The report of a real run of Circle on the lab device, in which the user refuses."""
-    folder: Path = tmp_path_factory.mktemp("circle")
-    command = [sys.executable, "-m", "appwitness", "observe", "--device", "lab:circle", "--plan", "refuse"]
-    db = ["--db", str(folder / "index.sqlite")]
-    subprocess.run([*command, "--output", str(folder / "run"), *db], capture_output=True, timeout=240, check=False)
-    with Store(folder / "index.sqlite") as store:
-        return page_of(folder, report_on(Recording.open(folder / "run"), store, known))
-
-
 @pytest.mark.lab
-def test_circle_fits_on_two_screens_six_sheets_and_a_quarter_of_a_megabyte(visit, circle):
-    page = visit(circle)
+def test_circle_fits_on_two_screens_six_sheets_and_a_quarter_of_a_megabyte(visit, tmp_path, circle, known):
+    with Store(tmp_path / "index.sqlite") as store:
+        file = page_of(tmp_path, report_on(Recording.open(circle.recording), store, known))
+    page = visit(file)
     assert page.locator("article.card").count() == 2
     assert height(page) <= 2 * SIZES["desktop"]["height"]
-    assert circle.stat().st_size <= 250_000
+    assert file.stat().st_size <= 250_000
     assert printed(page) <= 6
     assert page.locator(".dialog .touched").inner_text().startswith("Disagree")
     assert violations(page) == []
-    assert overflow(visit(circle, SIZES["phone"])) == 0
+    assert overflow(visit(file, SIZES["phone"])) == 0
