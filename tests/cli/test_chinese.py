@@ -191,11 +191,13 @@ def test_doctor_verify_and_import_speak_chinese(tmp_path):
 
 
 @pytest.mark.lab
+@pytest.mark.usefixtures("chinese")
 def test_observe_speaks_chinese_and_its_json_english(tmp_path, circle):
     assert "正在观测" in circle.said
     assert "用户同意之前" in circle.said
     assert not ENGLISH.findall(without_names(circle.said)), circle.said
-    told = ran("observe", "--device", "lab:circle", "--json", "--seconds", 2, "--output", tmp_path / "other")
+    words = ("observe", "--device", "lab:circle", "--json", "--seconds", "1", "--output", str(tmp_path / "other"))
+    told = CliRunner().invoke(main, words)
     stages = [each["what"] for each in map(json.loads, told.stdout.splitlines()) if each["event"] == "stage"]
     assert stages
     assert all(map(str.isascii, stages))
