@@ -4,6 +4,7 @@ translations are those of this checkout; what is only for the night is left out 
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Generator
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from hypothesis import settings
 import hatch_build
 from appwitness.recording import Recording
 from tests.nightly import AT_NIGHT
+from tests.observed import circle
 from tests.postgres import empty_database, postgres
 
-__all__ = ["empty_database", "postgres"]
+__all__ = ["circle", "empty_database", "postgres"]
 
 # `make test` tries a quarter of the examples of `make test-slow`. `--hypothesis-profile=default` looks for new ones.
 settings.register_profile("thorough", derandomize=True, print_blob=True, deadline=None)  # machines are noisy
@@ -23,6 +25,8 @@ settings.register_profile("repeatable", settings.get_profile("thorough"), max_ex
 settings.load_profile("repeatable")
 
 hatch_build.build_catalogues(hatch_build.ROOT)
+
+os.fsync = os.fstat  # type: ignore[assignment]  # no test plays a loss of power; a file that is closed is still an error
 
 OPEN_FILES = Path("/dev/fd")
 MANY = 300

@@ -57,10 +57,6 @@ def in_order(findings: list[dict[str, str | None]]) -> list[dict[str, str | None
     return sorted(findings, key=lambda each: json.dumps(each, sort_keys=True))
 
 
-def rendered(recording: Recording, store: Store, known_: Knowledge) -> str:
-    return render(report(store, recording.run.id, known_), "json")
-
-
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory):
     """Two indexes, each of all recordings: read at once, and followed."""
@@ -82,15 +78,15 @@ def test_a_recording_yields_its_findings_once_twice_and_followed(case, stores):
         assert {article.jurisdiction for finding in outcome.findings for article in finding.articles} == set(law)
     assert [[gap.subject, gap.counted.unseen] for gap in outcome.gaps if gap.counted] == expected.get("missed", [])
 
-    first = rendered(recording, store, known_)
-    for finding in json.loads(first)["findings"]:
+    first = report(store, recording.run.id, known_)
+    for finding in json.loads(render(first, "json"))["findings"]:
         assert finding["chain"]
         for name, number in re.findall(r"(\w+\.jsonl):(\d+)", json.dumps(finding["chain"])):
             assert 1 <= int(number) <= len((RECORDINGS / case / name).read_bytes().splitlines())
     assert correlate(recording, store, known_).new_lines == 0
-    assert rendered(recording, store, known_) == first
+    assert report(store, recording.run.id, known_) == first
     follow(recording, followed, known_, lambda: True)
-    assert rendered(recording, followed, known_) == first
+    assert report(followed, recording.run.id, known_) == first
 
 
 @pytest.mark.parametrize(("case", "said"), [("witness-agrees", True), ("clean-consent-first", False)])

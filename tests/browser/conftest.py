@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, ViewportSize, sync_playwright
 
 from tests.browser.seen import SIZES
 
@@ -31,26 +31,48 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def page_of_context(browser: Browser) -> Open:
+    """One page for each kind of context: a new one would compile axe and the pages' scripts again."""
+    pages: dict[str, Page] = {}
+
+    def opened(**options) -> Page:
+        kind = repr(options)
+        if kind not in pages or pages[kind].is_closed():
+            pages[kind] = browser.new_context(**options).new_page()
+        return pages[kind]
+
+    return opened
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Open]:
+def visit(page_of_context: Open) -> Iterator[Open]:
     """`visit(url or file, size=, dark=)` gives the page; more options are those of a context of Playwright."""
     complaints: list[str] = []
-    contexts = []
+    pages: list[Page] = []
 
     def told(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             complaints.append(f"{message.type}: {message.text}")
 
+    def failed(error: Error) -> None:
+        complaints.append(str(error))
+
     def visit(where: str | Path, size: ViewportSize = SIZES["desktop"], dark: bool = False, **options) -> Page:
-        context = browser.new_context(viewport=size, color_scheme="dark" if dark else "light", **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", told)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page = page_of_context(**options)
+        if page not in pages:
+            pages.append(page)
+            page.on("console", told)
+            page.on("pageerror", failed)
+        page.set_viewport_size(size)
+        page.emulate_media(media="screen", color_scheme="dark" if dark else "light")
         page.goto(where.absolute().as_uri() if isinstance(where, Path) else where)
         return page
 
     yield visit
-    for context in contexts:
-        context.close()
+    for page in pages:
+        if not page.is_closed():
+            page.goto("about:blank")
+        page.remove_listener("console", told)
+        page.remove_listener("pageerror", failed)
     assert complaints == []

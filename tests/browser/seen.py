@@ -27,6 +27,15 @@ def overflow(page: Page) -> int:
     return wide
 
 
+def overflows(page: Page) -> dict[str, int]:
+    """At which sizes the page is wider than the window, and by how many pixels; the window keeps the last size."""
+    wide = {}
+    for name, size in SIZES.items():
+        page.set_viewport_size(size)
+        wide[name] = overflow(page)
+    return {name: pixels for name, pixels in wide.items() if pixels}
+
+
 def height(page: Page) -> int:
     """Of the whole page, in pixels."""
     pixels: int = page.evaluate("document.documentElement.scrollHeight")

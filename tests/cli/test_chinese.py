@@ -20,9 +20,9 @@ from appwitness.devices.android.faults import entries, fault
 from appwitness.support.spoken import AND, Spoken, listed, say
 from tests import translations
 from tests.captures import har
+from tests.observed import CHINESE
 from tests.recordings.written import RECORDINGS
 
-LOCALE = {"LANG": "zh_CN.UTF-8", "LC_ALL": "", "LC_MESSAGES": "", "LANGUAGE": ""}
 ENGLISH = re.compile(r"(?<![\w/.`'=-])[A-Za-z]+(?: [a-z]+){2,}(?![\w/`'=-])")
 """Three words of English and more, one after the other."""
 SAME = {
@@ -42,14 +42,14 @@ def fields(text):
 
 @pytest.fixture
 def chinese(monkeypatch):
-    for name, value in LOCALE.items():
+    for name, value in CHINESE.items():
         monkeypatch.setenv(name, value)
 
 
 def ran(*words, **options):
     """The program in a process of its own, as a user in China starts it."""
     command = [sys.executable, "-m", "appwitness", *map(str, words)]
-    return subprocess.run(command, env=os.environ | LOCALE, capture_output=True, text=True, check=False, **options)
+    return subprocess.run(command, env=os.environ | CHINESE, capture_output=True, text=True, check=False, **options)
 
 
 def without_names(text):
@@ -191,12 +191,13 @@ def test_doctor_verify_and_import_speak_chinese(tmp_path):
 
 
 @pytest.mark.lab
-def test_observe_speaks_chinese_and_its_json_english(tmp_path):
-    said = ran("observe", "--device", "lab:circle", "--plan", "refuse", "--seconds", 4, "--output", tmp_path / "run")
-    assert "正在观测" in said.stderr
-    assert "用户同意之前" in said.stderr
-    assert not ENGLISH.findall(without_names(said.stderr)), said.stderr
-    told = ran("observe", "--device", "lab:circle", "--json", "--seconds", 2, "--output", tmp_path / "other")
+@pytest.mark.usefixtures("chinese")
+def test_observe_speaks_chinese_and_its_json_english(tmp_path, circle):
+    assert "正在观测" in circle.said
+    assert "用户同意之前" in circle.said
+    assert not ENGLISH.findall(without_names(circle.said)), circle.said
+    words = ("observe", "--device", "lab:circle", "--json", "--seconds", "1", "--output", str(tmp_path / "other"))
+    told = CliRunner().invoke(main, words)
     stages = [each["what"] for each in map(json.loads, told.stdout.splitlines()) if each["event"] == "stage"]
     assert stages
     assert all(map(str.isascii, stages))

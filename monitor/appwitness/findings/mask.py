@@ -208,8 +208,8 @@ class Mask:
         """The forms of positions: a listener is told of thousands, each with some fifty forms."""
         self._lengths: dict[str, list[int]] = {}
         self._long: list[str] = []
-        self._flat: dict[str, set[tuple[str, bool]]] = {}
-        """Values as letters and digits only, by their prefixes (BEGINNINGS)."""
+        self._flat: dict[int, dict[str, set[tuple[str, bool]]]] = {}
+        """Values as letters and digits only, by the length of a prefix (BEGINNINGS), then by the prefix."""
         self._known: set[tuple[str, str]] = set()
         self._cache: dict[tuple[str, Any], str] = {}
         self._alike: dict[tuple[object, ...], Access] = {}
@@ -236,7 +236,7 @@ class Mask:
                         self._add(folded, self._shown(form, value, masked))
             for flat, is_word in _flats(value):
                 length = next(each for each in BEGINNINGS if each <= len(flat))
-                self._flat.setdefault(flat[:length], set()).add((flat, is_word))
+                self._flat.setdefault(length, {}).setdefault(flat[:length], set()).add((flat, is_word))
 
     @staticmethod
     def _shown(form: str, value: Value, masked: str) -> str:
@@ -326,9 +326,9 @@ class Mask:
         least this many letters."""
         return any(
             known in flat and (len(known) >= least or not is_word) and known not in but
-            for length in BEGINNINGS
-            for begins in self._flat.keys() & {flat[at : at + length] for at in range(len(flat) - length + 1)}
-            for known, is_word in self._flat[begins]
+            for length, values in self._flat.items()
+            for begins in values.keys() & {flat[at : at + length] for at in range(len(flat) - length + 1)}
+            for known, is_word in values[begins]
         )
 
     def by(self, way: Way, text: str, *, code: bool = False) -> str:

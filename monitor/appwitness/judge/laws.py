@@ -86,6 +86,11 @@ class Provision(CatalogEntry):
     )
     verify: bool = Field(default=False, description="not matched against the official text")
 
+    @cached_property
+    def named_for(self) -> frozenset[str]:
+        """The finding types whose findings name it."""
+        return frozenset(self.kinds).difference(self.beyond)
+
 
 class ComparedText(CatalogEntry):
     """What the numbers and the sense of a law's articles were compared with."""
@@ -190,9 +195,8 @@ class Laws(CatalogEntry):
         return tuple(
             article
             for place in jurisdictions or self.jurisdictions
-            for provision, article in self._articles
-            if article.jurisdiction == place
-            and wanted.intersection(provision.kinds).difference(provision.beyond)
+            for provision, article in self._articles.get(place, ())
+            if not wanted.isdisjoint(provision.named_for)
             and (data is None or provision.data is None or data in provision.data)
             and (party is None or provision.party in (None, party))
         )
@@ -202,8 +206,8 @@ class Laws(CatalogEntry):
         return tuple(
             (provision, article)
             for place in jurisdictions or self.jurisdictions
-            for provision, article in self._articles
-            if article.jurisdiction == place and kind in provision.kinds
+            for provision, article in self._articles.get(place, ())
+            if kind in provision.kinds
         )
 
     def references(self, articles: Iterable[Article]) -> tuple[str, ...]:
@@ -215,8 +219,12 @@ class Laws(CatalogEntry):
         return tuple(self._laws[law].short.replace("{}", ", ".join(names)) for law, names in lines.items())
 
     @cached_property
-    def _articles(self) -> tuple[tuple[Provision, Article], ...]:
-        return tuple((provision, law.article(provision)) for law in self.laws for provision in law.articles)
+    def _articles(self) -> dict[str, list[tuple[Provision, Article]]]:
+        """Jurisdiction -> its articles in the order of the file."""
+        found: dict[str, list[tuple[Provision, Article]]] = {}
+        for law in self.laws:
+            found.setdefault(law.jurisdiction, []).extend((each, law.article(each)) for each in law.articles)
+        return found
 
     @cached_property
     def _kinds(self) -> dict[str, FindingType]:

@@ -37,6 +37,14 @@ def masked_run(run: Run) -> Run:
     return Mask(run.persona).run(run)
 
 
+def is_plain(run: Run) -> bool:
+    """Whether masks change neither the package of the run's app nor the serial of its device."""
+    from appwitness.findings.mask import Mask
+
+    mask = Mask(run.persona)
+    return all(mask.stated(name) == name for name in (run.app.package, run.device.serial))
+
+
 def _carried(flows: Iterable[Flow]) -> Iterator[Value]:
     for flow in flows:
         yield from (Value(type=match.type, text=match.value) for match in flow.matches)

@@ -33,7 +33,7 @@ from appwitness.recording import START, Position, ReadLine, Recording
 from appwitness.recording.seal import first_stamp
 from appwitness.recording.state import NOTHING, chained, prefix_digest
 from appwitness.store import shared
-from appwitness.store.conclusions import Conclusions, masked, masked_run
+from appwitness.store.conclusions import Conclusions, is_plain, masked, masked_run
 from appwitness.store.database import (
     Database,
     add_campaign,
@@ -592,10 +592,9 @@ class Store(Database):
     def _recording_row(self, run: Run, path: str, head: str, *, lines: bool) -> tuple[Row, list[str]]:
         """The columns that come from a recording's run, and the texts that they share; the persona is masked unless
         its `lines` are kept."""
-        shown = masked_run(run)
-        of_run, texts = run_columns(run if lines else shown)
+        of_run, texts = run_columns(run if lines else masked_run(run))
         row: Row = {
-            "plain": (shown.app.package, shown.device.serial) == (run.app.package, run.device.serial),
+            "plain": is_plain(run),
             "own_id": run.id,
             "head": head,
             "path": path,

@@ -237,8 +237,12 @@ def algorithm(text: str, hide: Hide) -> str:
 
 def step(text: str, hide: Hide) -> str:
     """What a value was turned into or decoded from: our own terms, and names of algorithms."""
-    known = _ALGORITHMS | words(told=True) | {"e164"}
-    return _WORD.sub(lambda found: one_of_parts(found.group(), known, hide), text)
+    return _WORD.sub(lambda found: one_of_parts(found.group(), _steps(), hide), text)
+
+
+@cache
+def _steps() -> frozenset[str]:
+    return frozenset(_ALGORITHMS | words(told=True) | {"e164"})
 
 
 def one_of_parts(text: str, known: Collection[str], hide: Hide) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +16,7 @@ from typing import Any
 from appwitness.devices.lab.apps import APPS
 from appwitness.devices.lab.lab_device import LabApp, LabDevice
 from appwitness.devices.lab.runtime import jar
+from tests import java
 from tests.adb.rig import make_apk
 from tests.adb.rig.phone import Phone
 
@@ -50,19 +48,9 @@ class Installed:
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
 
-@functools.cache
-def compiled() -> Path:
-    """The classes of rig/java, which are compiled once."""
-    folder = Path(tempfile.mkdtemp(prefix="appwitness-rig-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    sources = (HERE / "java").rglob("*.java")
-    subprocess.run(["javac", "--release", "17", "-cp", str(jar()), "-d", str(folder), *map(str, sources)], check=True)
-    return folder
-
-
 def display(folder: Path) -> Path:
     """A folder with the display that others see and touch, for the class path of an app."""
-    shutil.copytree(compiled(), folder)
+    shutil.copytree(java.compiled([*(HERE / "java").rglob("*.java")], [jar()]), folder)
     folder.chmod(0o755)  # whatever user the package gets
     services = folder / "META-INF/services"
     services.mkdir(parents=True)
