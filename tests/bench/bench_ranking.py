@@ -24,6 +24,7 @@ from appwitness.api.browsing import Browsing
 from appwitness.correlate import knowledge
 from appwitness.store import Store
 from appwitness.store.models import FindingRow, FlowRow, PositionRow, RecordingRow
+from appwitness.store.ranked import added
 from appwitness.web.query import Site
 from appwitness.web.routes import app
 from tests.bench.figures import Given

@@ -15,7 +15,7 @@ from appwitness.findings import LEVELS, Confidence, ConsentName, Flow, Level, Pe
 from appwitness.findings.people import combined
 from appwitness.recording import Position, ReadLine
 from appwitness.store.index import FINDINGS, RUN, Store, flow_of, number_of
-from appwitness.store.models import FindingRow, FlowRow, LineRow, MatchRow, PositionRow, RecordingRow
+from appwitness.store.models import FindingRow, FlowRow, LineRow, MatchRow, PositionRow, RankedRow, RecordingRow
 from appwitness.store.rows import run_of, whole
 
 ROWS = 100
@@ -167,10 +167,11 @@ class Lists:
 
     def states(self) -> tuple[Any, ...]:
         """A value that changes whenever a recording is added, ends or is judged."""
-        query = select(func.count(), func.max(RecordingRow.started), func.count(RecordingRow.ended))
+        going_on = select(RecordingRow.turn, RecordingRow.ended).where(RecordingRow.judged_by.is_(None))
+        row = RankedRow
+        counts = select(row.sight, row.apps, row.runs, row.facts).where(row.campaign == "", row.ranking == "sight")
         with self.store.reading() as connection:
-            turns = connection.execute(select(RecordingRow.turn, RecordingRow.judged_by)).all()
-            return (*connection.execute(query).one(), hash(tuple(map(tuple, turns))))
+            return tuple(sorted(map(tuple, (*connection.execute(going_on), *connection.execute(counts))), key=repr))
 
     def state(self, recording: str) -> State | None:
         """The state of a recording in the index; None when it has none with that id."""
