@@ -53,7 +53,8 @@ FROM generate_series(1, {runs}) n
 INSERT INTO flows (recording, id, number, access, upload, data, consent, host, recipient, sdk, other_app, party, at,
                    flow)
 SELECT {first} + n, 'f' || each, each, 'accesses.jsonl:1', 'uploads.jsonl:1', 'data' || (n / 4 + each) % 12,
-       CASE n % 2 WHEN 0 THEN 'given' ELSE 'not_shown' END, 'host', 'recipient' || (n / 4 * 7 + each * each) % 300,
+       CASE n % 2 WHEN 0 THEN 'given' ELSE 'not_shown' END, 'host' || n % 1000,
+       'recipient' || (n / 4 * 7 + each * each) % 300,
        CASE each WHEN 1 THEN 'sdk' || n / 4 % 40 END, false, 'third', '2026-03-14', '{{}}'
 FROM generate_series(1, {runs}) n, generate_series(1, 3) each
 """,

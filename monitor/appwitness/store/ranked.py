@@ -60,8 +60,7 @@ _NO_VALUES = dict.fromkeys(("rule", "data", "recipient", "sdk", "sight"))
 
 Sums = list[int]
 """The values of SUMS, without zeros at the end."""
-COUNTS = msgspec.json.Decoder(dict[str, Sums])
-"""Decodes the counts of an app: key -> sums. A key is the JSON list of a ranking and the values of its columns."""
+_COUNTS = msgspec.json.Decoder(dict[str, Sums])
 
 
 class Counted(NamedTuple):
@@ -71,6 +70,7 @@ class Counted(NamedTuple):
     package: str
     campaign: str
     counts: dict[str, Sums]
+    """Key -> sums. A key is the JSON list of a ranking and the values of its columns."""
 
 
 class _Change(NamedTuple):
@@ -117,10 +117,15 @@ def forget_campaign(connection: Connection, name: str) -> None:
     """Take a campaign, whose recordings are gone, out of all counts."""
     query = select(RankedAppRow.app, RankedAppRow.package, RankedAppRow.campaign, RankedAppRow.counts)
     rows = connection.execute(query.where(RankedAppRow.campaign == name))
-    gone = [Counted(app, package, campaign, COUNTS.decode(found)) for app, package, campaign, found in rows]
+    gone = [Counted(app, package, campaign, unpacked(found)) for app, package, campaign, found in rows]
     _add_up(connection, _count_apps(connection, {("", each.app): [_Change(-1, "", each)] for each in gone}))
     connection.execute(delete(RankedAppRow).where(RankedAppRow.campaign == name))
     connection.execute(delete(RankedRow).where(RankedRow.campaign == name))
+
+
+def unpacked(found: bytes) -> dict[str, Sums]:
+    """The counts of an app: key -> sums."""
+    return _COUNTS.decode(zlib.decompress(found)) if found else {}
 
 
 def counts(facts: Facts) -> list[ColumnElement[bool]]:
@@ -225,7 +230,7 @@ def _count_apps(
         connection.execute(known, new)
         values = []
         for row in connection.execute(_APPS, {"places": places}).all():
-            old = COUNTS.decode(row.counts)
+            old = unpacked(row.counts)
             now, firsts = dict(old), {APP: row.example} if row.example else {}
             for sign, name, what in changes[row.campaign, row.app]:
                 for key, sums in what.counts.items():
@@ -243,11 +248,11 @@ def _count_apps(
             runs, before = (side.get(APP, [0])[0] for side in (now, old))
             lost = runs < before  # perhaps the first one
             example = _first(connection, row.campaign, "app", {}, app=row.app) if lost else firsts.get(APP)
-            counts_ = msgspec.json.encode(now).decode()
+            counts_ = zlib.compress(msgspec.json.encode(now)) if now else b""
             values.append({"scope": row.campaign, "its_app": row.app, "n": runs, "of": counts_, "first": example})
         change: dict[str, Any] = {"runs": bindparam("n"), "counts": bindparam("of"), "example": bindparam("first")}
         connection.execute(update(RankedAppRow).where(*_THIS_APP).values(change), values)
-        if gone := [value for value in values if value["of"] == "{}"]:
+        if gone := [value for value in values if not value["of"]]:
             connection.execute(delete(RankedAppRow).where(*_THIS_APP), gone)
     return rows
 

@@ -15,7 +15,7 @@ from appwitness.findings import LEVELS, Level, Need
 from appwitness.store.index import Store
 from appwitness.store.lists import ROWS, Filters, ListPage
 from appwitness.store.models import WHEN, FindingRow, FlowRow, RankedAppRow, RankedRow, RecordingRow, When
-from appwitness.store.ranked import APP, COUNTS, LACKS, RANKED, Facts, counts, level_of, moment_of
+from appwitness.store.ranked import APP, LACKS, RANKED, Facts, counts, level_of, moment_of, unpacked
 
 By = Literal["recipient", "sdk", "data", "rule", "finding", "app"]
 Needed = Literal["values"] | Need
@@ -113,7 +113,7 @@ class Rankings:
             of_example = select(RecordingRow.id, RecordingRow.package)
             of_example = of_example.where(RecordingRow.id.in_([row.example for row in found]))
             packages = {each.id: each.package for each in connection.execute(of_example)}
-            of_apps = {row.app: COUNTS.decode(row.counts) for row in found} if is_kept and by == "app" else {}
+            of_apps = {row.app: unpacked(row.counts) for row in found} if is_kept and by == "app" else {}
             beside = {
                 name: _beside_apps(of_apps, name) if is_kept and by == "app"
                 else _first_of_each(connection.execute(_beside(facts, by, filters, name, keys, is_kept=is_kept)))
