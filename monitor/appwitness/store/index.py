@@ -723,7 +723,7 @@ class Store(Database):
 
     def digest(self, value: str) -> str:
         """The digest that replaces a value where only conclusions are kept; empty without a key."""
-        return hmac.digest(self._key, value.encode(errors="replace"), "sha256").hex() if self._key else ""
+        return hmac.digest(self._key, value.encode(errors="replace"), "sha256").hex()[:32] if self._key else ""
 
 
 def _changed(before: Sequence[object], now: Sequence[object]) -> tuple[list[int], list[int]]:

@@ -159,7 +159,7 @@ def _facts_of(facts: Facts) -> Any:
     inner = (
         select(RecordingRow.id, *columns)
         .join(RecordingRow, RecordingRow.number == facts.recording)
-        .where(RecordingRow.id.in_(bindparam("ids", expanding=True)), *counts(facts))
+        .where(facts.recording.in_(bindparam("numbers", expanding=True)), *counts(facts))
         .subquery()
     )
     return select(*inner.c, func.count()).group_by(*inner.c)
@@ -168,8 +168,8 @@ def _facts_of(facts: Facts) -> Any:
 _NAMES: Mapping[Facts, tuple[str, ...]] = {FlowRow: _COLUMNS["sent"], FindingRow: _COLUMNS["finding"]}
 _FACTS = {facts: _facts_of(facts) for facts in RANKED}
 _RECORDINGS = select(
-    RecordingRow.id, RecordingRow.app, RecordingRow.package, RecordingRow.campaign, RecordingRow.judged_by,
-    RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought, RecordingRow.asked, RecordingRow.gaps,
+    RecordingRow.number, RecordingRow.id, RecordingRow.app, RecordingRow.package, RecordingRow.campaign,
+    RecordingRow.judged_by, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought, RecordingRow.asked, RecordingRow.gaps,
 ).where(RecordingRow.id.in_(bindparam("ids", expanding=True)))  # fmt: skip
 _PLACE = (RankedAppRow.campaign, RankedAppRow.app)
 _APPS = select(*_PLACE, RankedAppRow.example, RankedAppRow.counts).where(
@@ -182,17 +182,17 @@ def _counted(connection: Connection, ids: Collection[str]) -> dict[str, Counted]
     found: dict[str, Counted] = {}
     for some in batched(ids, _AT_ONCE):
         judged = []
-        for id_, app, package, campaign, *saved in connection.execute(_RECORDINGS, {"ids": some}):
+        for number, id_, app, package, campaign, *saved in connection.execute(_RECORDINGS, {"ids": some}):
             judged_by, uploads, reads, sought, asked, gaps = saved
             sight = 1  # what an unjudged recording lacks is not known yet
             if judged_by is not None:
-                judged.append(id_)
+                judged.append(number)
                 lacks = (False, not uploads, not reads, not sought, asked is None, gaps > 0)
                 sight = sum(1 << bit for bit, lacking in enumerate(lacks) if lacking)
             checksum = zlib.crc32((judged_by or "").encode())
             found[id_] = Counted(app, package, campaign, {_key("sight", str(sight)): [1, checksum]})
         for facts, query in _FACTS.items() if judged else ():
-            for id_, *values, moment, level, count in connection.execute(query, {"ids": judged}):
+            for id_, *values, moment, level, count in connection.execute(query, {"numbers": judged}):
                 row = dict(zip(_NAMES[facts], values, strict=True))
                 marks = [] if moment is None else [1 + moment.bit_length()]  # their places in SUMS
                 marks += [] if level is None else [2 + len(WHEN) + level]
