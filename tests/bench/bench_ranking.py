@@ -106,6 +106,7 @@ def fill(place: str, rules: list[str]) -> None:
                 table: Table = model.__table__
                 others = {each.name: each.type.python_type() for each in table.columns if not each.nullable}
                 connection.execute(insert(table), [others | row for row in of])
+            added(connection, [row["id"] for row in rows[RecordingRow]])
     engine.dispose()
     talk(f"{RECORDINGS} recordings in {time.perf_counter() - begun:.0f} s")
 

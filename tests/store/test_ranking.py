@@ -229,7 +229,7 @@ def computed(store):
 
 def assert_as_counted_anew(store, monkeypatch):
     """Everything kept is what is counted from all flows, findings and recordings."""
-    shown_by = {"sent-before-consent": {"proxy", "consent"}, "sent-abroad": {"hooks"}}
+    shown_by: dict[str, set[Needed]] = {"sent-before-consent": {"proxy", "consent"}, "sent-abroad": {"hooks"}}
     rankings = Rankings(store, shown_by)
     for campaign, by in product(("", "spring", "autumn"), GROUPS):
         filters = {"campaign": campaign}
@@ -287,8 +287,8 @@ def test_what_is_kept_is_what_is_counted_anew(store, seed, monkeypatch):
             keep(store, name, flows, findings, app=app, apk=apk and app * 64, sight=sight, campaign=campaign)
         if step % 10 == 9:
             assert_as_counted_anew(store, monkeypatch)
-    for name in range(12):
-        store.forget([str(name)])
+    for each in range(12):
+        store.forget([str(each)])
     with store.reading() as connection:
         assert [connection.scalar(select(func.count()).select_from(row)) for row in (RankedRow, RankedAppRow)] == [0, 0]
 

@@ -169,7 +169,8 @@ _NAMES: Mapping[Facts, tuple[str, ...]] = {FlowRow: _COLUMNS["sent"], FindingRow
 _FACTS = {facts: _facts_of(facts) for facts in RANKED}
 _RECORDINGS = select(
     RecordingRow.number, RecordingRow.id, RecordingRow.app, RecordingRow.package, RecordingRow.campaign,
-    RecordingRow.judged_by, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought, RecordingRow.asked, RecordingRow.gaps,
+    RecordingRow.judged_by, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought, RecordingRow.asked,
+    RecordingRow.gaps,
 ).where(RecordingRow.id.in_(bindparam("ids", expanding=True)))  # fmt: skip
 _PLACE = (RankedAppRow.campaign, RankedAppRow.app)
 _APPS = select(*_PLACE, RankedAppRow.example, RankedAppRow.counts).where(
