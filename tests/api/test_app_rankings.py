@@ -6,7 +6,8 @@ from appwitness.api.app_rankings import hosts_of, ranked
 from appwitness.api.browsing import Browsing
 from appwitness.correlate import knowledge
 from appwitness.store import Store
-from appwitness.store.ranking import WHEN, AppCount
+from appwitness.store.models import WHEN
+from appwitness.store.ranking import AppCount
 from tests.store.test_ranking import found, keep, sent
 
 KNOWN = knowledge()

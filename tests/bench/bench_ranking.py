@@ -24,6 +24,7 @@ from appwitness.api.browsing import Browsing
 from appwitness.correlate import knowledge
 from appwitness.store import Store
 from appwitness.store.models import FindingRow, FlowRow, PositionRow, RecordingRow
+from appwitness.store.ranked import added
 from appwitness.web.query import Site
 from appwitness.web.routes import app
 from tests.bench.figures import Given
@@ -105,6 +106,7 @@ def fill(place: str, rules: list[str]) -> None:
                 table: Table = model.__table__
                 others = {each.name: each.type.python_type() for each in table.columns if not each.nullable}
                 connection.execute(insert(table), [others | row for row in of])
+            added(connection, [row["id"] for row in rows[RecordingRow]])
     engine.dispose()
     talk(f"{RECORDINGS} recordings in {time.perf_counter() - begun:.0f} s")
 

@@ -1,8 +1,8 @@
 """What the steps of a fleet, and its pages, cost among 8,000 runs and among 840,000, on a real PostgreSQL.
 
-`python -m tests.fleet.growth 8000 840000` prints the least of several rounds of each, in milliseconds of processor time
-of client and server, and how many times as much it is among the most runs as among the fewest. A whole plan, on
-PostgreSQL and on SQLite, is given in microseconds for each run.
+`python -m tests.fleet.growth 8000 840000` prints a table for docs/fleet.md: the least of several rounds of each step,
+in milliseconds of processor time of client and server, and how many times as much it is among the most runs as among
+the fewest. Making the rows takes some minutes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from itertools import count
+from itertools import batched, count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +18,10 @@ from appwitness.api.browsing import Browsing
 from appwitness.correlate import knowledge
 from appwitness.fleet.status import status
 from appwitness.store import Store
-from appwitness.store.database import add_campaign
+from appwitness.store.database import add_campaign, engine_of
 from appwitness.store.fleet_tables import HeldLease, LeasedRun, Planned, Slot, Waiting
-from appwitness.store.models import CAMPAIGN_BITS
-from appwitness.store.ranking import Rankings
+from appwitness.store.models import CAMPAIGN_BITS, TABLES
+from appwitness.store.ranked import added
 from appwitness.store.runs import Runs
 from appwitness.web.query import Site
 from appwitness.web.routes import app
@@ -53,7 +53,8 @@ FROM generate_series(1, {runs}) n
 INSERT INTO flows (recording, id, number, access, upload, data, consent, host, recipient, sdk, other_app, party, at,
                    flow)
 SELECT {first} + n, 'f' || each, each, 'accesses.jsonl:1', 'uploads.jsonl:1', 'data' || (n / 4 + each) % 12,
-       CASE n % 2 WHEN 0 THEN 'given' ELSE 'not_shown' END, 'host', 'recipient' || (n / 4 * 7 + each * each) % 300,
+       CASE n % 2 WHEN 0 THEN 'given' ELSE 'not_shown' END, 'host' || n % 1000,
+       'recipient' || (n / 4 * 7 + each * each) % 300,
        CASE each WHEN 1 THEN 'sdk' || n / 4 % 40 END, false, 'third', '2026-03-14', '{{}}'
 FROM generate_series(1, {runs}) n, generate_series(1, 3) each
 """,
@@ -69,6 +70,10 @@ SELECT 'late' || n, 'night-' || n, 'phone', n FROM generate_series(1, {runs}, 20
 """
 
 
+AT_ONCE = 20_000
+"""Recordings that are counted together."""
+
+
 class Fleet:
     """A fleet of so many runs, and what may be done in it again and again."""
 
@@ -79,10 +84,23 @@ class Fleet:
             f"ALTER DATABASE {name} SET max_parallel_workers_per_gather = 0"
         )  # all is done where it is timed
         self._runs, self._store = Runs(url), Store(url)
-        with self._store._write() as connection:
+        indexes = [index for table in TABLES for index in table.indexes]
+        engine = engine_of(url)
+        with engine.begin() as connection:
             add_campaign(connection, 1, "night")
+            for index in indexes:
+                index.drop(connection)
         made = (each.format(runs=size, first=1 << CAMPAIGN_BITS) for each in (MADE, SUPERSEDED, *INDEXED))
-        server.execute(*made, "VACUUM ANALYZE", database=name)
+        server.execute(*made, database=name)
+        with engine.begin() as connection:
+            for index in indexes:  # in one go is faster than row by row
+                index.create(connection)
+        server.execute("ANALYZE recordings, flows, findings", database=name)  # an empty table would be scanned for ever
+        with engine.begin() as connection:
+            for some in batched(range(1, size + 1), AT_ONCE):
+                added(connection, [f"r{n}" for n in some])
+        engine.dispose()
+        server.execute("VACUUM ANALYZE", database=name)
         for host in range(20):
             slots = [Slot(f"h{host}", f"phone-{each}", {"kind": "phone"}, "ready", None, None, 0, paused=False)
                      for each in range(host * 10, host * 10 + 10)]  # fmt: skip
@@ -141,11 +159,18 @@ class Fleet:
     def runs_of_campaign(self) -> None:
         self._page("/fleet/night/runs")
 
-    def ranking_of_recipients(self) -> None:
-        assert Rankings(self._store).ranking("recipient", {"campaign": "night"}).total == 300
+    def ranking_by_recipient(self) -> None:
+        self._page("/ranking?by=recipient&campaign=night")
 
-    def ranking_of_findings(self) -> None:
-        assert Rankings(self._store).ranking("finding", {"campaign": "night"}).total
+    def ranking_by_finding(self) -> None:
+        self._page("/ranking?by=finding&campaign=night")
+
+    def ranking_by_app(self) -> None:
+        self._page("/ranking?by=app&campaign=night")
+
+    def ranking_of_one_recipient(self) -> None:
+        """Which apps are behind a row: read from its flows."""
+        self._page("/ranking?by=app&campaign=night&recipient=recipient7")
 
     def _page(self, address: str) -> None:
         assert self._pages.get(address).status_code == 200, address
@@ -154,11 +179,9 @@ class Fleet:
 STEPS = (
     *(Fleet.plan, Fleet.waiting, Fleet.take, Fleet.renew, Fleet.failed, Fleet.recorded, Fleet.to_judge, Fleet.judged),
     *(Fleet.expire, Fleet.status, Fleet.list_of_campaigns, Fleet.campaign, Fleet.runs_of_campaign),
+    *(Fleet.ranking_by_recipient, Fleet.ranking_by_finding, Fleet.ranking_by_app, Fleet.ranking_of_one_recipient),
 )
 ROUNDS = 20
-RANKINGS = (Fleet.ranking_of_recipients, Fleet.ranking_of_findings)
-FEW_ROUNDS = 2
-"""Of the steps that read all flows."""
 
 
 def us_of_a_plan(server: Postgres, place: str | Path, size: int) -> float:
@@ -190,28 +213,33 @@ class Spent(NamedTuple):
         return (self.here - before.here + there) / 1e6
 
 
+def tell(step: str, figures: list[float]) -> None:
+    """A row of the table."""
+    print(f"|{step}|" + "".join(f"{each:.1f}|" for each in figures) + f"{figures[-1] / figures[0]:.2f}|", flush=True)
+
+
 def main() -> None:
     sizes = sorted(map(int, sys.argv[1:] or ("8000", "840000")))
     with (
         tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder,
         Postgres(Path(folder)) as server,
     ):
-        fleets = [Fleet(server, size) for size in sizes]
-        runs = " and ".join(f"{size:,}" for size in sizes)
-        print(f"milliseconds of processor time among {runs} runs, and how many times as much", flush=True)
+        print("|step|" + "".join(f"{size:,}|" for size in sizes) + "times|\n" + "|---" * (len(sizes) + 2) + "|")
         for where in ("PostgreSQL", "SQLite"):
             places = [server.create() if where == "PostgreSQL" else Path(folder) / f"{n}.sqlite" for n in sizes]
-            each = [us_of_a_plan(server, place, size) for place, size in zip(places, sizes, strict=True)]
-            print(f"whole plan, {where}, us a run: {' '.join(f'{us:.1f}' for us in each)}, {each[-1] / each[0]:.2f}")
-        for step in (*STEPS, *RANKINGS):
+            tell(
+                f"a whole plan, {where}, µs a run",
+                [us_of_a_plan(server, place, size) for place, size in zip(places, sizes, strict=True)],
+            )
+        fleets = [Fleet(server, size) for size in sizes]
+        for step in STEPS:
             took: list[list[float]] = [[] for _ in sizes]
-            for _ in range(FEW_ROUNDS if step in RANKINGS else ROUNDS):
+            for _ in range(ROUNDS):
                 for fleet, times in zip(fleets, took, strict=True):  # by turns: other work slows both
                     begun = Spent.now(server)
                     step(fleet)
                     times.append(Spent.now(server).ms_since(begun))
-            least = [min(times) for times in took]
-            print(f"{step.__name__}: {' '.join(f'{ms:.2f}' for ms in least)}, {least[-1] / least[0]:.2f}", flush=True)
+            tell(step.__name__.replace("_", " "), [min(times) for times in took])
         for fleet in fleets:
             fleet.close()
 

@@ -208,13 +208,18 @@ def test_a_judge_that_lost_its_lease_is_not_heard(runs):
     assert state(runs) == {"recorded": 1}
 
 
+EARLIER = ("runs_to_do", "runs_to_judge")
+
+
 def test_no_lease_is_looked_for_among_all_runs(tmp_path):
     """Also in a database that was made before there was an index for it."""
     place = tmp_path / "runs.sqlite"
     Runs(place).close()
     with closing(sqlite3.connect(place)) as database:
-        for index in ("runs_to_judge", "runs_leased"):
+        for index in ("runs_planned", "runs_recorded", "runs_leased"):
             database.execute(f"DROP INDEX {index}")
+        for index in EARLIER:
+            database.execute(f"CREATE INDEX {index} ON runs (state)")
     said: list[tuple[str, Any]] = []
     listening = (sqlalchemy.Engine, "before_cursor_execute", lambda _c, _r, sql, given, *_: said.append((sql, given)))
     with Runs(place) as runs:
@@ -234,6 +239,7 @@ def test_no_lease_is_looked_for_among_all_runs(tmp_path):
         finally:
             sqlalchemy.event.remove(*listening)
     with closing(sqlite3.connect(place)) as database:
+        assert not {name for (name,) in database.execute("SELECT name FROM sqlite_master")}.intersection(EARLIER)
         for sql, given in said:
             if "runs" in sql:
                 plan = [row[-1] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", given)]

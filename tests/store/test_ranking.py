@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
+from functools import partial
+from itertools import product
 
 import pytest
+from sqlalchemy import func, select
 
 from appwitness import events
-from appwitness.findings import Carrier, Code, Finding, Flow, Match, Recipient, ReportedGap
-from appwitness.store import Store
+from appwitness.findings import LEVELS, MOMENTS, Carrier, Code, Finding, Flow, Match, Recipient, ReportedGap
+from appwitness.store import Store, ranking
 from appwitness.store.index import Sight
 from appwitness.store.lists import ROWS
-from appwitness.store.models import PARTITIONED
-from appwitness.store.ranking import AppCount, Needed, Rankings
+from appwitness.store.models import PARTITIONED, RankedAppRow, RankedRow, RecordingRow
+from appwitness.store.ranking import GROUPS, AppCount, Needed, Rankings
 
 AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
 SEEN = Sight(reads=1, uploads=1, sought=True, asked=True)
@@ -214,6 +217,80 @@ def test_names_may_be_of_any_length(store):
     long = chance.randbytes(5000).hex()
     keep(store, "1", [sent(long, data=long, sdk=long)], [found(recipient=long)], app=f"com.{long}")
     assert [row.apps for row in rows(store, "recipient")] == [1]
+
+
+def computed(store):
+    """(app, campaign, sight) of each recording, from its row alone."""
+    with store.reading() as connection:
+        row = RecordingRow
+        columns = (row.judged_by, row.uploads, row.reads, row.sought, row.asked, row.gaps)
+        return [tuple(each) for each in connection.execute(select(row.app, row.campaign, *columns))]
+
+
+def assert_as_counted_anew(store, monkeypatch):
+    """Everything kept is what is counted from all flows, findings and recordings."""
+    shown_by: dict[str, set[Needed]] = {"sent-before-consent": {"proxy", "consent"}, "sent-abroad": {"hooks"}}
+    rankings = Rankings(store, shown_by)
+    for campaign, by in product(("", "spring", "autumn"), GROUPS):
+        filters = {"campaign": campaign}
+        kept = [rankings.ranking(by, filters, page=page, rows=4) for page in (1, 2)]
+        with monkeypatch.context() as patched:
+            patched.setattr(ranking, "_is_kept", lambda _: False)
+            assert kept == [rankings.ranking(by, filters, page=page, rows=4) for page in (1, 2)], (campaign, by)
+        there = [each for each in computed(store) if campaign in ("", each[1])]
+        able = [each for each in there if each[2] and (by in ("rule", "finding") or (each[3] and each[5]))]
+        gaps = [each for each in able if each[7]]
+        counted = [AppCount(len({each[0] for each in some}), len(some)) for some in (there, able, gaps)]
+        basis = rankings.basis(by, filters)
+        assert [basis.all, basis.able, basis.gaps] == counted, (campaign, by)
+        assert sum(basis.left.values()) == len(there) - len(able)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_kept_is_what_is_counted_anew(store, seed, monkeypatch):
+    chance = random.Random(seed)
+    choice = chance.choice
+    some = partial(choice, ("a", "b", "c", 'd"\\'))
+    for step in range(40):
+        name, app = f"{chance.randrange(12)}", chance.choice("xyz")
+        flows = [
+            sent(some(), some(), choice(list(MOMENTS)), choice((None, "S", "T")), other_app=chance.random() < 0.1)
+            for _ in range(chance.randrange(4))
+        ]
+        findings = [
+            found(choice(("sent-before-consent", "sent-abroad")), some(), some(), consent=choice((None, "given")))
+            .model_copy(update={"level": choice(LEVELS)}) for _ in range(chance.randrange(3))
+        ]  # fmt: skip
+        sight = Sight(
+            choice((0, 1)), choice((0, 1)), chance.random() < 0.8, choice((None, True, False)), choice((0, 1))
+        )
+        what = chance.random()
+        if what < 0.15:
+            store.forget([name, f"{chance.randrange(12)}"])
+        elif what < 0.2 and "spring" in store.campaigns():
+            store.forget_campaign("spring")
+        elif held := store.held(name):
+            run = store.run(name)
+            if what < 0.3:
+                again = run.model_copy(update={"campaign": chance.choice((None, "autumn"))})
+                assert store.restart(name, again, held.path, held)
+            judged = chance.choice((None, "x", "y"))
+            store.save(
+                name,
+                [Flow(id=f"f{n}", **each) for n, each in enumerate(flows)],
+                findings,
+                judged_by=judged,
+                sight=sight,
+            )
+        else:
+            campaign, apk = chance.choice((None, "spring", "autumn")), chance.choice((None, "1" * 64))
+            keep(store, name, flows, findings, app=app, apk=apk and app * 64, sight=sight, campaign=campaign)
+        if step % 10 == 9:
+            assert_as_counted_anew(store, monkeypatch)
+    for each in range(12):
+        store.forget([str(each)])
+    with store.reading() as connection:
+        assert [connection.scalar(select(func.count()).select_from(row)) for row in (RankedRow, RankedAppRow)] == [0, 0]
 
 
 def test_an_empty_index_ranks_nothing(store):

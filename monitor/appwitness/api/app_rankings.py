@@ -8,10 +8,11 @@ from typing import NamedTuple
 from appwitness.correlate import Knowledge
 from appwitness.store import Store
 from appwitness.store.lists import ROWS, ListPage
+from appwitness.store.models import WHEN, When
 from appwitness.store.ranking import FILTERS as FILTERS
 from appwitness.store.ranking import GROUPS as GROUPS
 from appwitness.store.ranking import UNKNOWN as UNKNOWN
-from appwitness.store.ranking import WHEN, Basis, Rankings, When
+from appwitness.store.ranking import Basis, Rankings
 from appwitness.store.ranking import By as By
 from appwitness.store.ranking import Ranked as Ranked
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.fleet.worker import Host
     from appwitness.store import campaign_tables
     from appwitness.store.lists import ListPage
-    from appwitness.store.ranking import Basis, When
+    from appwitness.store.models import When
+    from appwitness.store.ranking import Basis
     from appwitness.store.ranking import By as By
     from appwitness.store.ranking import Ranked as Ranked
     from appwitness.store.runs import Runs

@@ -60,6 +60,8 @@ class FleetVersion(FleetBase):
 
 
 _LEASED = text("lease IS NOT NULL")
+PLANNED = text("state = 'planned'")
+RECORDED = text("state = 'recorded'")
 UNOBSERVABLE = text("state = 'unobservable'")
 """Literal SQL, not a parameter: a database uses a partial index only for the identical condition."""
 
@@ -105,8 +107,10 @@ class RunRow(FleetBase):
     findings: Mapped[Number | None]
 
     __table_args__ = (
-        Index("runs_to_do", "state", "campaign", "pool", "attempts", "number"),
-        Index("runs_to_judge", "state", "judgings", "recorded_at"),
+        Index(
+            *("runs_planned", "campaign", "pool", "attempts", "number"), sqlite_where=PLANNED, postgresql_where=PLANNED
+        ),
+        Index("runs_recorded", "judgings", "recorded_at", sqlite_where=RECORDED, postgresql_where=RECORDED),
         Index("runs_leased", "lease", sqlite_where=_LEASED, postgresql_where=_LEASED),
         Index(
             *("runs_unobservable", "reason", "campaign", "number"),
@@ -294,5 +298,7 @@ def prepare(connection: Connection, name: str) -> None:
     for index in runs.indexes:
         if index.name not in known:  # and indexes that did not exist
             index.create(connection)
+    for earlier in {"runs_to_do", "runs_to_judge"} & known:  # of all runs, not only of those in one state
+        connection.execute(text(f"DROP INDEX {earlier}"))
     if RunCountRow.__tablename__ not in there:
         keep_counts(connection)

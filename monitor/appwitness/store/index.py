@@ -32,7 +32,7 @@ from appwitness.findings import Finding, Flow, ReportedGap
 from appwitness.recording import START, Position, ReadLine, Recording
 from appwitness.recording.seal import first_stamp
 from appwitness.recording.state import NOTHING, chained, prefix_digest
-from appwitness.store import shared
+from appwitness.store import ranked, shared
 from appwitness.store.conclusions import Conclusions, is_plain, masked, masked_run
 from appwitness.store.database import (
     Database,
@@ -216,8 +216,10 @@ class Store(Database):
         new = 0
         for batch in batched(chain([None], reads), BATCH):  # even a recording without lines is inserted
             with self._write() as connection:
-                number, lines = self._remember(connection, recording_id, run, path, self.keep, head)
+                number, lines, is_new = self._remember(connection, recording_id, run, path, self.keep, head)
                 new += self._take(connection, number, [read for read in batch if read], keep_lines=lines)
+                if is_new:
+                    ranked.added(connection, [recording_id])  # last, as others wait for the rows that it locks
         return new
 
     def positions(self, recording_id: str) -> dict[str, Position]:
@@ -246,20 +248,22 @@ class Store(Database):
             number = _lock(connection, recording_id)
             if number is None or _held(connection, recording_id) != instead_of:
                 return False
-            _forget(connection, number)
+            with ranked.counting(connection, [recording_id]):
+                _forget(connection, number)
             self._remember(connection, recording_id, run, path, self.keep or instead_of.kept, head)
+            ranked.added(connection, [recording_id])
         return True
 
     def forget(self, recording_ids: Collection[str]) -> int:
         """Delete all that the index has of these recordings; returns how many of them it had."""
-        found = 0
         with self._write() as connection:
-            for number in [_lock(connection, each) for each in sorted(recording_ids)]:
-                if number is not None:
+            numbers = [_lock(connection, each) for each in sorted(recording_ids)]
+            found = [number for number in numbers if number is not None]
+            with ranked.counting(connection, recording_ids):
+                for number in found:
                     _forget(connection, number)
-                    found += 1
         self._erase()
-        return found
+        return len(found)
 
     def forget_campaign(self, name: str) -> int:
         """Delete all that the index has of a campaign's recordings; returns how many there were.
@@ -279,6 +283,7 @@ class Store(Database):
             connection.execute(select(RecordingRow.number).where(of).with_for_update())  # waits for their writers
             drop_campaign(connection, number)
             gone = connection.execute(delete(RecordingRow).where(of)).rowcount
+            ranked.forget_campaign(connection, name)
             connection.execute(delete(CampaignRow).where(CampaignRow.number == number))
         self._erase()
         return gone
@@ -445,20 +450,21 @@ class Store(Database):
             if row.lines != lines:  # another process has restarted it meanwhile
                 lines, kept = row.lines, found if row.lines else masked(found, values)
             written = before.kept if before and before.turn and before.turn == row.turn else None
-            if written is None and (row.turn or row.judged_by):  # otherwise nothing was saved yet
-                for model in (FlowRow, MatchRow, FindingRow, FoundGapRow):
-                    connection.execute(delete(model).where(model.recording == number))
-            written = written or Conclusions()
-            self._save_flows(connection, number, written.flows, kept.flows, None if lines else flows)
-            stale, new = _changed(written.findings, kept.findings)
-            _delete(connection, FindingRow, FindingRow.number, number, stale)
-            shared.keep(connection, {in_common(kept.findings[n]) for n in new})
-            self._insert(connection, FindingRow, [finding_row(number, n, kept.findings[n]) for n in new])
-            stale, new = _changed(written.gaps, kept.gaps)
-            _delete(connection, FoundGapRow, FoundGapRow.number, number, stale)
-            self._insert(connection, FoundGapRow, [gap_row(number, n, kept.gaps[n]) for n in new])
-            query = update(RecordingRow).where(RecordingRow.number == number)
-            connection.execute(query.values(judged_by=judged_by, turn=turn, **sight._asdict()))
+            with ranked.counting(connection, [recording_id]):
+                if written is None and (row.turn or row.judged_by):  # otherwise nothing was saved yet
+                    for model in (FlowRow, MatchRow, FindingRow, FoundGapRow):
+                        connection.execute(delete(model).where(model.recording == number))
+                written = written or Conclusions()
+                self._save_flows(connection, number, written.flows, kept.flows, None if lines else flows)
+                stale, new = _changed(written.findings, kept.findings)
+                _delete(connection, FindingRow, FindingRow.number, number, stale)
+                shared.keep(connection, {in_common(kept.findings[n]) for n in new})
+                self._insert(connection, FindingRow, [finding_row(number, n, kept.findings[n]) for n in new])
+                stale, new = _changed(written.gaps, kept.gaps)
+                _delete(connection, FoundGapRow, FoundGapRow.number, number, stale)
+                self._insert(connection, FoundGapRow, [gap_row(number, n, kept.gaps[n]) for n in new])
+                query = update(RecordingRow).where(RecordingRow.number == number)
+                connection.execute(query.values(judged_by=judged_by, turn=turn, **sight._asdict()))
         return Saved(turn, kept, lines)
 
     def flows(self, recording_id: str, *, access: Ref | None = None, upload: Ref | None = None) -> list[Flow]:
@@ -552,9 +558,9 @@ class Store(Database):
 
     def _remember(
         self, connection: Connection, recording_id: str, run: Run, path: str, keep: Keep | None, head: str
-    ) -> tuple[int, bool]:
-        """Insert the recording or update its run; returns its number and whether its lines are kept. On a server
-        this also blocks its other writers until the transaction ends."""
+    ) -> tuple[int, bool, bool]:
+        """Insert the recording or update its run; returns its number, whether its lines are kept, and whether it is
+        new, and not counted yet. On a server this also blocks its other writers until the transaction ends."""
         of_run = RecordingRow.run, RecordingRow.hooks, RecordingRow.shared
         columns = RecordingRow.number, RecordingRow.path, RecordingRow.lines, RecordingRow.head
         query = select(*columns, *of_run).where(RecordingRow.id == recording_id).with_for_update()
@@ -566,7 +572,7 @@ class Store(Database):
             number = self._next_number(connection, row["campaign"])
             new = {"id": recording_id, "number": number, "lines": lines, **row, **Sight()._asdict()}
             if insert_or_nothing(connection, _table(RecordingRow), new):
-                return number, lines
+                return number, lines, True
             held = connection.execute(query).one()  # another process was faster
         self._must_be_at(recording_id, path, held.path)
         if held.head and head not in ("", held.head):
@@ -586,8 +592,9 @@ class Store(Database):
                 )
             shared.keep(connection, texts)
             del row["campaign"]  # its number contains the campaign's: see `restart`
-            connection.execute(update(RecordingRow).where(RecordingRow.number == held.number).values(**row))
-        return held.number, held.lines
+            with ranked.counting(connection, [recording_id]):
+                connection.execute(update(RecordingRow).where(RecordingRow.number == held.number).values(**row))
+        return held.number, held.lines, False
 
     def _recording_row(self, run: Run, path: str, head: str, *, lines: bool) -> tuple[Row, list[str]]:
         """The columns that come from a recording's run, and the texts that they share; the persona is masked unless
@@ -715,7 +722,7 @@ class Store(Database):
 
     def digest(self, value: str) -> str:
         """The digest that replaces a value where only conclusions are kept; empty without a key."""
-        return hmac.digest(self._key, value.encode(errors="replace"), "sha256").hex() if self._key else ""
+        return hmac.digest(self._key, value.encode(errors="replace"), "sha256").hex()[:32] if self._key else ""
 
 
 def _changed(before: Sequence[object], now: Sequence[object]) -> tuple[list[int], list[int]]:

@@ -21,6 +21,8 @@ from sqlalchemy.dialects import sqlite as of_sqlite
 
 from appwitness.store.database import Database, in_words
 from appwitness.store.fleet_tables import (
+    PLANNED,
+    RECORDED,
     FleetBase,
     HeldLease,
     LeasedRun,
@@ -70,14 +72,14 @@ class Leases(Database):
 
     def take(self, waiting: Waiting, host: str, device: str, lease_s: float) -> LeasedRun | None:
         """Lease the next of these runs, those with the fewest attempts first; None when there is none."""
-        which = (RunRow.state == "planned", RunRow.campaign == waiting.campaign, RunRow.pool == waiting.pool)
+        which = (PLANNED, RunRow.campaign == waiting.campaign, RunRow.pool == waiting.pool)
         values = {
             "state": "leased", "host": host, "device": device, "attempts": RunRow.attempts + 1, "leased_at": Now(),
         }  # fmt: skip
         return self._lease(which, (RunRow.attempts, RunRow.number), lease_s, values)
 
     def _lease(
-        self, which: Sequence[ColumnElement[bool]], order: Sequence[Any], lease_s: float, values: dict[str, Any]
+        self, which: Sequence[Any], order: Sequence[Any], lease_s: float, values: dict[str, Any]
     ) -> LeasedRun | None:
         """Lease the first of some rows; concurrent callers get different rows and do not wait."""
         first = select(RunRow.id).where(*which).order_by(*order).limit(1).with_for_update(skip_locked=True)
@@ -145,7 +147,7 @@ class Leases(Database):
     def to_judge(self, lease_s: float) -> LeasedRun | None:
         """Lease the recording that has waited longest for a judge, those that could not be judged last; None when
         none waits."""
-        which = (RunRow.state == "recorded", RunRow.lease.is_(None))
+        which = (RECORDED, RunRow.lease.is_(None))
         return self._lease(which, (RunRow.judgings, RunRow.recorded_at), lease_s, {"judgings": RunRow.judgings + 1})
 
     def judged(self, lease: str, findings: int, indexed: str | None = None) -> None:

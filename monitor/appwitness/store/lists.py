@@ -15,7 +15,17 @@ from appwitness.findings import LEVELS, Confidence, ConsentName, Flow, Level, Pe
 from appwitness.findings.people import combined
 from appwitness.recording import Position, ReadLine
 from appwitness.store.index import FINDINGS, RUN, Store, flow_of, number_of
-from appwitness.store.models import FindingRow, FlowRow, LineRow, MatchRow, PositionRow, RecordingRow
+from appwitness.store.models import (
+    NAME_LENGTH,
+    FindingRow,
+    FlowRow,
+    LineRow,
+    MatchRow,
+    PositionRow,
+    RankedRow,
+    RecordingRow,
+    host_begins,
+)
 from appwitness.store.rows import run_of, whole
 
 ROWS = 100
@@ -167,10 +177,11 @@ class Lists:
 
     def states(self) -> tuple[Any, ...]:
         """A value that changes whenever a recording is added, ends or is judged."""
-        query = select(func.count(), func.max(RecordingRow.started), func.count(RecordingRow.ended))
+        going_on = select(RecordingRow.turn, RecordingRow.ended).where(RecordingRow.judged_by.is_(None))
+        row = RankedRow
+        counts = select(row.sight, row.apps, row.runs, row.facts).where(row.campaign == "", row.ranking == "sight")
         with self.store.reading() as connection:
-            turns = connection.execute(select(RecordingRow.turn, RecordingRow.judged_by)).all()
-            return (*connection.execute(query).one(), hash(tuple(map(tuple, turns))))
+            return tuple(sorted(map(tuple, (*connection.execute(going_on), *connection.execute(counts))), key=repr))
 
     def state(self, recording: str) -> State | None:
         """The state of a recording in the index; None when it has none with that id."""
@@ -339,7 +350,7 @@ class Lists:
                 func.min(FlowRow.at),
             )
             .join(RecordingRow, RecordingRow.number == FlowRow.recording)
-            .where(FlowRow.host == host)
+            .where(*_to(host))
             .group_by(RecordingRow.id, RecordingRow.package, RecordingRow.started, FlowRow.data, FlowRow.consent)
         )  # fmt: skip
         order = (RecordingRow.started.desc(), RecordingRow.id, FlowRow.data, FlowRow.consent)
@@ -352,7 +363,7 @@ class Lists:
 
     def recipient(self, host: str) -> Recipient | None:
         """The recipient behind a host, according to the newest flow."""
-        query = select(FlowRow.flow).where(FlowRow.host == host).order_by(FlowRow.at.desc()).limit(1)
+        query = select(FlowRow.flow).where(*_to(host)).order_by(FlowRow.at.desc()).limit(1)
         with self.store.reading() as connection:
             found = connection.scalar(query)
         return Recipient.model_validate(msgspec.json.decode(found)["recipient"]) if found else None
@@ -381,13 +392,17 @@ class Lists:
         return ListPage(tuple(RuleCount(*row) for row in rows), page, total)
 
 
+def _to(host: str) -> tuple[ColumnElement[bool], ...]:
+    return host_begins == host[:NAME_LENGTH], FlowRow.host == host
+
+
 def _people(connection: Connection, host: str, recordings: Iterable[str]) -> dict[tuple[str, str, str], People]:
     """(recording, data type, consent state) -> the people whose data these recordings sent to a host."""
     query = (
         select(RecordingRow.id, FlowRow.id, FlowRow.data, FlowRow.consent, FlowRow.flow, MatchRow.match)
         .join(RecordingRow, RecordingRow.number == FlowRow.recording)
         .join(MatchRow, (MatchRow.recording == FlowRow.recording) & (MatchRow.flow == FlowRow.id))
-        .where(FlowRow.host == host, RecordingRow.id.in_(recordings), FlowRow.flow.contains('"people":{'))
+        .where(*_to(host), RecordingRow.id.in_(recordings), FlowRow.flow.contains('"people":{'))
         .order_by(FlowRow.recording, FlowRow.number, MatchRow.number)
     )
     matches: dict[tuple[str, str, str, str, str], list[str]] = {}

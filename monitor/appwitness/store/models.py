@@ -7,14 +7,27 @@ Each campaign has a partition of each table; forgetting the campaign drops them.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from sqlalchemy import BigInteger, Connection, Index, Sequence, String, Text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Index,
+    Sequence,
+    String,
+    Text,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from appwitness.events import FILES, KINDS, Line, kind_of
+from appwitness.findings import LEVELS
+from appwitness.findings import Moment as AnswerMoment
 
-VERSION = 13
+VERSION = 14
 """Version of these tables. An index of another version is not read; a new one is built from the recordings."""
 CAMPAIGN_BITS = 40
 """Number of low bits of a recording's number that count recordings; the bits above are its campaign's number."""
@@ -25,6 +38,12 @@ def _text(of: String | Text) -> Any:
     return of.with_variant(of.__class__(of.length, collation="C"), "postgresql")
 
 
+When = Literal["unasked"] | AnswerMoment
+WHEN: tuple[When, ...] = (
+    *("unasked", "before_answer", "after_refusal", "after_withdrawal", "after_yes", "not_observed"),
+)
+"""The moment relative to the user's answer; `unasked`: in a run in which consent was watched, and no question was
+seen."""
 NAME_LENGTH = 200
 """Longest name in PostgreSQL, where keys must be short; a longer one is complete only in the JSON."""
 Name = Annotated[str, mapped_column(_text(String(NAME_LENGTH)))]
@@ -82,7 +101,7 @@ class RecordingRow(Base):
     lines: Mapped[bool]
     """Whether its lines are in the index; otherwise only conclusions, with values masked."""
     package: Mapped[Name]
-    app: Mapped[Name]
+    app: Mapped[Name] = mapped_column(index=True)
     """SHA-256 of its APK; the package if that is unknown."""
     device: Mapped[Name]
     plain: Mapped[bool]
@@ -214,7 +233,47 @@ class FoundGapRow(OfRecording):
     """The whole gap as JSON."""
 
 
-# A ranking of all recordings reads these instead of whole rows (store/ranking.py).
+class RankedAppRow(Base):
+    """What an app adds to rankings: of its campaign, or (empty) of all recordings (store/ranked.py)."""
+
+    __tablename__ = "ranked_apps"
+    campaign: Mapped[Name] = mapped_column(primary_key=True)
+    app: Mapped[Name] = mapped_column(primary_key=True)
+    package: Mapped[Name]
+    runs: Mapped[Number] = mapped_column(default=0)
+    """Its judged recordings with flows."""
+    example: Mapped[Name | None]
+    """The first of them, by id."""
+    counts: Mapped[bytes] = mapped_column(default=b"")
+    """What is counted (store/ranked.py), packed."""
+
+
+class RankedRow(Base):
+    """A row of a ranking: the sum over apps."""
+
+    __tablename__ = "ranked"
+    campaign: Mapped[Name] = mapped_column(primary_key=True)
+    ranking: Mapped[Name] = mapped_column(primary_key=True)
+    key: Mapped[Name] = mapped_column(primary_key=True)
+    """Digest of the next five, of which each ranking has some."""
+    rule: Mapped[Name | None]
+    data: Mapped[Name | None]
+    recipient: Mapped[Name | None]
+    sdk: Mapped[Name | None]
+    sight: Mapped[Name | None]
+    apps: Mapped[Number]
+    runs: Mapped[Number]
+    facts: Mapped[Number]
+    """Its flows or findings."""
+    example: Mapped[Name | None]
+    """The first of its recordings, by id."""
+
+
+for name in (*WHEN, *LEVELS):  # its apps at each moment, and with a finding of each level
+    setattr(RankedRow, name, mapped_column(BigInteger, nullable=False))
+
+Index("apps_ranked", RankedAppRow.campaign, RankedAppRow.runs.desc(), RankedAppRow.package, RankedAppRow.app)
+# A ranking of some flows or findings reads these instead of whole rows (store/ranking.py).
 Index(
     "flows_ranked", FlowRow.recipient, FlowRow.data, FlowRow.sdk, FlowRow.consent, FlowRow.other_app, FlowRow.recording
 )
@@ -224,11 +283,13 @@ Index(
 )
 Index(
     *("recordings_ranked", RecordingRow.number, RecordingRow.judged_by, RecordingRow.app, RecordingRow.package),
-    *(RecordingRow.campaign, RecordingRow.asked, RecordingRow.uploads, RecordingRow.reads, RecordingRow.sought),
-    RecordingRow.gaps,
-    RecordingRow.id,
+    *(RecordingRow.campaign, RecordingRow.asked, RecordingRow.id),
 )
-Index("flows_of_host", FlowRow.host, postgresql_using="hash")  # too long for a B-tree
+_UNJUDGED = text("judged_by IS NULL")
+Index("recordings_unjudged", RecordingRow.number, sqlite_where=_UNJUDGED, postgresql_where=_UNJUDGED)
+host_begins: ColumnElement[str] = func.substr(FlowRow.host, literal_column("1"), literal_column(str(NAME_LENGTH)))
+"""Where a host is looked up: a whole one may be too long for a B-tree, and a hash index takes longer with each flow."""
+Index("flows_of_host", host_begins)
 
 TABLES = tuple(Base.metadata.sorted_tables)
 """All tables of the index; they can be rebuilt."""
@@ -238,7 +299,7 @@ PARTITIONED = tuple(table for table in TABLES if "recording" in table.columns)
 for table in PARTITIONED:
     table.dialect_options["postgresql"]["partition_by"] = "RANGE (recording)"
 for table in TABLES:
-    if table.name not in ("lines", "recordings", "flows", "findings"):
+    if table.name not in ("lines", "recordings", "flows", "findings", "ranked_apps"):
         # small rows that are looked up by key; of one with more than 1,000 bytes, most would take pages of its own
         table.dialect_options["sqlite"]["with_rowid"] = False
 

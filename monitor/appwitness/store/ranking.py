@@ -3,19 +3,21 @@ row."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, not_, null, or_, select, true
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, null, select, true
 
-from appwitness.findings import LEVELS, MOMENTS, Level, Moment, Need
+from appwitness.findings import LEVELS, Level, Need
 from appwitness.store.index import Store
 from appwitness.store.lists import ROWS, Filters, ListPage
-from appwitness.store.models import FindingRow, FlowRow, RecordingRow
+from appwitness.store.models import WHEN, FindingRow, FlowRow, RankedAppRow, RankedRow, RecordingRow, When
+from appwitness.store.ranked import APP, LACKS, RANKED, Facts, counts, level_of, moment_of, unpacked
 
 By = Literal["recipient", "sdk", "data", "rule", "finding", "app"]
-When = Literal["unasked"] | Moment
 Needed = Literal["values"] | Need
 """What a run needs to show something: an observer, or values to look for."""
 
@@ -32,11 +34,6 @@ GROUPS: Mapping[By, tuple[str, ...]] = {
 FILTERS = ("campaign", "recipient", "sdk", "data", "rule", "app")
 UNKNOWN = "-"
 """As a filter's value: rows whose value is unknown."""
-WHEN: tuple[When, ...] = (
-    *("unasked", "before_answer", "after_refusal", "after_withdrawal", "after_yes", "not_observed"),
-)
-"""The moment relative to the user's answer; `unasked`: in a run in which consent was watched, and no question was
-seen."""
 SENT: frozenset[Needed] = frozenset({"proxy", "values"})
 """What a run must have recorded to show that personal data was sent."""
 NONE: Filters = MappingProxyType({})
@@ -103,59 +100,45 @@ class Rankings:
         """
         facts = FindingRow if by in ("rule", "finding") or filters.get("rule") else FlowRow
         names = GROUPS[by]
-        groups = [_column(facts, name).label(name) for name in names]
-        of_apps = (
-            select(
-                *groups,
-                func.count(facts.recording.distinct()).label("runs"),
-                func.min(RecordingRow.id).label("example"),
-                func.min(RecordingRow.package).label("package"),
-                func.sum(_when(facts).distinct()).label("when"),
-                func.min(_level(facts)).label("level"),
-            )
-            .select_from(facts)
-            .join(RecordingRow, RecordingRow.number == facts.recording)
-            .where(*_wanted(facts, by, filters))
-            .group_by(*groups, RecordingRow.app)
-            .subquery()
-        )
-        columns, package = [of_apps.c[name] for name in names], func.min(of_apps.c.package)
-        apps, runs = func.count(), func.sum(of_apps.c.runs)
-        query = select(
-            *columns, apps, runs, func.min(of_apps.c.example), package, func.count().over(),
-            func.min(of_apps.c.level),
-            *(func.count(case((of_apps.c.when.bitwise_and(1 << bit) != 0, 1))) for bit in range(len(WHEN))),
-        ).group_by(*columns)  # fmt: skip
-        order = (apps.desc(), runs.desc(), *([package] if by == "app" else []), *columns)
-        query = query.order_by(*order).limit(rows).offset((page - 1) * rows)
+        is_kept = _is_kept(filters)
+        query = (_kept_apps if by == "app" else _kept)(by, filters) if is_kept else _computed(by, facts, filters)
         with self.store.reading() as connection:
-            found = connection.execute(query).all()
+            found = connection.execute(query.limit(rows).offset((page - 1) * rows)).all()
             if not found and page > 1:
                 return self.ranking(by, filters, rows=rows)
             keys = [row[0] for row in found]
             rules = keys if "rule" in names else [filters.get("rule") or ""]
-            able = {needs: _able(connection, needs, filters) for needs in {self._needs(rule) for rule in rules}}
+            seen = _Seen(connection, filters)
+            able = {needs: seen.count(seen.able(needs)).apps for needs in {self._needs(rule) for rule in rules}}
+            of_example = select(RecordingRow.id, RecordingRow.package)
+            of_example = of_example.where(RecordingRow.id.in_([row.example for row in found]))
+            packages = {each.id: each.package for each in connection.execute(of_example)}
+            of_apps = {row.app: unpacked(row.counts) for row in found} if is_kept and by == "app" else {}
             beside = {
-                name: self._beside(connection, facts, by, filters, name, keys)
+                name: _beside_apps(of_apps, name) if is_kept and by == "app"
+                else _first_of_each(connection.execute(_beside(facts, by, filters, name, keys, is_kept=is_kept)))
                 for name in ("data", "recipient", "sdk")
                 if len(names) == 1 and name not in names and not filters.get(name)
-            }
-        first = len(names)
+            }  # fmt: skip
+
+        def moments(row: Any) -> Iterable[int]:
+            return (min(runs, 1) for runs in of_apps[row.app][APP][2:]) if of_apps else row[-len(WHEN) :]
+
         ranked = (
             Ranked(
-                of=dict(zip(names, row[:first], strict=True)),
-                apps=row[first],
-                able=able[self._needs(row[0] if "rule" in names else rules[0])].apps,
-                runs=row[first + 1],
-                when={name: count for name, count in zip(WHEN, row[first + 6 :], strict=True) if count},
-                example=row[first + 2],
-                package=row[first + 3],
-                level=None if row[first + 5] is None else LEVELS[row[first + 5]],
+                of={name: getattr(row, name) for name in names},
+                apps=row.apps,
+                able=able[self._needs(row[0] if "rule" in names else rules[0])],
+                runs=row.runs,
+                when={name: count for name, count in zip(WHEN, moments(row), strict=False) if count},
+                example=row.example,
+                package=packages[row.example],
+                level=None if row.level is None else LEVELS[row.level],
                 beside={name: of.get(row[0], ()) for name, of in beside.items()},
             )
             for row in found
         )
-        return ListPage(tuple(ranked), page, found[0][first + 4] if found else 0)
+        return ListPage(tuple(ranked), page, found[0].total if found else 0)
 
     def hosts(self, recipient: str) -> list[str]:
         """Hosts of a recipient that received something, at most HOSTS."""
@@ -167,64 +150,158 @@ class Rankings:
         """What a run must have recorded for a finding of this rule; without a rule, to show that data was sent."""
         return frozenset(self._shown_by.get(rule, ())) if rule else SENT
 
-    def _beside(
-        self, connection: Connection, facts: Any, by: By, filters: Filters, name: str, keys: Collection[str]
-    ) -> dict[str, tuple[str, ...]]:
-        key, other = _column(facts, GROUPS[by][0]), _column(facts, name)
-        query = (
-            select(key, other)
-            .select_from(facts)
-            .join(RecordingRow, RecordingRow.number == facts.recording)
-            .where(*_wanted(facts, by, filters), key.in_(keys) if len(keys) <= ROWS else true(), other.is_not(None))
-            .group_by(key, other)
-            .order_by(func.count().desc(), other)
-        )
-        found: dict[str, tuple[str, ...]] = {}
-        for group, value in connection.execute(query):
-            if len(found.setdefault(group, ())) < BESIDE:
-                found[group] += (value,)
-        return found
-
     def basis(self, by: By, filters: Filters = NONE) -> Basis:
         """How many runs and apps could have shown such rows, and why the others could not. In a ranking by rules,
         every judged run counts as able: see `Ranked.able` for each rule."""
         rule = filters.get("rule") or ""
         needs = self._needs(rule) if rule or by not in ("rule", "finding") else frozenset()
-        lacks = _lacks(needs)
-        able = not_(or_(*lacks.values()))
-        gap = RecordingRow.gaps > 0
-        reason = case(*((condition, name) for name, condition in lacks.items()))
-        here = _of_campaign(filters)
-        left = select(reason, func.count()).where(here, not_(able)).group_by(reason)
         with self.store.reading() as connection:
-            return Basis(
-                _counted(connection, here), _counted(connection, here, able), _counted(connection, here, able, gap),
-                dict(tuple(row) for row in connection.execute(left)),
-            )  # fmt: skip
+            seen = _Seen(connection, filters)
+        able = seen.able(needs)
+        return Basis(
+            seen.count(lambda _: True), seen.count(able), seen.count(lambda sight: able(sight) and bool(sight & GAPS)),
+            seen.left(needs),
+        )  # fmt: skip
 
 
-def _able(connection: Connection, needs: Collection[Needed], filters: Filters) -> AppCount:
-    return _counted(connection, _of_campaign(filters), not_(or_(*_lacks(needs).values())))
+class _Seen:
+    """What the runs of a campaign, or all, could have shown."""
+
+    def __init__(self, connection: Connection, filters: Filters) -> None:
+        row = RankedRow
+        query = select(row.ranking, row.sight, row.apps, row.runs).where(row.ranking.in_(("sight", "sights")))
+        found = connection.execute(query.where(row.campaign == (filters.get("campaign") or ""))).all()
+        self._runs = {int(sight or ""): runs for ranking, sight, _, runs in found if ranking == "sight"}
+        self._apps = {sight or "": apps for ranking, sight, apps, _ in found if ranking == "sights"}
+
+    def count(self, wanted: Callable[[int], bool]) -> AppCount:
+        """The runs with such a sight, and the apps that have one."""
+        apps = (apps for sights, apps in self._apps.items() if any(wanted(int(sight)) for sight in sights.split()))
+        return AppCount(sum(apps), sum(runs for sight, runs in self._runs.items() if wanted(sight)))
+
+    def able(self, needs: Collection[Needed]) -> Callable[[int], bool]:
+        """Whether a run could have shown what has these needs."""
+        lacks = sum(1 << LACKS.index(reason) for reason in _reasons(needs))
+        return lambda sight: not sight & lacks
+
+    def left(self, needs: Collection[Needed]) -> dict[str, int]:
+        """Number of runs that could not, by first reason."""
+        left: dict[str, int] = {}
+        for sight, runs in self._runs.items():
+            if reason := next((each for each in _reasons(needs) if sight & 1 << LACKS.index(each)), None):
+                left[reason] = left.get(reason, 0) + runs
+        return left
 
 
-def _of_campaign(filters: Filters) -> ColumnElement[bool]:
-    return RecordingRow.campaign == filters["campaign"] if filters.get("campaign") else true()
+GAPS = 1 << LACKS.index("gaps")
+WITHOUT: Mapping[Needed, str] = {
+    "proxy": "nothing_sent", "hooks": "nothing_read", "values": "no_values", "consent": "consent_unwatched",
+}  # fmt: skip
 
 
-def _counted(connection: Connection, *conditions: ColumnElement[bool]) -> AppCount:
-    query = select(func.count(RecordingRow.app.distinct()), func.count()).where(*conditions)
-    return AppCount(*connection.execute(query).one())
+def _reasons(needs: Collection[Needed]) -> list[str]:
+    return ["unjudged", *(WITHOUT[need] for need in WITHOUT if need in needs)]
 
 
-def _lacks(needs: Collection[Needed]) -> dict[str, ColumnElement[bool]]:
-    """Reason -> condition under which a run could not have shown what has these needs."""
-    without: dict[Needed, tuple[str, ColumnElement[bool]]] = {
-        "proxy": ("nothing_sent", RecordingRow.uploads == 0),
-        "hooks": ("nothing_read", RecordingRow.reads == 0),
-        "values": ("no_values", not_(RecordingRow.sought)),
-        "consent": ("consent_unwatched", RecordingRow.asked.is_(None)),
-    }
-    return {"unjudged": RecordingRow.judged_by.is_(None), **dict(without[need] for need in without if need in needs)}
+def _is_kept(filters: Filters) -> bool:
+    """Whether the rows are kept as they change; those of some flows or findings alone are counted when asked for."""
+    return not any(filters.get(name) for name in FILTERS if name != "campaign")
+
+
+def _kept(by: By, filters: Filters) -> Select[Any]:
+    """The kept rows of a ranking."""
+    row = RankedRow
+    columns = [getattr(row, name) for name in GROUPS[by]]
+    level = case(*((getattr(row, level) > 0, place) for place, level in enumerate(LEVELS)))
+    query = select(
+        *columns, row.apps, row.runs, row.example, func.count().over().label("total"), level.label("level"),
+        *(getattr(row, when) for when in WHEN),
+    ).where(row.ranking == by, row.campaign == (filters.get("campaign") or ""))  # fmt: skip
+    if text := filters.get("text"):
+        query = query.where(columns[0].icontains(text, autoescape=True))
+    return query.order_by(row.apps.desc(), row.runs.desc(), *columns)
+
+
+def _kept_apps(_: By, filters: Filters) -> Select[Any]:
+    """The kept rows of the apps."""
+    row, scope = RankedAppRow, filters.get("campaign") or ""
+    of_all = (RankedRow.campaign == scope, RankedRow.ranking == "app")
+    total: Any = select(RankedRow.apps).where(*of_all).scalar_subquery()
+    query = select(row.app, literal(1).label("apps"), row.runs, row.example, row.counts, null().label("level"))
+    query = query.where(row.campaign == scope, row.runs > 0)
+    if text := filters.get("text"):
+        query, total = query.where(row.package.icontains(text, autoescape=True)), func.count().over()
+    return query.add_columns(total.label("total")).order_by(row.runs.desc(), row.package, row.app)
+
+
+def _computed(by: By, facts: Facts, filters: Filters) -> Select[Any]:
+    """The rows of a ranking, counted from flows or findings."""
+    names = GROUPS[by]
+    groups = [_column(facts, name).label(name) for name in names]
+    of_apps = (
+        select(
+            *groups,
+            func.count(facts.recording.distinct()).label("runs"),
+            func.min(RecordingRow.id).label("example"),
+            func.min(RecordingRow.package).label("package"),
+            func.sum(moment_of(facts).distinct()).label("when"),
+            func.min(level_of(facts)).label("level"),
+        )
+        .select_from(facts)
+        .join(RecordingRow, RecordingRow.number == facts.recording)
+        .where(*_wanted(facts, by, filters))
+        .group_by(*groups, RecordingRow.app)
+        .subquery()
+    )
+    columns = [of_apps.c[name] for name in names]
+    apps, runs = func.count(), func.sum(of_apps.c.runs)
+    query = select(
+        *columns, apps.label("apps"), runs.label("runs"), func.min(of_apps.c.example).label("example"),
+        func.count().over().label("total"), func.min(of_apps.c.level).label("level"),
+        *(func.count(case((of_apps.c.when.bitwise_and(1 << bit) != 0, 1))) for bit in range(len(WHEN))),
+    ).group_by(*columns)  # fmt: skip
+    package = [func.min(of_apps.c.package)] if by == "app" else []
+    return query.order_by(apps.desc(), runs.desc(), *package, *columns)
+
+
+def _beside(facts: Facts, by: By, filters: Filters, name: str, keys: Collection[str], *, is_kept: bool) -> Select[Any]:
+    """(key, value) of the values of a column that occur with these keys, the most frequent first."""
+    of: Any = RankedRow if is_kept else facts
+    key, other = _column(of, GROUPS[by][0]), _column(of, name)
+    query: Select[Any]
+    count: Any
+    if is_kept:
+        ranking = "sent" if facts is FlowRow else "finding"
+        conditions = [RankedRow.ranking == ranking, RankedRow.campaign == (filters.get("campaign") or "")]
+        query, count = select(key, other), func.sum(RankedRow.facts)
+    else:
+        conditions, count = _wanted(facts, by, filters), func.count()
+        query = select(key, other).select_from(facts).join(RecordingRow, RecordingRow.number == facts.recording)
+    some = key.in_(keys) if len(keys) <= ROWS else true()
+    return query.where(*conditions, some, other.is_not(None)).group_by(key, other).order_by(count.desc(), other)
+
+
+def _first_of_each(pairs: Iterable[Any]) -> dict[str, tuple[str, ...]]:
+    """Key -> its first values, at most BESIDE."""
+    found: dict[str, tuple[str, ...]] = {}
+    for key, value in pairs:
+        if len(found.setdefault(key, ())) < BESIDE:
+            found[key] += (value,)
+    return found
+
+
+def _beside_apps(of_apps: Mapping[str, Mapping[str, Sequence[int]]], name: str) -> dict[str, tuple[str, ...]]:
+    """App -> the values of a column that occur with it most often."""
+    place = 1 + RANKED[FlowRow]["sent"].index(name)
+    found = {}
+    for app, counts_ in of_apps.items():
+        facts: Counter[str] = Counter()
+        for key, sums in counts_.items():
+            ranking, *_ = of = msgspec.json.decode(key)
+            if ranking == "sent" and of[place] is not None:
+                facts[of[place]] += sums[1]
+        found[app] = tuple(sorted(facts, key=lambda value: (-facts[value], value))[:BESIDE])
+    return found
 
 
 def _column(facts: Any, name: str) -> Any:
@@ -234,9 +311,7 @@ def _column(facts: Any, name: str) -> Any:
 def _wanted(facts: Any, by: By, filters: Filters) -> list[ColumnElement[bool]]:
     """The conditions for flows or findings to count."""
     key = _column(facts, GROUPS[by][0])
-    conditions = [RecordingRow.judged_by.is_not(None), key.is_not(None)]
-    if facts is FlowRow:
-        conditions.append(not_(FlowRow.other_app))
+    conditions = [*counts(facts), key.is_not(None)]
     if text := filters.get("text"):
         searched = RecordingRow.package if by == "app" else key
         conditions.append(searched.icontains(text, autoescape=True))
@@ -245,22 +320,3 @@ def _wanted(facts: Any, by: By, filters: Filters) -> list[ColumnElement[bool]]:
             column = _column(facts, name)
             conditions.append(column.is_(None) if value == UNKNOWN else column == value)
     return conditions
-
-
-def _level(facts: Any) -> Any:
-    """The index of a finding's level in LEVELS; null for flows."""
-    if facts is FlowRow:
-        return null()
-    return case(*((FindingRow.level == level, place) for place, level in enumerate(LEVELS)))
-
-
-def _when(facts: Any) -> Any:
-    """The bit for the moment in WHEN; `not_observed` where nobody watched for questions, since consent may have been
-    assumed there."""
-    bits = {when: 1 << number for number, when in enumerate(WHEN)}
-    return case(
-        (facts.consent.is_(None), null()),
-        (RecordingRow.asked.is_(None), bits["not_observed"]),
-        (and_(facts.consent == "not_shown", RecordingRow.asked.is_(False)), bits["unasked"]),
-        *((facts.consent == state, bits[moment]) for state, moment in MOMENTS.items()),
-    )

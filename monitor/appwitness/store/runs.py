@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql
 
 from appwitness.store.database import copy, in_words, lock
 from appwitness.store.fleet_tables import (
+    PLANNED,
     UNOBSERVABLE,
     VERSION,
     CommittedRecording,
@@ -81,7 +82,7 @@ class Runs(Leases):
         """The pools in which runs wait, of one campaign or of all, ordered by their next run."""
         row = RunCountRow
         pools = select(row.campaign, row.pool).where(*_counted(campaign, "planned")).distinct().subquery()
-        of_pool = (RunRow.state == "planned", RunRow.campaign == pools.c.campaign, RunRow.pool == pools.c.pool)
+        of_pool = (PLANNED, RunRow.campaign == pools.c.campaign, RunRow.pool == pools.c.pool)
         first = select(RunRow.number).where(*of_pool).order_by(RunRow.attempts, RunRow.number).limit(1)
         with self.reading() as connection:
             rows = connection.execute(select(pools).order_by(first.scalar_subquery()))
