@@ -58,21 +58,27 @@ def visit(page_of_context: Open) -> Iterator[Open]:
     def failed(error: Error) -> None:
         complaints.append(str(error))
 
+    def left(page: Page) -> Page:
+        """The page, empty; of what leaving it cuts short, nothing is taken for a complaint."""
+        if page in pages:
+            pages.remove(page)
+            page.remove_listener("console", told)
+            page.remove_listener("pageerror", failed)
+            if not page.is_closed():
+                page.goto("about:blank")
+        return page
+
     def visit(where: str | Path, size: ViewportSize = SIZES["desktop"], dark: bool = False, **options) -> Page:
-        page = page_of_context(**options)
-        if page not in pages:
-            pages.append(page)
-            page.on("console", told)
-            page.on("pageerror", failed)
+        page = left(page_of_context(**options))
+        pages.append(page)
+        page.on("console", told)
+        page.on("pageerror", failed)
         page.set_viewport_size(size)
         page.emulate_media(media="screen", color_scheme="dark" if dark else "light")
         page.goto(where.absolute().as_uri() if isinstance(where, Path) else where)
         return page
 
     yield visit
-    for page in pages:
-        if not page.is_closed():
-            page.goto("about:blank")
-        page.remove_listener("console", told)
-        page.remove_listener("pageerror", failed)
+    for page in list(pages):
+        left(page)
     assert complaints == []

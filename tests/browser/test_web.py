@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -282,6 +283,8 @@ def test_rows_come_without_a_reload_and_focus_stays(browse, store, known, tmp_pa
         live.start()
         try:
             recording.append(serving.upload(recording, 1, datetime.now(UTC), "a.test", carries=False))
+            while store.held("live") is None:
+                time.sleep(0.01)
             page = browse("/recordings/live/uploads")
             page.evaluate("window.same = true")
             expect(page.locator("#rows tr")).to_have_count(1)
