@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, n
 from appwitness.findings import LEVELS, Level, Need
 from appwitness.store.index import Store
 from appwitness.store.lists import ROWS, Filters, ListPage
-from appwitness.store.models import WHEN, FindingRow, FlowRow, RankedAppRow, RankedRow, RecordingRow, When
+from appwitness.store.models import WHEN, WITH_RUNS, FindingRow, FlowRow, RankedAppRow, RankedRow, RecordingRow, When
 from appwitness.store.ranked import APP, LACKS, RANKED, Facts, counts, level_of, moment_of, unpacked
 
 By = Literal["recipient", "sdk", "data", "rule", "finding", "app"]
@@ -228,7 +228,7 @@ def _kept_apps(_: By, filters: Filters) -> Select[Any]:
     of_all = (RankedRow.campaign == scope, RankedRow.ranking == "app")
     total: Any = select(RankedRow.apps).where(*of_all).scalar_subquery()
     query = select(row.app, literal(1).label("apps"), row.runs, row.example, row.counts, null().label("level"))
-    query = query.where(row.campaign == scope, row.runs > 0)
+    query = query.where(row.campaign == scope, WITH_RUNS)
     if text := filters.get("text"):
         query, total = query.where(row.package.icontains(text, autoescape=True)), func.count().over()
     return query.add_columns(total.label("total")).order_by(row.runs.desc(), row.package, row.app)
