@@ -96,7 +96,7 @@ def test_letters_leave_the_digests_in_an_index_of_conclusions(tmp_path, monkeypa
     judging(db=str(index), index="conclusions").report(RECORDINGS / "sent-after-refusal")
     before = digests()
     assert before
-    assert all(len(digest) == 64 for (digest,) in before)
+    assert all(len(digest) == 32 for (digest,) in before)
     stranger = judging(db=str(index), laws=["eu"])  # judged anew, since other articles are named
     assert fleets.write_letters(stranger, tmp_path / "letters.zip") == 1
     assert digests() == before

@@ -64,7 +64,7 @@ def test_reports_are_the_same_and_no_line_or_value_is_in_it(tmp_path):
         assert database.execute("SELECT count(*) FROM lines").fetchone() == (0,)
         digests = database.execute("SELECT count(*), count(DISTINCT value), min(length(value)) FROM matches").fetchone()
     assert digests[0] > digests[1] > 1
-    assert digests[2] == 64
+    assert digests[2] == 32
 
 
 def kept(file: Path, texts: set[str]) -> set[str]:

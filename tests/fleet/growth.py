@@ -96,8 +96,8 @@ class Fleet:
             for index in indexes:  # in one go is faster than row by row
                 index.create(connection)
         server.execute("ANALYZE recordings, flows, findings", database=name)  # an empty table would be scanned for ever
-        with engine.begin() as connection:
-            for some in batched(range(1, size + 1), AT_ONCE):
+        for some in batched(range(1, size + 1), AT_ONCE):
+            with engine.begin() as connection:
                 added(connection, [f"r{n}" for n in some])
         engine.dispose()
         server.execute("VACUUM ANALYZE", database=name)

@@ -15,7 +15,7 @@ import sqlalchemy
 
 from appwitness.recording import Recording
 from appwitness.store import Store
-from appwitness.store.models import TABLES
+from appwitness.store.models import TABLES, RankedRow
 from appwitness.support.errors import UserError
 from tests.postgres import Postgres
 from tests.store.test_store import access, finding, flow, match, recording, run, take_in
@@ -175,6 +175,8 @@ def test_what_findings_share_stays_while_one_has_it_whoever_forgets_others_meanw
 
     with Store(empty_database) as store:
         assert at_once(*[partial(one_after_another, who) for who in range(3)]) == []
+        with store.reading() as connection:  # nor is any of what they counted together left
+            assert connection.execute(sqlalchemy.select(RankedRow)).all() == []
 
 
 def test_what_was_taken_in_survives_a_crash_of_the_server(recording):

@@ -272,7 +272,11 @@ class RankedRow(Base):
 for name in (*WHEN, *LEVELS):  # its apps at each moment, and with a finding of each level
     setattr(RankedRow, name, mapped_column(BigInteger, nullable=False))
 
-Index("apps_ranked", RankedAppRow.campaign, RankedAppRow.runs.desc(), RankedAppRow.package, RankedAppRow.app)
+WITH_RUNS = text("runs > 0")
+Index(
+    *("apps_ranked", RankedAppRow.campaign, RankedAppRow.runs.desc(), RankedAppRow.package, RankedAppRow.app),
+    sqlite_where=WITH_RUNS, postgresql_where=WITH_RUNS,
+)  # fmt: skip
 # A ranking of some flows or findings reads these instead of whole rows (store/ranking.py).
 Index(
     "flows_ranked", FlowRow.recipient, FlowRow.data, FlowRow.sdk, FlowRow.consent, FlowRow.other_app, FlowRow.recording

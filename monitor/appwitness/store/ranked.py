@@ -63,7 +63,7 @@ Sums = list[int]
 _COUNTS = msgspec.json.Decoder(dict[str, Sums])
 
 
-class Counted(NamedTuple):
+class RecordingCounts(NamedTuple):
     """What one recording, or all of an app in a campaign, adds to rankings."""
 
     app: str
@@ -77,11 +77,11 @@ class _Change(NamedTuple):
     sign: int
     """1 or -1: added or taken away."""
     recording: str
-    what: Counted
+    what: RecordingCounts
 
 
 @dataclass
-class _Row:
+class _RowChange:
     """How a row of a ranking changes."""
 
     sums: Sums = field(default_factory=list)
@@ -103,7 +103,9 @@ def added(connection: Connection, ids: Collection[str]) -> None:
     _change(connection, {}, _counted(connection, ids))
 
 
-def _change(connection: Connection, before: Mapping[str, Counted], after: Mapping[str, Counted]) -> None:
+def _change(
+    connection: Connection, before: Mapping[str, RecordingCounts], after: Mapping[str, RecordingCounts]
+) -> None:
     changes: dict[tuple[str, str], list[_Change]] = {}
     for sign, side in ((-1, before), (1, after)):
         for name, what in side.items():
@@ -117,7 +119,7 @@ def forget_campaign(connection: Connection, name: str) -> None:
     """Take a campaign, whose recordings are gone, out of all counts."""
     query = select(RankedAppRow.app, RankedAppRow.package, RankedAppRow.campaign, RankedAppRow.counts)
     rows = connection.execute(query.where(RankedAppRow.campaign == name))
-    gone = [Counted(app, package, campaign, unpacked(found)) for app, package, campaign, found in rows]
+    gone = [RecordingCounts(app, package, campaign, unpacked(found)) for app, package, campaign, found in rows]
     _add_up(connection, _count_apps(connection, {("", each.app): [_Change(-1, "", each)] for each in gone}))
     connection.execute(delete(RankedAppRow).where(RankedAppRow.campaign == name))
     connection.execute(delete(RankedRow).where(RankedRow.campaign == name))
@@ -179,8 +181,8 @@ _APPS = select(*_PLACE, RankedAppRow.example, RankedAppRow.counts).where(
 _THIS_APP = (RankedAppRow.campaign == bindparam("scope"), RankedAppRow.app == bindparam("its_app"))
 
 
-def _counted(connection: Connection, ids: Collection[str]) -> dict[str, Counted]:
-    found: dict[str, Counted] = {}
+def _counted(connection: Connection, ids: Collection[str]) -> dict[str, RecordingCounts]:
+    found: dict[str, RecordingCounts] = {}
     for some in batched(ids, _AT_ONCE):
         judged = []
         for number, id_, app, package, campaign, *saved in connection.execute(_RECORDINGS, {"ids": some}):
@@ -191,7 +193,7 @@ def _counted(connection: Connection, ids: Collection[str]) -> dict[str, Counted]
                 lacks = (False, not uploads, not reads, not sought, asked is None, gaps > 0)
                 sight = sum(1 << bit for bit, lacking in enumerate(lacks) if lacking)
             checksum = zlib.crc32((judged_by or "").encode())
-            found[id_] = Counted(app, package, campaign, {_key("sight", str(sight)): [1, checksum]})
+            found[id_] = RecordingCounts(app, package, campaign, {_key("sight", str(sight)): [1, checksum]})
         for facts, query in _FACTS.items() if judged else ():
             for id_, *values, moment, level, count in connection.execute(query, {"numbers": judged}):
                 row = dict(zip(_NAMES[facts], values, strict=True))
@@ -221,9 +223,9 @@ def _plus(some: Sequence[int], others: Sequence[int], sign: int = 1) -> Sums:
 
 def _count_apps(
     connection: Connection, changes: Mapping[tuple[str, str], Sequence[_Change]]
-) -> dict[tuple[str, str], _Row]:
+) -> dict[tuple[str, str], _RowChange]:
     """Change the counts of apps, by campaign and app; returns how rows of rankings change, by campaign and key."""
-    rows: dict[tuple[str, str], _Row] = {}
+    rows: dict[tuple[str, str], _RowChange] = {}
     for places in batched(sorted(changes), _AT_ONCE):
         new = [{"campaign": scope, "app": app, "package": changes[scope, app][0].what.package} for scope, app in places]
         insert = _insert(connection, RankedAppRow)  # an update locks the row, which nobody can then delete
@@ -241,7 +243,7 @@ def _count_apps(
             now = {key: sums for key, sums in now.items() if sums}
             for sign, side in ((-1, old), (1, now)):
                 for key, sums in _of_app(side):
-                    changed = rows.setdefault((row.campaign, key), _Row())
+                    changed = rows.setdefault((row.campaign, key), _RowChange())
                     changed.sums = _plus(changed.sums, sums, sign)
             for key, name in firsts.items():
                 changed = rows[row.campaign, key]
@@ -266,7 +268,7 @@ def _of_app(found: Mapping[str, Sums]) -> Iterator[tuple[str, Sums]]:
         yield _key("sights", " ".join(msgspec.json.decode(key)[1] for key in sights)), [1]
 
 
-def _add_up(connection: Connection, rows: Mapping[tuple[str, str], _Row]) -> None:
+def _add_up(connection: Connection, rows: Mapping[tuple[str, str], _RowChange]) -> None:
     """Change the rows of rankings."""
     names = ("apps", *SUMS)
     values, fewer = [], []

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, n
 from appwitness.findings import LEVELS, Level, Need
 from appwitness.store.index import Store
 from appwitness.store.lists import ROWS, Filters, ListPage
-from appwitness.store.models import WHEN, FindingRow, FlowRow, RankedAppRow, RankedRow, RecordingRow, When
+from appwitness.store.models import WHEN, WITH_RUNS, FindingRow, FlowRow, RankedAppRow, RankedRow, RecordingRow, When
 from appwitness.store.ranked import APP, LACKS, RANKED, Facts, counts, level_of, moment_of, unpacked
 
 By = Literal["recipient", "sdk", "data", "rule", "finding", "app"]
@@ -108,7 +108,7 @@ class Rankings:
                 return self.ranking(by, filters, rows=rows)
             keys = [row[0] for row in found]
             rules = keys if "rule" in names else [filters.get("rule") or ""]
-            seen = _Seen(connection, filters)
+            seen = _RunsSeen(connection, filters)
             able = {needs: seen.count(seen.able(needs)).apps for needs in {self._needs(rule) for rule in rules}}
             of_example = select(RecordingRow.id, RecordingRow.package)
             of_example = of_example.where(RecordingRow.id.in_([row.example for row in found]))
@@ -156,7 +156,7 @@ class Rankings:
         rule = filters.get("rule") or ""
         needs = self._needs(rule) if rule or by not in ("rule", "finding") else frozenset()
         with self.store.reading() as connection:
-            seen = _Seen(connection, filters)
+            seen = _RunsSeen(connection, filters)
         able = seen.able(needs)
         return Basis(
             seen.count(lambda _: True), seen.count(able), seen.count(lambda sight: able(sight) and bool(sight & GAPS)),
@@ -164,7 +164,7 @@ class Rankings:
         )  # fmt: skip
 
 
-class _Seen:
+class _RunsSeen:
     """What the runs of a campaign, or all, could have shown."""
 
     def __init__(self, connection: Connection, filters: Filters) -> None:
@@ -228,7 +228,7 @@ def _kept_apps(_: By, filters: Filters) -> Select[Any]:
     of_all = (RankedRow.campaign == scope, RankedRow.ranking == "app")
     total: Any = select(RankedRow.apps).where(*of_all).scalar_subquery()
     query = select(row.app, literal(1).label("apps"), row.runs, row.example, row.counts, null().label("level"))
-    query = query.where(row.campaign == scope, row.runs > 0)
+    query = query.where(row.campaign == scope, WITH_RUNS)
     if text := filters.get("text"):
         query, total = query.where(row.package.icontains(text, autoescape=True)), func.count().over()
     return query.add_columns(total.label("total")).order_by(row.runs.desc(), row.package, row.app)

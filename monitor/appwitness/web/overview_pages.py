@@ -211,7 +211,7 @@ def compare(asked: PageRequest) -> Response:
 # the ranking page across apps: recipients, data types, SDKs, rules
 
 PAUSE_S = 30
-"""Seconds between checks for changes: counting over all apps may take a second."""
+"""Seconds between checks for changes: a filtered ranking may take a second."""
 
 
 def ranking(asked: PageRequest) -> Response:
