@@ -8,9 +8,10 @@ thousand. Rows are locked in the order of their keys, those of apps first, so th
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import batched, zip_longest
 from typing import Any, NamedTuple
 
@@ -52,6 +53,7 @@ moment or level. A `sight` has in `facts` a checksum of `judged_by`, so that the
 _COLUMNS = {name: of for rankings in RANKED.values() for name, of in rankings.items()} | dict.fromkeys(
     ("sight", "sights"), ("sight",)
 )
+_ADDED = ("apps", *SUMS)
 _AT_ONCE = 500
 """Recordings or apps in one query."""
 APP = '["app"]'
@@ -228,9 +230,7 @@ def _count_apps(
     rows: dict[tuple[str, str], _RowChange] = {}
     for places in batched(sorted(changes), _AT_ONCE):
         new = [{"campaign": scope, "app": app, "package": changes[scope, app][0].what.package} for scope, app in places]
-        insert = _insert(connection, RankedAppRow)  # an update locks the row, which nobody can then delete
-        known = insert.on_conflict_do_update(index_elements=_PLACE, set_={"package": insert.excluded.package})
-        connection.execute(known, new)
+        connection.execute(_taking(connection.dialect.name), new)
         values = []
         for row in connection.execute(_APPS, {"places": places}).all():
             old = unpacked(row.counts)
@@ -241,13 +241,14 @@ def _count_apps(
                     if sign > 0:
                         firsts[key] = min(name, firsts.get(key, name))
             now = {key: sums for key, sums in now.items() if sums}
+            touched = {key for change in changes[row.campaign, row.app] for key in change.what.counts}
             for sign, side in ((-1, old), (1, now)):
-                for key, sums in _of_app(side):
+                for key, sums in _of_app(side, touched):
                     changed = rows.setdefault((row.campaign, key), _RowChange())
                     changed.sums = _plus(changed.sums, sums, sign)
-            for key, name in firsts.items():
+            for key in touched & firsts.keys():
                 changed = rows[row.campaign, key]
-                changed.first = min(name, changed.first or name)
+                changed.first = min(firsts[key], changed.first or firsts[key])
             runs, before = (side.get(APP, [0])[0] for side in (now, old))
             lost = runs < before  # perhaps the first one
             example = _first(connection, row.campaign, "app", {}, app=row.app) if lost else firsts.get(APP)
@@ -260,9 +261,10 @@ def _count_apps(
     return rows
 
 
-def _of_app(found: Mapping[str, Sums]) -> Iterator[tuple[str, Sums]]:
-    """What an app adds to rankings: key -> 1, and SUMS, in which each moment and level counts once."""
-    for key, sums in found.items():
+def _of_app(found: Mapping[str, Sums], touched: Set[str]) -> Iterator[tuple[str, Sums]]:
+    """What an app adds to the rows of these keys: key -> 1, and SUMS, in which each moment and level counts once."""
+    for key in touched & found.keys():
+        sums = found[key]
         yield key, [1, *sums[:2], *(min(mark, 1) for mark in sums[2:])]
     if sights := sorted(key for key in found if key.startswith('["sight"')):
         yield _key("sights", " ".join(msgspec.json.decode(key)[1] for key in sights)), [1]
@@ -270,13 +272,12 @@ def _of_app(found: Mapping[str, Sums]) -> Iterator[tuple[str, Sums]]:
 
 def _add_up(connection: Connection, rows: Mapping[tuple[str, str], _RowChange]) -> None:
     """Change the rows of rankings."""
-    names = ("apps", *SUMS)
     values, fewer = [], []
     for (scope, key), row in sorted(rows.items()):
         if row.sums or row.first:
             ranking, *of = msgspec.json.decode(key)
             columns: dict[str, str | None] = dict(zip(_COLUMNS[ranking], of, strict=True))
-            sums: dict[str, int] = dict(zip_longest(names, row.sums, fillvalue=0))  # type: ignore[arg-type]
+            sums: dict[str, int] = dict(zip_longest(_ADDED, row.sums, fillvalue=0))  # type: ignore[arg-type]
             place = {"campaign": scope, "ranking": ranking, "key": digest(key)}
             first = row.first if ranking in _WITH_EXAMPLE else None
             values.append({**_NO_VALUES, **place, **columns, **sums, "example": first})
@@ -284,12 +285,7 @@ def _add_up(connection: Connection, rows: Mapping[tuple[str, str], _RowChange]) 
                 fewer.append((place, columns))
     if not values:
         return
-    insert = _insert(connection, RankedRow)
-    known, new = RankedRow.example, insert.excluded.example
-    changed: dict[str, Any] = {name: getattr(RankedRow, name) + insert.excluded[name] for name in names}
-    changed["example"] = case((known <= new, known), else_=func.coalesce(new, known))
-    of_key = ["campaign", "ranking", "key"]
-    connection.execute(insert.on_conflict_do_update(index_elements=of_key, set_=changed), values)
+    connection.execute(_adding(connection.dialect.name), values)
     for place, columns in fewer:
         this = [getattr(RankedRow, name) == value for name, value in place.items()]
         if connection.execute(delete(RankedRow).where(*this, RankedRow.apps == 0)).rowcount:
@@ -324,5 +320,22 @@ def _first(
     return connection.scalar(query)
 
 
-def _insert(connection: Connection, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(model) if connection.dialect.name == "postgresql" else sqlite.insert(model)
+@cache
+def _adding(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    """Adds to a row of a ranking, or inserts it."""
+    insert = _insert(dialect, RankedRow)
+    known, new = RankedRow.example, insert.excluded.example
+    changed: dict[str, Any] = {name: getattr(RankedRow, name) + insert.excluded[name] for name in _ADDED}
+    changed["example"] = case((known <= new, known), else_=func.coalesce(new, known))
+    return insert.on_conflict_do_update(index_elements=["campaign", "ranking", "key"], set_=changed)
+
+
+@cache
+def _taking(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    """Inserts an app, or updates it: either locks the row, which nobody can then delete."""
+    insert = _insert(dialect, RankedAppRow)
+    return insert.on_conflict_do_update(index_elements=_PLACE, set_={"package": insert.excluded.package})
+
+
+def _insert(dialect: str, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(model) if dialect == "postgresql" else sqlite.insert(model)
