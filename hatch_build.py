@@ -20,7 +20,8 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,14 @@ class Build(BuildHookInterface[Any]):
             target = os.environ.get("APPWITNESS_WHEEL_FOR")
             tag = TARGETS[target] if target else platform_tag((Path(self.root) / SEARCH).read_bytes())
             build_data["tag"] = f"py3-none-{tag}"
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A path beside the target to write to; it takes the target's place in one step, unless writing failed."""
+    made = target.with_name(f"{target.name}.{os.getpid()}")
+    yield made
+    made.replace(target)
 
 
 def agent_sources(root: Path) -> list[Path]:
@@ -233,9 +242,8 @@ def build_agent(root: Path) -> Path:
             )
         except frida.InvalidArgumentError as error:
             sys.exit(f"The agent does not build: {error}\n" + "\n".join(problems))
-    made = agent.with_name(f"{agent.name}.{os.getpid()}")
-    made.write_text(script, "utf-8")
-    made.replace(agent)
+    with replacing(agent) as made:
+        made.write_text(script, "utf-8")
     return agent
 
 
@@ -257,13 +265,11 @@ def build_lab(root: Path) -> Path:
         )
         if compiled.returncode:
             sys.exit(f"The lab device's Java sources do not compile:\n{compiled.stdout}{compiled.stderr}")
-        made = jar.with_name(f"{jar.name}.{os.getpid()}")
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        with replacing(jar) as made, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(classes.rglob("*.class")):
                 entry = zipfile.ZipInfo(path.relative_to(classes).as_posix(), (2020, 1, 1, 0, 0, 0))
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(entry, path.read_bytes())
-        made.replace(jar)
     return jar
 
 
@@ -353,15 +359,14 @@ def build_search(root: Path) -> Path:
             "No C compiler for the search: install one (Debian, Ubuntu: apt install gcc libc6-dev), set CC, or install "
             "a wheel of appwitness, which needs none."
         )
-    made = library.with_name(f"{library.name}.{os.getpid()}")
     files = [str(path) for path in sources if path.suffix == ".c"]
     flags = FLAGS + (LINUX if "linux" in os.environ.get("APPWITNESS_WHEEL_FOR", sys.platform) else ())
     own = shlex.split(os.environ.get("CFLAGS", ""))
-    command = [*compiler, *flags, *own, "-o", str(made), *files, "-lm"]
-    compiled = subprocess.run(command, capture_output=True, text=True, check=False)
-    if compiled.returncode:
-        sys.exit(f"The search does not compile:\n{compiled.stdout}{compiled.stderr}")
-    made.replace(library)
+    with replacing(library) as made:
+        command = [*compiler, *flags, *own, "-o", str(made), *files, "-lm"]
+        compiled = subprocess.run(command, capture_output=True, text=True, check=False)
+        if compiled.returncode:
+            sys.exit(f"The search does not compile:\n{compiled.stdout}{compiled.stderr}")
     return library
 
 
@@ -379,10 +384,8 @@ def build_catalogues(root: Path) -> None:
     for source, target in catalogues(root).items():
         if not is_current(target, [source]):
             target.parent.mkdir(parents=True, exist_ok=True)
-            made = target.with_name(f"{target.name}.{os.getpid()}")
-            with source.open("rb") as there, made.open("wb") as out:
+            with replacing(target) as made, source.open("rb") as there, made.open("wb") as out:
                 write_mo(out, read_po(there))
-            made.replace(target)
 
 
 def yaml_files(root: Path) -> dict[Path, Path]:
@@ -397,13 +400,12 @@ def build_yaml(root: Path) -> None:
 
     files = yaml_files(root)
     (root / LOADED).mkdir(exist_ok=True)
-    for old in {*(root / LOADED).iterdir()} - {*files.values()}:
-        old.unlink()
+    for old in {*(root / LOADED).glob("*.pickle")} - {*files.values()}:  # not what another build is just writing
+        old.unlink(missing_ok=True)
     for source, target in files.items():
         if not target.exists():
-            made = target.with_suffix(f".{os.getpid()}")
-            made.write_bytes(pickle.dumps(yaml.safe_load(source.read_text("utf-8")), protocol=5))
-            made.replace(target)
+            with replacing(target) as made:
+                made.write_bytes(pickle.dumps(yaml.safe_load(source.read_text("utf-8")), protocol=5))
 
 
 def build(root: Path) -> None:

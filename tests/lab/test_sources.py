@@ -188,11 +188,10 @@ def test_in_bulk_through_a_window(tour):
 def test_a_cursor_that_stays_open_is_written_down_when_the_app_pauses(tour):
     *before, first, second = tour("open")[0]
     assert not any(access.values for access in before)  # one where the app takes its time
-    accesses = [first, second]
-    assert [cells(access) for access in accesses] == [[("phone_number", NUMBERS[0])], [("phone_number", NUMBERS[1])]]
-    assert accesses[0].stack[0].startswith("tour.MainActivity.go(")
-    assert accesses[1].stack[0].startswith("tour.MainActivity.later(")
-    assert accesses[0].at < accesses[1].at
+    assert (cells(first), cells(second)) == ([("phone_number", NUMBERS[0])], [("phone_number", NUMBERS[1])])
+    assert first.stack[0].startswith("tour.MainActivity.go(")
+    assert second.stack[0].startswith("tour.MainActivity.later(")
+    assert first.at < second.at
 
 
 def test_a_cursor_is_not_lost_when_the_process_ends(tour):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from appwitness.events import Run, Value
 from appwitness.findings import Finding, Flow, ReportedGap
+
+if TYPE_CHECKING:
+    from appwitness.findings.mask import Mask
 
 
 class Conclusions(NamedTuple):
@@ -30,19 +33,11 @@ def masked(found: Conclusions, values: Iterable[Value]) -> Conclusions:
     )
 
 
-def masked_run(run: Run) -> Run:
-    """The run with masks for the values that were planted for it."""
+def mask_of(run: Run) -> Mask:
+    """The masks for the values that were planted for a run."""
     from appwitness.findings.mask import Mask
 
-    return Mask(run.persona).run(run)
-
-
-def is_plain(run: Run) -> bool:
-    """Whether masks change neither the package of the run's app nor the serial of its device."""
-    from appwitness.findings.mask import Mask
-
-    mask = Mask(run.persona)
-    return all(mask.stated(name) == name for name in (run.app.package, run.device.serial))
+    return Mask(run.persona)
 
 
 def _carried(flows: Iterable[Flow]) -> Iterator[Value]:

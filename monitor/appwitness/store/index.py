@@ -33,7 +33,7 @@ from appwitness.recording import START, Position, ReadLine, Recording
 from appwitness.recording.seal import first_stamp
 from appwitness.recording.state import NOTHING, chained, prefix_digest
 from appwitness.store import ranked, shared
-from appwitness.store.conclusions import Conclusions, is_plain, masked, masked_run
+from appwitness.store.conclusions import Conclusions, mask_of, masked
 from appwitness.store.database import (
     Database,
     add_campaign,
@@ -599,9 +599,10 @@ class Store(Database):
     def _recording_row(self, run: Run, path: str, head: str, *, lines: bool) -> tuple[Row, list[str]]:
         """The columns that come from a recording's run, and the texts that they share; the persona is masked unless
         its `lines` are kept."""
-        of_run, texts = run_columns(run if lines else masked_run(run))
+        mask = mask_of(run)
+        of_run, texts = run_columns(run if lines else mask.run(run))
         row: Row = {
-            "plain": is_plain(run),
+            "plain": all(mask.stated(name) == name for name in (run.app.package, run.device.serial)),
             "own_id": run.id,
             "head": head,
             "path": path,

@@ -101,7 +101,11 @@ class Rankings:
         facts = FindingRow if by in ("rule", "finding") or filters.get("rule") else FlowRow
         names = GROUPS[by]
         is_kept = _is_kept(filters)
-        query = (_kept_apps if by == "app" else _kept)(by, filters) if is_kept else _computed(by, facts, filters)
+        are_kept_apps = is_kept and by == "app"
+        if are_kept_apps:
+            query = _kept_apps(filters)
+        else:
+            query = _kept(by, filters) if is_kept else _computed(by, facts, filters)
         with self.store.reading() as connection:
             found = connection.execute(query.limit(rows).offset((page - 1) * rows)).all()
             if not found and page > 1:
@@ -113,16 +117,16 @@ class Rankings:
             of_example = select(RecordingRow.id, RecordingRow.package)
             of_example = of_example.where(RecordingRow.id.in_([row.example for row in found]))
             packages = {each.id: each.package for each in connection.execute(of_example)}
-            of_apps = {row.app: unpacked(row.counts) for row in found} if is_kept and by == "app" else {}
+            of_apps = {row.app: unpacked(row.counts) for row in found} if are_kept_apps else {}
             beside = {
-                name: _beside_apps(of_apps, name) if is_kept and by == "app"
+                name: _beside_apps(of_apps, name) if are_kept_apps
                 else _first_of_each(connection.execute(_beside(facts, by, filters, name, keys, is_kept=is_kept)))
                 for name in ("data", "recipient", "sdk")
                 if len(names) == 1 and name not in names and not filters.get(name)
             }  # fmt: skip
 
         def moments(row: Any) -> Iterable[int]:
-            return (min(runs, 1) for runs in of_apps[row.app][APP][2:]) if of_apps else row[-len(WHEN) :]
+            return (min(runs, 1) for runs in of_apps[row.app][APP][2:]) if are_kept_apps else row[-len(WHEN) :]
 
         ranked = (
             Ranked(
@@ -170,7 +174,7 @@ class _RunsSeen:
     def __init__(self, connection: Connection, filters: Filters) -> None:
         row = RankedRow
         query = select(row.ranking, row.sight, row.apps, row.runs).where(row.ranking.in_(("sight", "sights")))
-        found = connection.execute(query.where(row.campaign == (filters.get("campaign") or ""))).all()
+        found = connection.execute(query.where(row.campaign == _scope(filters))).all()
         self._runs = {int(sight or ""): runs for ranking, sight, _, runs in found if ranking == "sight"}
         self._apps = {sight or "": apps for ranking, sight, apps, _ in found if ranking == "sights"}
 
@@ -208,6 +212,11 @@ def _is_kept(filters: Filters) -> bool:
     return not any(filters.get(name) for name in FILTERS if name != "campaign")
 
 
+def _scope(filters: Filters) -> str:
+    """The campaign whose counts are asked for; empty for those of all recordings."""
+    return filters.get("campaign") or ""
+
+
 def _kept(by: By, filters: Filters) -> Select[Any]:
     """The kept rows of a ranking."""
     row = RankedRow
@@ -216,15 +225,15 @@ def _kept(by: By, filters: Filters) -> Select[Any]:
     query = select(
         *columns, row.apps, row.runs, row.example, func.count().over().label("total"), level.label("level"),
         *(getattr(row, when) for when in WHEN),
-    ).where(row.ranking == by, row.campaign == (filters.get("campaign") or ""))  # fmt: skip
+    ).where(row.ranking == by, row.campaign == _scope(filters))  # fmt: skip
     if text := filters.get("text"):
         query = query.where(columns[0].icontains(text, autoescape=True))
     return query.order_by(row.apps.desc(), row.runs.desc(), *columns)
 
 
-def _kept_apps(_: By, filters: Filters) -> Select[Any]:
+def _kept_apps(filters: Filters) -> Select[Any]:
     """The kept rows of the apps."""
-    row, scope = RankedAppRow, filters.get("campaign") or ""
+    row, scope = RankedAppRow, _scope(filters)
     of_all = (RankedRow.campaign == scope, RankedRow.ranking == "app")
     total: Any = select(RankedRow.apps).where(*of_all).scalar_subquery()
     query = select(row.app, literal(1).label("apps"), row.runs, row.example, row.counts, null().label("level"))
@@ -272,7 +281,7 @@ def _beside(facts: Facts, by: By, filters: Filters, name: str, keys: Collection[
     count: Any
     if is_kept:
         ranking = "sent" if facts is FlowRow else "finding"
-        conditions = [RankedRow.ranking == ranking, RankedRow.campaign == (filters.get("campaign") or "")]
+        conditions = [RankedRow.ranking == ranking, RankedRow.campaign == _scope(filters)]
         query, count = select(key, other), func.sum(RankedRow.facts)
     else:
         conditions, count = _wanted(facts, by, filters), func.count()
