@@ -595,3 +595,18 @@ def test_any_value_can_be_looked_for(type_, text):
     index.add("any", Value(type=type_, text=text))
     index.find(decode.leaves_of(json.dumps({"v": text}).encode(), narrow=index.narrow).leaves)
     assert len(index) == 1
+
+
+@pytest.mark.parametrize("beside", ["n", "n" * 5_000])
+def test_bytes_are_searched_alike_whether_they_are_most_of_an_upload_or_not(beside):
+    index = ValueIndex()
+    index.add("id", Value(type="android_id", text="9774d56d682e549c"))
+    index.add("number", Value(type="phone_number", text="+8613800138000"))
+    packed = b"\x00\xfe" * 90 + bytes.fromhex("9774d56d682e549c") + b"\xff\x00" * 90
+    wide = b"\x00\xfe" * 90 + "+8613800138000".encode("utf-16-le") + b"\xff\xd8" * 90
+    leaves = [
+        decode.Leaf("$.text", beside, beside.encode(), (), 0, 1, True),
+        decode.Leaf("$.packed", None, packed, ("base64",), 2, 3, False),
+        decode.Leaf("$.wide", None, wide, ("base64",), 4, 5, False),
+    ]
+    assert {(hit.key, hit.leaf.path) for hit in index.find(leaves)} == {("id", "$.packed"), ("number", "$.wide")}

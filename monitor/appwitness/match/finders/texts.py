@@ -48,20 +48,26 @@ class ValueTexts:
 
     def find(self, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
         """Every text of a value that stands where it can be believed."""
-        yield from _texts_in(self._texts, look, search)
+        lower = look.joined.lower()
+        yield from _texts_in(self._texts, look, lower, search)
         if salted := [number for leaf in look.leaves if leaf.glued for number in _before_salt(leaf)]:
-            found = _texts_in(self._texts, JoinedLeaves(salted), search)
+            before = JoinedLeaves(salted)
+            found = _texts_in(self._texts, before, before.joined.lower(), search)
             yield from (hit for hit in found if not hit.variant.unchecked)
-        if look.binary:
-            yield from _texts_in(self._raw, JoinedLeaves(look.binary), search)
+        if 2 * sum(len(leaf.data) for leaf in look.binary) > look.size:  # a copy of most of it would double the memory
+            yield from _texts_in(self._raw, look, lower, search, only_binary=True)
+        elif look.binary:
+            binary = JoinedLeaves(look.binary)
+            yield from _texts_in(self._raw, binary, binary.joined.lower(), search)
 
 
 LONGEST_WORD = 64
 """Most bytes of a word for `Sieve.add_words`; the least is two."""
 
 
-def _texts_in(texts: Grams, look: JoinedLeaves, search: Search) -> Iterator[Hit]:
-    lower = look.joined.lower()
+def _texts_in(
+    texts: Grams, look: JoinedLeaves, lower: bytes, search: Search, *, only_binary: bool = False
+) -> Iterator[Hit]:
     seen: set[tuple[int, bytes, int]] = set()
     for slot, at, size in texts.find(lower):
         for text in search.known.forms_of(slot).texts.get(lower[at : at + size], ()):
@@ -69,6 +75,8 @@ def _texts_in(texts: Grams, look: JoinedLeaves, search: Search) -> Iterator[Hit]
             if start < 0 or not lower.startswith(text.lower, start) or (slot, text.lower, start) in seen:
                 continue
             seen.add((slot, text.lower, start))
+            if only_binary and look.leaves[look.leaf_at(start)].text is not None:
+                continue
             yield from _text_found(look, slot, text.lower, start, search)
 
 
