@@ -71,7 +71,6 @@ class Judging:
         """The index. If another version of appwitness made the default index, a new one is begun: the old file is
         renamed, and a line on stderr says so. Raises UserError if it cannot be used."""
         from appwitness.store import set_aside
-        from appwitness.store.runs import take_along
 
         place = database(self.db)
         if isinstance(place, Path) and self.db is None and (old := set_aside(place)) is not None:
@@ -80,6 +79,8 @@ class Judging:
                 "begun: `appwitness index upgrade` reads the same recordings into it.",
                 file=sys.stderr,
             )
+            from appwitness.store.runs import take_along
+
             take_along(old, place)
         return self.open(place)
 

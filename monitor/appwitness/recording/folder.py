@@ -72,6 +72,7 @@ class Recording:
             path = archive.path
         self.path = path
         """The folder that holds its files."""
+        self._folder = os.fspath(path)  # for what is asked a thousand times a second
         self.place = archive.name if archive else str(path)
         """The path that names it: for an archive, the archive's rather than that of the folder it is unpacked to."""
         self.archive = archive
@@ -282,7 +283,7 @@ class Recording:
 
     def _size(self, kind: str) -> int:
         try:
-            return os.lstat(self.path / FILES[kind]).st_size
+            return os.lstat(f"{self._folder}/{FILES[kind]}").st_size
         except FileNotFoundError:
             return 0
 
