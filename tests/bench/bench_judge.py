@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from appwitness.correlate.collecting import uncollected
 from appwitness.correlate.prior_knowledge import Knowledge, knowledge
 from appwitness.events import Access, Consent, Phase, Ref, Value
 from appwitness.events.seen import see
@@ -23,6 +22,7 @@ from appwitness.judge.consent import Timeline
 from appwitness.judge.phases import Phases
 from appwitness.judge.policy import Policy
 from appwitness.judge.rules import RunFacts, judge
+from appwitness.support.collecting import uncollected
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 

@@ -20,10 +20,10 @@ import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
-from appwitness.correlate.collecting import settling
 from appwitness.events import Value
 from appwitness.match import decode
 from appwitness.match.finding import ValueIndex
+from appwitness.support.collecting import settling
 from tests.bench.bench_matching import document, spent, values
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk

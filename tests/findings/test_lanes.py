@@ -6,10 +6,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from appwitness.events import Access, Event, Value
+from appwitness.events import Access, Event, Upload, Value
 from appwitness.events.packed_lines import PackedLines
 from appwitness.events.seen import Seen, see
-from appwitness.findings.lanes import ShownLines, alike, counts_of, name_at, named, place_of, times_of, values_of
+from appwitness.findings.lanes import (
+    ShownEvidence,
+    ShownLines,
+    alike,
+    counts_of,
+    name_at,
+    named,
+    place_of,
+    times_of,
+    values_of,
+)
+from tests.reports import sample
 
 AT = datetime(2026, 3, 14, 1, 20, tzinfo=UTC)
 NUMBERS = (2, 3, 5, 7, 11)
@@ -43,6 +54,23 @@ def sources(lane) -> set[str]:
 
 def numbers(lane) -> list[int]:
     return [seen.number for seen in lane]
+
+
+def test_evidence_is_prepared_when_it_is_asked_for(shown):
+    def show(event: Event) -> Event:
+        shown.append(event)
+        return event.model_copy({"source": "***"})
+
+    bare = {seen.ref: seen.event for seen in LINES}
+    report = sample.report().model_copy(update={"evidence": ShownEvidence(bare, show)})
+    assert list(report.evidence) == list(bare)
+    assert report.line("accesses.jsonl:3", Upload) is report.line("accesses.jsonl:4", Access) is None
+    assert not shown
+    access = report.line("accesses.jsonl:3", Upload, Access)
+    assert access is report.evidence["accesses.jsonl:3"]
+    assert isinstance(access, Access)
+    assert access.source == "***"
+    assert shown == [bare["accesses.jsonl:3"]]
 
 
 @pytest.mark.parametrize(

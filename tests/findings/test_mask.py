@@ -312,8 +312,9 @@ def test_coordinates_are_masked_as_they_may_be_cut_and_rounded(text):
     assert Mask(values).known(f"at {text} now") != f"at {text} now"
 
 
-def test_a_value_that_is_spelt_otherwise_is_found_among_many_that_begin_like_it():
-    texts = [f"4901542032{number:05}" for number in range(2000)]
+@pytest.mark.parametrize("many", [2, 2000])
+def test_a_value_that_is_spelt_otherwise_is_found_among_many_that_begin_like_it(many):
+    texts = [f"4901542032{number:05}" for number in range(many)]
     mask = Mask(Value(type="imei", text=text) for text in texts)
     for text in (texts[0], texts[-1]):
         assert mask.sentence(f"a_{'_'.join(text)}_b") == HIDDEN

@@ -80,19 +80,21 @@ def test_reads_and_uploads_as_columns_make_the_same_picture():
     some = {seen.ref for seen in report.accesses[::2]} | {seen.ref for seen in report.uploads[::2]}
     cards = dict.fromkeys(some, 3)
     seconds = sorted((seen.at - report.run.started).total_seconds() for seen in report.uploads)
-    for chosen in ({"cards": cards}, {"lines": some}, {"only": (seconds[0], seconds[-1])}, {"only": (0.0, 0.5)}):
+    for chosen in ({"cards": cards}, {"only": (seconds[0], seconds[-1])}, {"only": (0.0, 0.5)}):
         for shown, same in ((report, packed), (masked(report), masked(packed))):
             assert timeline.picture(same, EN, **chosen) == timeline.picture(shown, EN, **chosen)
+            assert timeline.PartPictures(same, EN).of(some) == timeline.PartPictures(shown, EN).of(some)
 
 
 def test_of_some_lines_there_are_only_they_and_what_was_asked():
     report = sample.report()
     flow = next(each for each in report.flows if each.access)
-    drawn = timeline.picture(report, EN, lines={str(flow.access), flow.upload})
+    drawn = timeline.PartPictures(report, EN).of({str(flow.access), flow.upload})
     assert drawn is not None
     assert [mark.ref for lane in lanes(drawn, "read") for mark in lane.marks] == [flow.access]
     assert [mark.ref for lane in lanes(drawn, "sent") for mark in lane.marks] == [flow.upload]
     assert [band.name for band in drawn.bands] == [band.name for band in picture(report, EN).bands]
+    assert all(line.startswith(f"{flow.id}:") for _, title in drawn.links for line in title.splitlines())
 
 
 def test_what_carried_is_filled_and_joined():

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from appwitness.correlate.collecting import settling
 from appwitness.correlate.currency import current, is_current, renew
 from appwitness.correlate.prior_knowledge import Knowledge, knowledge
 from appwitness.correlate.reporting import current_report, fresh_report, indexed_report, report
@@ -20,6 +19,7 @@ from appwitness.judge.differences import DecodedUpload, changed
 from appwitness.match import decode
 from appwitness.recording import ReadLine, Recording
 from appwitness.store import Store
+from appwitness.support.collecting import settling
 
 __all__ = [
     "Knowledge",

@@ -58,6 +58,7 @@ from appwitness.judge.rules import Rule
 from appwitness.recording import Recording
 from appwitness.recording.seal import RUN
 from appwitness.store import Store
+from appwitness.support.collecting import uncollected
 from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
@@ -139,6 +140,13 @@ def _report(
     known: Knowledge,
     outcome: Outcome | None = None,
     recording: Recording | None = None,
+) -> Report:
+    with uncollected():
+        return _made(store, recording_id, known, outcome, recording)
+
+
+def _made(
+    store: Store, recording_id: str, known: Knowledge, outcome: Outcome | None, recording: Recording | None
 ) -> Report:
     run = store.run(recording_id, recording)
     saved = outcome.findings if outcome else store.findings(recording_id)

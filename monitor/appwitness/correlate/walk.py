@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from appwitness.correlate.collecting import uncollected
 from appwitness.correlate.currency import basis, head_of, place_of
 from appwitness.correlate.learned import Holes, Learned
 from appwitness.correlate.linked import Linked
@@ -46,6 +45,7 @@ from appwitness.recording import ReadLine, Recording
 from appwitness.recording.state import run_digest
 from appwitness.store import Store
 from appwitness.store.index import IndexedState, Saved, Sight
+from appwitness.support.collecting import uncollected
 
 CLOCKS = ("clock_offset_ms", "clock_uncertainty_ms", "sockets_watched", "proxy", "observers")
 """Fields of run.json that are known only once the app is up."""

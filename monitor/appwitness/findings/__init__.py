@@ -14,6 +14,7 @@ from pydantic import Field, SkipValidation, model_validator
 from appwitness.events import Count, DataType, Event, Gap, Observers, Part, Record, Ref, Run, Scope, Time, Value
 from appwitness.events.refs import Refs
 from appwitness.events.seen import Seen, host_time
+from appwitness.findings.lanes import ShownEvidence
 from appwitness.findings.surroundings import Context
 
 ConsentName = Literal[
@@ -731,8 +732,10 @@ class Report(Record):
         default_factory=dict, exclude=True, description="consent lines that no longer count, and what was said of each"
     )
     phases: Lane = Field(default=(), exclude=True, description="for the timeline")
-    evidence: dict[Ref, SkipValidation[Event]] = Field(
-        default_factory=dict, exclude=True, description="the lines that findings and flows name, for the page"
+    evidence: SkipValidation[Mapping[Ref, Event]] = Field(
+        default_factory=dict[Ref, Event],
+        exclude=True,
+        description="the lines that findings and flows name, for the page",
     )
     accesses: Lane = Field(default=(), exclude=True, description="for the timeline")
     uploads: Lane = Field(default=(), exclude=True, description="for the timeline")
@@ -740,6 +743,11 @@ class Report(Record):
     contexts: SkipValidation[Mapping[str, tuple[Context, ...]]] = Field(
         default_factory=dict, exclude=True, description="id of a flow -> what stands around its matches, for the page"
     )
+
+    def line(self, ref: Ref, *kinds: type[Event]) -> Event | None:
+        """A line in `evidence`, if it is of one of these kinds; another one is not prepared for display."""
+        lines = self.evidence.lines if isinstance(self.evidence, ShownEvidence) else self.evidence
+        return self.evidence[ref] if isinstance(lines.get(ref), kinds) else None
 
     def host_time(self, event: Event) -> datetime:
         """When a line of this recording was written, on the host's clock."""

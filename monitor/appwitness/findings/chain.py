@@ -77,7 +77,7 @@ class Chains:
 
     def _lines(self, evidence: tuple[Ref, ...], scope: Scope | None = None) -> Iterator[Inference]:
         """The first consent lines that it rests on; with `scope`, only lines of that scope."""
-        lines = [(ref, self._report.evidence.get(ref)) for ref in evidence]
+        lines = [(ref, self._report.line(ref, Consent)) for ref in evidence]
         asked = [(ref, line) for ref, line in lines if isinstance(line, Consent) and scope in (None, line.scope)]
         for ref, line in asked[:LINES]:
             label = line.text or ""

@@ -33,6 +33,29 @@ class ShownLines(MadeLines[Event]):
         return len(self.lines)
 
 
+class ShownEvidence(Mapping[Ref, Event]):
+    """The lines that findings and flows name, each prepared for display when it is first asked for."""
+
+    def __init__(self, lines: Mapping[Ref, Event], show: Callable[[Event], Event]) -> None:
+        self.lines = lines
+        self._show = show
+        self._shown: dict[Ref, Event] = {}
+
+    @override
+    def __getitem__(self, ref: Ref) -> Event:
+        if ref not in self._shown:
+            self._shown[ref] = self._show(self.lines[ref])
+        return self._shown[ref]
+
+    @override
+    def __iter__(self) -> Iterator[Ref]:
+        return iter(self.lines)
+
+    @override
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
 def named(lane: Sequence[Seen[Event]], refs: Collection[Ref]) -> Sequence[Seen[Event]]:
     """The lines of a lane with one of these names, in the lane's order; the cost grows with the number of names."""
     lines = _lines_of(lane)

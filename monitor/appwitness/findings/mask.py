@@ -30,7 +30,7 @@ from appwitness.events import (
 )
 from appwitness.findings import Finding, Flow, Match, Reason, Report, places
 from appwitness.findings.hashed_texts import HashedTexts
-from appwitness.findings.lanes import ShownLines, values_of
+from appwitness.findings.lanes import ShownEvidence, ShownLines, values_of
 from appwitness.findings.places import Way
 from appwitness.findings.spellings import readings
 from appwitness.findings.surroundings import Context, Contexts, Neighbour, Stretch
@@ -75,6 +75,8 @@ that fits."""
 SHORT_WORD, SHORTEST_WORD, LONG_WORD, NEVER = 4, 6, 8, 1 << 20
 """Least letters that a one-word value needs to be recognised: in decoded readings, in the text itself, and
 backwards; NEVER excludes such values."""
+FEW = 300
+"""Most values that are looked for one by one in a text: a lookup by their beginnings takes as long as so many."""
 _EDGE = '"&=<>{}[]|;\n'
 """Where a text may be cut without leaving part of a value: not at a space, comma or hyphen, which names contain."""
 
@@ -210,6 +212,8 @@ class Mask:
         self._long: list[str] = []
         self._flat: dict[int, dict[str, set[tuple[str, bool]]]] = {}
         """Values as letters and digits only, by the length of a prefix (BEGINNINGS), then by the prefix."""
+        self._few: list[tuple[str, bool]] | None = []
+        """All of these, if there are few."""
         self._known: set[tuple[str, str]] = set()
         self._cache: dict[tuple[str, Any], str] = {}
         self._alike: dict[tuple[object, ...], Access] = {}
@@ -237,6 +241,9 @@ class Mask:
             for flat, is_word in _flats(value):
                 length = next(each for each in BEGINNINGS if each <= len(flat))
                 self._flat.setdefault(length, {}).setdefault(flat[:length], set()).add((flat, is_word))
+        if self._few is not None:
+            flats = [value for of_length in self._flat.values() for values in of_length.values() for value in values]
+            self._few = flats if len(flats) <= FEW else None
 
     @staticmethod
     def _shown(form: str, value: Value, masked: str) -> str:
@@ -326,9 +333,18 @@ class Mask:
         least this many letters."""
         return any(
             known in flat and (len(known) >= least or not is_word) and known not in but
+            for known, is_word in self._candidates(flat)
+        )
+
+    def _candidates(self, flat: str) -> Iterable[tuple[str, bool]]:
+        """The values that may be in a text of letters and digits only: of many, those whose beginning is in it."""
+        if self._few is not None:
+            return self._few
+        return (
+            value
             for length, values in self._flat.items()
             for begins in values.keys() & {flat[at : at + length] for at in range(len(flat) - length + 1)}
-            for known, is_word in values[begins]
+            for value in values[begins]
         )
 
     def by(self, way: Way, text: str, *, code: bool = False) -> str:
@@ -744,7 +760,7 @@ def masked(report: Report, mask: Mask | None = None) -> Report:
         findings=mask.finding,
         declared=lambda each: changed(each, recipient=mask.host, purpose=mask.excerpt),
         coverage=lambda counts: {key: _coverage(mask, value) for key, value in counts.items()},
-        evidence=lambda lines: {ref: mask.event(event) for ref, event in lines.items()},
+        evidence=lambda lines: ShownEvidence(lines, mask.event),
         **dict.fromkeys(("gaps", "limits"), mask.event),
     )
     lanes = {name: ShownLines(getattr(report, name), mask.event) for name in LANES}

@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from appwitness.findings import Report
 from appwitness.findings.mask import masked
 from appwitness.reports.words import LANGUAGES, Words
+from appwitness.support.collecting import uncollected
 from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
@@ -60,7 +61,8 @@ def render(
     if format == "text":
         options["verbose"] = verbose
     room = cast(_Renders, import_module(FORMATS[format]))
-    return room.render(report if reveal else masked(report), lang=lang, reveal=reveal, **options)
+    with uncollected():
+        return room.render(report if reveal else masked(report), lang=lang, reveal=reveal, **options)
 
 
 __all__ = ["FORMATS", "LANGUAGES", "LETTERS", "render"]

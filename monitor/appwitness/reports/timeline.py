@@ -12,11 +12,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
+from operator import itemgetter
 from typing import NamedTuple
 
 from appwitness.events import Access, Consent, Event, Phase, Ref, Screen, Upload
 from appwitness.events.seen import Seen, microseconds
-from appwitness.findings import LEVELS, Report, ReportedGap
+from appwitness.findings import LEVELS, Flow, Report, ReportedGap
 from appwitness.findings.lanes import AlikeLines, alike, name_at, named, place_of, times_of
 from appwitness.reports.phrases import data_of, named_gap, read_of
 from appwitness.reports.time_axis import consent_steps, still_counts
@@ -209,19 +210,40 @@ def picture(
     words: Words,
     cards: Mapping[Ref, int] | None = None,
     only: tuple[float, float] | None = None,
-    lines: Collection[Ref] | None = None,
 ) -> Picture | None:
     """The picture of a report, or None if nothing happened.
 
-    `cards`: the number of the card about each line; `only`: the seconds since the start of the run that are shown;
-    `lines`: if given, only these reads and uploads are shown.
+    `cards`: the number of the card about each line; `only`: the seconds since the start of the run that are shown.
     """
+    return _drawn(report, words, _told(report, cards or {}), only)
+
+
+class PartPictures:
+    """Pictures of parts of a report; what the report says about its lines is collected once for all of them."""
+
+    def __init__(self, report: Report, words: Words) -> None:
+        self._report = report
+        self._words = words
+        self._told = _told(report, {})
+        self._flows: dict[Ref, list[tuple[int, Flow]]] = defaultdict(list)
+        """Upload -> its flows, each with its place in the report."""
+        for number, flow in enumerate(report.flows):
+            self._flows[flow.upload].append((number, flow))
+
+    def of(self, lines: Collection[Ref]) -> Picture | None:
+        """The picture with only these reads and uploads, and the flows in these uploads; None if nothing happened."""
+        report = self._report
+        flows = sorted(itertools.chain.from_iterable(self._flows.get(ref, ()) for ref in lines), key=itemgetter(0))
+        part = {lane: named(getattr(report, lane), lines) for lane in ("accesses", "uploads")}
+        told = {ref: self._told[ref] for ref in lines if ref in self._told}
+        flows_of_part = tuple(flow for _, flow in flows)
+        return _drawn(report.model_copy(update={**part, "flows": flows_of_part}), self._words, told, None)
+
+
+def _drawn(
+    report: Report, words: Words, told: Mapping[Ref, _LineTold], only: tuple[float, float] | None
+) -> Picture | None:
     start = microseconds(report.run.started)
-    if lines is not None:
-        report = report.model_copy(
-            update={lane: named(getattr(report, lane), lines) for lane in ("accesses", "uploads")}
-        )
-    told = _told(report, cards or {})
     reads = _reads(report, words, told, only)
     sent = _sent(report, words, told, only)
     asked = _asked(report, words)

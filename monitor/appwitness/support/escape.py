@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_
 import re
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -32,13 +33,24 @@ _COMMAND = re.compile(
 """What build servers interpret as a command in a log, up to where a space makes it plain text."""
 _REFERENCE = re.compile(r"(?<=[@#!~%$])(?=\w)|(?<=\bGH)(?=-\d)|^(?=/\w)", re.IGNORECASE)
 """Where the Markdown of code hosts sees a mention, a reference or a quick action, even when escaped."""
+SHORT = 100
+"""Most characters of a text whose escaped form is kept."""
 ZERO_WIDTH = "\N{ZERO WIDTH SPACE}"
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 
 
 def terminal(text: object) -> str:
     """A text that moves no cursor, changes no colour and reads in the direction in which it is written."""
-    return inert(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(text)))
+    said = str(text)
+    return _repeated(said) if len(said) <= SHORT else _terminal(said)
+
+
+def _terminal(text: str) -> str:
+    return inert(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))
+
+
+_repeated = lru_cache(4096)(_terminal)
+"""The same for names and labels, which a report repeats thousands of times."""
 
 
 def inert(text: str) -> str:

@@ -15,7 +15,7 @@ from appwitness.reports.page import sections
 from appwitness.reports.page.flows import Block, FlowEnd, FlowTableRow, ShownFlows
 from appwitness.reports.page.sections import ROWS, ranges
 from appwitness.reports.phrases import ReasonStep, by_jurisdiction, cited, code, steps, who
-from appwitness.reports.timeline import Picture, picture
+from appwitness.reports.timeline import PartPictures, Picture
 from appwitness.reports.verdict import DataAtRecipient, objection, sentence
 from appwitness.reports.watched import consent
 from appwitness.reports.words import Words, plain
@@ -108,6 +108,7 @@ class Cards:
         self.words = words
         self.flows = flows
         self.chains = Chains(report)
+        self.pictures = PartPictures(report, words)
         self._listed: dict[int, int] = {}
         """Finding, by its identity in memory -> the first card with it, which lists all its lines."""
         self._anchors: Counter[str] = Counter()
@@ -125,7 +126,7 @@ class Cards:
         full = number <= BLOCKS
         rest = group.flows[1:] if full else group.flows
         refs = [ref for each in group.findings for ref in each.evidence]
-        reads = [ref for ref in dict.fromkeys(refs) if isinstance(self.report.evidence.get(ref), Access)]
+        reads = [ref for ref in dict.fromkeys(refs) if self.report.line(ref, Access)]
         lines = sections.lines(self.report, dict.fromkeys(refs), words)
         matches = [match for flow in group.flows for match in flow.matches]
         best = max((match.confidence for match in matches if not match.shared), default=0.0)
@@ -162,7 +163,7 @@ class Cards:
 
     def _picture(self, group: DataAtRecipient) -> Picture | None:
         lines = {ref for flow in group.flows for ref in (flow.access, flow.upload) if ref}
-        return picture(self.report, self.words, lines=lines) if lines else None
+        return self.pictures.of(lines) if lines else None
 
     def _states(self, group: DataAtRecipient) -> Iterator[tuple[str, str, str]]:
         counts: dict[tuple[str, str], int] = defaultdict(int)

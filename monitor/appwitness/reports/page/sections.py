@@ -78,7 +78,7 @@ def _text(report: Report, ref: Ref, event: Consent, words: Words) -> str:
 def lines(report: Report, refs: Iterable[Ref], words: Words) -> Iterator[dict[str, str]]:
     """Those of the lines that are consent lines or changes of the app's state."""
     for ref in refs:
-        event = report.evidence.get(ref)
+        event = report.line(ref, Consent, Phase)
         if isinstance(event, Consent):
             status = words("consent_taken_back" if event.retracts else f"consent_{event.status}")
             said = f"{words(f'signal_{event.signal}')}{words('colon')}{status}"

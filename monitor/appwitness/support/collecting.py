@@ -12,8 +12,8 @@ SETTLED_LINES = 1000
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Disable garbage collection for work that leaves no garbage: judging allocates in proportion to the run, and
-    each full collection during it would examine everything the run has."""
+    """Disable garbage collection for work that leaves no garbage: judging a run and reporting on it allocate in
+    proportion to the run, and each full collection during it would examine everything the run has."""
     enabled = gc.isenabled()
     gc.disable()
     try:
