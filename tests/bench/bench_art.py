@@ -232,10 +232,12 @@ def _library(folder: Path) -> Path:
 def _calls(machine: Machine) -> Iterator[Given]:
     name = machine.name
     for stack in (False, True):
-        ran = machine.hooked([api("same")], "calls", "same", str(CALLS), str(DEPTH), stack=stack)
-        if stack and ran.frames != FRAMES:
-            raise RuntimeError(f"{name}: a stack of {ran.frames} frames, not {FRAMES}: DEPTH is wrong")
-        yield Figure(f"{name}: repeat, folded, {f'stack of {FRAMES}' if stack else 'no stack'}", ran.us[0])
+        arguments = ("calls", "same", str(CALLS), str(DEPTH))
+        rounds = [machine.hooked([api("same")], *arguments, stack=stack) for _ in range(ROUNDS)]
+        if stack and rounds[0].frames != FRAMES:
+            raise RuntimeError(f"{name}: a stack of {rounds[0].frames} frames, not {FRAMES}: DEPTH is wrong")
+        figure = f"{name}: repeat, folded, {f'stack of {FRAMES}' if stack else 'no stack'}"
+        yield Figure(figure, min(ran.us[0] for ran in rounds))
 
 
 def _system(machine: Art, library: Path) -> Iterator[Given]:

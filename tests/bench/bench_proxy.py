@@ -268,14 +268,16 @@ async def run(options: argparse.Namespace, room: Path) -> list[Given]:
 
 
 def compare(kind: str, ours: Program, *others: Program) -> Iterator[Given]:
-    """Tell what each program took; the ratios."""
+    """Tell what each program took; the ratios, each the median of those of a round."""
     for program in (ours, *others):
         rate, cpu, latency = (statistics.median(of[kind]) for of in (program.rates, program.cpu_ms, program.latency_ms))
         of_it = f", {statistics.median(program.writer_ms[kind]):.3f} of it the writer's" if program.writer else ""
         talk(f"  {kind:12} {program.name:12} {rate:6.0f} requests/s  {cpu:.3f} ms CPU{of_it}  p50 {latency:.2f} ms")
     for other in others:
-        rate = statistics.median(ours.rates[kind]) / statistics.median(other.rates[kind])
-        latency = statistics.median(ours.latency_ms[kind]) / statistics.median(other.latency_ms[kind])
+        rate, latency = (
+            statistics.median(mine / its for mine, its in zip(*of_kind, strict=True))
+            for of_kind in ((ours.rates[kind], other.rates[kind]), (ours.latency_ms[kind], other.latency_ms[kind]))
+        )
         yield Figure(f"{kind} beside {other.name}, requests/s", rate)
         yield Figure(f"{kind} beside {other.name}, latency", latency)
 
@@ -284,7 +286,7 @@ def measure(arguments: Sequence[str] = ()) -> Iterator[Given]:
     """What capture costs; the arguments are those of the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--requests", type=int, default=300, help="of 1 kB, a connection and measurement")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--upload-mb", type=int, default=1024)
     parser.add_argument("--dir", default=tempfile.gettempdir(), help="where the recording is written")
     options = parser.parse_args(arguments)
