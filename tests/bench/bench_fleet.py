@@ -31,7 +31,9 @@ LINES = 40_000
 ROUNDS = 3
 SMALL = 1000
 COMPUTED = 80_000_000
+"""Numbers that are squared and added up, for some seconds."""
 TWO_CORES = 1.7
+"""Least gain of two processes that only compute where a second core is free."""
 ID = "00000000000000000000000000000000-com.example.circle-accept-a1"
 KNOWN = knowledge()
 COLUMNS = "recording bigint, kind text, line bigint, bytes bigint, raw bytea, PRIMARY KEY (recording, kind, line)"

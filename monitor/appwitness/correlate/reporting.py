@@ -134,19 +134,13 @@ def _of(recording: Recording, report: Report) -> Report:
     return checked(report, recording.path)
 
 
+@uncollected()
 def _report(
     store: Store,
     recording_id: str,
     known: Knowledge,
     outcome: Outcome | None = None,
     recording: Recording | None = None,
-) -> Report:
-    with uncollected():
-        return _made(store, recording_id, known, outcome, recording)
-
-
-def _made(
-    store: Store, recording_id: str, known: Knowledge, outcome: Outcome | None, recording: Recording | None
 ) -> Report:
     run = store.run(recording_id, recording)
     saved = outcome.findings if outcome else store.findings(recording_id)

@@ -45,7 +45,6 @@ def format_time(at: datetime) -> str:
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2500, 1, 1, tzinfo=UTC)
-FIRST_YEAR, YEAR_AFTER = EARLIEST.year, LATEST.year
 LARGEST_OFFSET_MS = 1e13
 """About 300 years: more than any clock is off. Within the bounds above, adding it to a time never leaves the
 calendar."""
@@ -673,15 +672,15 @@ def parse(line: bytes | str) -> Event:
 def _settled[Kind: Part](part: Kind) -> Kind:
     """A line with its times in UTC. Raises BadLine for a time that could leave the calendar when converted to
     another clock."""
-    for name in _times(type(part)):
+    for name, key in _times(type(part)).items():
         at = getattr(part, name)
-        if at is None or (at.tzinfo is UTC and FIRST_YEAR <= at.year < YEAR_AFTER):
+        if at is None:
             continue
         if at.tzinfo is not UTC:
             part = msgspec.structs.replace(part, **{name: at.astimezone(UTC)})
             at = getattr(part, name)
-        if not FIRST_YEAR <= at.year < YEAR_AFTER:
-            raise BadLine(f"{_times(type(part))[name]}: a time outside the years {EARLIEST.year} to {LATEST.year}")
+        if not EARLIEST.year <= at.year < LATEST.year:
+            raise BadLine(f"{key}: a time outside the years {EARLIEST.year} to {LATEST.year}")
     return part
 
 
