@@ -179,8 +179,7 @@ def play(runtime: Runtime, dexed: Callable[[str], Path], tmp_path: Path) -> Run:
             if during is not None:
                 during(agent, held)
             ended = agent.wait(wait_s)
-            assert held.process is not None
-            left = held.process.wait() if ended else None
+            left = held.wait() if ended else None
         return Played(recording, agent, held.printed, held.log, left)
 
     return start

@@ -176,8 +176,7 @@ class Art(Machine):
     def unhooked(self, *arguments: str) -> Ran:
         with self._held(arguments) as held:
             held.release()
-            assert held.process is not None
-            held.process.wait()
+            held.wait()
             return Ran(held.printed, 0, 0)
 
     def installed(self, sources: Sequence[Source]) -> Installed:

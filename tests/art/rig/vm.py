@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -12,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import Signals
 from typing import Self
 
 from tests.art.rig.packages import digest
@@ -31,6 +31,10 @@ START_S = 60.0 * SLOWNESS
 LOOK_S = 0.02 * SLOWNESS
 LAST = 3000
 """Letters of its log that are shown where a test fails, and of what ART then tells of a signal four times as many."""
+LAUNCHED = """bash -c 'echo $$ >"$0" && exec "$@"' "$@"; exit $?"""
+"""Starts it as a grandchild: Frida waits, in this process, for what it enters, and would take a child's exit code."""
+SIGNALLED = 128
+"""A shell's exit code for a program that a signal ended, less the signal."""
 LIMITS_MS = {"FinalizerTimeoutMs": 10_000, "ThreadSuspendTimeout": 30_000}
 """After which ART ends a process by itself, as its defaults have them: a finalizer, and a thread that is to halt."""
 FATAL = "Fatal signal"
@@ -137,6 +141,7 @@ class Held:
     code: str = CODE
     """What it runs as, one of CODES."""
     process: subprocess.Popen[bytes] | None = None
+    """The shell that waits for it (`LAUNCHED`)."""
     _ended: bool = False
     """By us, and not by itself."""
 
@@ -157,8 +162,7 @@ class Held:
     @property
     def pid(self) -> int:
         """Its process."""
-        assert self.process is not None
-        return self.process.pid
+        return int((self.room / "pid.txt").read_text())
 
     def __enter__(self) -> Self:
         self.start()
@@ -174,10 +178,10 @@ class Held:
         code = None
         if self.process is not None and not self._ended:
             with suppress(subprocess.TimeoutExpired):
-                code = self.process.wait(DYING_S if FATAL in self.log else LOOK_S)
-        state = (
-            "did not end" if code is None else f"was ended by {Signals(-code).name}" if code < 0 else f"exited: {code}"
-        )
+                code = self.wait(DYING_S if FATAL in self.log else LOOK_S)
+        state = "did not end" if code is None else f"exited: {code}"
+        if code is not None and code < 0:
+            state = f"was ended by {signal.Signals(-code).name}"
         return f"{self.main} {state}\n{self._all[-LAST:]}{ended(self.log)}"
 
     def start(self) -> None:
@@ -190,11 +194,12 @@ class Held:
         # Where an app is started again, what the one before wrote stays.
         with (self.room / "printed.txt").open("wb") as out, (self.room / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(
-                [*argv, *self.options, *gate, *self.arguments],
+                ["bash", "-c", LAUNCHED, "bash", self.room / "pid.txt", *argv, *self.options, *gate, *self.arguments],
                 stdout=out,
                 stderr=log,
                 cwd=self.cwd,
                 env={**env, **self.env},
+                start_new_session=True,
             )
         end = time.monotonic() + START_S
         while AT_THE_GATE not in self._all:
@@ -207,14 +212,20 @@ class Held:
         """Let it run."""
         (self.room / "open").touch()
 
-    def end(self) -> int | None:
-        """End it, if it runs; its exit code."""
+    def wait(self, timeout_s: float | None = None) -> int:
+        """Wait for its end; its exit code, negative where a signal ended it. Raises subprocess.TimeoutExpired."""
+        assert self.process is not None
+        code = self.process.wait(timeout_s)
+        return SIGNALLED - code if code > SIGNALLED else code
+
+    def end(self) -> None:
+        """End it, if it runs."""
         if self.process is None:
-            return None
+            return
         if self.process.poll() is None:
             self._ended = True
-            self.process.kill()
-        return self.process.wait()
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 def ended(log: str) -> str:
