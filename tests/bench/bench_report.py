@@ -21,7 +21,7 @@ from tests.recordings.builder.reads import CONTACTS, NUMBER, PEOPLE
 UPLOADS = 10_000
 HOSTS = 400
 """Recipients, each of its own."""
-ROUNDS = 3
+ROUNDS = 5
 CONNECTED = 500
 """Uploads whose code is known."""
 BY = "com.example.shop.Api.post(Api.java:9)"

@@ -613,11 +613,17 @@ class Mask:
         """A flow with its matches masked, and any value in its recipient's name."""
         return changed(flow, matches=self.match, recipient=self.event, data=self.code_of_data, carrier=self.event)
 
-    def finding(self, finding: Finding) -> Finding:
-        """A finding with its facts and its recipient masked."""
+    def finding(self, finding: Finding, lang: str | None = None) -> Finding:
+        """A finding with its facts and its recipient masked; `lang`: the facts in this language alone, if it has
+        them."""
+
+        def told(texts: dict[str, str]) -> dict[str, str]:
+            wanted = {lang: texts[lang]} if lang in texts else texts
+            return {each: self.sentence(text) for each, text in wanted.items()}
+
         return changed(
             finding,
-            detail=lambda texts: {lang: self.sentence(text) for lang, text in texts.items()},
+            detail=told,
             data=self.code_of_data,
             **dict.fromkeys(("recipient", "read_by", "sent_by"), self.event),
         )
@@ -749,15 +755,15 @@ def mask_of(*reports: Report) -> Mask:
     return Mask(value for report in reports for value in known_values(report))
 
 
-def masked(report: Report, mask: Mask | None = None) -> Report:
+def masked(report: Report, mask: Mask | None = None, lang: str | None = None) -> Report:
     """The same report with every personal value masked, wherever it occurs; `mask`: the report's own, if it exists
-    already."""
+    already; `lang`: the only language in which its findings are to be told."""
     mask = mask or mask_of(report)
     shown = changed(
         report,
         run=mask.run,
         flows=mask.flow,
-        findings=mask.finding,
+        findings=lambda each: mask.finding(each, lang),
         declared=lambda each: changed(each, recipient=mask.host, purpose=mask.excerpt),
         coverage=lambda counts: {key: _coverage(mask, value) for key, value in counts.items()},
         evidence=lambda lines: ShownEvidence(lines, mask.event),

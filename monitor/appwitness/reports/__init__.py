@@ -25,6 +25,8 @@ FORMATS: dict[str, str] = {
 """Format -> the module whose `render(report, *, lang, reveal)` writes it; imported late."""
 LETTERS = ("complaint", "complaint-html")
 """The formats that accept a template of the user's own."""
+IN_ONE_LANGUAGE = ("text", "html", "sarif", "junit")
+"""The formats that tell each finding in the language of the report alone."""
 
 
 class _Renders(Protocol):
@@ -62,7 +64,8 @@ def render(
         options["verbose"] = verbose
     room = cast(_Renders, import_module(FORMATS[format]))
     with uncollected():
-        return room.render(report if reveal else masked(report), lang=lang, reveal=reveal, **options)
+        shown = report if reveal else masked(report, lang=lang if format in IN_ONE_LANGUAGE else None)
+        return room.render(shown, lang=lang, reveal=reveal, **options)
 
 
 __all__ = ["FORMATS", "LANGUAGES", "LETTERS", "render"]
