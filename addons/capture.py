@@ -75,7 +75,7 @@ class Passing:
 
 
 class Announce:
-    """Prints where the proxy listens, and how a device joins its WireGuard tunnel, if it has one, to stdout."""
+    """Prints to stdout where the proxy listens and, if it has a WireGuard tunnel, how a device joins the tunnel."""
 
     def __init__(self, lean: master.Master) -> None:
         self.lean = lean
@@ -86,7 +86,7 @@ class Announce:
         ca = Path(self.lean.options.confdir).expanduser() / "mitmproxy-ca-cert.pem"
         tunnel = next(filter(None, (one.to_json().get("wireguard_conf") for one in server.servers)), None)
         if tunnel:
-            # With port 0, for any free one, mitmproxy reports the requested port instead of the real one.
+            # With port 0 (any free port), mitmproxy reports the requested port instead of the real one.
             tunnel = tunnel.removesuffix(":0") + (f":{port}" if tunnel.endswith(":0") else "")
         said = {"host": host, "port": port, "ca": str(ca.absolute()), "wireguard": tunnel}
         print(json.dumps(said), flush=True)
@@ -121,7 +121,7 @@ def make(settings: Sequence[str]) -> master.Master:
             Admission(uploads.recorder),
             # For mode socks5: reads which of the app's connections a client announces.
             Announced(),
-            # Otherwise a client that asks to upgrade to HTTP/2 in cleartext gets something that mitmproxy cannot read.
+            # Removes requests to upgrade to HTTP/2 in cleartext: mitmproxy could not read what follows the upgrade.
             disable_h2c.DisableH2C(),
             proxyserver.Proxyserver(),
             # For mode wireguard: resolves names, and removes answers that would hide server names from us.

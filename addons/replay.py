@@ -26,7 +26,7 @@ from mitmproxy.io import compat, tnetstring
 LATEST_S = 4102444800
 """1 January 2100."""
 HEAD = 16
-"""Most bytes in which the length of a flow is looked for."""
+"""Number of bytes in which the length of a flow is looked for."""
 LARGEST = 100 << 20
 """Largest flow that is read: mitmproxy needs about three times as much memory for it."""
 NAME = 1000
@@ -36,7 +36,7 @@ PUSHED = "h2-pushed-stream"
 EDITED = "appwitness-edited"
 """Key that we set for a flow that was edited."""
 ANSWER = (b"response", b"content")
-"""The entry that is left out of larger flows; nothing of it is recorded."""
+"""Path of the entry that is left out of larger flows: no response body is ever recorded."""
 
 
 class Replay:

@@ -4,7 +4,7 @@ Works with the stock programs (`mitmdump -s addons/uploads.py --set recording=DI
 standard library and mitmproxy; the format of lines is the recording contract (its other side is
 monitor/appwitness/events).
 
-The files explain what is recorded, and when: record/exchanges.py (HTTP, WebSocket, gRPC), record/raw.py (TCP, UDP,
+These files explain what is recorded, and when: record/exchanges.py (HTTP, WebSocket, gRPC), record/raw.py (TCP, UDP,
 DNS), record/unseen.py (what could not be observed), disk/storage.py (what is on disk at which moment).
 """
 
@@ -42,10 +42,16 @@ class Uploads:
     def load(self, loader: Loader) -> None:
         loader.add_option("recording", str, "", "Folder of the recording that uploads are written into.")
         loader.add_option(
-            "upload_limit", str, "4g", "Longest body that is stored whole; of a longer one, so much. Understands k/m/g."
+            "upload_limit",
+            str,
+            "4g",
+            "Longest body that is stored whole; a longer one is truncated to this size. Accepts k, m and g.",
         )
         loader.add_option(
-            "recording_limit", str, "", "Bodies are stored until the recording is so large. Understands k/m/g."
+            "recording_limit",
+            str,
+            "",
+            "No more bodies are stored once the recording has reached this size. Accepts k, m and g.",
         )
         loader.add_option("disk_free", str, "", "Nothing is written while less than this is free on the disk.")
         loader.add_option("upload_wait", int, 3, "Seconds to wait for a response before its request is written.")

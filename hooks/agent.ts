@@ -1,7 +1,7 @@
 // The agent: takes a plan, installs the hooks before the app's first line runs, and says `ready` only when they are
 // live.
 
-import { enterOnce, isOnArt } from "./out/entered.js"; // first: it ends the rest where an earlier run has been
+import { enterOnce, isOnArt } from "./out/entered.js"; // first: it throws if an earlier run was in this process
 import "./java/whole.js"; // before the bridge, which patches code through it
 import { JVM, attachAsDaemon } from "./java/daemon.js"; // before the bridge, which attaches the thread when it loads
 import Java from "frida-java-bridge";
@@ -186,7 +186,7 @@ function hold(plan: Plan): void {
   waitUntil(() => ready, HOLD_S);
 }
 
-/** Answer the host's questions for the time, by which it compares the clocks. */
+/** Answer the host's queries for the time, with which it compares the clocks. */
 function answerTime(): void {
   recv("clock", (question: { number: number }) => {
     send({ type: "clock", number: question.number, at: micros() });
@@ -196,7 +196,7 @@ function answerTime(): void {
 
 answerTime();
 
-// While the script loads: an app that is being started continues afterwards, and its class loader must not be missed.
+// Done while the script loads: an app that is being started then resumes, and its class loader must not be missed.
 if (vmIsThere() && isArt()) {
   try {
     Java.perform(appCame);
@@ -243,9 +243,9 @@ rpc.exports = {
     pause(!on);
   },
   /**
-   * Stop watching, and send everything that is still held. With `restoring`, functions are restored, methods too except
-   * on ART (what was overwritten there may have changed since), and nothing of ours goes on by itself. The script
-   * itself has to stay: a thread may be inside a hook, waiting for a network, and will return through our code.
+   * Stop watching, and send everything that is still held. With `restoring`, restore functions, and methods except on
+   * ART (what was overwritten there may have changed since), and end all background work of ours. The script itself has
+   * to stay: a thread may be inside a hook, waiting for the network, and will return through our code.
    */
   async finish(restoring: boolean): Promise<void> {
     pause(true);

@@ -1,8 +1,8 @@
-// What the host asks the agent to watch: catalog/sources/*.yml and catalog/consent.yml as monitor/appwitness/agent/sources.py sends them.
+// What the host asks the agent to watch: entries of the catalog, as monitor/appwitness/agent/agent_plan.py sends them.
 
 import type { Transform } from "./event.js";
 
-/** Where in a call a value is, and how it becomes text. */
+/** Where a value is in a call, and how it becomes text. */
 export interface ValueSpec {
   /** data type code */
   type: string;
@@ -28,13 +28,13 @@ export interface TableSpec {
   columns: Record<string, string | Record<string, string>>;
 }
 
-/** A method of a followed object, and what it gives away. */
+/** A method of a followed object, and what it delivers. */
 export interface StepSpec {
   values: ValueSpec[];
   follow: FollowSpec[];
 }
 
-/** An object that gives its values away later: a listener, a callback, a task or a cursor. */
+/** An object that delivers its values later: a listener, a callback, a task or a cursor. */
 export interface FollowSpec {
   /** `return`: what the framework gave the app; `argument`: what the app gave the framework */
   object: "return" | "argument";
@@ -53,7 +53,7 @@ export interface SourceSpec {
   /** argument types of the overloads to wrap; null wraps all of them */
   overloads: string[][] | null;
   data: string;
-  /** index of the argument that says what was asked for; `when`: the text that `when` looked at */
+  /** index of the argument that says what was asked for; `when`: the text that `when` is matched against */
   target: number | "when" | null;
   /** name -> index of an argument that matters */
   args: Record<string, number>;
@@ -73,7 +73,7 @@ export interface SourceSpec {
   callback: boolean;
   /** registering is no access; only each delivery is */
   quiet: boolean;
-  /** an access only if it has a value that no source gave lately */
+  /** recorded as an access only if it has a value that no source has given recently */
   unseen: boolean;
   /** regular expressions over frames (the caller, and others further out) of calls that are made because of us */
   ours: string[][];
@@ -95,7 +95,7 @@ export interface StoreSpec {
   methods: string[];
 }
 
-/** Where in a call bytes are: a whole argument, the whole result, or a part of an argument. */
+/** Where bytes are in a call: a whole argument, the whole result, or a part of an argument. */
 export interface PartSpec {
   of: number | "return";
   /** index of the argument that says where the part begins */
@@ -130,9 +130,9 @@ export interface TransformerSpec {
 }
 
 export interface TransformsPlan {
-  /** beginnings of frames (`*` is any text) whose transforms are left out */
+  /** prefixes of frames (`*` is any text) whose transforms are left out */
   not_from: string[];
-  /** the same for frames that stand between a caller and the call */
+  /** prefixes of frames that are skipped when the caller is looked for */
   through: string[];
   classes: TransformerSpec[];
 }
@@ -146,7 +146,7 @@ export interface AskSpec {
   value: string | null;
 }
 
-/** How a call of a native function is read, one in watch/routes.ts each. */
+/** How a call of a native function is read; watch/routes.ts has a reader for each. */
 export type Reads =
   | "property" | "property_callback" | "property_read" | "file" | "folder" | "path" | "interfaces" | "ioctl" | "netlink"
   | "command" | "call" | "drm_bytes";
@@ -174,11 +174,11 @@ export interface NativePlan {
   binder: BinderSpec;
 }
 
-/** Where an app's plaintext passes a TLS library. */
+/** Where an app's plaintext passes through a TLS library. */
 export interface TlsPlan {
   sockets: { library: string; out: string; in: string; owner: { field: string; type: string } }[];
   engines: { library: string; cls: string }[];
-  /** hex: identifier of the key of the proxy's authority; connections that it vouches for are recorded by the proxy */
+  /** hex: key identifier of the proxy's CA; connections with a certificate of this CA are recorded by the proxy */
   proxy_key: string | null;
 }
 
@@ -207,7 +207,7 @@ export interface ExitSpec {
   /** where it goes: an argument or the object, and getters called on it */
   to: number | "this" | null;
   get: string[];
-  /** arguments with what goes out; the first that holds any counts */
+  /** arguments with what goes out; the first one that holds anything counts */
   holds: number[];
   /** getters that give the bytes of such an argument */
   getters: string[];

@@ -17,8 +17,8 @@ MARK = "quota: "
 
 
 class Quota:
-    """The quota of the recording in a folder: at most `most` bytes, and nothing while less than `free` are free; 0:
-    no limit."""
+    """The quota of the recording in a folder: it takes at most `most` bytes, and nothing is written while less than
+    `free` bytes are free on the disk; 0: no limit."""
 
     def __init__(self, folder: str, most: int = 0, free: int = 0) -> None:
         self.folder = folder

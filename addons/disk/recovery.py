@@ -46,8 +46,8 @@ def before(recording: Path) -> Before:
 
 
 def orphans(recording: Path, before: Before) -> Iterator[tuple[str, int, str]]:
-    """Digest, size and a description of each body without a line: proxy and writer were killed between body and
-    line."""
+    """Digest, size and a description of each body without a line: proxy and writer were killed after the body was
+    stored and before its line was written."""
     bodies = os.scandir(recording / "bodies")
     kept = (one for one in bodies if len(one.name) == 64 and one.is_file(follow_symlinks=False))
     young = [one for one in kept if one.stat().st_ctime >= before.last_line - SLACK_S]

@@ -3,7 +3,7 @@
 The proxy puts in whole records and rings a bell: a message through a pipe that says where the records begin and end in
 memory. The writer takes a record out only when it is done with it. So a record survives the death of the proxy once it
 was put in, and the death of the writer until it is taken out; the next writer continues where the last one stopped.
-Neither side waits for the other: `put` returns False when there is no room. Numbers are trusted only if they came
+Neither side waits for the other: `put` returns False when there is no room. Positions are trusted only if they came
 through the pipe (a system call, so everything written before is visible), or when the pipe has ended.
 """
 
@@ -101,8 +101,8 @@ class Ring:
         return self._counts[_TAKEN]
 
     def put(self, most: int, said: Put) -> bool:
-        """Put a record in, unless more than `most` bytes would then wait; returns whether it did. Ring the bell
-        afterwards."""
+        """Put a record in, unless more than `most` bytes would then wait; returns whether the record was put in. Ring
+        the bell afterwards."""
         kind, line, data, number, at, of, problem = said
         size = 0
         for piece in data:
@@ -153,7 +153,7 @@ class Ring:
         self._known, self._base = self._counts[_PUT], self._counts[_BASE]
 
     def first(self) -> Record | None:
-        """The next record; None when none is known."""
+        """The next record; None when the writer knows of no further one."""
         while self._counts[_TAKEN] < self._known:
             place = (self._counts[_TAKEN] - self._base) % RING_BYTES
             left = RING_BYTES - place

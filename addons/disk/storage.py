@@ -60,7 +60,7 @@ def coded(line: Line) -> bytes:
 
 
 def salted(line: Line) -> bytes:
-    """Like `coded`, with random bits, so that once the line is forgotten, nobody can confirm a guess at its content
+    """Like `coded`, with a random salt, so that once the line is forgotten, nobody can confirm a guess at its content
     by its digest."""
     return coded({**line, "salt": os.urandom(16).hex()})
 
@@ -85,7 +85,7 @@ class Lines:
                 while data:
                     data = data[os.write(self.fd, data) :]
             except OSError:
-                # The disk took a part of it: remove that; nobody reads a line that has no end yet.
+                # The disk took only a part of the line: remove it. Nobody reads a line before its newline is written.
                 with suppress(OSError):
                     os.ftruncate(self.fd, end)
                 raise

@@ -80,7 +80,7 @@ class Channel:
         self.taken = 0
         if live and os.name == "posix":
             self._watch(self._start())
-            atexit.register(self.close)  # until the very end, connections break off and are recorded
+            atexit.register(self.close)  # connections may break off until the very end, and are still recorded
         else:
             one = writer.Writer(folder, Ring(self.memory), self.bell, self.name, quota=self.quota)
             self.thread = threading.Thread(target=one.run, daemon=True)
@@ -129,11 +129,11 @@ class Channel:
         except OSError:
             pass  # closed
 
-    # -- how far behind it is
+    # -- how far behind the writer is
 
     @property
     def behind(self) -> bool:
-        """Whether so much waits that apps should wait, too."""
+        """Whether so many bytes wait for the writer that apps should wait, too."""
         used = self.ring.used()
         if used <= WAIT_BYTES // 2:
             self.until = None
@@ -176,7 +176,7 @@ class Channel:
         return ended
 
     def _watch(self, ended: int) -> None:
-        self._ring()  # it has not heard earlier bells
+        self._ring()  # a new writer has not heard earlier bells
         asyncio.get_running_loop().add_reader(ended, self._died, ended)
 
     def _died(self, ended: int) -> None:
@@ -187,7 +187,7 @@ class Channel:
         loop.call_later(0 if lived > AGAIN_S else AGAIN_S, self._replace)
 
     def _replace(self) -> None:
-        """Start another writer, in a thread: its program must be read from disk, too."""
+        """Start another writer, in a thread, because its program must be read from a disk that may hang."""
 
         def start() -> int | None:
             with self.starting:
@@ -225,8 +225,8 @@ class Channel:
                         return
                     os.close(self._start())  # the writer was killed, or could not be started
                     time.sleep(LOOK_S)
-        waits = f"{self.ring.used()} bytes of it are not on disk yet"
-        writer.say(f"{self.folder}: {waits}: the disk is slow, or refuses them. The writer goes on")
+        waits = f"{self.ring.used()} bytes are not on disk yet"
+        writer.say(f"{self.folder}: {waits}: the disk is slow, or refuses them. The writer keeps trying")
 
 
 class Body:

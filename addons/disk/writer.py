@@ -70,8 +70,8 @@ class Writer:
         self.ended = 0.0
         """When the proxy ended (monotonic); 0 while it runs."""
         self.lock = -1
-        """The folder bodies/, locked when no other writer, to which part files might belong, is at work here;
-        otherwise -1."""
+        """File descriptor of the folder bodies/, which is locked once no other writer is at work here to which part
+        files might belong; until then, -1."""
 
     def run(self) -> None:
         """Write until the proxy has ended and nothing is left."""
@@ -114,7 +114,7 @@ class Writer:
                 line = gap_line("uploads.jsonl", "body_truncated", detail, time_of(time.time()), body=digest)
                 self._append(self.gaps, salted(line))
         except OSError as error:
-            say(f"{self.folder}: what was left there could not be looked at: {error}")
+            say(f"{self.folder}: what an earlier proxy left there could not be read: {error}")
 
     def _listen(self, seconds: float | None) -> None:
         """Wait for the bell, at most this many seconds, and learn how far the records go."""

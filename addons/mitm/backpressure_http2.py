@@ -84,7 +84,7 @@ class Patience:
             yield self.alarm
 
     def woken(self) -> layer.CommandGenerator[None]:
-        """Acknowledge these bytes if there is room now."""
+        """Acknowledge all unacknowledged bytes if there is room now."""
         self.alarm = None
         if self._room():
             for stream_id, size in self.owed.items():

@@ -22,7 +22,8 @@ from addons.mitm.backpressure_http2 import AGAIN_S, ROOM_BYTES
 WINDOW_BYTES = 2 * 1024 * 1024
 """Bytes that a sender may send on a connection before it is granted more."""
 EARLY_BYTES = 4 * WINDOW_BYTES
-"""Most bytes granted in total while there is no other side yet: requests wait in mitmproxy until it has connected."""
+"""Maximum number of bytes granted in total while there is no other side yet: requests wait in mitmproxy until it has
+connected."""
 
 _sides: weakref.WeakValueDictionary[str, weakref.WeakSet[QuicLayer]] = weakref.WeakValueDictionary()
 _interact = QuicLayer.tls_interact
@@ -83,9 +84,11 @@ def interact(side: QuicLayer) -> layer.CommandGenerator[None]:
 
 
 def bound() -> None:
-    """Make all proxies of this process grant in this way."""
+    """Make all proxies of this process use `Grant` for the limits of HTTP/3 connections."""
     limited = getattr(QuicConnection, "_write_connection_limits", None)
     if limited is None or "_local_max_data" not in limited.__code__.co_names:
-        logging.error("This aioquic is not the one we know: memory for HTTP/3 uploads to slow servers is not bounded.")
+        logging.error(
+            "This version of aioquic is not supported: memory for HTTP/3 uploads to slow servers is not bounded."
+        )
         return
     QuicLayer.tls_interact = interact  # type: ignore[method-assign,assignment]

@@ -48,6 +48,4 @@ def reply(error: str) -> int:
 
 def bound() -> None:
     """Make all proxies of this process reply in this way."""
-    replace(
-        [(modes, "Socks5Proxy", ExactSocks5)], "an app that is redirected does not learn why a server is not reached."
-    )
+    replace([(modes, "Socks5Proxy", ExactSocks5)], "a redirected app is not told why a server could not be reached.")

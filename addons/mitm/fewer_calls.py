@@ -14,8 +14,8 @@ from mitmproxy import addonmanager, exceptions, hooks, master
 
 
 class Addons(addonmanager.AddonManager):
-    """An addon manager that calls only listeners; mitmproxy's asks every addon at every event, and again for a user
-    interface."""
+    """An addon manager that calls only listeners; mitmproxy's looks for a method in every addon at every event, and
+    again at the update event, which only a user interface needs."""
 
     def __init__(self, lean: master.Master) -> None:
         super().__init__(lean)  # type: ignore[no-untyped-call]

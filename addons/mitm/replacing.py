@@ -13,7 +13,7 @@ def replace(pieces: Sequence[tuple[ModuleType, str, object]], otherwise: str) ->
     If a name is missing, nothing is replaced, and an error is logged that states the consequence: `otherwise`.
     """
     if not all(hasattr(module, name) for module, name, _ in pieces):
-        logging.error(f"This mitmproxy is not the one we know: {otherwise}")
+        logging.error(f"This version of mitmproxy is not supported: {otherwise}")
         return
     for module, name, ours in pieces:
         setattr(module, name, ours)

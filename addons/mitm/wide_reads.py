@@ -1,8 +1,8 @@
-"""Reads all that a socket has at once and passes it on without a copy; slows apps down while the disk is slow.
+"""Reads everything that a socket has in one go, and passes it on without a copy; slows apps down for a slow disk.
 
 Replaces `mode_servers.ProxyConnectionHandler`, and `feed_data` and `read` of asyncio's `StreamReader`, whose private
-fields it uses; `able` first checks that they exist. mitmproxy asks for 64 kB at a time and does all of its work for
-each of them, and asyncio copies data into its own buffer and out of it again. Without this, a huge upload costs 40 %
+fields it uses; `able` first checks that they exist. mitmproxy requests 64 kB at a time and does all of its work for
+each such piece, and asyncio copies data into its own buffer and out of it again. Without this, a huge upload costs 40 %
 more CPU time, and one of 100 kB 10 to 14 % (`python -m tests.bench proxy`).
 """
 
@@ -18,9 +18,9 @@ from mitmproxy.connection import Connection
 from mitmproxy.proxy import mode_servers
 
 WIDE_BYTES = 256 * 1024
-"""Bytes that asyncio reads from a socket at a time; when that much comes, it reads up to WIDEST_BYTES."""
+"""Bytes that asyncio reads from a socket at a time; once a read returns that many, it reads up to WIDEST_BYTES."""
 WIDEST_BYTES = 1024 * 1024
-"""Most bytes that asyncio reads at a time, and most bytes held before reading pauses."""
+"""Maximum number of bytes that asyncio reads at a time, and that are held before reading pauses."""
 
 _READER = ("_buffer", "_eof", "_exception", "_paused", "_transport", "_wait_for_data", "_wakeup_waiter")
 
@@ -46,12 +46,12 @@ class Gated:
 
 
 class Wide:
-    """Wraps a StreamReader: reads all that is there at once, and passes it on without a copy."""
+    """Wraps a StreamReader: reads everything that is there in one go, and passes it on without a copy."""
 
     def __init__(self, reader: Any, room: Callable[[], Awaitable[None]] | None) -> None:
         self.reader = reader
         self.room = room
-        """Returns when data may be passed on."""
+        """Awaited before data is passed on; it returns once there is room."""
         self.pieces: deque[bytes] = deque()
         self.size = 0
         if reader._buffer:
@@ -119,10 +119,10 @@ class Handler(mode_servers.ProxyConnectionHandler):
 def bound(room: Callable[[], Awaitable[None]]) -> None:
     """Make all proxies of this process use the handler above; apps are made to wait for `room`."""
     if not hasattr(getattr(mode_servers, "ProxyConnectionHandler", None), "handle_connection"):
-        logging.error("This mitmproxy is not the one we know: the proxy does not wait for slow disks.")
+        logging.error("This version of mitmproxy is not supported: the proxy does not wait for slow disks.")
         return
     Handler.room = staticmethod(room)
     Handler.wide = able()
     if not Handler.wide:
-        logging.error("This Python is not the one we know: long uploads cost more.")
+        logging.error("This version of Python is not supported: long uploads take more CPU time.")
     mode_servers.ProxyConnectionHandler = Handler  # type: ignore[misc]

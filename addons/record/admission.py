@@ -15,7 +15,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Admission:
-    """Refuses other clients, and reports this in a gap: the client may be the device with another address."""
+    """Refuses all other clients, and reports them in gaps: a client may be the device with a new address."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder

@@ -1,6 +1,6 @@
 """Reads the name that the agent announces for a connection: the SOCKS5 user name (hooks/watch/redirect.ts).
 
-It joins uploads to the app's connections even when ports changed on the way.
+The name joins uploads to the app's connections even when ports changed on the way.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ NAME = re.compile(r"[0-9]{1,10}\.[0-9]{1,10}")
 
 
 class Announced:
-    """Admits only SOCKS5 clients that give such a name."""
+    """Admits only SOCKS5 clients that announce such a name."""
 
     def load(self, loader: Loader) -> None:
         # mitmproxy's SOCKS5 reads an option with this name; the mitmproxy addon that defines it is not used here.
-        loader.add_option("proxyauth", bool, False, "Mode socks5 asks for the name of each connection.")
+        loader.add_option("proxyauth", bool, False, "In mode socks5, clients must announce the name of a connection.")
 
     def socks5_auth(self, data: Socks5AuthData) -> None:
         data.valid = NAME.fullmatch(data.username) is not None

@@ -15,7 +15,7 @@ _SETTINGS = re.compile(rb"\x00..\x04\x00\x00\x00\x00\x00", re.DOTALL)
 
 
 class Cleartext:
-    """Sets the HTTP version of connections without TLS, as mitmproxy takes it from the TLS handshake."""
+    """Sets the HTTP version of connections without TLS, because mitmproxy takes it from the TLS handshake."""
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
         about = nextlayer.context

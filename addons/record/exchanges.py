@@ -4,7 +4,7 @@
 of its response. mitmproxy passes that head on only after our hook returns, and by then the writer has the line
 (disk/storage.py says what that means): whatever the app knows to be answered is in the recording, even if the proxy or
 its writer is killed. An upload that has no answer `upload_wait` seconds after its end is written with `status` null, as
-is one whose exchange broke off, and each one that waits when the proxy is told to stop. So a kill -9 can lose only
+are those whose exchange broke off, and those that wait when the proxy is told to stop. So a kill -9 can lose only
 uploads that had no answer and ended less than `upload_wait` + 0.5 seconds before.
 
 **How a body is read.** A body with a short declared length is buffered by mitmproxy: we have it before the server sees
@@ -14,8 +14,8 @@ chunked framing is removed, content encodings are kept. What the disk does not t
 so (disk/to_writer.py).
 
 **A request that does not end.** If its protocol has messages (gRPC), each is recorded as a separate upload as soon as
-there is a next message, an answer or a pause. Of any other body without a declared length, what was sent before a pause
-of `PAUSE_S`, or before a piece of the response, is one upload. The first line has the headers; further ones have none.
+there is a next message, an answer or a pause. Any other body without a declared length is recorded in parts: the bytes
+up to a pause of `PAUSE_S`, or up to a piece of the response, are one upload. Only the first line has the headers.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ class Exchanges:
         if upload.complete:
             self._write(upload)
         elif not upload.length and flow.response:
-            # Answered before it has ended: what was sent before the answer must be in the recording by then.
+            # Answered before the request has ended: what was sent must be recorded before the app sees the answer.
             self._answered(upload)
             flow.response.stream = self._answers(upload, flow.response.stream)
 
@@ -283,7 +283,8 @@ class Exchanges:
 
 
 def _buffered(flow: http.HTTPFlow) -> bytes:
-    """What mitmproxy holds of an incomplete body or message; there is no API for it, so its layer is searched for."""
+    """The bytes that mitmproxy holds of an incomplete body or message. There is no API for this, so we look for the
+    layer that has them."""
     server = ctx.master.addons.get("proxyserver")
     live = server.connections.get(flow.client_conn.id) if server else None
     found: list[Any] = [live.layer] if live else []

@@ -22,7 +22,7 @@ class Hosts:
             "hosts",
             Sequence[str],
             [],
-            "Where hosts really are: name=address:port, or name:port=address:port for one port of it; comma-separated.",
+            "Actual addresses of hosts: name=address:port, or name:port=address:port for one port; comma-separated.",
         )
 
     def configure(self, updated: set[str]) -> None:
@@ -43,8 +43,8 @@ class Hosts:
             server.address = place
 
     def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
-        # mitmproxy builds URLs from this address, and looks connections up by it. It refuses to change it while the
-        # connection is open, because that would not move the connection; here that is intended.
+        # mitmproxy builds URLs from this address, and looks connections up by it. It does not let the address change
+        # while the connection is open, because that would not move the connection; here that is intended.
         asked = self.asked.pop(data.server.id, None)
         if asked:
             object.__setattr__(data.server, "address", asked)

@@ -16,9 +16,10 @@ from addons.disk.to_writer import Body, Channel
 from addons.disk.writer import say
 
 FOLD_S = 60.0
-"""Repeats of a gap within this many seconds are counted, and reported in one line at the end."""
+"""Repeats of a gap within this many seconds are counted, and reported in one line after that time."""
 KINDS_OF_GAPS = 5000
-"""Most distinct gaps that are counted at a time; repeats of further ones are reported one by one."""
+"""Maximum number of distinct gaps whose repeats are counted at a time; repeats of further gaps are reported one by
+one."""
 RETRY_S = 1.0
 """Seconds between attempts to report lines that were lost."""
 
@@ -33,7 +34,7 @@ class Repeats:
 
 
 class Recorder:
-    """What the addons of one proxy share: the way to the recording."""
+    """Passes the uploads and gaps of all addons of one proxy to the recording."""
 
     def __init__(self) -> None:
         self.channel: Channel | None = None

@@ -10,11 +10,11 @@ from mitmproxy import master
 from mitmproxy.addonmanager import Loader
 
 ENDED = "redirector] exited"
-"""Part of the message that mitmproxy logs in this case, which is all it does."""
+"""Part of the message that mitmproxy logs in this case; it does nothing else about it."""
 
 
 class Redirector:
-    """Listens to mitmproxy's log; the process that started the proxy sees it end, with the reason on stderr."""
+    """Listens to mitmproxy's log. The process that started the proxy sees the proxy end, with the reason on stderr."""
 
     def __init__(self, lean: master.Master) -> None:
         self.lean = lean

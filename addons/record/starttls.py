@@ -55,7 +55,7 @@ def greets(data: bytes) -> bool:
 
 
 class StartTls:
-    """Uses this layer for each raw connection that is recorded."""
+    """Uses the layer `Changing` for each raw connection that is recorded."""
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
         chosen, about = nextlayer.layer, nextlayer.context

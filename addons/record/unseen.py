@@ -27,7 +27,7 @@ SILENT_S = 5.0
 """A client that closes within this many seconds after its TLS handshake without a request most likely pins a
 certificate."""
 NAMES = 10_000
-"""Most addresses whose names are remembered from answers to DNS queries."""
+"""Maximum number of addresses whose names are remembered from answers to DNS queries."""
 QUIC_PORTS = frozenset({80, 443, 8443})
 VERSION_1 = b"\x00\x00\x00\x01"
 READABLE = frozenset({VERSION_1, b"\x6b\x33\x43\xcf"})

@@ -23,7 +23,7 @@ Raw = tcp.TCPFlow | udp.UDPFlow | dns.DNSFlow
 def http_line(flow: http.HTTPFlow, own: bytes | None = None) -> tuple[Line, dict[str, str]]:
     """The line, as far as it is known from the head of a request, and the headers by lower-case name.
 
-    `own` is an Authorization that mitmproxy adds for the tester; it is not part of the upload.
+    `own` is an Authorization header that mitmproxy adds for the tester; it is not part of the upload.
     """
     request, client = flow.request, flow.client_conn
     named_headers = headers(request.headers, own)

@@ -1,5 +1,5 @@
-// Reads what ART stores of a stack in a Throwable: methods and their positions, as numbers, without making text of all
-// frames each time. The layout is checked once, on a stack of our own; if it is unknown, nothing is read.
+// Reads the stack that ART stores in a Throwable: methods and their positions, as numbers, without converting all
+// frames to text each time. The layout is checked once, on a stack of our own; if it is unknown, nothing is read.
 
 import { Method } from "./classes.js";
 import { JavaError, arrayElement, arrayLength, classOf, findClass, globalRef, deleteGlobal, inFrame, isSame, methodId, takeException, text, type Env } from "./jni.js";
@@ -58,7 +58,7 @@ export function generation(): number {
 
 /** The frames of the calling thread as text, innermost first; `keys`: what `walkedFrames` gave for the same stack. */
 export function frameTexts(env: Env, keys: string[]): string[] {
-  // Copied before learning: other threads may cause it to be forgotten meanwhile.
+  // Copied before learning: other threads may clear `known` meanwhile.
   const texts = new Map(keys.map((key) => [key, known.get(key)]));
   if (keys.some((key) => texts.get(key) === undefined)) {
     inFrame(env, () => { learn(env, keys, texts); });

@@ -226,7 +226,7 @@ export function divert(overload: Overload, by: NativePointer): boolean {
     return true;
   }
   // On ART, the replacement is a method itself; replacing again would make another one. The offset of its function
-  // differs by version: it is where the bridge has just written it.
+  // pointer differs by version: it is found by the address that the bridge has just written there.
   const words = Array.from({ length: MOST_WORDS }, (_, i) => clone.add(i * Process.pointerSize));
   const place = words.find((word) => word.readPointer().equals(made));
   place?.writePointer(by);
@@ -290,8 +290,8 @@ function putBack(overload: Overload): void {
   targetOf(overload)();
   const { originalMethod, newMethod } = mangler;
   if (originalMethod?.oldMethod && newMethod) {
-    // Restore the flags without the one for a compiler's queue: the method is no longer in it, and would never be
-    // queued again.
+    // Restore the flags without the one that says that the method is in a compiler's queue: it no longer is, and with
+    // this flag it would never be queued again.
     originalMethod.oldMethod.accessFlags = (originalMethod.oldMethod.accessFlags & ~JVM_ACC_QUEUED) >>> 0;
     // The bridge would write the app's own flags here. A frame of a native method that is not flagged as native is read
     // as bytecode by anything that walks the stack, including the garbage collector.
@@ -302,7 +302,7 @@ function putBack(overload: Overload): void {
 }
 
 const JVM_ACC_QUEUED = 0x01000000;
-/** What the bridge does, over all classes and all compiled code, for each method that it replaces or restores. */
+/** The bridge's walks over all classes and all compiled code, for each method that it replaces or restores. */
 const WALKS = [
   "VM_RedefineClasses::mark_dependent_code", "VM_RedefineClasses::flush_dependent_code",
   "ClassLoaderDataGraph::classes_do", "ResolvedMethodTable::adjust_method_entries", "ClassLoaderDataGraph::clean_deallocate_lists",

@@ -83,7 +83,7 @@ export function leaveWhatWasCompiled(then: () => void): void {
   if (waiting.length > 1) {
     return;
   }
-  // All classes are walked through each time: at least half of our thread's time is for other work.
+  // Each time, all classes are walked: wait, so that at least half of our thread's time is left for other work.
   const rest = tookMs - (Date.now() - endedAt);
   if (rest <= 0) {
     leaveNow();
@@ -132,9 +132,9 @@ function tell(why: string): void {
 }
 
 /**
- * Abandon compiled code, and name the app's methods that stay in it; returns what was running. `before`: what was
- * running the first time; a method that began since then stays in code that was compiled without inlining a hooked
- * method.
+ * Abandon compiled code, and name the app's running methods that stay in it; returns all running methods. `before`:
+ * those that were running the first time; no others are named, since a method that began later runs code that was
+ * compiled without inlining a hooked method.
  */
 function leave(before: string[] | null): string[] {
   if (entry === null || isStrange) {
@@ -216,7 +216,7 @@ function lookFor({ module, artRuntime }: ArtApi): Cache {
   if (Object.values(functions).some((each) => each.isNull())) {
     return nothing;
   }
-  // Read only memory that exists: in a process with fault handlers, a fault is not ours alone.
+  // Read only mapped memory: if the process has fault handlers, a fault of ours would reach them, too.
   const ranges = Process.enumerateRanges("rw-");
   const left = (at: NativePointer): number => {
     const range = ranges.find(({ base, size }) => base.compare(at) <= 0 && base.add(size).compare(at) > 0);

@@ -46,7 +46,7 @@ function visitorOf(name: string): NativePointer {
   return visitor;
 }
 
-/** For a class that is about to be initialised: does the same; called by ART. */
+/** Called by ART for a class that is about to be initialised: has its compiled methods interpreted. */
 export const onInitialize = core["on_initialize"] as NativePointer;
 
 /** In C: (method, entry point) -> the entry point that the method gets instead. */
@@ -97,7 +97,7 @@ function tellOf(entry: number): void {
 /** What C has to know of ART to leave its compiled code. */
 export type Leaving = Record<Exclude<keyof typeof COMPILED, "left" | "left_room" | "left_count">, NativePointer>;
 
-/** More compiled methods of an app are not told apart from its others. */
+/** If an app has more compiled methods than this, they are not told apart from its other methods. */
 const MOST_LEFT = 16_384;
 
 /**
@@ -118,7 +118,10 @@ export function leaveCompiled(entry: number, about: Leaving): Set<string> | null
 
 const VISIT = "art::ClassLinker::VisitClasses";
 
-/** Walk the classes with our visitor, using the bridge's safe way to where they may be walked. */
+/**
+ * Walk the classes with our visitor, in the place of the bridge's own walk: the bridge brings the thread into a state
+ * in which this is safe.
+ */
 function walk(visitor: NativePointer): void {
   const api = artApi() as unknown as Record<string, unknown>;
   const visit = api[VISIT];

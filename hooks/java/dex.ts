@@ -70,7 +70,7 @@ function lengthFrom(begin: NativePointer): number {
   return range === null ? 0 : range.base.add(range.size).sub(begin).toUInt32();
 }
 
-/** Those of the classes that the dex files define. */
+/** The classes among `names` that the dex files define. */
 export function definedIn(files: Dex[], names: Iterable<string>): string[] {
   if (defines === null) {
     core = new CModule(DEX);

@@ -64,7 +64,7 @@ interface Hook {
   cls: NativePointer;
   call: (env: Env, self: NativePointer | null, args: Raw[]) => Raw;
   watches: Watching[];
-  /** what replaces the method, inside all of its watchers: the subject of gaps about it; null when nothing does */
+  /** if overtaken: the subject of gaps about the method's replacement, which runs inside all watchers; else null */
   instead: string | null;
   below: Below | null;
 }

@@ -1,5 +1,4 @@
-// Keeps methods replaced on ART, which removes a hook when it verifies the method's class, and reports when that
-// happened.
+// Keeps methods replaced on ART (it removes a hook when it verifies the method's class), and reports removed hooks.
 //
 // In ART's interpreter, a replacement depends on one pointer, the method's entry point. The bridge leaves ART's own
 // bridge to the interpreter there, and on the first use of a class ART overwrites exactly that value. So our methods
@@ -18,8 +17,8 @@ import { hookCopies, instead } from "./copies.js";
 import { goLive, patch } from "./patches.js";
 
 /**
- * ART's function that gives static methods their entry points when a class has been initialised, up to Android 13
- * without regard to the present one. If the function has no symbol, the audit finds what is lost.
+ * ART's function that gives static methods their entry points when a class has been initialised; up to Android 13,
+ * whatever the present ones are. If the function has no symbol, the audit finds what is lost.
  */
 const UPDATE = "_ZN3art15instrumentation15Instrumentation17UpdateMethodsCodeEPNS_9ArtMethodEPKv";
 const AUDIT_MS = 1000;
@@ -56,7 +55,7 @@ interface Known {
   entry: number;
   /** the jump */
   thunk: NativePointer;
-  /** entry points with which a method is hooked, too: the bridge has patched what they lead to */
+  /** other entry points with which a method is still hooked: the bridge has patched what they lead to */
   alive: NativePointer;
   aliveCount: number;
   fast: number;
@@ -68,8 +67,8 @@ let known: Known | null = null;
 let isStrange = false;
 
 /**
- * On ART: keep a method replaced that was just replaced. `whose` returns the subjects of the gap when it was not kept.
- * `isDefault`: other classes have copies of it.
+ * On ART: have a method that was just replaced stay replaced. `whose` returns the subjects of the gap when it was not
+ * kept. `isDefault`: other classes have copies of it.
  */
 export function keep(overload: Overload, isDefault: boolean, whose: () => string[]): void {
   if (!isArt()) {
@@ -98,7 +97,7 @@ export function keep(overload: Overload, isDefault: boolean, whose: () => string
   } else if (method.interceptor !== null) {
     add(at, id, thunk, was, whose);
   } else if (interpreted(api).some((each) => each.equals(was))) {
-    // Whatever is there now: after the bridge wrote it, another thread may have verified the class.
+    // Whatever the entry point is now: after the bridge wrote it, another thread may have verified the class.
     add(at, id, thunk, NULL, whose);
   }
   // A method of a proxy class has another entry point, which must stay.
@@ -143,7 +142,7 @@ function interpreted(api: ArtApi): NativePointer[] {
   ];
 }
 
-/** What is known about methods here, once a replaced method has confirmed it; every replaced method must confirm it. */
+/** What is known about this ART's methods; null if this replaced method does not confirm it, as each one must. */
 function learn(method: ArtMethod): Known | null {
   const entry = known?.entry ?? entryIn(method);
   if (entry === null || !agrees(method, entry)) {

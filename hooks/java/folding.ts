@@ -25,8 +25,8 @@ export interface Repeats {
   /** whether it depends on the result, too */
   reads: boolean;
   /**
-   * if nothing else that a call gave is in its line: what is in the lines of further calls with the stack of one that was
-   * recorded, before and after the value; null when that is unknown
+   * given if a call's line holds nothing of the call but its result: returns what the lines of further calls with the
+   * same stack hold before and after the value; null when that is unknown
    */
   around: ((fold: Fold) => { before: string; after: string } | null) | null;
 }
@@ -128,7 +128,7 @@ const told = new NativeCallback((id, self, args, result, begun, asks): number =>
   }
 }, "int", ["int", "pointer", "pointer", "pointer", "double", "int"]);
 
-/** Have C write the lines of calls like the one that it is telling of. */
+/** Have C write the lines of further calls like the one that it is reporting. */
 function haveWritten(one: Diverted, fold: Fold): void {
   const around = one.around?.(fold) ?? null;
   if (around !== null) {
@@ -459,7 +459,7 @@ function watchLosses(): void {
   }
 }
 
-/** Write one gap for the losses of a method in one way, once they have stopped. */
+/** Write one gap for the calls that a method lost in one way, once that has stopped or gone on for long. */
 function tellLosses(all: boolean): void {
   const now = losses.readS32();
   if (all || now !== seen) {

@@ -21,9 +21,9 @@ import { patch } from "./patches.js";
 /** A hook that the JVM has put in place is safe only after our thread has made one more JNI call, a tick later. */
 const SETTLE_MS = 30;
 const SETTLE_SHORT_MS = 2;
-/** Seconds that a thread of the app waits for hooks on a class that it has just loaded, */
+/** Seconds that a thread of the app waits for the hooks on a class that it has just loaded. */
 const PATIENCE_S = 0.3;
-/** for those on a class of which it has just shown an object, and for all those on a loader's classes. */
+/** The same for a class of which the app has just shown an object, and for all classes of a loader. */
 const PATIENCE_FOR_OBJECTS_S = 1;
 const PATIENCE_FOR_LOADERS_S = 1;
 const STEP_S = 0.001;
@@ -39,8 +39,8 @@ let busy = 0;
 let closing = false;
 
 /**
- * Run `work` on the agent's thread, then `done` when the hooks it made are live. `leaves`: asked then; false where
- * nothing of the app runs yet, and more work follows, after which compiled code is left.
+ * Run `work` on the agent's thread, then `done` when the hooks it made are live. `leaves` then says whether to leave
+ * compiled code: false while nothing of the app runs yet and more work follows, after which it is left.
  */
 export function defer(work: Work, done: () => void, settleMs = SETTLE_MS, leaves: () => boolean = () => true): void {
   if (closing) {
@@ -89,8 +89,8 @@ const SLICE_MS = 50;
 
 /**
  * Run all works on the agent's thread, one after the other, even if one fails; then `done`, when their hooks are live.
- * On ART they run in slices. A JVM pauses for each method that is replaced later, but only once for all methods of a
- * slice. `isHeld`: whether nothing of the app runs yet: then compiled code is left once, not after each slice.
+ * On ART they run in slices; on a JVM in a single one, because a JVM pauses once for all methods that are replaced in
+ * one slice. `isHeld`: whether nothing of the app runs yet: then compiled code is left once, not after each slice.
  */
 export function inSlices(works: Work[], isHeld: () => boolean, done: () => void): void {
   const left = [...works];
@@ -291,7 +291,7 @@ function ask(env: Env, loader: NativePointer): void {
   if (loader.isNull() || inFrame(env, () => className(env, classOf(env, loader)) === BOOT)) {
     return;
   }
-  // First those that it would ask first: an app has separate loaders for libraries of the device.
+  // First the loaders that this one delegates to: an app has separate loaders for libraries of the device.
   for (const other of asksBefore(env, loader)) {
     ask(env, other);
     deleteGlobal(env, other);

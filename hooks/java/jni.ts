@@ -19,8 +19,10 @@ export class JavaError extends Error {
 
 const functions = new Map<number, (...args: NativeFunctionArgumentValue[]) => unknown>();
 
-/** Entry `index` of the JNI function table. Cooperative: a thread that waits for a safepoint must not hold the lock. */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- what an entry returns, its caller knows
+/**
+ * Call entry `index` of JNI's function table. Cooperative: a thread that waits for a safepoint must not hold the lock.
+ */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows what an entry returns
 function jni<R>(
   env: Env,
   index: number,
@@ -233,7 +235,7 @@ export function construct(
   return object;
 }
 
-/** Text that is the same in UTF-8 and in Java's own form of it. */
+/** Text that is the same in UTF-8 and in Java's modified UTF-8. */
 const PLAIN = /^[\x01-\x7f]*$/;
 
 /** Create a Java string; a local reference. */

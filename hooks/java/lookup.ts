@@ -10,8 +10,6 @@ import LOOKUP from "../native/lookup.txt";
 import { currentEnv, overloadsOf, wrap, type BridgeType, type ClassWrapper, type Overload } from "./bridge.js";
 import { JavaError, findClass, globalRef, inFrame, invoke, methodId, takeException, text, type Env } from "./jni.js";
 
-/** The C part: for a class with hundreds of methods, the JNI calls would take too long in JavaScript. */
-
 type Kind = "method" | "creator";
 
 /** How the methods of a class are read. */
@@ -33,6 +31,7 @@ interface Tools {
   message: NativePointer;
   /** the prototype of all methods that the bridge makes */
   prototype: object;
+  /** the C part: for a class with hundreds of methods, the JNI calls would take too long in JavaScript */
   core: CModule;
 }
 
@@ -76,7 +75,7 @@ function readerOf(env: Env, kind: "Method" | "Constructor", unchecked: string, c
   }
 }
 
-/** A class with what hooks need of it. */
+/** The wrapper of a class, with only what hooks need. */
 class OwnWrapper {
   readonly $f = Java.classFactory;
   readonly $C = selfOf(() => this.cls);

@@ -13,7 +13,9 @@ const MOST_KNOWN = 20_000;
 const MOST_LOADERS = 64;
 /** Folders with files that came with the system. */
 const SYSTEM = /^\/(system|system_ext|apex|vendor|product|odm|oem|my_\w+|lib|lib32|lib64|usr)\//;
-/** Paths with a package's files, and with the code of an installed package, with the version of a shared library. */
+/**
+ * Paths of a package's files, and of an installed package's code, where a shared library's version follows its name.
+ */
 const PACKAGES = [
   /^(?:\/mnt\/expand\/[^/]+|\/data)\/(?:data|user\/\d+|user_de\/\d+)\/([A-Za-z]\w*(?:\.\w+)+)\//,
   /\/app\/(?:~~[^/]+\/)?([A-Za-z]\w*(?:\.\w+)*\.\w+?)(?:_\d+)?-[^/]+\//,

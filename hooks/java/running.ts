@@ -1,4 +1,4 @@
-// Names the methods that are running: those whose compiled code was left stay in it until they return.
+// Names the methods that are running: one whose compiled code was abandoned stays in that code until it returns.
 
 import { overloadsOf } from "./bridge.js";
 import { Method, allToString, isBoot, wrappersOf } from "./classes.js";
@@ -20,7 +20,7 @@ export function running(env: Env): string[] {
 
 /**
  * Whether `Class.method` is one of the methods `ids`; overloads are not told apart. If the app's main loader does not
- * know the class, or `ids` is null, every method of the app is.
+ * know the class, or `ids` is null, every method of the app counts as one of them.
  */
 export function isOneOf(env: Env, method: string, ids: Set<string> | null): boolean {
   const dot = method.lastIndexOf(".");

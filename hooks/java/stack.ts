@@ -107,7 +107,7 @@ export function here(): Where {
   }
 }
 
-/** Parsed stacks, cached: the same code asks again and again. */
+/** Parsed stacks, cached: the same code makes its calls again and again. */
 const known = new Map<string, string[]>();
 const MOST_KNOWN = 500;
 

@@ -1,5 +1,6 @@
-// Looks up symbols of a library by name. By itself the bridge makes an object of each, 19,000 for libart and 58,000 for
-// a JVM, and picks a few; the build has it call these functions instead (`looks_up_symbols` in hatch_build.py).
+// Looks up symbols of a library by name. On its own, the bridge would create an object for each symbol (19,000 in
+// libart, 58,000 in a JVM) and pick a few; the build has it call these functions instead (`looks_up_symbols` in
+// hatch_build.py).
 
 interface Named {
   name: string;
@@ -25,7 +26,7 @@ function spelled(pattern: string): string[] {
   return pattern.includes("[0-1]") ? ["0", "1"].flatMap((digit) => spelled(pattern.replace("[0-1]", digit))) : [pattern];
 }
 
-/** All symbols by name, to be asked for single ones. */
+/** All symbols by name, for looking up single ones. */
 export function symbolsOf(module: Module): Record<string, Named | undefined> {
   if (Process.platform !== "linux") {
     return Object.fromEntries(listed(module).map((symbol) => [symbol.name, symbol]));

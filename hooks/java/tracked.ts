@@ -1,4 +1,4 @@
-// Objects that give values away later (listeners, tasks, cursors): recognised by identity, and never kept alive by us.
+// Objects that deliver values later (listeners, tasks, cursors): recognised by identity, and never kept alive by us.
 
 import { Method } from "./classes.js";
 import { deleteWeak, isSame, weakRef, type Env } from "./jni.js";

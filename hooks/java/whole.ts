@@ -152,5 +152,5 @@ function halting(address: NativePointer, code: NativePointer, bytes: number, hal
   store(address, code, halt.bytes);
 }
 
-// Its functions are read-only, but the global name can be reassigned.
+// The functions of `Memory` are read-only, but the global name can be reassigned.
 Object.assign(globalThis, { Memory: Object.create(Memory, { patchCode: { value: patchWhole } }) as typeof Memory });

@@ -37,7 +37,7 @@ void exec_enter (GumInvocationContext *ic) {
   note->text[at] = 1;
   note->pid = getpid ();
   ADD (note->number,
-      number + 1 - GET_RELAXED (note->number)); /* release: after what it says; nobody else has this note */
+      number + 1 - GET_RELAXED (note->number)); /* release: after the note's contents; nobody else has this note */
 }
 
 /* Whether a note has been written. Acquire: if so, its contents can be read. */

@@ -36,8 +36,8 @@ typedef struct {
   gpointer (*osr) (gpointer cache, gpointer method);
   void (*invalidate) (gpointer cache, gpointer method, gpointer header);
   /*
-   * whether code compiled ahead of time can be told from code compiled at run time: there is a cache, or none of the
-   * latter
+   * whether code compiled ahead of time can be told from code compiled at run time: the cache is known, or nothing is
+   * compiled at run time
    */
   gsize tells;
   /* the app's methods whose code is left in this walk, the room for them, and their number, which may be greater */
@@ -46,7 +46,7 @@ typedef struct {
   gsize left_count;
 } Compiled;
 
-/* Where a class has its loader: after the fields of every object. The framework's classes have none. */
+/* Offset of the loader in a class: after the fields that every object has. The framework's classes have none. */
 #define LOADER 8
 
 extern Known known;
@@ -85,8 +85,8 @@ static void learn (void) {
 }
 
 /*
- * Looks at the methods of a class, or only at the copies among them. FALSE ends the visits: nothing is known of
- * classes.
+ * Looks at the methods of a class, or only at the copies among them. FALSE ends the walk: the layout of classes is
+ * unknown.
  */
 static guint8 each_method (gpointer cls, gboolean copies, void (*look) (gpointer method)) {
   gsize array;

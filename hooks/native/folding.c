@@ -120,7 +120,10 @@ struct _Hook {
   gint8 gives; /* type of its result */
 };
 
-/* Keys, and what is known of the runtime, are constant from before the first hook; identity from before the first left_out. */
+/*
+ * Keys, and what is known of the runtime, are set before the first hook, and then constant; identity is set before the
+ * first left_out.
+ */
 extern GumTlsKey inside_key; /* set: inside a wrapped API, or in our own code on its behalf */
 extern guint thread_key;
 extern gint paused; /* relaxed: a call may just as well have come before or after */
@@ -508,7 +511,7 @@ static gint count_repeat (Hook *hook, guint16 *units, gint asked, gint length, g
   return found;
 }
 
-/* Fill the slot that JavaScript gave, unless it has given it to another call since. given: generation and number. */
+/* Fill the slot that JavaScript gave, unless it belongs to another call by now. given: generation and number. */
 static void fill (Hook *hook, gint given, gint state, guint16 *units, gint asked, gint length, guint64 stack) {
   Slot *slot;
   gint i;
@@ -530,7 +533,7 @@ static void fill (Hook *hook, gint given, gint state, guint16 *units, gint asked
   g_mutex_unlock (&hook->lock);
 }
 
-/* Whether a call's line can be written in C: it returned a text, and it is known which stack it has, or that it has none. */
+/* Whether a call's line can be written in C: the call returned a text, and its stack is known, or stacks are off. */
 static gint may_write (const Repeats *repeats, const guint16 *units, gint length, guint64 stack) {
   return repeats->writes && length > 1 && stack != NO_WAY && stack != THINNED && units[0] + 1 == length;
 }
@@ -664,7 +667,10 @@ void set_folds (Hook *hook, gint on, gint asks, gint reads, gint writes, const g
 void set_api (Hook *hook, gint on) { SET_RELAXED (hook->is_api, on); }
 void set_method (Hook *hook, gpointer method) { publish (&hook->lock, &hook->method, method); }
 
-/* From now on, C writes the lines of calls like the one of which JavaScript is being told. name: of the thread, as JSON. */
+/*
+ * From now on, C writes the lines of calls like the one that is being reported to JavaScript. name: of the thread, as
+ * JSON.
+ */
 void write_from_now_on (Hook *hook, const gchar *before, const gchar *after, const gchar *name) {
   Thread *own = thread ();
   gsize size = strlen (name);

@@ -9,7 +9,7 @@ function pointers<Name extends string>(...members: Name[]): Record<Name, number>
   return Object.fromEntries(members.map((member, i) => [member, i * POINTER])) as Record<Name, number>;
 }
 
-/** A replaced method, as C looks after it. */
+/** A replaced method, as C keeps track of it. */
 export const ROW = pointers("entry", "wanted", "also", "flags", "fast");
 export const ROW_BYTES = 5 * POINTER;
 
@@ -73,7 +73,7 @@ export const SHARED = {
   ],
 } satisfies Record<string, [type: string, size: number, offsets: Record<string, number>][]>;
 
-/** C to put after a file's own: it compiles only if the file's structures are laid out as they are here. */
+/** C code to append to a file's own: it compiles only if the file's structures are laid out as they are here. */
 export function layouts(file: keyof typeof SHARED): string {
   return SHARED[file].flatMap(([type, size, offsets]) => [
     `_Static_assert (sizeof (${type}) == ${size}, "the size of ${type}");`,

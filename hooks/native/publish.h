@@ -3,8 +3,8 @@
 #include "atomic.h"
 
 /*
- * Release, for pointers. What was written before comes before the first unlock, that before the second lock, and that
- * before the pointer is written. So whoever reads the pointer without a lock finds what was written.
+ * Release, for pointers. All earlier writes come before the first unlock, the first unlock before the second lock, and
+ * the second lock before the write of the pointer. So whoever reads the pointer without a lock sees all earlier writes.
  */
 static void publish (GMutex *lock, gpointer *at, gpointer what) {
   g_mutex_lock (lock);

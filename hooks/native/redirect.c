@@ -100,8 +100,8 @@ typedef gint (*Call) (glong a, glong b, glong c, glong d, glong e, glong f);
 
 /*
  * Items, and what the app told epoll sets, are read and written under the lock. The rest of the state that changes is
- * counters: unreached and quic, each added to and read by itself; next, which gives each thread a number of its own;
- * and waiting.
+ * counters: unreached and quic, each added to and read on its own; next, which gives each connection a number of its
+ * own; and waiting.
  */
 extern State state;
 /*
@@ -342,7 +342,7 @@ static void forget (Item *item) {
   ADD (state.waiting, -1);
 }
 
-/* The waiting connection of a file: its local port tells whether the number belongs to another file by now. */
+/* The waiting connection of a descriptor: its local port shows whether the descriptor is another file's by now. */
 static Item *find (gint fd) {
   gint i;
   for (i = 0; i != MOST_WAITING; i++) {
@@ -378,7 +378,7 @@ static gint tell_set (Watched *one, gint fd, guint32 events) {
   return SYSTEM (calls[EPOLL_CTL], one->set - 1, MOD, fd, (glong)&event, 0);
 }
 
-/* Have the epoll set that a file is in wait for what we wait for; release_in_set: again for what the app waits for. */
+/* Have a file's epoll set wait for what we wait for; release_in_set restores what the app waits for. */
 static void hold_in_set (const Item *item) {
   if (item->fd < MOST_WATCHED && watched[item->fd].set != 0 &&
       tell_set (&watched[item->fd], item->fd, wants (item)) != 0)
@@ -390,7 +390,7 @@ static void release_in_set (gint fd) {
     tell_set (&watched[fd], fd, watched[fd].events);
 }
 
-/* The item of a file that still waits, after what can be done at once; NULL: it never did, or no longer does. */
+/* Do for a file what can be done at once; returns its item if it still waits, else NULL. */
 static Item *waits (gint fd) {
   Item *item = find (fd);
   gint before;

@@ -1,6 +1,6 @@
-// The C part of writing.ts: writes the line of a call whose only value is the text that it returns, when JavaScript has
-// said what else is in the lines of calls from there; and counts the repeats of such calls. So an app that reads a new
-// value each time does not wait for JavaScript each time.
+// The C part of writing.ts: writes the line of a call whose only value is the text that it returns, once JavaScript has
+// given the rest of the lines of calls with the same stack; and counts the repeats of such calls. So an app that reads
+// a new value each time does not wait for JavaScript each time.
 //
 // A table's lock is taken before that of the lines.
 
@@ -13,12 +13,15 @@
 #define DAY 86400
 /* Bytes of lines that are sent in one message, at most. */
 #define CHUNK 65536
-/* Of these, what a line has besides its value, its thread's name and its times; and its times, with what is between. */
+/*
+ * Bytes of one line, at most: without its value, its thread's name and its times; and its times, with the text around
+ * them.
+ */
 #define MOST_TEXT 32768
 #define MOST_TIMES 192
 /* Lines that may wait. */
 #define MOST_LINES 100000
-/* Stacks and calls of a method that are remembered: one for each remainder of their numbers. */
+/* Stacks and calls of a method that are remembered, each in the place given by its hash modulo this number. */
 #define PLACES 32
 #define CALLS 256
 
@@ -251,7 +254,7 @@ static gint is_same (const Call *call, const guint16 *units, gint count, guint64
   return i == count;
 }
 
-/* What was written of a call from a place: its value, and its line. */
+/* Set what is remembered of a call from a place: its value, and its line. */
 static void compose (Call *call, const Place *place, const Name *name, const guint16 *units, gint count) {
   gchar *begin, *to;
   call->text = g_malloc0 ((gsize)(2 * count + place->length + 6 * count + name->length + 1));
@@ -266,7 +269,7 @@ static void compose (Call *call, const Place *place, const Name *name, const gui
   call->length = (gint)(to - begin);
 }
 
-/* Whether a call is accounted for: it repeats one that was written, or its own line is written now. */
+/* Count a call as a repeat of one that was written, or write its own line now; 0 when neither is possible. */
 gint write_call (Table *table, const Name *name, const guint16 *units, gint count, guint64 stack, gint64 begun) {
   guint64 hash = stack;
   Place *place = &table->places[stack % PLACES];
@@ -309,7 +312,7 @@ Table *new_table (void) {
   return table;
 }
 
-/* For now, this is in the lines of calls with this stack, before and after the value; the thread's name ends it. */
+/* Set what the lines of calls with this stack hold, for now, before and after the value; the thread's name follows. */
 void set_place (Table *table, guint64 stack, const gchar *before, const gchar *after) {
   Place *place = &table->places[stack % PLACES];
   gsize first = strlen (before), length = first + strlen (after);
@@ -329,7 +332,7 @@ void set_place (Table *table, guint64 stack, const gchar *before, const gchar *a
   g_mutex_unlock (&table->lock);
 }
 
-/* What is in all lines. */
+/* Set the text that is in all lines. */
 void set_fixed (const gchar *text) {
   g_mutex_lock (&lines.lock);
   lines.fixed = text;
@@ -337,7 +340,7 @@ void set_fixed (const gchar *text) {
   g_mutex_unlock (&lines.lock);
 }
 
-/* JavaScript will take lines soon. */
+/* Note that JavaScript will take lines soon. */
 void expect (void) {
   g_mutex_lock (&lines.lock);
   lines.expected = lines.fixed != NULL;
@@ -345,8 +348,8 @@ void expect (void) {
 }
 
 /*
- * Queue the lines of the repeats of all calls, or of those whose last line is so old (microseconds). Returns how many
- * calls may still be repeated.
+ * Queue the lines of the repeats of all calls, or of those whose last line is at least `age` microseconds old. Returns
+ * how many calls may still be repeated.
  */
 gint settle_calls (gint all, gdouble age) {
   Table *table;

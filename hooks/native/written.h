@@ -1,8 +1,8 @@
-// What folding.c gives writing.c; shared by both.
+// What folding.c passes to writing.c; shared by both.
 
 #include <glib.h>
 
-/* How long JavaScript is believed: names of threads, and owners of code, may change. */
+/* How long data from JavaScript counts as current: names of threads, and owners of code, may change. */
 #define FRESH_US 500000
 /* Bytes of a thread's name, at most. */
 #define MOST_NAME 256

@@ -25,7 +25,7 @@ export class Fold implements Counted {
   first: number;
   last: number;
   count = 0;
-  /** where repeats are counted below JavaScript, if they are: one line of code may call in several places */
+  /** the slots in which C counts repeats, if it does: one line of code may make the call in several places */
   readonly held = new Set<{ take: (free: boolean) => void }>();
   /** written for the last time: repeats added now are lost */
   gone = false;
@@ -55,7 +55,7 @@ let foldUs = 1_000_000;
 let waiting: string[] = [];
 let facts: object[] = [];
 let dropped = 0;
-/** sha256 of the last body sent: what one transform gave, the next one often takes */
+/** sha256 of the last body sent: the output of one transform is often the input of the next */
 let lastBody = "";
 let armed = false;
 /** calls whose lines C wrote, and whose repeats it counts */

@@ -1,5 +1,5 @@
-// Whether an agent of ours has been in this process before: on ART, its changes to the runtime's own code stay, and a
-// second agent cannot be loaded beside them.
+// Detects whether an agent of ours has been in this process before: on ART, its changes to the runtime's own code stay,
+// and a second agent cannot be loaded beside them.
 //
 // An earlier run's agent shares nothing with this one, not even Frida's own state: the mark is a page at an address of
 // our own, which an app can see only in its memory map.
@@ -31,7 +31,7 @@ export function enterOnce(): void {
   }
 }
 
-// Before the bridge is loaded: it would look for its knowledge of the runtime where an earlier bridge has written.
+// Before the bridge is loaded: it would learn about the runtime from code that an earlier bridge has overwritten.
 if (isOnArt() && marked()) {
   const refuse = (): never => {
     throw new Error("an earlier run has been in this process");

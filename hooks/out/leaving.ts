@@ -1,4 +1,4 @@
-// What the agent must end when it leaves the app: whatever would otherwise go on by itself.
+// Ends, when the agent leaves the app, whatever would otherwise keep running.
 
 const ends: (() => void)[] = [];
 let left = false;

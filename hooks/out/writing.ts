@@ -14,11 +14,11 @@ const setFixed = new NativeFunction(core["set_fixed"] as NativePointer, "void", 
 const settleCalls = new NativeFunction(core["settle_calls"] as NativePointer, "int", ["int", "double"], options);
 const takeLines = new NativeFunction(core["take_lines"] as NativePointer, "pointer", ["pointer"], options);
 
-/** What the C of folding.ts calls. */
+/** The functions that the C part of folding.ts calls. */
 export const WRITING_SYMBOLS: CSymbols = Object.fromEntries(
   ["new_table", "set_place", "write_call"].map((name) => [name, core[name] as NativePointer]));
 
-/** Lines that wait are taken soon: until they are taken, C may write some. */
+/** Tell C that waiting lines will be taken soon: until then, it may write lines. */
 export const expect = new NativeFunction(core["expect"] as NativePointer, "void", [], options);
 
 const MOST_FIXED = 4096;
@@ -32,8 +32,8 @@ export function writeWith(text: string): void {
 }
 
 /**
- * Have the repeats of calls written, all or those of calls whose last line is so old (microseconds). Returns how many
- * calls may still be repeated.
+ * Have the repeats of calls written, all or those of calls whose last line is at least `age` microseconds old. Returns
+ * how many calls may still be repeated.
  */
 export function settleWritten(all: boolean, age: number): number {
   return settleCalls(all ? 1 : 0, age);

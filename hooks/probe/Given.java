@@ -1,6 +1,6 @@
 package appwitness;
 
-/** What a class that does not override it gets from an interface. */
+/** Has a default method, which a class gets if it does not override it. */
 interface Given {
     default int given() {
         return 1;

@@ -1,6 +1,6 @@
 package appwitness;
 
-/** What the agent hooks and calls in every run, to see whether its hooks work in this process (hooks/watch/probe.ts). */
+/** The agent hooks and calls this class in every run, to see whether its hooks work (hooks/watch/probe.ts). */
 final class Probe implements Given {
     private final int number;
 
@@ -16,7 +16,7 @@ final class Probe implements Given {
         return number;
     }
 
-    /** Calls each kind of method once; gives how many calls came back with their own result. */
+    /** Calls each kind of method once; returns how many of the calls returned their own result. */
     static int run() {
         Probe probe = new Probe(1);
         Given given = probe;

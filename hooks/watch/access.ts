@@ -122,8 +122,8 @@ export function access(
 }
 
 /**
- * What is in the lines of further calls with the stack of this one, before and after their value, which is a text; the
- * thread's name ends them. Null when a line is to be made of each.
+ * What the lines of further calls with this stack hold before and after their value, which is a text; the thread's name
+ * follows. Null when JavaScript has to make each line.
  */
 export function aroundValue({ line }: Fold): { before: string; after: string } | null {
   const rest: Partial<typeof line> = { ...line };

@@ -30,8 +30,8 @@ export function watchBinder(env: Env, spec: BinderSpec): void {
     after: (call) => { transacted(call, spec); },
     concerns: (own, binder) => spec.interfaces[interfaceOf(own, binder)] !== undefined,
   }, "api");
-  // While a thread waits for an answer, other processes may call the app on it: what the app's code does there is its
-  // own.
+  // While a thread waits for an answer, other processes may call the app on it: what the app's code does there is not
+  // part of the access.
   on(env, "android.os.Binder", "execTransact", {});
 }
 

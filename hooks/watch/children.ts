@@ -1,4 +1,4 @@
-// Processes that the app starts: programs that it runs in a child, and copies of itself that go on by themselves.
+// Processes that the app starts: programs that it runs in a child, and copies of itself that start no program.
 //
 // Every way to start a program ends in execve, in a process that was just made: a copy of ours, or one that still
 // shares our memory and has little stack. So the hook there is in C, takes no lock, and leaves a note in memory that

@@ -1,4 +1,4 @@
-// What the user sees and touches: dialogs, pages and taps, which are judged with the recording; and permissions.
+// What the user sees and touches: dialogs, pages and taps, which are judged later, from the recording; and permissions.
 
 import type { Screen } from "../event.js";
 import { Method, isA } from "../java/classes.js";
@@ -92,7 +92,7 @@ function tapped(call: Call): void {
     const label = labelOf(env, self);
     const stack = frames(capture(env), "android.view.View.performClick");
     const root = tryGetter(env, self, "getRootView");
-    // For a box or switch: its state before this click.
+    // For a checkbox or switch: its state before this click.
     const ticked = isA(env, self, "android.widget.Checkable") ? tryGetter(env, self, "isChecked") === 1 : null;
     // The platform's own input paths; code that presses a button itself does not come through them.
     const by = stack.some((frame) => INPUT.test(frame)) ? "user" : "app";

@@ -1,4 +1,5 @@
-// What the app reads from a cursor, cell by cell: lines of values with their rows, not of all that the query returned.
+// What the app reads from a cursor, cell by cell: lines hold the values that were read, with their rows, not all that
+// the query returned.
 
 import type { Value } from "../event.js";
 import { Method, className, wrapperFor } from "../java/classes.js";

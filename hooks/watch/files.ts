@@ -36,7 +36,7 @@ collects(() => {
   }
 });
 
-/** Collect what is read from a descriptor. Returns null: the access is written when it has been read. */
+/** Collect what is read from a descriptor. Returns null: the access is written once the data has been read. */
 export function follow(asked: Asked, descriptor: number, as: Reading["as"]): null {
   watchReads();
   closed(descriptor);

@@ -18,7 +18,7 @@ export interface Filter {
   judges: number;
   /** index of the argument to check */
   argument?: number;
-  /** for `text`: how many bytes past the argument's address it begins */
+  /** for BY_TEXT: how many bytes past the argument's address the text begins */
   behind?: number;
   table?: NativePointer;
   /** number of entries in the table */
@@ -82,7 +82,7 @@ function shapeFor(pattern: string): NativePointer | null {
   return known;
 }
 
-/** Calls that have a text which one of the patterns matches, and a few others (shapes.ts). */
+/** Calls that have a text that matches one of the patterns as an argument, and a few others (shapes.ts). */
 export function matching(argument: number, patterns: string[], behind = 0): Filter {
   const found = patterns.map(shapeFor);
   const table = Memory.alloc(Process.pointerSize * Math.max(found.length, 1));
@@ -237,7 +237,7 @@ export function spare(named: RegExp): void {
   });
 }
 
-/** Hook a function; the watcher is told of the calls that the filter lets in. */
+/** Hook a function; the watcher is called for the calls that the filter lets in. */
 export function watchCalls(address: NativePointer, filter: Filter, watcher: Watcher, options: Options = {}): void {
   const id = watchers.push(watcher) - 1;
   filters.push(filter);

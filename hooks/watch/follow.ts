@@ -1,4 +1,4 @@
-// Follows objects that give values away after the call: the app's listeners and callbacks, and the tasks and cursors it
+// Follows objects that deliver values after the call: the app's listeners and callbacks, and the tasks and cursors it
 // got.
 
 import { className, loadClass, wrapperFor } from "../java/classes.js";

@@ -3,7 +3,10 @@
 /** A call of a hooked function: its thread, and its depth among all hooked calls. */
 type Place = Pick<InvocationContext, "threadId" | "depth">;
 
-/** The end of a call may be missed: the mark it leaves does not count for a later call at the same depth. */
+/**
+ * The calls that threads are in. If the end of one is missed, its mark does not count for a later call at the same
+ * depth.
+ */
 export class Nesting {
   /** thread -> depth, among all hooked calls, of the call that it is in */
   private readonly depths = new Map<number, number>();

@@ -31,7 +31,10 @@ export interface Hook {
   after?: (args: NativePointer[], result: NativePointer, library: Module, caller: NativePointer) => void;
 }
 
-/** A TLS library also ends what it begins: none of it is the app's. A handshake makes some hundred calls. */
+/**
+ * A TLS library also ends the work that it begins, and none of it is the app's: its calls, some hundred in a handshake,
+ * are let through.
+ */
 spare(TLS);
 
 /** Calls that one of the functions makes itself are the same work. */

@@ -1,4 +1,4 @@
-// Routes to personal data below the Java API: functions of native libraries, called by the app's own code or on its behalf.
+// Routes to personal data below the Java API: functions of native libraries, called by or for the app's own code.
 //
 // What counts is who calls. A hooked Java API that ends here has its own access; what the virtual machine, the C
 // library and the framework do for themselves is not the app's. This leaves native code of the app, and Java code of

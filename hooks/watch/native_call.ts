@@ -21,7 +21,7 @@ export type Given = Value[] | null;
 
 /** How the calls of one route are read. */
 export interface Reader {
-  /** what C can see of a call: whether it may be one that the plan asks for */
+  /** decides in C whether a call may be one that the plan asks for */
   finds?: (name: string, patterns: string[]) => Filter;
   /** what the call names; null when it is not of this kind */
   asks: (args: NativePointer[], name: string) => string | null;

@@ -91,7 +91,7 @@ function bytesOf(env: Env, raw: Raw, getters: string[]): ArrayBuffer | null {
   return null;
 }
 
-/** UTF-8 bytes of a text; half surrogate pairs have already been removed from it. */
+/** UTF-8 bytes of a text; lone surrogates have already been replaced in it. */
 function utf8(value: string): ArrayBuffer {
   if (value === "") {
     return new ArrayBuffer(0);

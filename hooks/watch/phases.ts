@@ -8,11 +8,11 @@ import { after } from "../out/doorbell.js";
 import { emit } from "../out/emit.js";
 import { getter, tryGetter } from "./readers.js";
 
-/** Moving from one screen of an app to the next pauses the one before it resumes the other. */
+/** A move from one screen of an app to the next pauses the old screen before it resumes the new one. */
 const BACKGROUND_MS = 700;
 const SCREEN_STATE_OFF = 0;
 
-/** `started`: the process began with us; in one that was already running, what comes first did not start it. */
+/** `started`: we started the process; one that was already running was not started by the first event that we see. */
 export function watchPhases(env: Env, started: boolean): void {
   broughtUpSaid = !started;
   on(env, "android.app.Activity", "onResume", { before: resumed });
@@ -20,7 +20,7 @@ export function watchPhases(env: Env, started: boolean): void {
   on(env, "android.app.Instrumentation", "callApplicationOnCreate", { before: (call) => { lookAtScreen(call, call.args[0]); } });
   on(env, "android.app.ActivityThread", "handleReceiver", { before: (call) => { broughtUp(call, "broadcast"); } });
   on(env, "android.app.ActivityThread", "handleCreateService", { before: (call) => { broughtUp(call, "service"); } });
-  // Each window is told when the screen goes on or off, the outermost view first.
+  // Each window is notified when the screen turns on or off, the outermost view first.
   on(env, "android.view.View", "dispatchScreenStateChanged", { before: screenChanged });
 }
 

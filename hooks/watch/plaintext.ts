@@ -33,7 +33,7 @@ export interface Link {
   /** something went out since the last answer */
   asked: boolean;
   lastOut: number;
-  /** the beginning of an answer that comes byte by byte, as far as it has come */
+  /** the bytes so far of an answer that the app reads byte by byte */
   begun: number[];
 }
 
@@ -45,9 +45,7 @@ export function newLink(): Link {
   return { id: links, wanted: null, told: false, asked: false, lastOut: 0, begun: [] };
 }
 
-/**
- * Whether a certificate contains the identifier of the key of the proxy's authority, and so names that as its issuer.
- */
+/** Whether a certificate contains the key identifier of the proxy's CA, and so names this CA as its issuer. */
 export function isTheProxys(certificate: ArrayBuffer): boolean {
   const bytes = new Uint8Array(certificate);
   const wanted = key;
@@ -111,7 +109,7 @@ export function ended(link: Link, at: number): void {
   }
 }
 
-/** Set the identifier of the key of the proxy's authority, by which the proxy's certificates are recognized. */
+/** Set the key identifier of the proxy's CA, by which the proxy's certificates are recognized. */
 export function useKey(plan: TlsPlan): void {
   key = plan.proxy_key === null ? null : Uint8Array.from(plan.proxy_key.match(/../g) ?? [], (two) => parseInt(two, 16));
 }

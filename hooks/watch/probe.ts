@@ -129,8 +129,8 @@ function onJvm(env: Env): NativePointer {
 }
 
 /**
- * From memory, but not through a loader that reads memory: ART writes what it makes of such loaders into the app's
- * files.
+ * From memory, but not through a class loader that reads memory: for such loaders, ART writes files of its own among
+ * the app's files.
  */
 function onArt(env: Env): NativePointer {
   const buffer = byteBuffer(env, memory(DEX), DEX.length / 2);

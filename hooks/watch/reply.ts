@@ -27,7 +27,7 @@ function number(bytes: DataView, at: number): number | null {
   return at >= 0 && at + NUMBER_BYTES <= bytes.byteLength ? bytes.getInt32(at, true) : null;
 }
 
-/** Where a text ends: a length in letters, -1 for none, then the letters and a zero. */
+/** Where a text ends: a length in UTF-16 units, -1 for none, then the units and a zero. */
 function behindText(bytes: DataView, at: number): number {
   const length = number(bytes, at) ?? 0;
   return at + NUMBER_BYTES + (length < 0 ? 0 : (2 * (length + 1) + 3) & ~3);
@@ -51,7 +51,7 @@ function behindTags(bytes: DataView, at: number): number {
   return end;
 }
 
-/** Where the noted operations end, if a code that can follow is there; else null. */
+/** Where the noted operations end, if a valid code follows them; else null. */
 function behindOperations(bytes: DataView, at: number): number | null {
   // A length, where there is one, is at least that of one tag.
   const end = ((number(bytes, at) ?? 0) < SHORTEST ? behindTags : behindLength)(bytes, at);

@@ -1,6 +1,6 @@
-// A regular expression as a shape that C can match with a text: letters, `{this,that}`, `#` for all digits here, `*`
-// for all up to the next slash or the end, `**` for any letters at all. It fits all texts that the expression matches
-// and maybe others, so JavaScript checks again.
+// A regular expression as a shape that C can match with a text: letters, `{this,that}`, `#` for all digits at this
+// place, `*` for everything up to the next slash or the end, `**` for any text. It fits all texts that the expression
+// matches and maybe others, so JavaScript checks again.
 
 /** What each part of an expression becomes; an expression with any other part has no shape. */
 const SHAPES = new Map([

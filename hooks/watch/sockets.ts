@@ -15,7 +15,9 @@ import { type Led, ledFrom } from "./redirect.js";
 
 const AF_INET = 2;
 const AF_INET6 = Process.platform === "darwin" ? 30 : 10;
-/** Where an address has its family: at the start, or on a BSD after the address's length, which may be missing. */
+/**
+ * What the first 16 bits of an address may be: its family; on a BSD its length, which may be missing, then its family.
+ */
 const BEGINS = Process.platform === "darwin"
   ? [AF_INET << 8, (AF_INET << 8) | 16, AF_INET6 << 8, (AF_INET6 << 8) | 28] : [AF_INET, AF_INET6];
 const SOCK_STREAM = 1;
@@ -30,7 +32,7 @@ const MOST_NAMES = 4096;
 const SILENT_MS = 1_000;
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
-/** In Linux' struct tcp_info: bytes sent, and those of them that were sent again. */
+/** Linux's struct tcp_info: room for it, and where it counts the bytes sent; those retransmitted follow. */
 const INFO_BYTES = 256;
 const SENT_AT = 200;
 const MOST_FDS = 1024;
@@ -160,7 +162,7 @@ function closed(fd: number): void {
 }
 
 /**
- * Bytes that the system has sent on a connection for the app, without those sent again and without `ours`; null when
+ * Bytes that the system has sent on a connection for the app, without retransmitted bytes and without `ours`; null when
  * the system does not say.
  */
 function sentOn(fd: number, ours: number): number | null {
@@ -263,7 +265,7 @@ function written(socket: Socket): void {
   }
 }
 
-/** The calling code of a stack: its frames outside the platform, as methods without lines. */
+/** The calling code of a stack: its frames outside the platform, as methods without line numbers. */
 function caller(stack: string[]): string {
   const own = stack.filter((frame) => !isPlatform(frame));
   return own.map((frame) => frame.replace(/\(.*/, "")).join(" ");

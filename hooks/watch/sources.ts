@@ -18,7 +18,7 @@ export const statuses = new Map<SourceSpec, Status>();
 
 let changed: () => void = () => undefined;
 
-/** Called when a status changes after the first installation. */
+/** Have `tell` called when a status changes after the first installation. */
 export function onChange(tell: () => void): void {
   changed = tell;
 }
@@ -230,7 +230,7 @@ function record(call: Call, spec: SourceSpec, origin: Origin): void {
   }
 }
 
-/** The arguments that matter, as text; other objects than text, numbers and bools only as their toString says. */
+/** The arguments that matter, as text; objects other than text, numbers and booleans as their toString prints them. */
 function argumentsOf(call: Call, spec: SourceSpec): Record<string, unknown> | null {
   const args: Record<string, unknown> = {};
   let any = false;

@@ -64,7 +64,7 @@ const asSocket = {
 };
 const sessionOfEngine = new Method("javax.net.ssl.SSLEngine", "getSession", "()Ljavax/net/ssl/SSLSession;");
 
-/** Whether its session is with another peer than the proxy. */
+/** Whether a session's peer is not the proxy. */
 function isWanted(env: Env, session: NativePointer): boolean {
   try {
     return inFrame(env, () => {
@@ -209,7 +209,7 @@ function note(call: Call, array: number): void {
   stood.set(call, buffers);
 }
 
-/** What went through the noted buffers, at most this many bytes. */
+/** What went through the noted buffers, at most `most` bytes. */
 function passed(call: Call, most: number): ArrayBuffer {
   const pieces: Uint8Array[] = [];
   let left = most;

@@ -14,7 +14,7 @@ const ofPointers = new Map<string, Link>();
 const hooked = new Set<string>();
 
 /**
- * Watch each library that has OpenSSL's calls, now and as they are loaded; what Java writes through one is seen in
+ * Watch each library that exports OpenSSL's functions, now or when it is loaded; what Java writes through it is seen in
  * Java.
  */
 export function watchNativeTls(plan: TlsPlan): void {

@@ -1,5 +1,5 @@
 // Makes the app accept the proxy's certificate, if the run was asked to (--unpin): the only file that changes what an
-// app does. Which checks there are is data (catalog/unpinning.yml).
+// app does. The checks are listed in catalog/unpinning.yml.
 
 import { currentEnv, isStatic, overloadsOf, type ClassWrapper, type Overload, type Raw } from "../java/bridge.js";
 import { Method, className, loadClass, wrapperFor } from "../java/classes.js";

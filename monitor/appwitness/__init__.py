@@ -2,10 +2,10 @@
 
     with appwitness.observe("app.apk", device="emulator-5554", plan="refuse") as run:   a run that the block drives
         ...
-    run.check()                                raises Failed for what is new since the baseline and not waived
+    run.check()                                raises Failed for findings that are new or worse, and not waived
     appwitness.report("recordings/refuse")     what was found in a recording
-    appwitness.gate(["recordings/refuse"])     what became of each finding since the baseline
-    appwitness.verify("recordings/refuse")     whether it is what was recorded
+    appwitness.gate(["recordings/refuse"])     how each finding changed since the baseline
+    appwitness.verify("recordings/refuse")     whether it is unchanged since it was recorded
 
 docs/python.md has the rest. Each name is imported when it is first used.
 """
@@ -14,7 +14,7 @@ from appwitness.api.names import __all__ as __all__
 from appwitness.api.names import __dir__ as __dir__
 from appwitness.api.names import __getattr__ as __getattr__
 
-TYPE_CHECKING = False  # type checkers take it for true; importing typing would take longer than all else here
+TYPE_CHECKING = False  # type checkers treat it as true; importing typing would take longer than all else here
 if TYPE_CHECKING:
     from appwitness.api.fleets import Fleet as Fleet
     from appwitness.api.gating import diff as diff

@@ -1,4 +1,4 @@
-"""Starts the lean proxy of addons/capture.py for one recording, and stops it without losing a line."""
+"""Starts the proxy program addons/capture.py for one recording, and stops it without losing a line of the recording."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from appwitness.support.errors import SetupError
 from appwitness.support.spoken import Spoken
 
 START_S = 60.0
-"""How long the proxy may take until it listens; the first start makes a certificate authority."""
+"""Time limit for the proxy to start listening; its first start creates a certificate authority."""
 STOP_S = 10.0
-"""How long it may take to hand over what is still waiting, before it is killed."""
+"""Time limit for the proxy to hand over what is still queued; then it is killed."""
 WRITE_S = 20.0
-"""How long its writer may take then until all is on disk, before the run goes on without waiting for it."""
+"""Time limit for the writer to get everything onto disk after that; then the run goes on without waiting."""
 WORDS = 8
-"""Lines of its own words that an error repeats."""
+"""Number of last lines of the proxy's stderr that an error message quotes."""
 
 
 def capture_py() -> Path:
-    """The program: beside the package in a checkout, inside it when installed. Raises SetupError."""
+    """The file of the program: beside the package in a checkout, inside it when installed. Raises SetupError if it is
+    missing."""
     package = Path(__file__).resolve().parent
     for place in (package / "addons", package.parents[1] / "addons"):
         if (place / "capture.py").is_file():
@@ -38,27 +39,28 @@ def capture_py() -> Path:
 
 
 def _ways_in(mode: str) -> dict[str, str]:
-    """mitmproxy's settings for a mode. What the agent leads to it comes by SOCKS5, each connection with its name."""
+    """mitmproxy's settings for a mode. Connections that the agent redirects arrive by SOCKS5; the user name identifies
+    each."""
     return {"mode": "socks5", "proxyauth": "true"} if mode == "redirect" else {"mode": mode}
 
 
 @dataclass(frozen=True)
 class ProxyAddress:
-    """Where a proxy listens, and for whom."""
+    """Where a proxy listens, and who may use it."""
 
     listen: str = "127.0.0.1"
     port: int = 0
-    """0: one that is free."""
+    """0: any free port."""
     mode: str = "regular"
-    """How traffic comes to it (modes.py)."""
+    """How traffic reaches it (devices/traffic_modes.py)."""
     admit: Sequence[str] = ()
     """Addresses that may use it besides this machine's own."""
 
 
 class Proxy(AbstractContextManager["Proxy"]):
-    """The proxy of one run, a process of its own; within the context, or between `start` and `stop`, it listens.
+    """The proxy of one run, in its own process. It listens within the context, or between `start` and `stop`.
 
-    `hosts` maps a host, or `host:port`, to the address and port where it really is. `upstream_ca` is a PEM file of
+    `hosts` maps a host, or `host:port`, to the address and port to connect to. `upstream_ca` is a PEM file of the
     authorities that servers are checked against instead of the usual ones.
     """
 
@@ -79,7 +81,7 @@ class Proxy(AbstractContextManager["Proxy"]):
         self.ca_pem = confdir / "mitmproxy-ca-cert.pem"
         """Certificate of the authority that the device must trust."""
         self.wireguard: str | None = None
-        """Configuration for the device's WireGuard, once started in that mode. It has the device's private key."""
+        """WireGuard configuration for the device, once started in that mode. It contains the device's private key."""
         self._recording = recording
         settings = {
             "recording": str(recording.absolute()),
@@ -98,15 +100,16 @@ class Proxy(AbstractContextManager["Proxy"]):
         self._written = threading.Event()
 
     def start(self) -> None:
-        """Returns once it listens. Raises SetupError with the program's own words when it does not."""
+        """Start the proxy; returns once it listens. Raises SetupError with the end of its stderr if it does not."""
         if self._process is not None:
             raise RuntimeError("started twice")
-        # (With -O it would need a sixth less time; but mitmproxy 12 reads QUIC's first packet within an `assert`.)
+        # (-O would save a sixth of the time, but mitmproxy 12 parses QUIC's first packet inside an `assert`.)
         command = [sys.executable, str(capture_py()), "--until-eof"]
         for setting in self._settings:
             command += ["--set", setting]
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 a file needs nobody to read it along; closed in stop
-        # A group of its own: Ctrl-C in the terminal is for us, and the proxy goes last. Its stdin tells it when we die.
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 unlike a pipe, a file needs no reader; closed in stop
+        # A process group of its own: Ctrl-C in the terminal reaches only us, and the proxy ends last. The end of its
+        # stdin tells it if we die.
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, start_new_session=True
         )
@@ -137,9 +140,9 @@ class Proxy(AbstractContextManager["Proxy"]):
         return "\n".join(lines[-WORDS:])
 
     def stop(self) -> None:
-        """Ask it to end, and see to it that it has ended and every line is written. May be called twice.
+        """End the proxy; returns once it has ended and every line is written. May be called twice.
 
-        A disk that hangs is not waited for longer than WRITE_S; that is said on stderr.
+        A disk that hangs is waited for no longer than WRITE_S; a message on stderr then says so.
         """
         process, self._process = self._process, None
         if process is not None:
@@ -152,8 +155,8 @@ class Proxy(AbstractContextManager["Proxy"]):
             if process.stdin is not None:
                 with suppress(OSError):
                     process.stdin.close()
-            # The writer (addons/disk/writer.py) outlives it until all is on disk; only then may others finish the
-            # recording.
+            # The writer (addons/disk/writer.py) outlives the proxy until everything is on disk; only then may others
+            # finish the recording.
             if not self._written.wait(WRITE_S):
                 print(f"appwitness: the disk is slow: {self._recording} is not complete yet.", file=sys.stderr)
         if self._stderr is not None:
@@ -161,7 +164,7 @@ class Proxy(AbstractContextManager["Proxy"]):
             self._stderr = None
 
     def restart(self, mode: str | None = None) -> None:
-        """Start again at the same place, where it ended by itself or for another mode. Raises SetupError."""
+        """Start it again on the same port, after it ended unexpectedly or to change its mode. Raises SetupError."""
         self.stop()
         settings = dict(setting.split("=", 1) for setting in self._settings)
         if mode is not None:
@@ -197,7 +200,7 @@ class Proxy(AbstractContextManager["Proxy"]):
         if not line:
             self._process.wait()
             raise SetupError(
-                Spoken("The proxy did not start: {what}", what=self.words() or "it said nothing"),
+                Spoken("The proxy did not start: {what}", what=self.words() or "it printed no message"),
                 "Fix that (another port, a folder that can be written) and try again.",
             )
         return line

@@ -1,6 +1,6 @@
 """The pytest plugin: fixtures that record and judge runs, and fail a test by their verdict.
 
-Imports nothing but pytest until a test uses one of its fixtures. docs/python.md shows it.
+Imports nothing but pytest until a test uses one of its fixtures. docs/python.md shows how to use it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from appwitness.support.errors import UserError
 
 OURS = "appwitness"
-"""Name of the marker, of the group of options, and of what goes from a worker to the process that writes."""
+"""Name of the marker, of the option group, and of the report property in which a worker passes on a test's result."""
 MARKERS = (
     "appwitness(plan=, app_type=, law=, fail_on=, min_confidence=): how the runs of this test are made and judged",
-    "allowed_flow(data=, recipient=, consent=None, reason=): this may be sent; what no list allows fails the test",
+    "allowed_flow(data=, recipient=, consent=None, reason=): this may be sent; any flow no list allows fails the test",
     "forbidden_flow(data=, recipient=None, reason=None): this must not be sent",
     "allowed_gap(where=, why=, subject=, reason=): under --appwitness-strict, a gap that is accepted; `*`: any text",
 )
@@ -41,7 +41,7 @@ _PARTIAL: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Every name begins with --appwitness-, so that it is nobody else's."""
+    """Add the options; every name begins with --appwitness-, so that it does not clash with another plugin's."""
     group = parser.getgroup(OURS, "personal data that an Android app sends")
     group.addoption(
         "--appwitness-device",
@@ -61,11 +61,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="failed",
         help="Which tests' recordings are kept. [failed]",
     )
-    group.addoption("--appwitness-baseline", metavar="FILE", help="[appwitness-baseline.yml, if there is one]")
+    group.addoption(
+        "--appwitness-baseline", metavar="FILE", help="Baseline file. [appwitness-baseline.yml, if it exists]"
+    )
     group.addoption(
         "--appwitness-update",
         action="store_true",
-        help="Write what is new or worse into the baseline; after a run of the whole suite, remove what is gone.",
+        help="Add findings that are new or worse to the baseline; after a run of the whole suite, remove those that "
+        "are gone.",
     )
     group.addoption(
         "--appwitness-fail-on",
@@ -78,7 +81,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Also fail where a part of the baseline could not be observed.",
     )
     group.addoption(
-        "--appwitness-replay", metavar="DIR", help="Instead of a device: the recordings of an earlier session's output."
+        "--appwitness-replay",
+        metavar="DIR",
+        help="Replay the recordings in this output folder of an earlier pytest run, instead of using a device.",
     )
     group.addoption(
         "--appwitness-missing",
@@ -89,7 +94,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Markers; and in the process that writes at the end, what does so."""
+    """Register the markers; also the writer of the results, in the one process that writes them at the end."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     if not hasattr(config, "workerinput"):
@@ -97,24 +102,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the index: it has values in it."""
+    """Remove the index, as it contains values."""
     if _INDEX in config.stash:
         config.stash[_INDEX].cleanup()
 
 
-# Which tests were to be run: after a part of the suite, nothing is gone.
+# Whether the whole suite was to be run: after a part of it, no finding counts as gone.
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """See whether others choose among the tests, such as -k or a shard."""
+    """Note whether options or other plugins leave tests out, such as -k or sharding."""
     there = len(items)
     yield
     config.stash[_PARTIAL] = len(items) < there
 
 
 def _asked_for_a_part(config: pytest.Config) -> bool:
-    """Whether somebody named tests, or left some out. A worker is always told names."""
+    """Whether the command line names tests, or leaves some out. Not for workers, which are always given names."""
     chosen = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise")
     named = config.args_source is pytest.Config.ArgsSource.ARGS
     return named or any(getattr(config.option, name, None) for name in chosen)
@@ -125,7 +130,7 @@ def _asked_for_a_part(config: pytest.Config) -> bool:
 
 @pytest.fixture(scope="session")
 def appwitness_device(request: pytest.FixtureRequest) -> NamedDevice:
-    """The device of --appwitness-device; under xdist the first is that of worker gw0, the second of gw1 ..."""
+    """The device of --appwitness-device; under xdist, worker gw0 gets the first, gw1 the second ..."""
     from appwitness.api.devices import chosen
     from appwitness.support.errors import UserError
 
@@ -139,8 +144,7 @@ def appwitness_device(request: pytest.FixtureRequest) -> NamedDevice:
 
 @pytest.fixture(scope="session")
 def appwitness_args() -> dict[str, Any]:
-    """For all tests, what `appwitness_run` may be given: plan, law, app_type, policy, persona, mode, duration_s, unpin,
-    case.
+    """Arguments of `appwitness_run` for all tests: plan, law, app_type, policy, persona, mode, duration_s, unpin, case.
 
     Override it in a conftest.py.
     """
@@ -153,7 +157,8 @@ def appwitness_run(
 ) -> Iterator[Callable[..., AbstractContextManager[DrivenRun]]]:
     """Record a run while a block lasts: `with appwitness_run("app.apk", plan="refuse") as run:`.
 
-    Takes what `appwitness.observe` takes. After the test, what is new or worse than the baseline fails it.
+    Takes the arguments of `appwitness.observe`. After the test, findings that are new or worse than in the
+    baseline fail it.
     """
     config, item = request.config, request.node
     options = _options(item, appwitness_args)
@@ -168,7 +173,7 @@ def appwitness_run(
             from appwitness.support.errors import UserError
 
             nonlocal count
-            said = {"hooks": True, **options, **_named(given)}  # without them a test would pass that saw little
+            said = {"hooks": True, **options, **_named(given)}  # without hooks, a test that sees little would pass
             try:
                 gate = _session(config).gate(said, _flows(item), item.nodeid)
                 said = {name: value for name, value in said.items() if name not in (*suite.CHOICES, *suite.LIMITS)}
@@ -203,7 +208,7 @@ def appwitness_run(
 def appwitness_recording(
     request: pytest.FixtureRequest, appwitness_args: dict[str, Any]
 ) -> Callable[[Path | str], Judged]:
-    """Judge a recording that is there, without a device: `appwitness_recording("recordings/refuse")`."""
+    """Judge an existing recording, without a device: `appwitness_recording("recordings/refuse")`."""
     item = request.node
     options = _options(item, appwitness_args)
 
@@ -224,14 +229,15 @@ def appwitness_recording(
     return judge
 
 
-# What a test says of its runs.
+# What a test specifies for its runs.
 
 
 def _named(given: Mapping[str, Any]) -> dict[str, Any]:
-    """As `appwitness.observe` names it: `law` is written as on the command line, `cn,eu`; a file may be text."""
+    """Arguments as `appwitness.observe` takes them; here `law` is a list, or text as on the command line; a path may
+    be text."""
     named = {name: Path(value) if name in FILES and isinstance(value, str) else value for name, value in given.items()}
-    if isinstance(law := named.pop("law", None), str):
-        named["laws"] = tuple(code.strip() for code in law.split(","))
+    if (law := named.pop("law", None)) is not None:
+        named["laws"] = tuple(code.strip() for code in (law.split(",") if isinstance(law, str) else law))
     return named
 
 
@@ -250,7 +256,7 @@ def _options(item: pytest.Item, args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _marks(item: pytest.Item, name: str, with_reason: bool) -> list[dict[str, Any]]:
-    """What the markers of this name say. A person who allows something says why."""
+    """The arguments of a test's markers with this name. Fails the test if a required reason is missing."""
     said = [dict(mark.kwargs) for mark in item.iter_markers(name)]
     if with_reason and not all(each.get("reason") for each in said):
         pytest.fail(f"{item.nodeid}: {name} needs a reason: @pytest.mark.{name}(..., reason='...')", pytrace=False)
@@ -279,7 +285,7 @@ def _output(config: pytest.Config) -> Path:
 
 
 def _missing(config: pytest.Config, error: UserError, item: pytest.Item | None) -> None:
-    """A device that does not come up, or what was asked of it cannot be: no traceback of ours helps with that."""
+    """Fail or skip a test whose device does not come up or whose arguments are invalid; a traceback would not help."""
     from appwitness.support.errors import SetupError
 
     device = config.getoption("--appwitness-device")
@@ -296,7 +302,7 @@ def _missing(config: pytest.Config, error: UserError, item: pytest.Item | None) 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """After the body of a test that made runs: what counts against them fails it, beside what it failed with."""
+    """Run a test; if it made runs, also fail it for what counts against them, in addition to its own failure."""
     if not _uses_ours(item):
         yield
         return
@@ -365,7 +371,7 @@ def _to_allure(config: pytest.Config, case: Case) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Give what belongs to a test to its report, which is all that comes from a worker."""
+    """Attach a test's Case to its report, which is all that a worker sends back."""
     report = yield
     if call.when == "call" and _CASE in item.stash:
         report.user_properties.append((OURS, item.stash[_CASE].plain()))
@@ -375,7 +381,7 @@ def pytest_runtest_makereport(
 
 
 class _Results:
-    """In the one process that sees all reports: gathers them, and writes at the end."""
+    """Collects the reports of all tests, in the one process that sees them all, and writes the results at the end."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -385,7 +391,7 @@ class _Results:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take out what is ours: as a property of a case it would break the schema of JUnit."""
+        """Remove our property from the report: as a property of a JUnit test case it would break the schema."""
         ours: list[Any] = [value for name, value in report.user_properties if name == OURS]
         if not ours:
             return
@@ -401,7 +407,7 @@ class _Results:
         self._ended[report.nodeid] = EndedTest(report.nodeid, report.duration, case)
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write JUnit, SARIF and what changed, of all tests; and the baseline."""
+        """Write JUnit, SARIF and the changes for all tests, and the baseline if it is to be updated."""
         if self._ended:
             from appwitness.api.suite import finish
             from appwitness.support.errors import UserError
@@ -418,7 +424,7 @@ class _Results:
                 self._lines = [str(error)]
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """What became of all findings, and where it is written."""
+        """Print how the findings changed, and where the results are written."""
         if self._ended:
             terminalreporter.section(OURS)
             for line in self._lines:

@@ -61,7 +61,7 @@ def test_a_host_that_only_judges_ends_when_it_is_told_to(fleet, tmp_path):
     host = fleet.host(choices, "night")
     assert (host.devices, host.judges) == (0, 1)
     host.serve(ends=True)  # no device of it can make what waits
-    with pytest.raises(UserError, match="There is no law of xx"):
+    with pytest.raises(UserError, match="There are no laws of xx"):
         fleet.host(fleets.HostChoices("host", devices="none", judging={"laws": ("xx",)}))
 
 

@@ -50,7 +50,7 @@ def test_what_goes_wrong_in_the_block_ends_the_run(tmp_path):
         ({"app": "app.apk"}, "has its app built in"),
         ({"device": "emulator-5554"}, "Which app should be observed"),
         ({"device": "emulator-5554", "app": "nowhere.apk"}, "There is no nowhere.apk"),
-        ({"laws": ["xx"]}, "There is no law of xx"),
+        ({"laws": ["xx"]}, "There are no laws of xx"),
     ],
 )
 def test_what_does_not_go_together_is_refused(tmp_path, given, says):

@@ -207,7 +207,7 @@ def test_what_is_being_made_and_what_says_nothing_of_anybody_is_not_forgotten(tm
     recording = Recording.create(tmp_path / "r", run())
     with recording.sealing(60), pytest.raises(UserError, match="is being recorded"):
         to_forget(recording)
-    with pytest.raises(UserError, match="which is about nobody"):
+    with pytest.raises(UserError, match="which identifies nobody"):
         to_forget(recording, [Value(type="phone_number", text="0000000000")])
 
 

@@ -157,7 +157,7 @@ def test_an_organisation_writes_its_own(runs, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [
-        ("sent-before-consent", "sent-too-early", 10, "no such name"),
+        ("sent-before-consent", "sent-too-early", 10, "unknown name"),
         ("[silent, accept]", "[silent]", 8, "2 plans or more"),
         ('item: "1.2"', 'item: "1.1"', None, "there twice"),
         ("says: {en: The page is hard to read, zh: 页面难以阅读}", "", None, "expected says"),

@@ -145,7 +145,7 @@ def test_the_example_of_a_policy_is_one(tmp_path):
 WRONG = [
     (["list", "rules", "nothing-like-it-at-all"], "`appwitness list rules` lists them"),
     (["list", "rules", "sent-before-consent", "--law", "mars"], "cn, eu, us, uk, br, in, store"),
-    (["list", "laws", "--law", "cn,,eu"], "an empty place between two commas"),
+    (["list", "laws", "--law", "cn,,eu"], "has an empty code"),
     (["report", "nowhere", "--law", "mars"], "cn, eu, us, uk, br, in, store"),
     (["report", "nowhere", "--territory", "China"], "code of two letters"),
     (["report", "nowhere", "--app-type", "online"], "Online shopping"),

@@ -41,7 +41,7 @@ def ranked(index, *options):
 def test_figures_and_what_they_rest_on(index):
     said, head, first, *_ = ranked(index).splitlines()
     assert said == (
-        "These figures are of 1 app in 2 runs. Left out, because they could not have shown it: "
+        "These figures are based on 1 app in 2 runs. Left out, because they could not have shown it: "
         "1 run without a recorded upload."
     )
     assert head.split() == ["apps", "of", "runs", "unasked", "recipient"]

@@ -81,13 +81,13 @@ def test_sentences_say_no_more_than_the_lines(
     of_app = [one for one in uploads if one.socket or one.named]
     assert (" went to api.shop.test" in headline["en"]) == bool(arrived)
     assert ("：发送至 api.shop.test" in headline["zh"]) == bool(arrived)
-    assert ("sent towards api.shop.test" in headline["en"]) == (not arrived)
+    assert ("sent to api.shop.test" in headline["en"]) == (not arrived)
     missing = len(uploads) - len(arrived)
     listed = render(found, "text")
-    assert ("an attempt, no answer recorded" in " ".join(listed.split())) == (not arrived)
+    assert ("an attempt, no response recorded" in " ".join(listed.split())) == (not arrived)
     assert ("more attempt" in headline["en"]) == bool(arrived and missing)
-    assert ("No answer was recorded" in detail["en"]) == (missing == len(uploads))
-    assert ("no answer was recorded" in detail["en"]) == (0 < missing < len(uploads))
+    assert ("No response was recorded, so" in detail["en"]) == (missing == len(uploads))
+    assert ("No response was recorded for" in detail["en"]) == (0 < missing < len(uploads))
     assert detail["en"].startswith("The app ") == detail["zh"].startswith("应用") == bool(of_app)
     assert ("socket ties" in detail["en"]) == (len(of_app) < len(uploads))
     leads = of_app or uploads

@@ -31,7 +31,7 @@ def test_auto_takes_the_first_and_says_why(can: Mapping[str, Sequence[str]]) -> 
 def test_what_was_asked_for_is_taken_and_explained(wanted: str) -> None:
     mode = choose(wanted, PHONE)
     kind = wanted.partition(":")[0].partition("@")[0]
-    assert (mode.spec, mode.why) == (wanted, "you asked for it")
+    assert (mode.spec, mode.why) == (wanted, "you chose it")
     assert mode.sees == ("all" if kind == "wireguard" else KINDS[kind][0])
 
 

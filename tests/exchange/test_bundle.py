@@ -92,7 +92,7 @@ def untouched(tmp_path_factory):
         with served(authority.answer) as url:
             made(place / "r", url, signer=signer())
         said = appwitness("bundle", "r", "--output", "b.zip", "--db", place / "db.sqlite")
-    assert "it has personal data in it" in said
+    assert "it contains personal data" in said
     assert (place / "b.zip").stat().st_mode & 0o777 == 0o600
     with zipfile.ZipFile(place / "b.zip") as archive:
         archive.extractall(place / "b")

@@ -100,7 +100,7 @@ def test_status_says_how_far_it_is_and_why_not(db, runs):
         assert "night" in done.output
     idle = fleet("run", "--devices", "none", "--judges", "0", "--db", db, "--campaign", "night", "--strict")
     assert (idle.exit_code, "2 runs were not made" in idle.output) == (1, True)  # there are findings
-    assert "Runs waiting again: 1." in fleet("retry", "--campaign", "night", "--db", db).output
+    assert "Runs queued again: 1." in fleet("retry", "--campaign", "night", "--db", db).output
     assert fleet("status", "--db", db, "--strict").exit_code == 0
 
 

@@ -220,7 +220,7 @@ def test_what_no_host_made_stays_as_it_is(tmp_path, runs, caplog):
     with serving(here, phones(1)):
         until(lambda: runs.progress()[0].recorded == 2)
         until(lambda: not list(folder.glob(f".night-*{BEGUN}")))
-    assert "that no host made there, and that stay" in caplog.text
+    assert "left alone because no host created them" in caplog.text
     assert contents(folder) | contents(tmp_path / "other") == before
     # the first run was made under another name, for its folder is somebody else's
     assert sorted(here.objects.complete_ones()) == [f"{planned(1)[0].id}-a2", second]

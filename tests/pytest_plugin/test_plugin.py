@@ -110,6 +110,10 @@ def test_expected(appwitness_recording):
 def test_at_no_level(appwitness_recording):
     appwitness_recording("sent-after-refusal")
 
+@pytest.mark.appwitness(law=["cn", "eu"], fail_on="never")
+def test_laws(appwitness_recording):
+    assert appwitness_recording("clean-bank").report.laws == ("cn", "eu")
+
 @pytest.mark.forbidden_flow(data="bank_card")
 @pytest.mark.appwitness(law="cn,eu")
 def test_forbidden(appwitness_recording):

@@ -191,7 +191,7 @@ def test_the_verbs_read_it_and_their_index_is_gone_afterwards(folder, sealed, ke
     assert "intact" in appwitness("verify", "b.zip")
     appwitness("share", sealed, "--output", "shared", *identity)
     assert "which nothing can be added" in appwitness("mark", "note", "x", "--recording", sealed, code=2)
-    assert "is encrypted, and does not say for whom else" in appwitness("forget", sealed, *identity, "--yes", code=2)
+    assert "does not name its other recipients" in appwitness("forget", sealed, *identity, "--yes", code=2)
     appwitness("index", "correlate", sealed, *identity, "--db", "named.sqlite", code=1)
     assert (tmp_path / "named.sqlite").exists()
 
@@ -208,7 +208,7 @@ def test_pack_encrypts_removes_and_decrypts(folder, keys, home, tmp_path):
     (folder / "mine.txt").write_text("mine")
     said = appwitness("pack", "r", "--encrypt-to", keys.to[0], "--remove")
     assert "r.zip.age: " in said
-    assert "as it belongs to no recording: mine.txt" in said
+    assert "because it does not belong to the recording: mine.txt" in said
     assert [each.name for each in folder.iterdir()] == ["mine.txt"]
     (folder / "mine.txt").unlink()
     folder.rmdir()

@@ -301,7 +301,7 @@ def test_verify_with_the_key_with_another_and_with_a_list(home, tmp_path):
     assert "which is not a trusted key" in appwitness("verify", "r", "--key", "x.pub", code=5)
     assert "give the operator's key with --key" in appwitness("verify", "r")
     made(tmp_path / "unsigned")
-    assert "not signed: whoever has the folder" in appwitness("verify", "unsigned")
+    assert "not signed: anyone who has the folder" in appwitness("verify", "unsigned")
     assert "seal.jsonl:1 is not signed" in appwitness("verify", "unsigned", "--key", "op.pub", code=5)
     told = json.loads(appwitness("verify", "r", "--format", "json"))
     assert told["signed"] == told["stamps"]

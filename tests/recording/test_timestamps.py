@@ -170,7 +170,7 @@ def test_tokens_of_another_recording_do_not_fit(tmp_path, url, trusted):
 
 
 @pytest.mark.parametrize(
-    ("days", "remark"), [(-30, "was asked for later, or the run's clock was set back"), (30, "which contradicts it")]
+    ("days", "remark"), [(-30, "was requested later, or the run's clock was set back"), (30, "which is impossible")]
 )
 def test_a_clock_that_was_wrong_is_remarked(tmp_path, url, trusted, days, remark):
     path = made(tmp_path / "r", url, clock=lambda: datetime.now(UTC) + timedelta(days=days))

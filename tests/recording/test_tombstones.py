@@ -207,7 +207,7 @@ ATTACKS = {
     "the same, and the record is changed": Attack(counted, "is not a stamp, or changed"),
     "the same, and more is forgotten by the operator": Attack(
         more_forgotten,
-        "seal.jsonl:7 says that the recording was not what its stamps say",
+        "seal.jsonl:7 says that the recording already differed from its stamps",
         "seal.jsonl:7 is not signed",
     ),
     "a tombstone is changed": Attack(

@@ -35,7 +35,7 @@ SEALS = {
     "not_checked": None,
 }
 SAYS = {
-    ("intact", "en"): "intact: recomputed, 21 lines are what the stamps say (7)",
+    ("intact", "en"): "intact: recomputed, 21 lines match the stamps (7)",
     ("intact", "zh"): "21 行与 7 次封存一致",
     ("intact_up_to", "en"): "3 later lines are not covered (after accesses.jsonl:17)",
     ("intact_up_to", "zh"): "其后另有 3 行不在封存范围内（自 accesses.jsonl:17 之后）",

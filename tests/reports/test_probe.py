@@ -18,7 +18,7 @@ PASSED = {"hooked": 4, "called": 8, "seen": 8, "missed": [], "detail": None}
 FAILED = PASSED | {"seen": 6, "missed": ["static method"]}
 WRONG = PASSED | {"detail": "1 of the calls did not get their own result"}
 NOT_MADE = PASSED | {"hooked": 0, "called": 0, "seen": 0, "detail": "this Android takes no class from memory"}
-SAID = {"en": "The hooks failed the agent's check of itself.", "zh": "钩子未通过探针自检。"}
+SAID = {"en": "The hooks failed the agent's self-test.", "zh": "钩子未通过探针自检。"}
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_articles_stand_under_their_jurisdiction_with_a_warning_where_it_is_due(
 
 def test_a_terminal_only_counts_them_where_no_law_is_chosen():
     shown = rendered(sample.report(), "text")
-    assert "4 articles touched" in shown
+    assert "4 relevant articles" in shown
     assert "PIPL, art. 13" not in shown
 
 
@@ -72,11 +72,11 @@ def test_sarif_has_articles_as_data():
 @pytest.mark.parametrize("format_", ["text", "html"])
 def test_observed_against_declared_begins_with_what_is_not_declared(format_):
     shown = rendered(sample.report(), format_)
-    table = shown[shown.index("Observed against declared") :]
+    table = shown[shown.index("Observed versus declared") :]
     order = [table.index(part) for part in ("not declared", "declared, not seen in this run")]
     assert order == sorted(order)
     assert "uploads.jsonl:3" in table
-    assert "Observed against declared" not in render(sample.report(declared=()), format_)
+    assert "Observed versus declared" not in render(sample.report(declared=()), format_)
 
 
 def test_a_finding_shows_its_consent_lines_and_what_state_the_app_was_in():

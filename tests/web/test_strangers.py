@@ -159,4 +159,4 @@ def test_the_log_is_bounded():
     for _ in range(1000):
         logger.warning("Invalid HTTP request received.")
     assert len(lines) == serving_module.LINES
-    assert lines[-1] == "More is not shown for 60 s."
+    assert lines[-1] == "Further lines are suppressed for 60 s."

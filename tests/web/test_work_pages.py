@@ -151,7 +151,7 @@ def test_a_capture_asks_for_its_app_and_for_values_and_becomes_a_finding(visitor
         ({"app": " "}, "The app is not named"),
         ({"app": "shop.test"}, "No value is given"),
         ({"app": "shop.test", "values": "mail=ann@mail.example"}, "There is no type"),
-        ({"app": "shop.test", "email": "not an address"}, "is not an address of mail"),
+        ({"app": "shop.test", "email": "not an address"}, "is not an email address"),
     ):
         answer = posted(visitor, f"/new/files/{drop}", fields)
         assert (answer.status_code, says in answer.text) == (400, True), says

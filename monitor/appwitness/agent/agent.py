@@ -37,7 +37,7 @@ earlier."""
 HELD_S = 8.0
 """Android kills an app that has not come up 10 s after its start; the time that it is held counts."""
 SHOWN_TEXT = 300
-"""Most characters of the app's output in a message."""
+"""Maximum number of characters of the app's output in a message."""
 LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app that has not come up after 10"
 ALONE = Spoken("Frida's gadget is in the app's first process alone: what this one does is not seen")
 CLOCK_WAIT_S = 2.0
@@ -58,7 +58,7 @@ def agent_js() -> str:
 
 
 def was_away(app: str, since: datetime, until: datetime, pid: int | None = None) -> Gap:
-    """The gap for the time that the device was unreachable; `pid`: a process in which an agent went on."""
+    """The gap for the time that the device was unreachable; `pid`: the process whose agent kept running, if any."""
     detail = AWAY.format((until - since).total_seconds()) + ("" if pid is None else KEPT)
     subject = "connection to the device"
     return Gap(
@@ -191,7 +191,7 @@ class Agent:
 
     @property
     def useless(self) -> bool:
-        """Whether no hook of it works: it did not see the calls of its own self-test."""
+        """Whether none of the hooks work: the agent saw no call of its own self-test."""
         return self.probe is not None and self.probe.failed and self.probe.seen == 0
 
     def launch(self, target: Target) -> None:
@@ -264,13 +264,13 @@ class Agent:
         self.times["entered"] = time.monotonic() - began
         first.script.load()
         self.times["loaded"] = time.monotonic() - began
-        self.clock.measure()  # before the app's first line: by it, the times of all lines are checked
+        self.clock.measure()  # before the app's first line: this reading is used to check the times of all lines
         self.clock.wait(CLOCK_WAIT_S)
         held_s = (PLACED_S if fresh else READY_S) if started.held else None
         first.install(self._watched.plan(target, started=started.held and fresh), held_s)
         if target.gadget is None:
             self._hold_others(entered)
-        # A gadget or a portal may hold a process that runs for us; else there is nothing to resume.
+        # A gadget or a portal may still hold a process that we do not; otherwise there is nothing to resume.
         with nullcontext() if started.held else suppress(*ERRORS):
             first.process.device.resume(first.pid)
         self.times["let run"] = time.monotonic() - began
@@ -295,7 +295,7 @@ class Agent:
             within(DETACH_S, lambda: process.device.resume(process.pid), ERRORS)
 
     def _hook_further(self, pid: int, held: bool) -> datetime | None:
-        """Hook a further process of the app, held or running; returns the time since when calls may be missed, or
+        """Hook a further process of the app, held or running; returns since when calls may have been missed, or
         None. Raises SetupError if that fails; the process then runs on."""
         assert self._entered is not None
         entered, first = self._entered, self._entered.first
@@ -331,8 +331,8 @@ class Agent:
 
     def trusts(self, leaf_pem: str, host: str) -> tuple[str, str]:
         """Whether the app's default trust check accepts a certificate (PEM, with its issuers) for a host: trusted,
-        pinned, refused or unknown, and the exception. Asked inside the app, without a network and with unpinning
-        suspended; not recorded."""
+        pinned, refused or unknown, and the exception. The check runs inside the app, without network access and with
+        unpinning suspended, and is not recorded."""
         said: list[dict[str, str]] = []
         script = self.processes[0].script
         within(TRUSTS_S, lambda: said.append(script.call("trusts", leaf_pem, host)), ERRORS)
@@ -372,7 +372,7 @@ class Agent:
             entered.gate.close()
         first = entered.first
         first.closing()
-        for one in entered.further:  # to which those are added that are just being entered
+        for one in entered.further:  # grows while processes are still being entered
             one.closing()
         for one in entered.further:
             one.stop()
@@ -388,7 +388,7 @@ class Agent:
         assert self._entered is not None
         first = self._entered.first
         first.record.append([was_away(self.app, since, first.record.now(), first.pid)])
-        if self._entered.gate is not None and not self._finished:  # the server released all when it was lost
+        if self._entered.gate is not None and not self._finished:  # a lost server releases all held processes
             self._entered.gate.close()
             self._hold_others(self._entered)
 

@@ -16,10 +16,10 @@ from appwitness.agent.consent_signals import Signals
 from appwitness.events import BadLine, Event, Gap, parse
 
 MOST_REASONS = 200
-"""Most distinct reasons that are reported and counted; all others count as one more."""
+"""Maximum number of distinct reasons that are reported and counted; all others count as one more."""
 REST = "other reasons"
 MOST_LINES = 10_000
-"""Most lines in one message."""
+"""Maximum number of lines in one message."""
 
 Why = Literal["refused", "hook_error"]
 
@@ -34,7 +34,7 @@ class AgentLines:
         self._refuse = refuse
 
     def events(self, text: bytes, arrived: datetime) -> list[Event]:
-        """The events in lines that arrived at a time on the host's clock. Raises Refused for too many lines."""
+        """The events in lines that arrived at a time on the host's clock. Raises RefusedMessage for too many."""
         lines = text.split(b"\n", MOST_LINES)
         if len(lines) > MOST_LINES:
             raise RefusedMessage("a message with too many lines")
@@ -44,7 +44,7 @@ class AgentLines:
         )
 
     def understood(self, facts: Sequence[Any], arrived: datetime) -> list[Event]:
-        """The events that facts stand for, such as a tapped button."""
+        """The events for the facts that the agent reported, such as a permission request."""
         return self._each(
             facts, lambda fact, window: [self._checked(event, arrived, window) for event in self._meant(fact)]
         )
@@ -55,7 +55,7 @@ class AgentLines:
         return self._each(events, lambda event, window: [self._checked(event, arrived, window, vias=vias)])
 
     def _each(self, items: Sequence[Any], take: Callable[[Any, Window], list[Event]]) -> list[Event]:
-        """The events of each item; an invalid item is refused alone, whatever is wrong with it."""
+        """The events of each item; an invalid item is refused without affecting the others."""
         events: list[Event] = []
         window = self._channel.window()
         for item in items:
@@ -91,7 +91,7 @@ def _parsed(line: bytes) -> Event:
 
 
 class Refusals:
-    """Counts refused items by reason: the first of each is reported at once, the number of the others at the end."""
+    """Counts refused items by reason: the first of each is reported at once, the total at the end."""
 
     def __init__(self, gap: Callable[[Why, str], Gap]) -> None:
         self._gap = gap
@@ -108,7 +108,7 @@ class Refusals:
         return [self._gap(why, reason)] if first else []
 
     def rest(self) -> Iterator[Gap]:
-        """The gaps at the end of the run: how many more there were for each reason."""
+        """The gaps at the end of the run: the total for each reason that occurred more than once."""
         for (why, reason), count in self._counts.items():
             if count > 1:
                 yield self._gap(why, f"{reason}: {count} in all")

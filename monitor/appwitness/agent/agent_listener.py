@@ -34,7 +34,7 @@ from appwitness.agent.process_recorder import ProcessRecorder, Why
 from appwitness.events import Probe
 
 MOST_CHECKS = 1000
-"""Most certificate checks that are reported."""
+"""Maximum number of certificate checks that are reported."""
 
 ChildTold = Callable[[int | None, str, str | None], object]
 """Called for each process that the agent reports as started: its pid, how, and the command line."""
@@ -68,7 +68,7 @@ class Numbering:
 
     def follow(self, number: int | None) -> tuple[int, int] | None:
         """Take the number of a message; returns the first and last number missing before it. The app may send any
-        number, so numbers count only in the first message after a cut."""
+        number, so missing numbers count only before the first message after the connection was lost."""
         if number is None:
             return None
         last, returned = self.last, self.returned

@@ -32,12 +32,12 @@ from appwitness.events import (
 SLACK = timedelta(seconds=10)
 """How far outside the run a time from the agent may lie: clocks drift between two measurements."""
 LONGEST_LINE = 32 << 20
-"""Most bytes of a line: a contacts table that was read whole has up to 200,000 cells (hooks/watch/cursor.ts). A
-recording reads lines twice as long."""
+"""Maximum length of a line, in bytes: a contacts table that was read whole has up to 200,000 cells
+(hooks/watch/cursor.ts). A recording reads lines twice as long."""
 LONGEST_TEXT = 1 << 20
-"""Most characters of one string in a line."""
+"""Maximum number of characters of one string in a line."""
 MOST_ITEMS = 1_000_000
-"""Most values in one line: strings, numbers, lists and objects."""
+"""Maximum number of values in one line: strings, numbers, lists and objects."""
 DEEPEST = 12
 MOST_NUMBER = 2**53
 """Integers up to here are exact in every reader."""
@@ -215,11 +215,11 @@ class RefusedMessage(ValueError):
 
 
 def message(payload: Any) -> Message:
-    """Parse a payload. Raises Refused."""
+    """Parse a payload. Raises RefusedMessage."""
     try:
         return _MESSAGES.validate_python(payload)
     except ValidationError as error:
-        # Where and why, but never what: the payload's own words are the app's.
+        # Names the place and the reason, never the content: the app controls the payload's text.
         place = ".".join(str(part) for part in error.errors(include_url=False, include_input=False)[0]["loc"][:2])
         known = place if place.replace(".", "").replace("_", "").isalnum() and len(place) < 40 else "type"
         raise RefusedMessage(f"a message that the agent does not send ({known})") from None
@@ -265,8 +265,8 @@ class Channel:
         return event
 
     def check(self, event: Event, window: Window, *, vias: tuple[str, ...] = OTHER_WAYS, small: bool = False) -> None:
-        """Raise Refused, with the reason, if the line may not be recorded. `window`: what `window` gives now; `small`:
-        the line `is_small`."""
+        """Raise RefusedMessage, with the reason, if the line may not be recorded. `window`: the current result of
+        `self.window()`; `small`: whether the line `is_small`."""
         if event.app != self._app:
             raise RefusedMessage("a line of another app")
         if event.pid != self._pid:
@@ -326,16 +326,16 @@ _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
 
 
 def is_small(lines: bytes) -> bool:
-    """Whether the bytes of lines alone show that `bounded` refuses nothing in them, but for their `args`, which may be
-    nested: they are shorter than one text may be, without an escape that may be half a letter, or a number with 16
-    digits or an exponent. Much cheaper than looking at each value."""
+    """Whether the bytes of lines alone show that `bounded` refuses nothing in them, except in their `args`, which may
+    be nested. This is so if they are shorter than the longest permitted text and contain no escape that may be a lone
+    surrogate, no number with 16 digits and no exponent. Much cheaper than checking each value."""
     numbers = lines.translate(_DIGITS_AS_ZEROS)
     return len(lines) < LONGEST_TEXT and b"\\u" not in lines and b"0" * 16 not in numbers and b"0e" not in numbers
 
 
 def bounded(*values: Any) -> None:
-    """Raise Refused for values that hold too much, are nested too deep, or contain a number that some readers cannot
-    parse."""
+    """Raise RefusedMessage for values that are too large, nested too deeply, or contain a number or a text that some
+    readers cannot parse."""
     items = 0
     level: list[Any] = list(values)
     for _ in range(DEEPEST):
@@ -359,7 +359,7 @@ def bounded(*values: Any) -> None:
 
 
 def _inside(value: Any) -> Iterable[Any]:
-    """The values inside a list or object; a number has none. Raises Refused as `bounded` does."""
+    """The values inside a list or object; a number has none. Raises RefusedMessage as `bounded` does."""
     match value:
         case int() | float():
             if isinstance(value, float) and not math.isfinite(value):

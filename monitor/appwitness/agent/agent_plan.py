@@ -1,4 +1,4 @@
-"""What the agent is told to watch, in the form that it takes (hooks/plan.ts)."""
+"""The plan that tells the agent what to watch, in the form that hooks/plan.ts expects."""
 
 from __future__ import annotations
 

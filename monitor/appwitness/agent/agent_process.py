@@ -39,7 +39,7 @@ class EnteredProcess:
     ends: bool
     """Whether it is ended when the observation ends."""
     kept_s: int = 0
-    """Seconds that the agent keeps running without a connection; 0: none."""
+    """Seconds that the agent keeps running after the connection is lost."""
     owned: Owned | None = None
     """The app's processes, if the device knows them."""
     by_gadget: bool = False
@@ -48,7 +48,7 @@ class EnteredProcess:
 
 class AgentProcess:
     """The agent in one process: `attach`, `load` and `install`, in this order; `stop` at the end. `children`:
-    processes that it starts. `back` is called when a lost connection is restored, with the time since when it was
+    processes that it starts. `back` is called when a lost connection is restored, with the time when it was
     lost."""
 
     def __init__(
@@ -104,7 +104,7 @@ class AgentProcess:
             self._until_placed(held_s)
 
     def until_ready(self, not_up: Callable[[str, type[SetupError]], SetupError]) -> None:
-        """Wait until all hooks are live. Raises what `not_up` makes of the reason if they are not."""
+        """Wait until all hooks are live. If that fails, raises the error that `not_up` makes from the reason."""
         app, state, waited = self.record.app, self.listener.state, 0.0
         while not state.ready.wait(0.02):
             waited += 0.02
@@ -125,7 +125,7 @@ class AgentProcess:
                 )
 
     def _gone(self) -> str:
-        """What is known of a process that was lost before its hooks were live; it counts as ended only if Frida says
+        """The message for a process that was lost before its hooks were live; it counts as ended only if Frida says
         so."""
         app, reason = self.record.app, self._lost
         if reason == ENDED:
@@ -137,8 +137,8 @@ class AgentProcess:
         )
 
     def _until_placed(self, most_s: float) -> None:
-        """Hold the process until the methods needed before its first line are hooked. Android gives a fresh process
-        little time, and one that waits for a debugger or a gadget any amount."""
+        """Hold the process until the methods needed before its first line are hooked. Android allows a new process
+        little time, but any amount if the process waits for a debugger or a gadget."""
         state, end = self.listener.state, time.monotonic() + most_s
         while not state.placed.wait(0.02):
             self.record.raise_failure()
@@ -158,9 +158,9 @@ class AgentProcess:
         self.children.close()
 
     def stop(self) -> bool:
-        """End observing it: what the agent still holds is recorded. It is ended, or runs on unobserved.
+        """Stop observing the process and record what the agent still holds. The process ends, or runs on unobserved.
 
-        False: the agent never was in it.
+        Returns False if no agent was ever attached.
         """
         if self._script is None:
             return False
@@ -173,12 +173,12 @@ class AgentProcess:
         self.record.close()
         return True
 
-    # What Frida tells, from a thread of its own.
+    # Called by Frida, on a thread of its own.
 
     def _on_detached(self, reason: str, crash: object | None) -> None:
         by_gadget = self.process.by_gadget
         if by_gadget and self._stopping and reason == LOST:
-            reason = ENDED  # a gadget is in the process itself: they end together, and Frida sees the connection alone
+            reason = ENDED  # a gadget ends together with its process, and Frida sees only the lost connection
         may_be_back = (reason == LOST and self._may_resume) or (by_gadget and reason in (LOST, ENDED))
         if may_be_back and not self._stopping and self.listener.state.ready.is_set():
             since = self.record.now()
@@ -190,7 +190,7 @@ class AgentProcess:
         """Look for the lost process until it can be reached again, or until the time for that is over."""
         try:
             self._look_for_it(since)
-        except BaseException as error:  # it is raised where the run is
+        except BaseException as error:  # raised again on the run's own thread
             self.record.fails(error)
             self._ended.set()
 
@@ -219,7 +219,7 @@ class AgentProcess:
         self._over(LOST, None)
 
     def _lives(self) -> bool:
-        """Whether the process is there. Raises what Frida raises, where nobody answers."""
+        """Whether the process still exists. Raises Frida's errors if the device does not answer."""
         if not self.process.by_gadget or self.process.owned is None:
             return self.process.device.lives(self.pid)
         try:
@@ -228,7 +228,7 @@ class AgentProcess:
             return True
 
     def _device_answers(self) -> bool:
-        """Whether the device itself is there, where it can be asked without Frida."""
+        """Whether the device answers a request that does not involve Frida; False if there is no such request."""
         try:
             return self.process.owned is not None and self.process.owned() is not None
         except SetupError:

@@ -1,9 +1,9 @@
 """Hooks the app's other processes, if they run the app's own code; a gap names those that are not hooked.
 
-The agent tells what its process starts (hooks/watch/children.ts). What Android starts for the app, a process named
-after a part of it as `com.example.app:push`, is held before its first code where the device can do that
-(spawn_gating.py), and else looked for. What is not held is entered while it runs, and a gap says so: Frida's own way to
-hold what a process starts (child gating) made it lose calls of the app, and hang apps that fork a lot.
+The agent reports what its process starts (hooks/watch/children.ts). A process that Android starts for the app, with a
+name such as `com.example.app:push`, is held before its first instruction if the device can do that (spawn_gating.py);
+otherwise it is searched for. A process that is not held is entered while it runs, and a gap says so. Frida's own way to
+hold child processes (child gating) is not used: it lost calls of the app, and apps that fork a lot hung.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ HELPED = "started through a helper of the virtual machine's: what it does and st
 STRANGER = "the app named it as its own, and it is not of the app's user: it was left alone"
 TOO_MANY = "there were too many to follow"
 SYSTEM = re.compile(r"^(\S*/)?(am|pm|cmd|content|settings|input|svc|wm|ime|dumpsys)(\s|$)|\bcom\.android\.commands\.")
-"""Android's own programs that run in a virtual machine as the app does (app_process), without any of its code."""
+"""Android's own programs: like the app, they run in a virtual machine (app_process), but without any app code."""
 MOST_PROCESSES = 100
-"""Most processes that are entered in a run."""
+"""Maximum number of processes that are entered in a run."""
 MOST_SUBJECTS = 1000
-"""Most programs that are reported."""
+"""Maximum number of programs that are reported."""
 LONGEST_SUBJECT = 2000
-"""Most characters of a command line."""
+"""Maximum number of characters of a command line."""
 LATE = "it was entered while it ran: what it did before is not seen"
 
 
 class Followed:
-    """The processes of an app, and all that it starts, that are followed already: each is entered once."""
+    """The processes that are already followed, the app's own and those it starts: each is entered once."""
 
     def __init__(self) -> None:
         self._pids: set[int] = set()
@@ -59,7 +59,7 @@ class Followed:
 
 
 class MissedProcess(Protocol):
-    """Called with a process of which nothing is seen, or nothing from `began` until now."""
+    """Called for a process that is not observed, or was not observed from `began` until now."""
 
     def __call__(self, subject: str, why: str, began: datetime | None = None, /) -> object:
         """Record a gap for it."""
@@ -74,7 +74,7 @@ class Means:
     """How processes are told apart and entered."""
 
     hook: Callable[[int, bool], datetime | None]
-    """Hooks a process, held or running; returns the time since when calls may be missed, or None. Raises SetupError."""
+    """Hooks a process, held or running; returns since when calls may have been missed, or None. Raises SetupError."""
     running: Callable[[], Mapping[int, str]]
     """Pid -> name, for each process of the device."""
     ours: Callable[[int], bool]

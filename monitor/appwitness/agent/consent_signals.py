@@ -1,6 +1,6 @@
-"""Converts what the agent reports of permissions and of the app's own consent claims to lines of raw facts; pure.
+"""Converts the agent's reports on permissions and on the app's own consent claims to lines of raw facts; pure.
 
-What they mean is judged later, by the catalog (judge/consent), as is what screens and touches say.
+Their meaning is judged later, by the catalog (judge/consent), like that of screens and touches.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from appwitness.events import Consent, Time
 NESTED = timedelta(milliseconds=300)
 """A method that calls an overload of its own name does so within this time."""
 MOST_CHARACTERS = 1000
-"""Most characters of a value that are recorded."""
+"""Maximum number of characters of a value that are recorded."""
 
 
 @cache
@@ -78,7 +78,7 @@ _FACTS: TypeAdapter[PermissionsAsked | PermissionsAnswered | SdkCalled | Prefere
 
 
 def plan() -> dict[str, Any]:
-    """What to hook besides the screen, in the form that the agent takes (hooks/plan.ts)."""
+    """What to hook besides the screen, in the form that the agent expects (hooks/plan.ts)."""
     words = load()
     told = {"cls", "method", "argument", "key"}
     return {

@@ -14,9 +14,9 @@ ROUNDS = 8
 
 
 class DeviceClock:
-    """Asks through `ask(number)`; the receiver of the answer calls `told(number, micros)`, on any thread. The device
-    read its clock at some moment between request and answer, so half of that time bounds the error of the offset,
-    however unevenly the two directions share it."""
+    """Requests the time with `ask(number)`; the receiver of the answer calls `told(number, micros)`, on any thread. The
+    device reads its clock at some moment between request and answer, so half the round-trip time bounds the error of
+    the offset, however unevenly the two directions share it."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class DeviceClock:
         self._next()
 
     def wait(self, timeout_s: float) -> bool:
-        """Whether the measurement completed within that time."""
+        """Wait for the measurement; returns whether it completed in time."""
         return self._measured.wait(timeout_s)
 
     def told(self, number: int, micros: int) -> None:

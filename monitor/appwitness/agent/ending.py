@@ -18,7 +18,7 @@ class Ending:
         """Whether the agent announced the end."""
 
     def told(self, how: str, inside: str | None) -> None:
-        """Take the agent's announcement that the process ends now: how, and while which source was being read, if
+        """Take the agent's announcement that the process is about to end: how, and the source that is being read, if
         any."""
         self.said = True
         self.culprit = inside

@@ -1,4 +1,4 @@
-"""Reads catalog/exits.yml: ways for data to leave an app other than a connection, in the form that the agent takes."""
+"""Reads catalog/exits.yml, ways for data to leave an app other than a connection, in the form the agent expects."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Exits(CatalogEntry):
     exits: tuple[ExitMethods, ...]
 
     def plan(self) -> list[dict[str, Any]]:
-        """The exits in the form that the agent takes (hooks/plan.ts)."""
+        """The exits in the form that the agent expects (hooks/plan.ts)."""
         return [entry.model_dump() for entry in self.exits]
 
 

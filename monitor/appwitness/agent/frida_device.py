@@ -1,6 +1,6 @@
 """The only module that imports Frida: devices, apps started or attached to, scripts in a process, and Frida's errors.
 
-Frida's errors (ERRORS) are made to a FridaFault, each with a code and a remedy (catalog/devices/frida.yml). Sources:
+Frida's errors (ERRORS) are converted to FridaFault, with a code and a remedy (catalog/devices/frida.yml). Sources:
 frida-core's linux-host-session.vala, HelperBackend.java, droidy-host-session.vala, injector.vala, gadget.vala.
 """
 
@@ -68,7 +68,7 @@ ERRORS: tuple[type[Exception], ...] = (
 UNREACHED = (frida.ServerNotRunningError, frida.TransportError, frida.ProtocolError)
 """The server itself is unreachable: nothing else can be tried through it."""
 COMING_UP = (*UNREACHED, frida.TimedOutError)
-"""Errors of a connection while the server starts: adb accepts it before anything listens, and drops it."""
+"""Errors of a connection while the server starts: adb accepts the connection before anything listens, then drops it."""
 VERSION: str = frida.__version__
 _remotes: dict[str, tuple[str | None, Any]] = {}
 """Address -> token and device: Frida has one device for an address, and removing it ends its sessions."""
@@ -79,7 +79,7 @@ class KnownError(CatalogEntry):
 
     code: str
     says: str = ""
-    """A regular expression for its text, in any case."""
+    """A regular expression for its text; upper and lower case are the same."""
     raised: str = ""
     """Its class, without `Error`."""
     do: str
@@ -113,8 +113,8 @@ def known() -> tuple[KnownError, ...]:
 
 
 def fault(error: Exception, what: str) -> FridaFault:
-    """Turn an error of Frida into a fault with a code and a remedy; `what`: what was tried, as a sentence without
-    its full stop."""
+    """Turn an error of Frida into a fault with a code and a remedy; `what`: what failed, as a sentence without its
+    full stop."""
     said = str(error).strip().rstrip(".") or type(error).__name__
     name = type(error).__name__.removesuffix("Error")
     for entry in known():
@@ -175,7 +175,7 @@ class FridaDevice:
         self._device.on("output", heard)
 
     def deaf(self) -> None:
-        """Stop that."""
+        """Stop calling `heard`."""
         if self._heard is not None:
             self._device.off("output", self._heard)
             self._heard = None
@@ -193,15 +193,16 @@ class FridaDevice:
             raise
 
     def ungate(self) -> None:
-        """Stop that; held processes are resumed. Raises Frida's errors."""
+        """Stop holding new processes; held ones are resumed. Raises Frida's errors."""
         if self._born is not None:
             self._device.off("spawn-added", self._born)
             self._born = None
             self._device.disable_spawn_gating()
 
     def start(self, target: Target) -> StartedProcess:
-        """Start the target's process, held; if Frida cannot, in the target's other way; or take a running process.
-        Raises Frida's errors (ERRORS), SetupError if there is nothing to start, and what `otherwise` raises."""
+        """Start the target's process and hold it; if Frida cannot, call the target's `otherwise`. A target with a pid
+        runs already. Raises Frida's errors (ERRORS), SetupError if there is nothing to start, and the errors of
+        `otherwise`."""
         if target.pid is not None:
             return StartedProcess(target.pid, ours=False, held=False)
         if target.argv is None:
@@ -234,7 +235,7 @@ class FridaDevice:
         return StartedProcess(pid, ours=True, held=gadget.waits, late=gadget.late, at=at)
 
     def _take_over(self) -> int:
-        """Wait for the gadget in the app's package; returns the pid of the app, which it keeps holding."""
+        """Wait for the gadget in the app's package; returns the pid of the app, which the gadget keeps holding."""
         end = time.monotonic() + GADGET_S
         while True:
             try:
@@ -261,7 +262,7 @@ class FridaDevice:
         self._device.resume(pid)
 
     def kill(self, pid: int) -> None:
-        """Kill a process, or resume it if that is impossible: none stays held. It may be gone."""
+        """Kill a process, or resume it if that fails, so that none stays held. It may be gone already."""
         if self._gadget is not None:
             within(DETACH_S, self._gadget.end, (SetupError,))
             return
@@ -284,7 +285,7 @@ class FridaDevice:
             return pid in self.running()
 
     def may_be_of(self, pid: int, app: int) -> bool:
-        """Whether a process runs as the user of the app's process `app`, and is none of those that started it."""
+        """Whether a process runs as the same user as the app's process `app`, and is not one of its ancestors."""
         with suppress(*ERRORS):
             there = {each.pid: each.parameters for each in self._device.enumerate_processes(scope="metadata")}
             if pid not in there or there[pid].get("user") != there.get(app, {}).get("user", ""):
@@ -375,7 +376,7 @@ class Script:
     def leave(self) -> None:
         """Have it send everything that is pending and remove its hooks; the process runs on."""
         within(RESTORE_S, lambda: self.call("finish", True), ERRORS)
-        # The hooks are out; a thread may still be inside one, and comes back through what Frida would free.
+        # The hooks are removed, but a thread may still be inside one: it returns through code that Frida would free.
         within(DETACH_S, self._script.eternalize, ERRORS)
         within(DETACH_S, self._session.detach, ERRORS)
 

@@ -1,7 +1,7 @@
 """Keeps Frida's temporary files in a folder of this process, and removes them and Frida's helper processes.
 
-On Linux, Frida 17 starts a daemon for iOS devices (`idund`) from its temporary folder as soon as any device is asked
-for. The daemon runs on for half a minute when nobody uses it any more, and the folder (10 MB) stays.
+On Linux, Frida 17 starts a daemon for iOS devices (`idund`) from its temporary folder as soon as any device is
+requested. The daemon keeps running for half a minute after its last use, and the folder (10 MB) stays.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def contained() -> Iterator[None]:
 
 
 def _remove(folder: Path, owner: int) -> None:
-    if os.getpid() != owner:  # a fork of us, which has a copy of this
+    if os.getpid() != owner:  # a forked child, which inherited this exit handler
         return
     for process in _started_from(folder):
         with suppress(OSError):
@@ -46,7 +46,7 @@ def _remove(folder: Path, owner: int) -> None:
 
 
 def _started_from(folder: Path) -> Iterator[int]:
-    """The processes whose program is in a folder; none if the system does not tell."""
+    """The processes whose program is in a folder; none if the system has no /proc."""
     for link in Path("/proc").glob("[0-9]*/exe"):
         with suppress(OSError):
             if folder in link.readlink().parents:

@@ -46,7 +46,7 @@ class Hooked:
         self._told |= {_of(status): status for status in items if _of(status) in self._keys}
 
     def statuses(self) -> list[HookStatus]:
-        """All of them, in the order of the sources."""
+        """The states of all hooks, in the order of the sources."""
         known = dict(self._told)
         return [
             known.get(

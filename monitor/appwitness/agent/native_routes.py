@@ -50,7 +50,7 @@ class NativeRoute(CatalogEntry):
         return f"{self.library}!{self.function}"
 
     def plan(self) -> dict[str, Any]:
-        """The entry in the form that the agent takes (hooks/plan.ts)."""
+        """The entry in the form that the agent expects (hooks/plan.ts)."""
         return {
             "source": self.name,
             "library": self.library,
@@ -76,7 +76,7 @@ class Binder(CatalogEntry):
     methods: tuple[Named, ...] = Field(default=(), description="the first that matches says the data type")
 
     def plan(self) -> dict[str, Any]:
-        """The entry in the form that the agent takes (hooks/plan.ts)."""
+        """The entry in the form that the agent expects (hooks/plan.ts)."""
         return {
             "source": self.source,
             "interfaces": self.interfaces,
@@ -91,7 +91,7 @@ class Native(CatalogEntry):
     binder: Binder
 
     def plan(self) -> dict[str, Any]:
-        """The entry in the form that the agent takes (hooks/plan.ts)."""
+        """The entry in the form that the agent expects (hooks/plan.ts)."""
         return {"routes": [route.plan() for route in self.routes], "binder": self.binder.plan()}
 
     def sees(self) -> dict[tuple[str, str, str], str]:

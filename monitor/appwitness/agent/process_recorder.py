@@ -58,7 +58,7 @@ class ProcessRecorder:
         self.append(self._lines.understood(facts, datetime.now(UTC)))
 
     def plaintext(self, message: PlainSent, data: bytes) -> None:
-        """Take plaintext seen at a TLS library. Raises RefusedMessage for one connection too many."""
+        """Take plaintext seen at a TLS library. Raises RefusedMessage if there are too many connections."""
         self._sent(self._plaintext.feed(message, data, self.pid))
 
     def answers_due(self) -> None:
@@ -85,7 +85,7 @@ class ProcessRecorder:
         """Store a body that lines may refer to from now on; returns its sha256, or None if it is not stored."""
         try:
             name = self._records.put_body(data)
-        except Exception as error:  # raised where the run is: a disk that is full is no fault of the message
+        except Exception as error:  # raised again on the run's own thread: a full disk is not the message's fault
             self.fails(error)
             return None
         if name is not None:
@@ -95,7 +95,7 @@ class ProcessRecorder:
         return name
 
     def gap(self, why: Why, detail: str | None, subject: str = "agent", began: datetime | None = None) -> Gap:
-        """Record a gap: at this moment, or one that began earlier and is over."""
+        """A gap at this moment, or one that began earlier and is over; it is not recorded yet."""
         now = self.now()
         return Gap(
             at=began or now,
@@ -117,7 +117,7 @@ class ProcessRecorder:
             self.fails(error)
 
     def now(self) -> datetime:
-        """Now on the device's clock, as all lines of this producer are."""
+        """The current time on the device's clock, which all lines of this producer use."""
         readings = self._clock.readings
         offset = timedelta(milliseconds=readings[-1].offset_ms) if readings else self._offset
         return datetime.now(UTC) + offset

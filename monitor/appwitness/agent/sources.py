@@ -1,4 +1,4 @@
-"""Reads catalog/sources/, the APIs to hook, in the form that the agent takes."""
+"""Reads catalog/sources/, the APIs to hook, in the form that the agent expects."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ class Source(_Watch):
         return among(level, self.api)
 
     def plan(self) -> dict[str, Any]:
-        """The source in the form that the agent takes (hooks/plan.ts)."""
+        """The source in the form that the agent expects (hooks/plan.ts)."""
         return {
             "source": self.name,
             "cls": self.cls,

@@ -1,9 +1,9 @@
 """Holds new processes of a device until their app is known, so that the app's own are hooked before their first
 instruction.
 
-All others run on at once, and whatever happens, none is held for longer than a moment. Frida's server holds them (spawn
-gating), and lets all go where the connection to it is lost. It would do so for good where one was held for 8 s, and
-Android ends an app's process that has not come up 10 s after its start.
+All others are resumed at once, and whatever happens, none is held for longer than a few seconds. Frida's server holds
+them (spawn gating), and releases all when the connection to it is lost. If one were held for 8 s, it would release all
+and stop holding for good; and Android ends an app's process that has not come up 10 s after its start.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class SpawnGate:
         self._worker = threading.Thread(target=self._sort, name="gate", daemon=True)
 
     def open(self) -> bool:
-        """Begin; False where this device cannot hold processes."""
+        """Start holding new processes; returns False if this device cannot."""
         try:
             self._device.gate(self._is_born)
         except self._lost:
@@ -63,7 +63,7 @@ class SpawnGate:
         return True
 
     def close(self) -> None:
-        """End; held processes are resumed."""
+        """Stop holding new processes; held ones are resumed."""
         within(STOP_S, self._device.ungate, self._lost)
         self._born.put(None)
         for pid in list(self._held):
@@ -99,12 +99,12 @@ class SpawnGate:
         timer.start()
 
     def _sort(self) -> None:
-        """Find the apps of all processes that arrived meanwhile, with one request."""
+        """Find out which of the waiting processes are the app's, with one request for all of them."""
         while (first := self._born.get()) is not None:
             there = [first]
             while not self._born.empty():
                 if (more := self._born.get()) is None:
-                    self._born.put(None)  # the end, when these have been told apart
+                    self._born.put(None)  # stop after these have been sorted
                     break
                 there.append(more)
             try:

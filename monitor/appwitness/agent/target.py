@@ -58,8 +58,8 @@ class Target:
     gadget: Gadget | None = None
     """The gadget that is used where there is no frida-server."""
     otherwise: Callable[[], int] | None = None
-    """Starts the app without Frida and returns its pid at once, for when Frida cannot; first ends what an earlier
-    start left."""
+    """Starts the app without Frida, for when Frida cannot, and returns its pid at once; first ends what an earlier
+    start left behind."""
     redirect: tuple[str, int] | None = None
     """IPv4 address and port of the proxy to which the agent redirects its connections; None: no redirection."""
     processes: Callable[[], Mapping[int, str]] | None = None

@@ -11,7 +11,7 @@ AWAY_S = 90.0
 
 
 def within(seconds: float, work: Callable[[], object], lost: tuple[type[Exception], ...]) -> None:
-    """Do the work, but wait only so long, and ignore that the process is `lost` meanwhile."""
+    """Do the work in a thread and wait at most this many seconds; errors in `lost` (a lost process) are ignored."""
 
     def quietly() -> None:
         with suppress(*lost):

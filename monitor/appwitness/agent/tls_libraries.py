@@ -49,7 +49,7 @@ class TlsLibraries(CatalogEntry):
     engines: tuple[Engine, ...]
 
     def plan(self, proxy_key: str | None) -> dict[str, Any]:
-        """The entry in the form that the agent takes (hooks/plan.ts)."""
+        """The entry in the form that the agent expects (hooks/plan.ts)."""
         return {
             "sockets": [each.model_dump(by_alias=True, exclude={"untested"}) for each in self.sockets],
             "engines": [{"library": each.library, "cls": each.cls} for each in self.engines],
@@ -98,7 +98,7 @@ class NativeCheck(CatalogEntry):
     @model_validator(mode="after")
     def _does_something(self) -> Self:
         if self.argument is None and self.gives is None:
-            raise ValueError("names neither an argument nor what it gives")
+            raise ValueError("has neither `argument` nor `gives`")
         return self
 
 
@@ -109,7 +109,7 @@ class Checks(CatalogEntry):
     native: tuple[NativeCheck, ...]
 
     def plan(self) -> dict[str, Any]:
-        """The entry in the form that the agent takes (hooks/plan.ts)."""
+        """The entry in the form that the agent expects (hooks/plan.ts)."""
         return {
             "java": [
                 {
@@ -151,8 +151,8 @@ def leaf_for(ca_pem: Path, host: str) -> str | None:
 
 
 def key_of(ca_pem: Path) -> str | None:
-    """Key identifier of a CA certificate (PEM), in hex: every certificate that it signs names it. None if it has
-    none, or the file does not exist. Parsed by hand: one field is not worth a library."""
+    """Key identifier of a CA certificate (PEM), in hex, which every certificate that this CA signs names. None if there
+    is none, or the file does not exist. Parsed by hand: one field is not worth a library."""
     try:
         der = ssl.PEM_cert_to_DER_cert(ca_pem.read_text("ascii").strip())
     except (OSError, ValueError):

@@ -66,7 +66,7 @@ class Transformers(CatalogEntry):
     classes: tuple[Transformer, ...]
 
     def plan(self, level: int | None) -> dict[str, Any]:
-        """As the agent takes it (hooks/plan.ts); `level`: the API level of the device's Android, where it is known."""
+        """The entry in the form that the agent expects (hooks/plan.ts); `level`: the device's API level, if known."""
         return {
             **self.model_dump(exclude={"classes"}),
             "classes": [

@@ -23,7 +23,8 @@ class RankedApps(NamedTuple):
     page: ListPage[Ranked]
     basis: Basis
     moments: tuple[When, ...]
-    """The `When` values for which its rows count apps; empty if the ranking is by rule, as a rule itself says when."""
+    """The `When` values for which its rows count apps; empty if it ranks rules or findings, or is filtered by rule: a
+    rule itself implies when."""
 
 
 def ranked(
@@ -31,7 +32,7 @@ def ranked(
 ) -> RankedApps:
     """Rank recipients, rules or whatever `by` names by the number of apps they concern, `rows` to a page.
 
-    Each filter (FILTERS) asks for one value, or for UNKNOWN; `text` matches a part of the row's name; empty texts are
+    Each filter (FILTERS) selects one value, or UNKNOWN; `text` matches a part of the row's name; empty texts are
     ignored. Raises UserError if the index cannot be used.
     """
     rankings = Rankings(store, {rule.id: rule.shown_by for rule in known.rules})
@@ -41,5 +42,5 @@ def ranked(
 
 
 def hosts_of(store: Store, recipient: str) -> list[str]:
-    """Some of the hosts of a recipient that received something, by name."""
+    """Some of the recipient's hosts that received something, sorted by name."""
     return Rankings(store).hosts(recipient)

@@ -60,12 +60,12 @@ from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
 REMEMBERED = 8
-"""Most recordings whose prepared data is cached."""
+"""Maximum number of recordings whose prepared data is cached."""
 MOST_COMPARED = 8
 MOST_MADE = 6
-"""Most prepared parts of pages that are cached for one recording."""
+"""Maximum number of prepared parts of pages that are cached for one recording."""
 MOST_ENTERED = 1_000
-"""Most lines of a finding that are entered one by one in a table by line."""
+"""A finding about more lines than this is not entered line by line in `FindingsByLine`."""
 LARGEST_PICTURE = 64 << 20
 """Largest picture or film, in bytes."""
 
@@ -83,7 +83,7 @@ class FindingsByLine:
         """`uploads`: the id of each flow -> its upload."""
         self._few: dict[Ref, list[int]] = {}
         self._many: list[tuple[int, Refs]] = []
-        """Findings about so many lines that these are not entered one by one."""
+        """Findings about more than MOST_ENTERED lines."""
         for number, finding in enumerate(findings, start=1):
             lines = finding.all_evidence
             sent = dict.fromkeys(uploads[name] for name in finding.flows if name in uploads)
@@ -96,11 +96,11 @@ class FindingsByLine:
                 self._few.setdefault(ref, []).append(number)
 
     def of(self, ref: Ref) -> list[int]:
-        """Those of one line."""
+        """The numbers of the findings that rest on one line."""
         return sorted([*self._few.get(ref, ()), *(number for number, lines in self._many if ref in lines)])
 
     def numbers(self, file: str) -> Iterator[int]:
-        """The number of each line of a file that a finding rests on; some come several times."""
+        """The number of each line in a file that a finding rests on; some are yielded several times."""
         yield from (number_of(ref) for ref in self._few if ref.startswith(file))
         for _, lines in self._many:
             yield from lines.by_file().get(file, ())
@@ -140,7 +140,7 @@ class _Kept:
     turn: threading.RLock = field(default_factory=threading.RLock)
     """Lets one page at a time use the data, as it grows while in use."""
     accesses: Position = START
-    """How far the reads have been taken into the mask."""
+    """Position up to which the mask has learned the values of reads."""
     unreadable: tuple[State, bool] | None = None
     concluded: tuple[State, Carries] | None = None
     report: tuple[State, bool, Report] | None = None
@@ -240,7 +240,7 @@ class Browsing:
         return ranked(self.store, self.known, by, filters, page)
 
     def hosts_of(self, recipient: str) -> list[str]:
-        """Some of the hosts at which a recipient has received something, by name."""
+        """Some of the recipient's hosts that received something, sorted by name."""
         return hosts_of(self.store, recipient)
 
     def compared(self, recordings: Iterable[str]) -> ComparedRuns:

@@ -42,7 +42,7 @@ class CatalogUpdate(CatalogEntry):
 
 
 class AgingFile(NamedTuple):
-    """One catalog file that ages, as it is in effect."""
+    """A catalog file that goes out of date, in the version in effect."""
 
     name: str
     as_of: str | None
@@ -164,7 +164,7 @@ def _see_that_it_fits(path: Path, name: str, text: str) -> None:
 
 
 def _of_recipients(table: RecipientTable) -> set[str]:
-    """The domains and code prefixes that an update must keep: it may give one to another recipient, but not drop it."""
+    """The domains and code prefixes that an update must keep; it may assign one to another recipient."""
     return {*table.by_host, *table.by_code, *(f"generic {each}" for each in table.generic)}
 
 
@@ -175,7 +175,7 @@ def _of_laws(laws: Laws) -> set[str]:
 
 
 def _leaves(plain: Any, at: str = "") -> Iterable[str]:
-    """All scalar values of a file, each with its path in front."""
+    """All scalar values of a file, each prefixed with its path."""
     if isinstance(plain, Mapping):
         for key, value in plain.items():
             yield from _leaves(value, f"{at}.{key}" if at else str(key))

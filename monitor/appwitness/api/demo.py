@@ -62,7 +62,7 @@ def demo_runs(only: Collection[str] = (), *, everything: bool = False) -> tuple[
     if unknown := sorted(set(only) - set(APPS)):
         raise UserError(
             Spoken("There is no sample app {unknown}.", unknown=", ".join(unknown)),
-            Spoken("There are {apps}.", apps=", ".join(sorted(APPS))),
+            Spoken("Choose from {apps}.", apps=", ".join(sorted(APPS))),
         )
     table = EVERYTHING if everything or set(only) - {app for app, _ in DEMO} else DEMO
     return tuple(DemoRun(app, plan) for app, plan in table if not only or app in only)

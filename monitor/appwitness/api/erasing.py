@@ -38,7 +38,8 @@ class Forgetting:
     older_than: timedelta | None = None
     """Only recordings that ended longer ago than this."""
     campaign: str | None = None
-    """Only recordings of this campaign; also everything that the index has of it."""
+    """Only recordings of this campaign. Without `older_than`, `values` and `kinds`, also everything that the index has
+    of the campaign."""
     values: Collection[Value] = ()
     """Only lines and bodies with one of these values in any form."""
     kinds: Collection[str] = ()

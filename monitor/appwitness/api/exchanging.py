@@ -49,7 +49,7 @@ def values_of(texts: Sequence[str]) -> tuple[Value, ...]:
 def origin(app: str, values: Sequence[str] = (), **others: Any) -> Origin:
     """What is known about foreign files: the package of their app, and the `values` that were on the device.
 
-    `others`: kind (of the device), mapping, keys, operator, case, place and equipment, as in the record. Raises
+    `others`: kind (of the device), mapping, keys, operator, case, place and equipment, as in `Origin`. Raises
     UserError as `values_of` does.
     """
     from appwitness.exchange import Origin
@@ -120,7 +120,7 @@ def bundle(recording: Path, output: Path, judging: Judging, *, reveal: bool = Fa
     if not checked.ok or not checked.ended:
         raise DamagedRecording(
             Spoken(
-                "{recording} is not complete and intact: its run has not ended, it is not what its stamps say, or "
+                "{recording} is not complete and intact: its run has not ended, it does not match its stamps, or "
                 "nobody whom you trust signed them.",
                 recording=recording,
             ),

@@ -47,7 +47,7 @@ class HostChoices:
     recordings: str | None = None
     """A folder that every host can reach, or a bucket; None: the folder of recordings."""
     spool_bytes: int = 20 << 30
-    """Most bytes of recordings that may wait on this machine while they cannot be uploaded."""
+    """Maximum number of bytes of recordings that may wait on this machine while they cannot be uploaded."""
     judging: Mapping[str, Any] = field(default_factory=dict)
     """How recordings are judged: `rules`, and choices that `appwitness.report` takes."""
     keep: Keep | None = None
@@ -110,8 +110,8 @@ class Fleet:
     ) -> int:
         """Plan a run of each app in a CSV file under each plan; returns how many runs are new.
 
-        `needs` is what a device must be, such as `api>=33 and rooted`; each run ends after `seconds`, or with its app.
-        `elsewhere`: files named in the table may lie outside its folder.
+        `needs` are the requirements for a device, such as `api>=33 and rooted`. Each run ends after `seconds`, or when
+        its app ends. `elsewhere`: files named in the table may lie outside its folder.
 
         Raises UserError for an invalid campaign name, FileError with the invalid line.
         """
@@ -205,7 +205,8 @@ class AppRanking(NamedTuple):
     known: Knowledge
     """The catalog and the user's rules, for the names of rules and recipients."""
     moments: tuple[When, ...]
-    """The `When` values that occur in its rows; empty if the ranking is by rule, as a rule itself says when."""
+    """The `When` values that occur in its rows; empty if it ranks rules or findings, or is filtered by rule: a rule
+    itself implies when."""
 
 
 def ranking(
@@ -213,7 +214,7 @@ def ranking(
 ) -> AppRanking:
     """Rank recipients, SDKs, data types, rules, findings or apps by the number of apps they concern.
 
-    Each filter asks for one value, empty texts are ignored: campaign, recipient, sdk, data, rule, app. Raises UserError
+    Each filter selects one value, empty texts are ignored: campaign, recipient, sdk, data, rule, app. Raises UserError
     if the index cannot be used, FileError for invalid rules.
     """
     from appwitness.api.app_rankings import ranked

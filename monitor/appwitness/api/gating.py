@@ -88,7 +88,7 @@ class GatedRuns:
         sealed = report.verified
         if self.verify and sealed and sealed.outcome == "altered":
             raise DamagedRecording(
-                Spoken("{path} is not what its stamps say: {difference}.", path=path, difference=sealed.difference),
+                Spoken("{path} does not match its stamps: {difference}.", path=path, difference=sealed.difference),
                 "Run `appwitness verify` on it. To use it anyway: --no-verify.",
             )
         if self.verify and judging.trust and (sealed is None or sealed.outcome != "intact"):

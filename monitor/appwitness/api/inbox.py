@@ -25,9 +25,9 @@ DropKind = Literal["har", "flows", "hooks", "pcap", "keys", "recording", "app"]
 LARGEST_DROP = 4 << 30
 """Largest file, in bytes."""
 MOST_FILES = 12
-"""Most files of one run."""
+"""Maximum number of files of one run."""
 MOST_DROPS = 20
-"""Most drops that are held; a new one replaces the oldest."""
+"""Maximum number of drops that are held; a new one replaces the oldest."""
 APPS = (".apk", ".apks", ".apkm", ".xapk")
 ZIP = b"PK\x03\x04"
 AGE = b"age-encryption.org/"

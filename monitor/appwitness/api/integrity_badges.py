@@ -19,7 +19,7 @@ from appwitness.support.errors import UserError
 
 BadgeState = Literal["intact", "intact_up_to", "altered", "never_stamped", "missing", "checking"]
 KEPT = 2000
-"""Most recordings whose results are kept."""
+"""Maximum number of recordings whose results are kept."""
 AGAIN_S = 60.0
 """Seconds after which a recording is checked again when looked at, even if its files seem unchanged."""
 

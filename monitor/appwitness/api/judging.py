@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # imported late, so that `import appwitness` and --help answe
     from appwitness.store.upgrade import Old
 
     type Watch = Callable[[Sequence[Path | str], Iterator[JudgedRecording]], Iterator[JudgedRecording]]
-    """Gets the recordings of an index and what came of each; gives that on."""
+    """Takes the recordings of an index and the result of judging each; passes on the results."""
 
     class JudgingChoices(prior_knowledge.KnowledgeChoices, total=False):
         """The user's choices for judging."""

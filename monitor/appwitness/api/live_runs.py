@@ -23,7 +23,7 @@ from appwitness.api.home import recordings
 from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
-if TYPE_CHECKING:  # imported late, so that asking only for a name takes no time
+if TYPE_CHECKING:  # imported late, so that importing only a name from here takes no time
     from appwitness.api.devices import NamedDevice
 
 LivePlan = Literal["accept", "refuse", "silent", "withdraw"]
@@ -32,11 +32,11 @@ MODES = ("auto", "regular", "redirect", "wireguard", "transparent")
 """The traffic modes to choose from."""
 PACKAGE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)+")
 MOST_RUNS = 8
-"""Most runs at a time."""
+"""Maximum number of runs at a time."""
 KEPT_RUNS = 100
-"""Most finished runs that stay listed."""
+"""Maximum number of finished runs that stay listed."""
 KEPT_EVENTS = 5000
-"""Most events kept of a run; earlier ones are only counted."""
+"""Maximum number of events kept of a run; earlier ones are only counted."""
 LINES_OF_FAULT = 12
 """Number of last lines kept of a failed process's error output."""
 END_S = 60.0
@@ -79,11 +79,12 @@ class RunRequest:
         if self.plan not in get_args(LivePlan):
             raise UserError(
                 Spoken("There is no plan {plan}.", plan=self.plan),
-                Spoken("There are {liveplan}.", liveplan=", ".join(get_args(LivePlan))),
+                Spoken("Choose from {liveplan}.", liveplan=", ".join(get_args(LivePlan))),
             )
         if self.mode not in MODES:
             raise UserError(
-                Spoken("There is no mode {mode}.", mode=self.mode), Spoken("There are {modes}.", modes=", ".join(MODES))
+                Spoken("There is no mode {mode}.", mode=self.mode),
+                Spoken("Choose from {modes}.", modes=", ".join(MODES)),
             )
         if self.seconds is not None and not 0 < self.seconds < math.inf:
             raise UserError(

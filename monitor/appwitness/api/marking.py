@@ -70,7 +70,7 @@ class ConsentLine:
     replaced_by: tuple[events.Ref, ...] = ()
     """Later lines by which an operator replaced or retracted it, the latest last; it no longer counts then."""
     is_echo: bool = False
-    """Whether it is an outside view of what the hooks recorded too."""
+    """Whether it repeats, as seen from outside the app, what the hooks also recorded."""
     is_foreign: bool = False
     """Whether another app wrote it."""
     counts: bool = False
@@ -78,7 +78,7 @@ class ConsentLine:
     says: str | None = None
     """What it counts as, if not its status."""
     why: str | None = None
-    """The reason, as a code."""
+    """Why it counts as that, as a code."""
 
 
 def mark_answer(path: Path, status: events.ConsentState, said: MarkDetails, corrects: str = "") -> Mark:

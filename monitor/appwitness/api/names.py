@@ -35,8 +35,8 @@ __all__ = sorted(PLACE)  # noqa: PLE0605 a list of texts
 
 
 _ROOMS = ("correlate", "gate", "observe")
-"""Functions that share their name with a room: importing any module of the room puts the room in the function's
-place."""
+"""Functions that share their name with a room (subpackage): importing any module of the room binds the name to the room
+instead."""
 
 
 def __getattr__(name: str) -> Any:
@@ -50,7 +50,7 @@ def __dir__() -> list[str]:
 
 
 class _Room(ModuleType):
-    """A room's module that can be called like the function of the same name."""
+    """A room (subpackage) that can be called like the function of the same name."""
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         name = self.__name__.rpartition(".")[2]

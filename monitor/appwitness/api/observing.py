@@ -69,7 +69,7 @@ def record(
 ) -> None:
     """Record a run into the new folder `path` and correlate it meanwhile, until the run ends.
 
-    Raises the error that ended either of them.
+    Raises the error that ended the recording or the correlating.
     """
     from appwitness.correlate import follow
     from appwitness.correlate.prior_knowledge import search_version

@@ -196,7 +196,7 @@ def forget(
     if unknown := sorted(set(given.get("kinds", ())) - FILES.keys()):
         raise UserError(
             Spoken("There is no kind of line {unknown!r}.", unknown=unknown[0]),
-            Spoken("There are {files}.", files=", ".join(FILES)),
+            Spoken("Choose from {files}.", files=", ".join(FILES)),
         )
     if values := given.pop("values", ()):
         given["values"] = exchanging.values_of(values)

@@ -63,7 +63,7 @@ class RecordedLines:
         self._brief_of = array("I")
         """For each line, the index of its brief."""
         self._ahead = Column()
-        """For each line, its number in the file less its index."""
+        """For each line, its number in the file minus its index."""
         self._numbers = {"size": Column(), "count": Column()}
         """For each line, its LineNumbers."""
 
@@ -98,7 +98,7 @@ class RecordedLines:
                 "I", (at for at in found if fits[self._brief_of[at]] and (only is None or wanted[self._line(at)]))
             )
         by, backwards = sort.lstrip("-"), sort.startswith("-")
-        found = found[::-1] if backwards else found  # of equal lines, the last comes first then
+        found = found[::-1] if backwards else found  # so that of equal lines, the last comes first
         if by != "line" and by in SORTS[self.kind]:
             found = sorted(found, key=self._rank(by), reverse=backwards)
         number, start = paged(number, len(found))

@@ -49,7 +49,7 @@ class RulePage:
     rule: Rule
     finding_types: tuple[FindingType, ...]
     preset: Preset | None
-    """The preset that defines how often is too often for the rule; None: the rule does not ask."""
+    """The preset that defines how often is too often for the rule; None: the rule does not test how often."""
     articles: tuple[tuple[Jurisdiction, tuple[Article, ...]], ...]
     """The articles that it touches, by jurisdiction; jurisdictions without such articles are left out."""
     law_as_of: date
@@ -64,7 +64,7 @@ class TouchingArticle:
 
     article: Article
     beyond: bool
-    """Whether the article asks for more than such a finding shows; findings then do not name it."""
+    """Whether the article requires more than such a finding shows; findings then do not name it."""
     data: tuple[DataType, ...]
     """The data types that the article is limited to; empty: all."""
 

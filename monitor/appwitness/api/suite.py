@@ -118,8 +118,8 @@ def new_run(test: str, output: Path) -> Path:
 
 
 def recorded(test: str, replayed: Path, number: int) -> Path:
-    """The recording of a test's run number `number` (from 1) in an earlier session's output. Raises UserError if
-    there is none."""
+    """The recording of a test's run number `number` (from 1) in the output of an earlier pytest run. Raises
+    UserError if there is none."""
     from appwitness.support.errors import UserError
 
     path = folder_of(test, replayed) / str(number) / RECORDING
@@ -132,7 +132,7 @@ def recorded(test: str, replayed: Path, number: int) -> Path:
 
 
 def write(judged: Judged, folder: Path) -> None:
-    """Write the gate's decision on a run, for the end of the session."""
+    """Write the gate's decision on a run; `finish` reads it."""
     from appwitness.gate.reports import GateStory, render
     from appwitness.reports.words import Words
 

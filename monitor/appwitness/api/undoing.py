@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # imported late, so that --help answers at once
     from appwitness.devices.android.journal import Journal, JournalEntry
 
     type OpenChange = JournalEntry
-    """A change that was not taken back yet: what it is, what was there before, and when it was made."""
+    """A change that has not been undone yet: what it is, what was there before, and when it was made."""
 
 
 @dataclass(frozen=True)

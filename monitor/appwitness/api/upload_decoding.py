@@ -16,7 +16,7 @@ LIMITS = decode.DecodeLimits(output_bytes=16 << 20, leaves=50_000, work=4 << 20)
 LARGEST = 2 << 20
 """Largest body that is decoded, in bytes."""
 SHOWN_BYTES = 1 << 20
-"""Most bytes shown of a stored body if no leaf is chosen."""
+"""Maximum number of bytes shown of a stored body if no leaf is chosen."""
 
 Problem = Literal["body_gone", "body_large"]
 """Why a body is not decoded: its file is missing from the recording, or it is larger than LARGEST."""

@@ -62,7 +62,7 @@ def trusted_keys(files: Iterable[Path]) -> dict[str, str]:
 def verify(
     recording: Path | str, keys: Mapping[str, str] | None = None, authorities: Sequence[Path] = ()
 ) -> Verification:
-    """Recompute all stamps of a recording, and name what differs. Archives are checked as they are.
+    """Recompute all stamps of a recording, and name what differs. Archives are checked without unpacking them.
 
     `keys` are as from `trusted_keys`: one of them must have signed each stamp. `authorities` are files with
     certificates of time-stamp authorities, PEM or DER: one must have signed its time over the first stamp and over one
@@ -89,8 +89,8 @@ def see_that_all_are_authorities(urls: Iterable[str]) -> None:
 def timestamp(recording: Path | str, urls: Sequence[str]) -> list[str]:
     """Have authorities sign their time over the first and the last stamp, unless they have done so already.
 
-    Returns the names of the new files in the recording. Only a SHA-256 is sent. Raises UserError if an authority gives
-    no token.
+    Returns the names of the new files in the recording. Only a SHA-256 is sent. Raises UserError if an authority
+    returns no token.
     """
     from appwitness.recording import Recording, timestamps
 

@@ -1,4 +1,4 @@
-"""Selects the lines and bodies to remove from a recording: all, those of given data types, or those that hold given
+"""Selects the lines and bodies to remove from a recording: all, those of given kinds of line, or those that hold given
 values."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ hold no personal values, or the first stamp binds them."""
 FORGOTTEN = "forgotten"
 """Replaces a string of run.json in which a value was found."""
 SHORTEST = 4
-"""Least length of a value that is also searched for literally."""
+"""Minimum length of a value that is also searched for literally."""
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"\0\0\0")
 """First bytes of pictures and films, whose content cannot be searched."""
 type Reads = Callable[[], Iterator[ReadLine]]
@@ -82,7 +82,7 @@ def to_forget(recording: Recording, values: Collection[Value] = (), kinds: Colle
     """
     if recording.is_encrypted:
         raise UserError(
-            Spoken("{place} is encrypted, and does not say for whom else.", place=recording.place),
+            Spoken("{place} is encrypted, and does not name its other recipients.", place=recording.place),
             "Decrypt it (appwitness pack), forget the data in that copy, and pack it with --encrypt-to for all "
             "recipients.",
         )
@@ -196,7 +196,7 @@ def _holding(recording: Recording, reads: Reads, values: Collection[Value], befo
     for value in values:
         if is_placeholder(value):
             raise UserError(
-                Spoken("{text!r} is a placeholder, which is about nobody.", text=value.text),
+                Spoken("{text!r} is a placeholder, which identifies nobody.", text=value.text),
                 "Name a value of a person.",
             )
     search = _Search(recording, values)

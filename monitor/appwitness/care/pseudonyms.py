@@ -252,8 +252,8 @@ CODECS: tuple[Codec, ...] = (
     (lambda data: bytes.fromhex(data.decode()), lambda data: data.hex().upper().encode()),
     (lambda data: bytes.fromhex(data.decode().removeprefix("0x")), lambda data: f"0x{data.hex().upper()}".encode()),
 )
-"""Encodings whose pieces have a position only as a whole. One is used if encoding gives the same text again,
-ignoring case."""
+"""Encodings of text; only the encoded text as a whole has a position in the upload. A codec is used if encoding the
+decoded text returns the original again, ignoring case."""
 WRITTEN: tuple[Callable[[bytes], bytes], ...] = (
     bytes,
     bytes.lower,

@@ -17,7 +17,7 @@ from appwitness.match.finding import Sought
 from appwitness.match.hits import Hit
 
 ROUNDS = 4
-"""Most rounds of replacing while something is still found, such as one form inside another."""
+"""Maximum number of rounds of replacing while a value is still found, such as one form inside another."""
 MOST_BYTES = 8 << 20
 """Larger bodies, and those that decompress to more, are left out."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)

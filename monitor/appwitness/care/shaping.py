@@ -138,7 +138,7 @@ class Shaper(Mask):
         return _RUN.sub(put, text)
 
     def _keep(self, form: str) -> None:
-        """Keep a form that we made wherever it occurs."""
+        """From now on, keep a form that we made, wherever it occurs."""
         self._add(form.casefold() if len(form.casefold()) == len(form) else form, form)
 
     @cached_property

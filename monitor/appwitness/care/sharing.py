@@ -52,7 +52,7 @@ OF_RUN = frozenset(
     {"v", "id", "plan", "kind", "at", "undone", "sha256", "apk_sha256", "certificate_sha256", "format", "started"}
     | {"ended", "observers", "hooks", "clock", "unpinned", "package", "tried"}
 )
-"""The same fields of run.json."""
+"""The corresponding fields of run.json."""
 
 
 class Shared(NamedTuple):
@@ -79,7 +79,7 @@ def shared(original: Path, into: Path, signer: Signer | None = None) -> Shared:
         checked = verify(original)
         if checked.outcome == "altered":
             raise DamagedRecording(
-                Spoken("{original} is not what its stamps say.", original=original),
+                Spoken("{original} does not match its stamps.", original=original),
                 Spoken("See what differs: appwitness verify {original}", original=original),
             )
         return _Copy(recording, checked.last).write(into, signer)
@@ -215,7 +215,7 @@ class _Copy:
         url = upload.url and replacing.url(upload)
         if upload.url and not url:
             url = self._scrambled_url(upload)
-        headers = tuple(  # message-describing headers are not searched with it, so each is also searched as a text
+        headers = tuple(  # decoding skips headers that only describe the message, so each is also searched as a text
             (self._text(name), self._text(replacing.header(upload, name, value) or ""))
             for name, value in upload.headers
         )
@@ -226,7 +226,7 @@ class _Copy:
         fields = self._any(ref, upload, tree(upload), CHOICES | {"url", "headers"})
         made_ = self.shaper.event(made(Upload, fields).model_copy({"url": url, "headers": headers}))
         if replaced is not None and replacing.in_upload(made_, replaced) != []:
-            replaced = None  # a value is complete only across the parts
+            replaced = None  # a value that is complete only when URL, headers and body are taken together
         if replacing.in_upload(made_, None) != []:
             made_ = made_.model_copy({"url": None, "headers": ()})
         if replaced is None:
@@ -246,7 +246,7 @@ class _Copy:
         return self.replacing.url(upload.model_copy({"url": url}))
 
     def _leave_out(self, ref: Ref, event: Event, what: str) -> None:
-        """Record a gap: a body is left out of the copy; the original line refers to it."""
+        """Record a gap for a body that the original line refers to and that is left out of the copy."""
         self.left_out[ref] = Gap(
             at=event.at,
             app=event.app,

@@ -36,7 +36,7 @@ class AppOps(CatalogEntry):
             raise ValueError(f"named twice: {', '.join(twice)}")
         codes: Iterable[str] | None = (info.context or {}).get("data")
         if codes is not None and (strange := sorted({code for each in self.ops for code in each.data} - set(codes))):
-            raise ValueError(f"no data types: {', '.join(strange)}")
+            raise ValueError(f"unknown data types: {', '.join(strange)}")
         return self
 
     @cached_property

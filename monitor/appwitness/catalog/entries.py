@@ -22,7 +22,7 @@ def known_names(name: str, where: str) -> AfterValidator:
         given = (names,) if isinstance(names, str) else names or ()
         unknown = sorted(set(given) - set(known)) if known is not None else []
         if unknown:
-            raise ValueError(f"{', '.join(unknown)}: no such name; {where} has them")
+            raise ValueError(f"{', '.join(unknown)}: unknown name; {where} lists the known ones")
         return names
 
     return AfterValidator(check)
@@ -30,7 +30,7 @@ def known_names(name: str, where: str) -> AfterValidator:
 
 def _pattern(text: str) -> str:
     if "(?P" in text or re.search(r"\(\?[aiLmsux]", text):
-        raise ValueError("named groups and inline flags are not known to the agent")
+        raise ValueError("the agent does not support named groups and inline flags")
     try:
         re.compile(text)
     except re.error as error:

@@ -17,11 +17,11 @@ from appwitness.catalog.entries import CatalogEntry, Pattern
 from appwitness.events import Check, ConsentState, DataType, Scope, Window
 
 LONGEST_LABEL = 40
-"""Most characters of a label or heading; longer text is prose."""
+"""Maximum length of a label or heading, in characters; longer text is prose."""
 LONGEST_CONTROL = 120
-"""Most characters of a label that also states a consequence, or of the text beside a switch."""
+"""Maximum length of a label that also states a consequence, or of the text beside a switch, in characters."""
 APART = 30
-"""Most characters that a `…` in a phrase may match."""
+"""Maximum number of characters that a `…` in a phrase may match."""
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _COUNTDOWN = re.compile(r"[(\uff08\[]?\s*\d+\s*(s|sec|秒|초)?\s*[)\uff09\]]?\s*\Z", re.IGNORECASE)
 
@@ -35,7 +35,7 @@ Choice = Literal["refuse", "basic", "later", "agree", "ambiguous", "closing"]
 Does = Literal["agree", "refuse", "options", "save"]
 """What tapping an element of a consent platform's dialog does."""
 MOST_HEADINGS = 64
-"""Most windows whose headings are cached."""
+"""Maximum number of windows whose headings are cached."""
 _WHOLE_ONLY = frozenset({"ambiguous", "closing"})
 """Lists whose words only count as a whole label: "Accept and close" is a yes."""
 
@@ -352,7 +352,7 @@ class Labels(BaseModel):
         return {}
 
     def forces(self, label: str) -> bool:
-        """Whether a label is a yes that adds that whoever disagrees must leave: "Agree or exit"."""
+        """Whether a label is a yes, and also says that whoever disagrees must leave: "Agree or exit"."""
         text = normal_label(label)
         if len(text) > LONGEST_CONTROL or self._whole(text) is not None:
             return False
@@ -430,7 +430,7 @@ class Labels(BaseModel):
         return asks
 
     def confirms_taking_back(self, label: str) -> bool:
-        """Whether tapping it in such a window withdraws consent."""
+        """Whether tapping this label in a window of `takes_back` withdraws consent."""
         text = normal_label(label)
         if not text or self.cancels_taking_back(label):
             return False
@@ -439,11 +439,11 @@ class Labels(BaseModel):
         return goes_on or words["confirms"].whole(text) or words["withdraw"].inside(text) or self.opts_out(label)
 
     def says_cancel(self, label: str) -> bool:
-        """Whether it cancels an action that was begun, whatever the action is: "Cancel"."""
+        """Whether a label cancels an action that was begun, whatever the action is: "Cancel"."""
         return self._lists["cancels"].whole(normal_label(label)) and self.choice(label) != "closing"
 
     def cancels_taking_back(self, label: str) -> bool:
-        """Whether tapping it in such a window leaves everything unchanged."""
+        """Whether tapping this label in a window of `takes_back` leaves everything unchanged."""
         text, words = normal_label(label), self._lists
         if words["cancels"].whole(text):
             return True
@@ -556,8 +556,8 @@ class Labels(BaseModel):
         return offered
 
     def scope(self, window: Window, title: str) -> Scope:
-        """The scope of a window's question: what the title says, or else what the text says, except that a text
-        about the policy as a whole, which mentions everything, means the policy."""
+        """The scope of a window's question: the title's scope, or else the text's. A text about the policy as a whole
+        mentions everything, so its scope is the policy."""
         own = self.scope_of(title)
         if own is not None:
             return own
@@ -571,7 +571,7 @@ class Labels(BaseModel):
         return next((each.scope for each in self.scopes if each.sought.inside(normal(text))), None)
 
     def title_with_change(self, window: Window, title: str) -> str:
-        """The title; if it does not say that the policy changed but the text does, followed by that phrase."""
+        """The title, followed by the phrase that says that the policy changed, if only the text has such a phrase."""
         changed = self._lists["changed"]
         if changed.inside(normal(title)):
             return title

@@ -23,15 +23,15 @@ from appwitness.support.spoken import Spoken
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent
 LOADED = HERE / "loaded"
-"""What the YAML files of the package say, each under the digest of its text: the build writes it (hatch_build.py)."""
+"""The parsed YAML files of the package, each named by the digest of its text; written by the build (hatch_build.py)."""
 LARGEST = 8 << 20
-"""Most bytes of a file."""
+"""Maximum size of a file, in bytes."""
 MOST_FILES = 1000
-"""Most files in a folder."""
+"""Maximum number of files in a folder."""
 MOST_NODES = 1_000_000
-"""Most keys and values in a file; an alias counts as its target each time that it is used."""
+"""Maximum number of keys and values in a file; an alias counts as its target each time that it is used."""
 MOST_DIGITS = 18
-"""Most digits of an integer, so that it fits 64 bits."""
+"""Maximum number of digits of an integer, so that it fits into 64 bits."""
 UNFIT = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """Characters that YAML cannot contain literally."""
 _ESCAPED = re.compile(rf"[\x85\u2028\u2029]|{UNFIT.pattern}")
@@ -64,14 +64,14 @@ def _scalar(make: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """A constructor for scalars that raises a YAML error if a value is invalid or too large."""
 
     def made(loader: Any, node: Any) -> Any:
-        wrong = "no such number, date or word"
+        wrong = "not a valid number, date or boolean"
         try:
             if len(node.value) <= MOST_SCALAR and not (node.tag in _PLAIN and ":" in node.value):
                 value = make(loader, node)
                 large = isinstance(value, int) and abs(value) >= 10**MOST_DIGITS
                 if not large and not (isinstance(value, float) and not math.isfinite(value)):
                     return value
-            wrong = "a number that is too large, or none"
+            wrong = "a number that is too large, or not a number"
         except (ValueError, ArithmeticError, AttributeError, LookupError, TypeError):
             pass
         raise yaml.constructor.ConstructorError(None, None, wrong, node.start_mark)
@@ -80,7 +80,7 @@ def _scalar(make: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 MOST_SCALAR = 100
-"""Most characters of a number, a date or a boolean."""
+"""Maximum length of a number, a date or a boolean, in characters."""
 for _kind in ("int", "float", "bool", "timestamp"):
     _tag = f"tag:yaml.org,2002:{_kind}"
     _Loader.add_constructor(_tag, _scalar(yaml.SafeLoader.yaml_constructors[_tag]))
@@ -130,7 +130,7 @@ def quoted(plain: Any) -> str:
 
 def text_of(path: Path) -> str:
     """The text of a file that may come from a stranger, limited in size. Raises FileError."""
-    if path.is_relative_to(PACKAGE):  # a package manager may have made them links
+    if path.is_relative_to(PACKAGE):  # our own files, which a package manager may have replaced with links
         return path.read_text("utf-8")
     return given_files.text(path, LARGEST)
 
@@ -187,7 +187,7 @@ def _bounded(root: Any) -> None:
             inside.discard(id(node))
             size = sizes[id(node)] = 1 + sum(sizes.get(id(each), 1) for each in held)
             if size > MOST_NODES:
-                raise yaml.composer.ComposerError(None, None, "too much in it", node.start_mark)
+                raise yaml.composer.ComposerError(None, None, "too many keys and values", node.start_mark)
             continue
         if id(node) in inside or len(inside) > DEEPEST:
             what = Spoken("nested too deeply") if len(inside) > DEEPEST else Spoken("it contains itself")

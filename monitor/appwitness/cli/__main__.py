@@ -10,8 +10,8 @@ import sys
 from appwitness.cli import front_page
 
 COLLECT_AFTER = 50_000
-"""How many more objects there are before garbage is collected; Python's 2,000 would take a fifth of a small report,
-for what imports make stays."""
+"""Number of new objects after which garbage is collected. With Python's 2,000, collecting would take a fifth of the
+time of a small report, in vain: what imports create stays."""
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
             print(front_page.page(), end="", flush=True)
             return
         except OSError:
-            pass  # click's way, below, tells the user what is wrong with the output
+            pass  # click, below, tells the user what is wrong with the output
     import signal
 
     os.umask(0o077)
@@ -39,8 +39,8 @@ def main() -> None:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
     finally:
-        # `python -m` ends by the signal, even if it was caught, when the signal arrives inside exec() of a text, as in
-        # dataclasses: CPython notes that, and forgets it when the next text begins.
+        # If the signal arrives inside exec() of a string, which dataclasses uses, CPython remembers it, and `python -m`
+        # ends by the signal although it was caught. The next exec() of a string makes CPython forget it.
         exec("")  # noqa: S102
 
 

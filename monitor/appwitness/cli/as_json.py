@@ -35,4 +35,4 @@ def _plain(value: Any) -> Any:
             return sorted(value)
         case _ if is_dataclass(value) and not isinstance(value, type):
             return {each.name: getattr(value, each.name) for each in fields(value)}
-    raise TypeError(f"{type(value).__name__} is nothing that JSON has")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

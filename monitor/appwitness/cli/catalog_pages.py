@@ -35,7 +35,7 @@ NEEDS: Texts = {
     "hooks": ("hooks that log reads", "记录读取的钩子"),
     "proxy": ("a capture of what was sent", "对发送内容的捕获"),
     "consent": (
-        "that what the user was asked was observed (or --assume-consent)",
+        "an observation of what the user was asked (or --assume-consent)",
         "对征求同意的观测（或 --assume-consent）",
     ),
 }
@@ -54,7 +54,7 @@ HEADS: Texts = {
         "more often than {allows} in {window} s; {of} ({source})",
         "{window} 秒内超过 {allows} 次；{of}（{source}）",
     ),
-    "no_law": ("no law names a number: it is whose it says", "法律未规定具体数值，以上仅为其来源所述"),
+    "no_law": ("no law sets a number; this one is from the source named", "法律未规定具体数值，以上仅为其来源所述"),
     "why": ("Why", "说明"),
     "remedy": ("Remedy", "整改"),
     "passes": ("Not a finding", "不构成发现"),
@@ -160,7 +160,7 @@ def source_page(hooked: HookedPage) -> str:
     if own:
         lines += ["", *_lines([("yardstick", own)])]
     for why, names in lean.items():
-        lines += ["", *_lines([("lean on it", names), ("because", [why])])]
+        lines += ["", *_lines([("also covers", names), ("because", [why])])]
     return "\n".join(lines)
 
 
@@ -208,7 +208,7 @@ def _source(source: Source) -> list[tuple[str, Sequence[str]]]:
         only = [f"{what}{_chain(source.when.get)} has {' or '.join(source.when.matches)}"]
     notes = [*([f"its class: from {', '.join(source.implementations)}"] if source.implementations else [])]
     if source.callback:
-        notes.append("the system calls it on a class of the app's")
+        notes.append("the system calls it on a class of the app")
     values = [*_values(source.values, source.data), *_follows(source.follow, source.data)]
     return [
         ("data", [source.data]),
@@ -218,7 +218,7 @@ def _source(source: Source) -> list[tuple[str, Sequence[str]]]:
         ("hooked", [*hooked, *notes]),
         ("signature", source.shape),
         ("only when", only),
-        ("value", values or ["none: that it was called, and with what"]),
+        ("value", values or ["none; only the call and its arguments are recorded"]),
         ("may lack", [source.optional] if source.optional else []),
     ]
 
@@ -244,9 +244,9 @@ def _follows(follows: Sequence[FollowSpec], data: str) -> Iterator[str]:
                 for column in table.columns.values()
                 for kind in ([column] if isinstance(column, str) else column.values())
             }
-            yield f"each cell that the app reads of the cursor: {', '.join(sorted(kinds))}"
+            yield f"each cell that the app reads from the cursor: {', '.join(sorted(kinds))}"
             continue
-        what = f"the {follow.type} that the app gives" if follow.object == "argument" else "what it returns"
+        what = f"the {follow.type} that the app passes" if follow.object == "argument" else "what it returns"
         for method, step in follow.methods.items():
             for text in (*_values(step.values, data), *_follows(step.follow, data)):
                 yield f"{what}, {method}: {text}"

@@ -33,7 +33,7 @@ def those_of(values: Callable[[Any, click.Context], Iterable[tuple[str, str]]]) 
 
 
 def _known() -> ModuleType:
-    """The module, imported when the first Tab asks for it."""
+    """The module `appwitness.api.completing`, imported when Tab is first pressed."""
     from appwitness.api import completing
 
     return completing

@@ -237,7 +237,7 @@ def _tell_open(device: UnreachableDevice) -> None:
 
 def _told(change: OpenChange) -> str:
     was = Spoken(" (it was {before!r})", before=change.before) if change.before is not None else ""
-    return Spoken("{what}{was}, of {at}", what=change.what, was=was, at=change.at)
+    return Spoken("{what}{was}, at {at}", what=change.what, was=was, at=change.at)
 
 
 def _show(diagnosis: Diagnosis) -> None:

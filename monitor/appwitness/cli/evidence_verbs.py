@@ -47,7 +47,7 @@ VERDICTS = {
     "intact": ("bold green", Spoken("intact")),
     "intact_up_to": ("bold yellow", Spoken("intact up to the last stamp")),
     "altered": ("bold red", Spoken("damaged")),
-    "never_stamped": ("bold red", Spoken("never sealed")),
+    "never_stamped": ("bold red", Spoken("never stamped")),
 }
 """appwitness.recording.Outcome -> how `verify` prints it: style and words."""
 
@@ -113,7 +113,7 @@ def verify(recording: Path, trust: verifying.TrustedSigners, format_: str) -> No
     for token in result.tokens:
         out.print(_timed(token))
     if not result.tokens:
-        out.print(tr("no time-stamp token: only the clock of whoever made it says when"))
+        out.print(tr("no time-stamp token: the time rests only on the clock of the machine that made the recording"))
     sys.exit(0 if result.ok else DamagedRecording.exit_code)
 
 
@@ -141,9 +141,9 @@ def _forgotten(line: int, stamp: Stamp, what: Forgotten) -> str:
 
 def _signed(signed: int, stamps: int, keys: Sequence[str], trusted: Mapping[str, str]) -> str:
     if not signed:
-        return tr("not signed: whoever has the folder could have stamped it again")
+        return tr("not signed: anyone who has the folder could have stamped it again")
     named = ", ".join(f"{key} {trusted.get(key, '')}".rstrip() for key in keys)
-    known = "" if trusted else Spoken("; give the operator's key with --key to see that it is theirs")
+    known = "" if trusted else Spoken("; give the operator's key with --key to check that the signatures are theirs")
     return plain(
         tr(
             "{signed} of {stamps} stamps are signed, by {named}{known}",
@@ -277,7 +277,7 @@ def bundle(recording: Path, output: Path, reveal: bool, judging: VerbJudging, **
     if said["as_json"]:
         document({"file": output, "bytes": output.stat().st_size})
         return
-    err.print(tr("written: {output}; it has personal data in it", output=plain(str(output))))
+    err.print(tr("written: {output}; it contains personal data", output=plain(str(output))))
 
 
 def _recipients(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -328,7 +328,7 @@ def packed(recording: Path, output: Path | None, encrypt_to: tuple[str, ...], *,
         left = plain(", ".join(made.left))
         err.print(
             tr(
-                "[bold]Left in {recording}[/], as it belongs to no recording: {left}",
+                "[bold]Left in {recording}[/], because it does not belong to the recording: {left}",
                 recording=plain(str(recording.resolve())),
                 left=left,
             )
@@ -350,7 +350,7 @@ def _kinds(_context: click.Context, _option: click.Parameter, text: str | None) 
         if name not in KINDS:
             raise UserError(
                 Spoken("--only {name!r} is not a kind of line.", name=name),
-                Spoken("There are {kinds}.", kinds=", ".join(KINDS)),
+                Spoken("Choose from {kinds}.", kinds=", ".join(KINDS)),
             )
     return tuple(KINDS[name] for name in names)
 
@@ -513,7 +513,7 @@ def _say(plan: ToForget) -> None:
     if plan.before == "altered" and plan.given.sealed:
         err.print(
             tr(
-                "[bold]{place} is not what its stamps say; verify will keep saying so[/]",
+                "[bold]{place} does not match its stamps; verify will keep saying so[/]",
                 place=plain(plan.given.place),
             )
         )

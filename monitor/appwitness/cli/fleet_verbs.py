@@ -116,7 +116,7 @@ def _plans(plans: str | None, checklist: str | None, rules: Path | None) -> tupl
     if unknown := sorted(set(chosen) - set(PLANS)):
         raise UserError(
             Spoken("There is no plan {unknown!r}.", unknown=unknown[0]),
-            Spoken("There are {plans}.", plans=", ".join(PLANS)),
+            Spoken("Choose from {plans}.", plans=", ".join(PLANS)),
         )
     return chosen, None
 
@@ -149,7 +149,7 @@ def checklists_(name: str, campaign: str | None, output: Path, as_json: bool, ju
 
 @dataclass(frozen=True)
 class _Chosen:
-    """What a host is, and where its runs are."""
+    """The choices for a host, and the database with its runs."""
 
     host: HostChoices
     strict: bool
@@ -260,7 +260,7 @@ def _serve(runs: Fleet, chosen: HostChoices, campaign: str | None, *, ends: bool
     err.print(
         plain(
             tr(
-                "{name}: {devices} devices, {judges} judges; Ctrl-C ends the runs in progress, which then wait again",
+                "{name}: {devices} devices, {judges} judges; Ctrl-C ends the runs in progress and queues them again",
                 name=chosen.name,
                 devices=host.devices,
                 judges=host.judges,
@@ -321,7 +321,7 @@ def retry(campaign: str, reason: str | None, judged: bool, as_json: bool, db: st
     if as_json:
         document({"campaign": campaign, "waiting_again": again})
     else:
-        out.print(tr("Runs waiting again: {again}.", again=again))
+        out.print(tr("Runs queued again: {again}.", again=again))
 
 
 @fleet.command("pause")

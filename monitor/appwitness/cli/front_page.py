@@ -1,11 +1,11 @@
-"""The verbs by group, and what `appwitness --help` prints of them. It imports next to nothing, so that this is there
-at once."""
+"""The verbs by group, and what `appwitness --help` prints about them. It imports next to nothing, so that the help
+appears at once."""
 
 from __future__ import annotations
 
 import os
 
-TYPE_CHECKING = False  # type checkers take it for true; importing typing would take longer than all else here
+TYPE_CHECKING = False  # type checkers treat it as true; importing typing would take longer than all else here
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,7 +25,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Read": {
         "report": ("read_verbs", "Report what was found in a recording."),
         "explain": ("read_verbs", "Explain why a flow was flagged, or what a fingerprint is."),
-        "compare": ("read_verbs", "Compare runs of one app that answered differently."),
+        "compare": ("read_verbs", "Compare runs of one app that differ in the user's answers."),
         "web": ("read_verbs", "Show the recordings of the index in a browser."),
         "mcp": ("mcp_verb", "Let an assistant ask for findings and evidence (MCP)."),
         "import": ("read_verbs", "Turn captures of other tools into a recording."),

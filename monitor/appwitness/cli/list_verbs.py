@@ -124,7 +124,7 @@ def _notes(touching: TouchingArticle, words: Words) -> Iterator[str]:
         )
     if touching.data:
         names = ", ".join(map(words.data, touching.data))
-        yield f"only of: {names}" if english else f"仅适用于：{names}"
+        yield f"only for: {names}" if english else f"仅适用于：{names}"
 
 
 @list_.command("data-types")
@@ -181,7 +181,7 @@ def policy_check(file: Path, as_json: bool) -> None:
         return
     out.print(
         tr(
-            "{file}: {codes} kinds of data, {recipients} recipients, {sdks} SDKs, {first_party} domains of the maker",
+            "{file}: {codes} data types, {recipients} recipients, {sdks} SDKs, {first_party} domains of the maker",
             file=plain(str(file)),
             codes=len(declared.codes),
             recipients=len(declared.recipients),
@@ -314,7 +314,7 @@ def _coverage(counted: Mapping[str, Any], format_: str) -> None:
         tr(
             "must: hooked by two tools of the field or more; full: by one; wide: by one or in bulk; gaps: by none.\n"
             "hooked: by a source of its own; lower_layer: its calls pass a source (`list sources NAME` names them);\n"
-            "not_here: no app can call it on the Android of today, or it cannot be hooked; missing: not seen."
+            "not_here: no app can call it on current Android versions, or it cannot be hooked; missing: not seen."
         )
     )
     for name in counted["missing"]:

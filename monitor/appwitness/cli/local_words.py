@@ -75,7 +75,8 @@ class LocalFormatter(cloup.HelpFormatter):
 
 
 def _option(text: str) -> str:
-    """The help of an option, with what click adds in brackets; of that, only the words for a default are ours."""
+    """The help of an option in the user's language; in the brackets that click adds, only a default in words is
+    translated."""
     says, brackets, more = text.partition("  [")
     more = re.sub(r"\((.*?)\)", lambda found: f"（{tr(found[1])}）", more)
     return tr(says) + brackets.strip() + more

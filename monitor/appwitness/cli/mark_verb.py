@@ -183,7 +183,7 @@ def _remarks(each: ConsentLine) -> Iterator[str]:
     yield each.scope
     yield from each.line.data or ()
     if each.missing:
-        yield Spoken("names {missing}, but there is no such line before it", missing=each.missing)
+        yield Spoken("refers to {missing}, but no such line precedes it", missing=each.missing)
     elif each.line.corrects:
         yield Spoken("in place of {line}", line=each.line.corrects)
     if each.line.retracts:

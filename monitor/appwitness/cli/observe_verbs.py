@@ -218,7 +218,7 @@ observe_options = (
         click.option(
             "--by-hand",
             is_flag=True,
-            help="Leave the screen to you: you do what the plan says on the device, and mark it.",
+            help="You carry out the plan on the device yourself, and mark the questions and answers.",
         ),
         click.option(
             "--clear-data",

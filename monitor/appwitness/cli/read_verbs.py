@@ -246,7 +246,7 @@ class PageRights:
         multiple=True,
         metavar="NAME[:PORT]",
         callback=lambda _context, _option, names: _names(names),
-        help="Host name under which browsers may ask for the pages, besides the address. The first is printed. "
+        help="Host name under which browsers may request the pages, besides the address. The first is printed. "
         "Repeatable.",
     ),
 )

@@ -25,7 +25,7 @@ from appwitness.support.spoken import Spoken, literal
 
 NAMES = ("appwitness.toml", "pyproject.toml")
 LARGEST = 100_000
-"""Most bytes of a settings file."""
+"""Maximum number of bytes of a settings file."""
 ENVIRONMENT = "APPWITNESS"
 """APPWITNESS_<VERB>_<OPTION> in the environment overrides the file."""
 
@@ -213,7 +213,7 @@ def _ages(settings: FileSettings) -> dict[str, timedelta]:
     ages = {}
     for name, text in settings.table(RETENTION).items():
         if name not in names:
-            todo = Spoken("There are {names}.", names=", ".join(names))
+            todo = Spoken("Choose from {names}.", names=", ".join(names))
             raise settings.wrong(
                 Spoken("{name} is not something that has a retention time.", name=name), RETENTION, name, todo=todo
             )
@@ -330,5 +330,5 @@ def check(settings: FileSettings, verbs: Mapping[str, object]) -> None:
             raise settings.wrong(
                 Spoken("{key} is neither an option that can be set for all verbs nor a verb.", key=key),
                 key,
-                todo=Spoken("There are {names}.", names=known),
+                todo=Spoken("Choose from {names}.", names=known),
             )

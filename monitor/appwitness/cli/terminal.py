@@ -45,7 +45,7 @@ class _Terminal:
             self.alarm(*objects, **options)
 
     def alarm(self, *objects: Any, **options: Any) -> None:
-        """Print them in any case."""
+        """Print them even if quiet."""
         self.console.print(*(escape.terminal(each) if isinstance(each, str) else each for each in objects), **options)
 
 
@@ -100,7 +100,7 @@ class Teller:
         self._told: set[tuple[str, str | None, str | None]] = set()
 
     def new(self, findings: Sequence[Finding]) -> list[Finding]:
-        """The findings with a rule, data type and recipient that had none yet."""
+        """The findings whose combination of rule, data type and recipient has not been reported yet."""
         fresh = []
         for finding in findings:
             key = (finding.rule, finding.data, finding.recipient.host if finding.recipient else None)

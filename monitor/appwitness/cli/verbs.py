@@ -185,7 +185,7 @@ class VerbGroup(VerbsOfAVerb):
         """Run, and end with an exit code of EXIT_CODES."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="backslashreplace")  # for what the terminal's encoding does not have
+                stream.reconfigure(errors="backslashreplace")  # for characters that the terminal's encoding lacks
         have_click_say_it()
         with _inert_streams():
             code = self._main(*args, **kwargs)
@@ -260,7 +260,7 @@ def fault_note(error: Exception) -> str:
     lines = traceback.TracebackException.from_exception(error, max_group_depth=3)
     text = "".join(lines.format())
     name = f"appwitness-error-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.txt"
-    where = Spoken("with what you did")
+    where = Spoken("with a description of what you did")
     for folder in (home(), Path.cwd()):
         with suppress(OSError, UserError):
             private_files.folder(folder) if not folder.is_dir() else None
@@ -508,7 +508,7 @@ def _codes(text: str | None) -> tuple[str, ...]:
     codes = tuple(code.strip().lower() for code in (text or "").split(","))
     if text is not None and not all(codes):
         raise UserError(
-            Spoken("--law {text!r} has an empty place between two commas.", text=text),
+            Spoken("--law {text!r} has an empty code.", text=text),
             "Write codes with commas: --law cn,eu.",
         )
     return codes if text is not None else ()

@@ -134,16 +134,12 @@ class Output:
 
 
 def note_reveal(verb: str, recordings: Iterable[str], outputs: Sequence[tuple[str, Path | None]]) -> None:
-    """Note that values are about to be written unmasked: formats, each with its file.
+    """Log that values are about to be written unmasked. `outputs` are the formats, each with its file.
 
-    Raises UserError if this cannot be noted; then they must not be written.
+    Raises UserError if this cannot be logged; the values must not be written then.
     """
     what = ", ".join(f"{name} to {'standard output' if file is None else file.absolute()}" for name, file in outputs)
     home.note_reveal(verb, recordings, what)
-
-
-LOCALE = "that of the locale"
-"""What --help shows as the default language."""
 
 
 def output_options(

@@ -43,14 +43,15 @@ would otherwise have to wait while the read alone is judged."""
 JUDGE_SHARE = 0.2
 """Following: judging takes at most about this share of the time, however long the recording grows."""
 JUDGE_CREDIT_S = 0.2
-"""Most judging time that accumulates while nothing is judged: judging within this credit does not wait."""
+"""Maximum judging time that is saved up while nothing is judged: judging within this credit does not wait."""
 
 
 def correlate(recording: Recording, store: Store, known: Knowledge, progress: Progress = lambda *_: None) -> Outcome:
     """Bring the index up to date with the recording, link and judge all of it, and save the result.
 
-    What is up to date is not judged again; a deleted database is rebuilt to the same flows and findings. Lines in the
-    index that are not, or no longer, from this recording are dropped first: two recordings are never mixed.
+    If the index is up to date, nothing is judged again; a deleted database is rebuilt to the same flows and findings.
+    Lines in the index that are not, or no longer, from this recording are dropped first: two recordings are never
+    mixed.
     """
     if held := current(recording, store, known):
         with store.snapshot():

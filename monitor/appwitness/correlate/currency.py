@@ -42,10 +42,11 @@ def basis(recording: Recording, held: IndexedState, known: Knowledge, run: str) 
 
 
 def current(recording: Recording, store: Store, known: Knowledge) -> IndexedState | None:
-    """What the index has of a recording, if it holds all of it as it is now, judged by these rules; otherwise None.
+    """The recording's state in the index, if it covers all of it as it is now, judged by these rules; otherwise None.
 
-    The files are read outside a transaction, which a server might end in the meantime. A caller that reads on checks in
-    its own transaction that `judged_by`, a digest of everything that was compared with the files, is still the same.
+    The files are read outside a transaction, which a server might end in the meantime. A caller that goes on reading
+    the index must check in its own transaction that `judged_by`, a digest of everything that was compared with the
+    files, is still the same.
     """
     _, held = find(recording, store)
     is_current = (
@@ -87,7 +88,7 @@ def _begins_with(recording: Recording, held: IndexedState) -> bool:
 
 
 def find(recording: Recording, store: Store) -> tuple[str, IndexedState | None]:
-    """The name of a recording in the index, and what the index has of it; None: it was never read in.
+    """The name of a recording in the index, and its state there; None: it was never read in.
 
     Recordings with the same id are distinguished by their first stamps, which are random and signed as well, and stay
     the same while a recording grows or is copied. The first recording with an id is named by it, another one by the id
@@ -105,7 +106,7 @@ def find(recording: Recording, store: Store) -> tuple[str, IndexedState | None]:
 
 
 def is_same(recording: Recording, held: IndexedState) -> bool:
-    """Whether what the index has is this recording, or what it was before it grew or was edited."""
+    """Whether this state in the index is of this recording, perhaps from before it grew or was edited."""
     return recording.run.id == held.own_id and _is_same(recording, head_of(recording), held)
 
 
@@ -127,7 +128,7 @@ def renew(recording: Recording, store: Store) -> str:
         if held is None:
             if name != recording.run.id:
                 _log.warning(
-                    "%s has another recording with the id %s. The one in %s stands beside it as %s.",
+                    "%s already has another recording with the id %s. The one in %s is kept beside it as %s.",
                     *map(escape.field, (store.name, recording.run.id, recording.place, name)),
                 )
             return name

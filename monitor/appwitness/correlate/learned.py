@@ -86,7 +86,7 @@ class Readers:
 
 
 class Learned:
-    """What is known from lines other than uploads; what another app did says nothing about the observed one."""
+    """What is known from lines other than uploads. Lines about other apps are ignored, except connections and gaps."""
 
     def __init__(self, run: Run, known: Knowledge) -> None:
         self._known = known
@@ -102,7 +102,7 @@ class Learned:
         self.witnesses: list[Seen[Witness]] = []
         self.gaps: list[Gap] = []
         self.cuts: dict[Ref, ReportedGap] = {}
-        """Screens that show more than is read."""
+        """Gaps for screens that show more than is read of one."""
         self.made: set[str] = set()
         """sha256 of outputs that the hooks saw the app compute: their content is known."""
 

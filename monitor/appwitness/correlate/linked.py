@@ -36,7 +36,7 @@ class Linked:
         self._linker = Linker(run.persona, recording.body, run.clock_bound_ms)
         self.uploads = PackedLines(Upload)
         self._joins: dict[Ref, list[Joined]] = {}
-        """What uploads were linked to; only those that were."""
+        """The links of each upload that was linked to anything."""
         self.cuts: dict[Ref, ReportedGap] = {}
         """Uploads that were not read completely."""
         self.claims: dict[Ref, tuple[Claim, ...]] = {}
@@ -82,13 +82,13 @@ class Linked:
             yield uploads[ref], self._joins[ref]
 
     def follow(self, uploads: list[Seen[Upload]], earliest: datetime | None) -> None:
-        """Link new uploads, and link recent ones again from the time of the `earliest` line that has been learned
-        since."""
+        """Link new uploads. Recent uploads that are not older than the `earliest` new read or transform are linked
+        again."""
         if earliest is not None:
             for ref, (upload, decoded) in self._recent.items():
                 if upload.at < earliest:
                     continue
-                if decoded.passed_over:  # what was skipped may contain what is known only now
+                if decoded.passed_over:  # the parts that were skipped may contain values that are known only now
                     self._recent[ref] = (upload, self.link(upload))
                 else:
                     self._join(upload, decoded)
@@ -105,9 +105,9 @@ class Linked:
         self._recent.clear()
 
     def opaque(self, foreign: AbstractSet[Ref], made: AbstractSet[str]) -> Iterator[ReportedGap]:
-        """A gap for each host that received thousands of bytes that nobody could read: no value was found in them,
-        and none of them is in `made` (sha256 of what the hooks saw the app compute). Uploads of other apps
-        (`foreign`) do not count."""
+        """A gap for each host that received at least OPAQUE bytes that nobody could read: no value was found in them,
+        and they are not in `made` (sha256 of what the hooks saw the app compute). Uploads of other apps (`foreign`)
+        do not count."""
         hosts: dict[str, list[tuple[Seen[Upload], int]]] = defaultdict(list)
         for ref, (seen, parts) in self._opaque.items():
             if ref not in foreign and (size := sum(part.size for part in parts if not self._is_known(ref, part, made))):

@@ -39,7 +39,7 @@ class JudgedRecording:
     """The result for one recording."""
 
     path: Path | str
-    """A text is its address in a bucket."""
+    """A string is the recording's address in a bucket."""
     levels: Counter[Level]
     """How many findings there are of each level."""
     gaps: int = 0
@@ -92,13 +92,13 @@ def _by_workers(left: deque[Path], jobs: int, begin: Callable[[], _Worker]) -> I
 
 
 class _Worker:
-    """Another process that judges one recording after the other."""
+    """Another process that judges one recording after another."""
 
     def __init__(self, open_store: Callable[[], Store], known: Knowledge, turns: Path) -> None:
         self.pipe, theirs = CONTEXT.Pipe()
         self.process = CONTEXT.Process(target=_work, args=(theirs, self.pipe, open_store, known, turns), daemon=True)
         self.process.start()
-        theirs.close()  # so that its end is noticed here
+        theirs.close()  # so that this process notices when the worker ends
         self.given: deque[Path] = deque()
         """What it is judging, and what it will judge next."""
 
@@ -108,7 +108,7 @@ class _Worker:
             self.pipe.send(path)
 
     def take(self) -> JudgedRecording:
-        """The result for the recording it was given, or an error that the process ended over it."""
+        """The result for the first recording in `given`, or an error if the process ended while judging it."""
         path = self.given.popleft()
         try:
             found: JudgedRecording = self.pipe.recv()
@@ -120,7 +120,7 @@ class _Worker:
                     path=path,
                     exitcode=_named(self.process.exitcode),
                 ),
-                "Where memory ran out, use fewer processes (--jobs) and try again.",
+                "If memory ran out, use fewer processes (--jobs) and try again.",
             )
             return JudgedRecording(path, Counter(), error=ended)
         return found
@@ -141,7 +141,7 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for our parent, which ends us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if CONTEXT.get_start_method() == "fork":
-        parents.close()  # so that the parent's end is noticed here
+        parents.close()  # so that this process notices when the parent ends
         gc.freeze()  # no collection examines what is known, or causes it to be copied
     store: Store | None = None
     with suppress(EOFError, BrokenPipeError), turns.open() as file:
@@ -177,7 +177,7 @@ def _opened(path: Path | str, store: Store) -> Recording:
         return Recording.open(path)
     if (found := store.recording_in(path)) is None:
         raise UserError(
-            Spoken("There is no longer a recording {path}.", path=path), "Put it back, or go on without it."
+            Spoken("The recording {path} no longer exists.", path=path), "Put it back, or go on without it."
         )
     return found
 

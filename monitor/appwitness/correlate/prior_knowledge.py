@@ -164,7 +164,7 @@ def knowledge(rules: Path | None = None, **choices: Unpack[KnowledgeChoices]) ->
 
 @cache
 def versions() -> tuple[str, ...]:
-    """Everything that matches and judges and whose version may change the result: our code, its compiled part,
+    """The versions of everything that matches and judges, and so may change the result: our code, its compiled part,
     Python, the digests that its OpenSSL offers, and every library that we require."""
     code = hashlib.sha256()
     root = Path(__file__).parents[1]
@@ -228,7 +228,7 @@ def _jurisdictions(chosen: Iterable[str], laws: Laws) -> tuple[str, ...]:
     unknown = [code for code in codes if code not in laws.jurisdictions]
     if unknown:
         raise UserError(
-            Spoken("There is no law of {unknown}.", unknown=", ".join(unknown)),
+            Spoken("There are no laws of {unknown}.", unknown=", ".join(unknown)),
             Spoken("Choose from {jurisdictions}: --law cn,eu.", jurisdictions=", ".join(laws.jurisdictions)),
         )
     return codes

@@ -13,25 +13,25 @@ from appwitness.recording import Recording
 from appwitness.reports.verdict import groups
 
 FLOWS = 40
-"""Most flows of a report that are examined: the first of each group, worst groups first."""
+"""Maximum number of flows of a report that are examined: the first of each group, worst groups first."""
 FORMS = 2
-"""Most matches of a flow that are examined, each of a different variant."""
+"""Maximum number of matches of a flow that are examined, each of a different variant."""
 LARGEST = 256 << 10
-"""Most bytes of a body that is decoded for this."""
+"""Maximum size of a body that is decoded for this, in bytes."""
 ALL_BYTES = 1 << 20
-"""Most bytes of all such bodies together, which take about a second."""
+"""Maximum size of all such bodies together, in bytes; decoding them takes about a second."""
 LIMITS = decode.DecodeLimits(output_bytes=4 << 20, leaves=20_000, work=2 << 20)
 """Lower than for matching: somebody is waiting for the report."""
 TEXT = 200
-"""Most characters of a field."""
+"""Maximum number of characters shown of a field."""
 ROUND = 24
 """Bytes before and after the match."""
 LONGEST = 96
-"""Most bytes of a match that is shown."""
+"""Maximum length of a match that is shown, in bytes."""
 
 
 def with_context(report: Report, recording: Recording) -> Report:
-    """The report with the contexts of its matches, computed when asked for."""
+    """The report with the contexts of its matches, which are computed on first use."""
     return report.model_copy(update={"contexts": Contexts(lambda: _around(report, recording))})
 
 
@@ -91,7 +91,7 @@ def _stages(upload: Upload, body: bytes | None, leaf: Leaf) -> Iterator[Stage]:
 
 
 def _fields(leaves: Sequence[Leaf], at: int) -> Iterator[Neighbour]:
-    """The field before it in the same part of the upload, the field itself, and the next."""
+    """The field at an index, between its neighbours in the same part of the upload."""
     root = leaves[at].path.partition(".")[0]
     texts: dict[str, Leaf] = {}
     for number, leaf in enumerate(leaves):

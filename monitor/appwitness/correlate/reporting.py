@@ -69,15 +69,15 @@ _PACKED: dict[str, type[Access | Upload]] = {"access": Access, "upload": Upload}
 
 
 def report(store: Store, recording_id: str, known: Knowledge) -> Report:
-    """Everything that the index has on one recording, judged by what is `known`; the same index gives the same
-    report."""
+    """The report of everything that the index has on one recording, judged by what is `known`; the same index always
+    yields the same report."""
     with store.snapshot():
         return _report(store, recording_id, known)
 
 
 def current_report(recording: Recording, store: Store, known: Knowledge) -> Report | None:
-    """The report of this recording, with what its stamps vouch for; None unless the index has all of it as it is
-    now, judged by what is `known`: then it must be correlated."""
+    """The report of this recording, with what its stamps vouch for. None if the recording must be correlated first:
+    the index does not have all of it as it is now, judged by what is `known`."""
     held = current(recording, store, known)
     if held is None or not held.lines:  # what was masked cannot be recovered from the index
         return None
@@ -90,7 +90,7 @@ def current_report(recording: Recording, store: Store, known: Knowledge) -> Repo
 
 def fresh_report(recording: Recording, store: Store, known: Knowledge, outcome: Outcome) -> Report:
     """The report of what correlating has just concluded, whoever else writes to the index meanwhile: a recording in
-    progress is also followed by another program, which judges it by its own rules.
+    progress may also be followed by another program, which judges it by its own rules.
 
     Raises UserError if the index has lines of another recording by now.
     """

@@ -72,7 +72,7 @@ def _place(problem: Problem) -> str:
 
 
 def with_coverage(report: Report, checked: Verification) -> Report:
-    """The report, with findings marked that rest on lines not covered by an intact stamp.
+    """The report, in which each finding names the lines that it rests on and that no intact stamp covers.
 
     For a recording without any stamp, this is said once for all of it, not for each finding.
     """

@@ -66,7 +66,7 @@ class Outcome:
 
 
 def concluded(store: Store, recording_id: str, held: IndexedState) -> Outcome:
-    """What the index has of a recording that is judged already."""
+    """The outcome of a recording that is judged already, from the index."""
     flows, findings = tuple(store.flows(recording_id)), tuple(store.findings(recording_id))
     return Outcome(recording_id, flows, findings, 0, tuple(store.found_gaps(recording_id)), held.gaps)
 
@@ -82,7 +82,7 @@ class AskedSoFar(NamedTuple):
 
 
 class Whose(NamedTuple):
-    """Whose an upload is, as far as that is known."""
+    """Which app an upload belongs to, as far as that is known."""
 
     carrier: Carrier | None
     other_app: bool
@@ -91,7 +91,7 @@ class Whose(NamedTuple):
 
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much is done, and out of how much."""
+"""Called with the name of the activity, how much of it is done, and the total."""
 
 
 class MadeBefore:
@@ -145,7 +145,7 @@ class Walk:
 
     def recall(self, progress: Progress = lambda *_: None) -> None:
         """Learn from everything in the index, and link its uploads."""
-        # first of all: later changes are then not in the basis, so the result is not taken for current
+        # first of all, so that the basis lacks later changes, and the result is not mistaken for current
         held = self.store.held(self.id)
         there = held.prefixes if held else {}
         if held:
@@ -283,7 +283,7 @@ class Walk:
         return Outcome(self.id, flows, findings, new_lines, gaps, all_gaps)
 
     def _bypassing(self, uploads: Iterable[Upload]) -> Iterator[ReportedGap]:
-        """The gap for what the agent saw leave the app and no proxy saw."""
+        """The gap for traffic that the agent saw leave the app, and no proxy saw."""
         if self.run.sockets_watched:
             past = self.learned.connections.bypassing(uploads, self.learned.gaps, self.run.proxy, found_at(self.run))
             if gap := bypass_gap(past):
@@ -427,7 +427,7 @@ def timeline_of(
     watched = run.observers.consent and not hole
     return Timeline(
         [each for each in consents if by_operator(each.event)] if hole else consents,
-        run.started if run.clocks_compared and not run.imported else None,  # a foreign file begins with its first line
+        run.started if run.clocks_compared and not run.imported else None,  # an import begins with its first line
         known.labels,
         phases,
         Observed(run.app.package, watched, known.assume_consent),

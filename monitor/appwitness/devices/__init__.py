@@ -29,9 +29,9 @@ class Device(Protocol):
     """A device that runs the app of one run. Any object with these methods will do; a subclass omits those for which it
     has nothing to do or to report.
 
-    The run calls, in this order, `install`, `prepare` and `enter` (instead of it, or later, `do_without_hooks`), then
-    for each start of the app `reset`, `launch` and `stop`. `watching` surrounds the starts. It calls `undo` whatever
-    happens, from before the first change on.
+    The run calls, in this order, `install`, `prepare` and `enter` (or, instead of `enter` or after it,
+    `do_without_hooks`), then for each start of the app `reset`, `launch` and `stop`. `watching` surrounds the starts.
+    Once a change may have been made, the run always calls `undo`, whatever happens.
     """
 
     @property
@@ -49,7 +49,7 @@ class Device(Protocol):
 
     @property
     def persona_is(self) -> Literal["planted", "declared"] | None:
-        """Whether those values were planted, or only found on the device; None: there are none."""
+        """Whether the values of `persona` were planted, or only found on the device; None: there are none."""
 
     @property
     def app_type(self) -> int | None:
@@ -83,7 +83,7 @@ class Device(Protocol):
 
     @property
     def refused_s(self) -> float | None:
-        """Seconds for which a question of the app has stood refused, if the device acts as the user; None: none has."""
+        """Seconds since a question of the app was last refused, if the device acts as the user; None: none was."""
         return None
 
     @property

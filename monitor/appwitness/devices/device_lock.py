@@ -25,8 +25,8 @@ def turn(folder: Path, device: str) -> Iterator[None]:
 
 @contextmanager
 def turn_now(folder: Path, device: str) -> Iterator[int | None]:
-    """The same without waiting: yields None if another process has the device, else a file descriptor. A child
-    process that inherits the descriptor holds the lock, too, as long as it lives."""
+    """Like `turn`, but without waiting: yields None if another process has the device, else a file descriptor. A
+    child process that inherits the descriptor holds the lock, too, as long as it lives."""
     with _lock(folder, device) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

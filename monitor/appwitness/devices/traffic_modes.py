@@ -32,8 +32,8 @@ class Mode:
 KINDS = {
     "regular": (
         Spoken(
-            "What apps send through the system's proxy setting. An app that ignores the setting, and QUIC, go past it: "
-            "the agent counts their connections as gaps."
+            "Traffic that apps send through the system's proxy setting. Apps that ignore the setting, and QUIC, bypass "
+            "the proxy: the agent counts their connections as gaps."
         ),
         "",
     ),
@@ -60,14 +60,17 @@ KINDS = {
     ),
     "redirect": (
         Spoken(
-            "All TCP that the app's hooked processes send through the C library, also where it ignores the proxy "
-            "setting, each connection joined to its code by name; their QUIC is refused. Connections that were open "
-            "before, that Go or io_uring make by themselves, other UDP and names, which the system asks for, go past "
-            "it."
+            "All TCP that the app's hooked processes send through the C library, even if it ignores the proxy setting; "
+            "each connection is linked to the code that opened it. Their QUIC is refused. Not seen: connections that "
+            "were open before, connections that Go or io_uring open without the C library, other UDP, and DNS queries, "
+            "which the system sends."
         ),
         "",
     ),
-    "reverse": (Spoken("What is sent to one server, by clients that are told that the proxy is it."), ""),
+    "reverse": (
+        Spoken("Traffic to one server, from clients that were given the proxy's address instead of the server's."),
+        "",
+    ),
 }
 """Kind -> what it sees, and what has to be done."""
 GROUPS = Path("/sys/fs/cgroup")
@@ -77,9 +80,9 @@ GROUPS = Path("/sys/fs/cgroup")
 def choose(wanted: str, can: Mapping[str, Sequence[str]], *, hooks: bool = True) -> Mode:
     """The mode for a device; `wanted` is `auto`, a kind, or a mode as mitmproxy writes it.
 
-    `can`: the kinds possible on the device, the one for `auto` first: kind -> why it is chosen and, if not as in KINDS,
-    what it sees and what has to be done. `hooks`: whether the agent enters the app, which `redirect` needs. Raises
-    UserError.
+    `can` maps each kind possible on the device, the one for `auto` first, to the reason for choosing it and, if they
+    differ from KINDS, to what it sees and what has to be done. `hooks`: whether the agent enters the app, which
+    `redirect` needs. Raises UserError.
     """
     if not hooks:
         if wanted == "redirect":
@@ -104,12 +107,12 @@ def choose(wanted: str, can: Mapping[str, Sequence[str]], *, hooks: bool = True)
         _check_local()
     why, *said = can[kind]
     sees, todo = said or KINDS[kind]
-    return Mode(kind if wanted == "auto" else wanted, why if wanted == "auto" else "you asked for it", sees, todo)
+    return Mode(kind if wanted == "auto" else wanted, why if wanted == "auto" else "you chose it", sees, todo)
 
 
 def _check_local() -> None:
-    """Raise UserError if mitmproxy's redirector cannot run on this Linux; on other systems it reports problems
-    itself."""
+    """Raise UserError if mitmproxy's redirector cannot run on this Linux; on other systems the redirector
+    reports problems itself."""
     if not sys.platform.startswith("linux"):
         return
     sudo = shutil.which("sudo")

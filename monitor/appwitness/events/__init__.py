@@ -611,13 +611,13 @@ _DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
 def salt() -> str:
-    """A nonce of 128 random bits."""
+    """A salt of 128 random bits, in hex."""
     return os.urandom(16).hex()
 
 
 def salted(events: Sequence[Part]) -> Iterator[bytes]:
-    """Events as lines to be recorded, without newlines. Random bits are added to each so that once it is forgotten,
-    nobody can confirm a guess at its content by its digest."""
+    """Events as lines to be recorded, without newlines. A random salt is added to each, so that once the line is
+    forgotten, nobody can confirm a guess at its content by its digest."""
     salts = os.urandom(16 * len(events)).hex().encode()
     for index, event in enumerate(events):
         yield b'%b,"salt":"%b"}' % (msgspec.json.encode(tree(event))[:-1], salts[32 * index : 32 * index + 32])
@@ -634,7 +634,7 @@ def tombstone(kind: str, sha256: str | None) -> bytes:
 
 
 def forgotten(line: bytes) -> str | None:
-    """The digest that a tombstone gives for the line it replaced, empty if it gives none; None if the line is no
+    """The digest that a tombstone states for the line it replaced, empty if it states none; None if the line is not a
     tombstone."""
     found = _TOMBSTONE.match(line)
     return (found[1] or b"").decode() if found else None

@@ -11,12 +11,12 @@ NEVER = -(1 << 63)
 
 
 class Column(Sequence[int]):
-    """Numbers of any size, appended one by one; 8 bytes each if all fit into 64 bits with a sign."""
+    """Numbers of any size, appended one by one; they take 8 bytes each if all fit into signed 64-bit integers."""
 
     def __init__(self) -> None:
         self._length = 0
         self._same = 0
-        """What all of them are as long as `_each` is None."""
+        """The value of every number, as long as `_each` is None."""
         self._each: array[int] | list[int] | None = None
 
     def append(self, number: int) -> None:

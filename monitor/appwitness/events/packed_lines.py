@@ -38,14 +38,14 @@ class PackedLines[E: Event](MadeLines[E]):
         self._firsts: list[E] = []
         """The first of each group of lines that differ only in VARYING and OWN."""
         self._known: dict[Any, int] = {}
-        """The other fields of such lines -> their index in `_firsts`."""
+        """The fields that the lines of a group share -> the index of its first line in `_firsts`."""
         self._first_of = array("I")
         """For each line, the index of the first line of its group."""
         self._times = {name: Column() for name in VARYING[:3] if name in fields}
         """For each line, its times after `at`, in microseconds."""
         self._boot_ms = Column()
         self._numbers = Column()
-        """For each line, its number in the file less its index."""
+        """For each line, its number in the file minus its index."""
         self.at = array("q")
         """For each line, its time on the host's clock, in microseconds since 1970."""
         self._sharing = SharedParts()
@@ -59,7 +59,7 @@ class PackedLines[E: Event](MadeLines[E]):
             self._sharing.of(event)
         try:
             first = self._known.get(self._alike_in(event))
-        except TypeError:  # its arguments are a dictionary
+        except TypeError:  # not hashable: its arguments are a dictionary
             first = None
         self._first_of.append(self._put(event) if first is None else first)
         self._numbers.append(seen.number - len(self.at))
@@ -107,7 +107,7 @@ class PackedLines[E: Event](MadeLines[E]):
         return self._first_of[place]
 
     def has_until(self, place: int) -> bool:
-        """Whether the line at an index says when the last of its calls was."""
+        """Whether the line at an index has the time of the last of its calls."""
         return "until" in self._times and self._times["until"][place] != NEVER
 
     def ref_at(self, place: int) -> Ref:
@@ -115,7 +115,7 @@ class PackedLines[E: Event](MadeLines[E]):
         return f"{self._file}:{self.number_at(place)}"
 
     def key_at(self, place: int) -> Key:
-        """What `key_of` makes of that ref."""
+        """The key (`key_of`) of the ref of the line at an index."""
         number = self.number_at(place)
         return self._key + number if 0 < number <= LARGEST else self.ref_at(place)
 

@@ -20,16 +20,16 @@ from appwitness.events.seen import number_of
 
 LARGEST = (1 << 32) - 1
 FEW = 20
-"""Most names that stay names in a text."""
+"""Up to this many names are not packed."""
 _FILES = tuple(FILES.values())
 _INDEX = {file: index for index, file in enumerate(_FILES)}
 """Name of a file -> its index in _FILES."""
 _PACKED = "packed:"
-"""Begins the text form."""
+"""Prefix of the text form."""
 Key = int | Ref
-"""What `key_of` makes of a name."""
+"""A name in the form that `key_of` returns."""
 MOST_PACKED = 1 << 28
-"""Most bytes that a text form may unpack to: the index may be a stranger's."""
+"""Maximum number of bytes that a text form may unpack to: the index may be a stranger's."""
 
 
 class Refs(Sequence[Ref]):
@@ -41,7 +41,7 @@ class Refs(Sequence[Ref]):
         self._numbers = array("I")
         """For each line, its number in the file."""
         self._others: tuple[Ref, ...] = ()
-        """All of them, if any has another form."""
+        """All names, if any of them has another form; `_files` and `_numbers` are then empty."""
         self._take(list(map(key_of, refs)))
 
     def _take(self, keys: Collection[Any]) -> None:
@@ -117,7 +117,7 @@ class Refs(Sequence[Ref]):
         return f"Refs({tuple(self)!r})"
 
     def packed(self) -> str | tuple[Ref, ...]:
-        """A text from which `of` makes them again, about two bytes a line; for a few, their names."""
+        """The names packed into a text of about two bytes each, which `of` unpacks; up to FEW names as they are."""
         if self._others or len(self) <= FEW:
             return tuple(self)
         steps = array("q", (later - number for number, later in pairwise((0, *self._numbers))))
@@ -179,7 +179,7 @@ class Refs(Sequence[Ref]):
 
 
 def key_of(ref: Ref) -> Key:
-    """The name as one number, the index of its file above that of its line; a name of another form as it is."""
+    """The name as one number: the index of its file, then 32 bits for its line; a name of another form as it is."""
     file, _, number = ref.rpartition(":")
     index = _INDEX.get(file)
     if index is None or not (number.isascii() and number.isdecimal()) or number[0] == "0" or len(number) > 10:

@@ -37,8 +37,8 @@ class SharedParts:
         return event
 
     def _inside(self, part: Any) -> Any:
-        """A new part with what is in it shared: two stacks have most of their frames in common, and two uploads most
-        of their headers."""
+        """A new part whose elements are shared with earlier parts: two stacks have most of their frames in common, and
+        two uploads most of their headers."""
         if isinstance(part, tuple) and all(isinstance(each, str | tuple) for each in part):
             return tuple(self._known.setdefault(each, each) for each in part)
         return part

@@ -46,7 +46,7 @@ class Origin(NamedTuple):
     persona: Sequence[Value] = ()
     """Values that the user says were on the device: searched for when no hook recorded what was read."""
     mapping: Path | None = None
-    """How to read hook logs of another tool (hook_logs.Mapping)."""
+    """How to read hook logs of another tool (hook_logs.Fields)."""
     keys: Path | None = None
     """Key log (SSLKEYLOGFILE) of a packet capture."""
     operator: str | None = None
@@ -122,7 +122,7 @@ def imported(
                     conversion.missed(None, origin.app, path.name, file.damage)
             times = conversion.finish() or (now, now)
         except BaseException:
-            shutil.rmtree(into)  # there would be a recording of nothing
+            shutil.rmtree(into)  # otherwise an incomplete recording would remain
             raise
     first, last = span(recording)
     recording.update_run(

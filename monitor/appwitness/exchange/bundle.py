@@ -58,7 +58,7 @@ def _listed(sums: Mapping[str, str], below: str = "") -> bytes:
 
 def _tag(packed: zipfile.ZipFile, folder: str, payload: Mapping[str, str], run: Run) -> None:
     """Add the tag files of a bag: its declaration, its manifest, its metadata, and a manifest of these."""
-    # Without Payload-Oxum: validators that find it wrong name no file.
+    # Payload-Oxum is left out: a validator that finds it wrong does not name the damaged file.
     about = {
         "Bag-Software-Agent": f"appwitness {importlib.metadata.version('appwitness')}",
         "External-Identifier": run.id,

@@ -26,7 +26,7 @@ TLS_PORTS = frozenset(
 )
 """Ports where servers speak TLS: plaintext there was decrypted before, or is another protocol."""
 WORDS = 300
-"""Most characters of a gap's detail."""
+"""Maximum number of characters of a gap's detail."""
 BATCH = 1000
 """Events that are appended to a recording at once."""
 
@@ -105,7 +105,7 @@ class ReadingProgram:
     """An external program that reads a foreign file, with bounded memory (Linux)."""
 
     WORDS = 64 << 10
-    """Most bytes of its stderr that are kept: the last ones."""
+    """Maximum number of bytes of its stderr that are kept: the last ones."""
 
     def __init__(self, command: Sequence[str], memory_bytes: int) -> None:
         self.command = command
@@ -135,7 +135,7 @@ _LAST_YEAR = 2100
 
 
 def possible(at: datetime) -> datetime:
-    """Check that a time is plausible for a capture, in UTC. Raises ValueError for any other."""
+    """A time of a capture, in UTC. Raises ValueError if it is implausible."""
     if not 1970 <= at.year <= _LAST_YEAR:
         raise ValueError(f"its time is in the year {at.year}")
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)

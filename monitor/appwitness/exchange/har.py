@@ -107,7 +107,7 @@ def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversi
     named = {header["name"].lower(): header["value"] or "" for header in request.get("headers") or ()}
     said = _said(request, named)
     data = _data(request)
-    # (What was cut may be something else of the entry.)
+    # (What was cut may be another field of the entry.)
     cut = cut and len(data.get("text") or "") > json_pieces.LONG // 8
     body, detail = _body(data, said, "content-encoding" in named, cut)
     common: dict[str, Any] = {
@@ -167,7 +167,7 @@ def _time(entry: Any) -> datetime | None:
 
 
 def _until_sent(timings: Mapping[str, Any]) -> float:
-    """Milliseconds until the request had been sent; -1 stands for a phase that did not apply. `ssl` is in `connect`."""
+    """Milliseconds until the request had been sent; -1: a phase that did not apply. `connect` includes `ssl`."""
     phases = (timings.get(name) or 0 for name in ("blocked", "dns", "connect", "send"))
     return sum(float(phase) for phase in phases if phase > 0)
 
@@ -199,8 +199,8 @@ def _data(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _body(data: Mapping[str, Any], said: int, encoded: bool, cut: bool) -> tuple[bytes, str]:
     """The body, and why it differs from what was sent, if it does. `said`: its length according to the file;
-    `encoded`: that length is with a content encoding, which the writer may have undone; `cut`: the file has more
-    than is kept."""
+    `encoded`: that length is of the body with its content encoding, which the writer may have undone; `cut`: the
+    file has more than is kept."""
     text = data.get("text")
     if not text:
         pairs = [(param["name"], _param(param)) for param in data.get("params") or ()]
@@ -276,8 +276,8 @@ def _digest(body: bytes) -> str | None:
 
 def write(recording: Recording, only: Iterable[Seen[Upload]] | None = None) -> str:
     """The uploads of a recording (`only` these) as HAR 1.2: HTTP exchanges, each WebSocket with the messages sent on
-    it. What a recording does not hold is left out in HAR's way: times of phases and sizes are -1, responses have
-    only their status. Binary bodies are base64, with `encoding` beside them."""
+    it. What a recording does not hold has a placeholder: phases last 0 ms, sizes are -1 or 0, responses have only
+    their status. Binary bodies are base64, with `encoding` beside them."""
     entries: list[dict[str, Any]] = []
     sockets: dict[tuple[str | None, str, int | None], dict[str, Any]] = {}
     for one in recording.seen(Upload) if only is None else only:

@@ -62,7 +62,7 @@ def why_not_sent(entry: Mapping[str, Any]) -> str | None:
     if status == 307 and _is_internal(response):
         return "redirect"
     if status == 304:
-        return None  # a server was asked whether what is in the cache is still so
+        return None  # the browser asked a server whether its cached copy is still valid
     fetched = FETCHED.get(str(entry.get("_fetchType") or "").lower())
     if fetched:
         return fetched

@@ -19,20 +19,20 @@ from appwitness.exchange import json_pieces
 from appwitness.exchange.conversion import DAMAGE, Conversion, possible, printable, problem
 
 LOCATION = re.compile(r"(-?\d{1,2}\.\d+),\s?(-?\d{1,3}\.\d+)")
-"""The coordinates in `Location[gps 31.230416,121.473701 hAcc=5.0 ...]`, as Android prints one."""
+"""The coordinates in `Location[gps 31.230416,121.473701 hAcc=5.0 ...]`, as Android prints a location."""
 OBJECT = re.compile(r"<instance\b|\[object |^[\w.$]+@[0-9a-f]{1,8}$")
 """A value that only identifies an object."""
 HALVES = ("getLatitude", "getLongitude")
 JOINED = timedelta(seconds=1)
 """Longest time between the two calls for one location, if the log does not name the object."""
 NAMED = 20
-"""Most requested names in one gap, and most lines that have a gap each."""
+"""Maximum number of requested names in one gap, and of lines that have a gap each."""
 KINDS = 10_000
-"""Most kinds of calls that are counted separately."""
+"""Maximum number of kinds of calls that are counted separately."""
 LONG = 300
-"""Most characters kept of the name of an API, or of what was requested."""
+"""Maximum number of characters kept of the name of an API, or of what was requested."""
 WAITING = 10_000
-"""Most calls for one coordinate that wait for the other."""
+"""Maximum number of calls for one coordinate that wait for the other."""
 OTHERS = "others"
 Where = Sequence[str | int]
 
@@ -67,9 +67,9 @@ def fields(mapping: Path | None) -> Fields:
 
 def read(path: Path, app: str, mapping: Path | None = None, into: Conversion | None = None) -> Conversion:
     """The calls of a hook log that match a source of the catalog, each as an access. For a general API (settings,
-    properties, content providers) the arguments tell the source. A value that the log has only as an object's name
-    is no value: the access then has none. Calls for latitude and longitude of one location are one access. What is
-    not understood is counted in gaps, one for each kind of call."""
+    properties, content providers) the arguments determine the source. A value that the log gives only as an object's
+    name is left out: the access then has no value. Calls for latitude and longitude of one location are one access.
+    What is not understood is counted in gaps, one for each kind of call."""
     log = _Log(path.name, app, fields(mapping), Conversion() if into is None else into)
     with path.open("rb") as file:
         for piece in _pieces(file):
@@ -183,7 +183,7 @@ class _Log:
         if when is None:
             return True, None
         if when.argument == "this":
-            # (A place that the app put together itself cannot be told from one of the system's.)
+            # (A location that the app created itself cannot be distinguished from one of the system's.)
             return source.unseen, None
         text = None if when.get else _text(_maybe(line, _index(self.where.argument, when.argument)), "text")
         if text is None:
@@ -306,7 +306,7 @@ class _Log:
 
 
 def _count(kinds: Counter[str], kind: str) -> None:
-    """Count one more of a kind; beyond KINDS, one more of the others."""
+    """Count one more of a kind; once there are KINDS kinds, any new kind counts among the others."""
     kind = kind[:LONG]
     kinds[kind if kind in kinds or len(kinds) < KINDS else OTHERS] += 1
 
@@ -341,7 +341,7 @@ def _time(text: Any) -> datetime:
     if isinstance(text, str) and not text.replace(".", "", 1).isdigit():
         return possible(datetime.fromisoformat(text))
     number = float(text)
-    for unit in (1e17, 1e14, 1e11):  # nanoseconds, microseconds, milliseconds: in seconds, all are thousands of years
+    for unit in (1e17, 1e14, 1e11):  # nano-, micro-, milliseconds: taken as seconds, they would be millennia
         if number > unit:
             number /= unit / 1e8
             break

@@ -1,7 +1,7 @@
 """Reads large JSON in bounded memory: each element of a list, or each value of a log, as its own bytes.
 
-A library that parses as it reads stops at the first mistake; here a piece is only cut out, so that one that cannot be
-parsed costs nothing but itself.
+A streaming parser stops at the first error. Here each piece is only cut out, so that a piece that cannot be parsed does
+not affect the others.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from contextlib import nullcontext
 from typing import Any, BinaryIO, NamedTuple
 
 LONG = 32 << 20
-"""Most bytes of one string that are kept."""
+"""Maximum number of bytes of one string that are kept."""
 BRIEF = 1 << 16
-"""Most bytes of one in a part that is not needed."""
+"""Maximum number of bytes of one string that are kept in a part that is not needed."""
 LARGEST = 64 << 20
-"""Most bytes of one piece that are kept."""
+"""Maximum number of bytes of one piece that are kept."""
 KEY = 64
-"""Most bytes of a key that are compared."""
+"""Maximum number of bytes of a key that are compared."""
 STEP = 16 << 20
-"""Bytes after which memory that was read is returned to the system."""
+"""Number of bytes read after which their memory is returned to the system."""
 
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\],]', re.DOTALL)
 _INNER = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\]]', re.DOTALL)
@@ -94,10 +94,11 @@ def _whole(text: bytes) -> int:
 
 
 def elements(file: BinaryIO, way: Sequence[str] = (), brief: Sequence[str] = ()) -> Iterator[JsonPiece]:
-    """The elements of the list under the keys `way`, anywhere in the file; of the file itself if empty. Long strings
-    in an element's parts `brief` are cut. Raises NoListError at the end of a file without such a list."""
+    """The elements of the list under the keys `way`, anywhere in the file; without keys, the file itself is the list.
+    In those parts of an element that `brief` names, strings are cut to BRIEF bytes. Raises NoListError at the end of a
+    file without such a list."""
     path = tuple(key.encode() for key in way)
-    keys: list[bytes] = []  # of each container that is open, the key under which it stands
+    keys: list[bytes] = []  # the key of each container that is open
     word, begun, pos = b"", False, 0
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if file.seek(0, 2) else nullcontext(b"") as data:
         while token := _TOKEN.search(data, pos):

@@ -13,13 +13,13 @@ from appwitness.support.errors import UserError, not_installed
 from appwitness.support.spoken import Spoken
 
 WORDS = 400
-"""Most characters of mitmdump's output in an error."""
+"""Maximum number of characters of mitmdump's output in an error."""
 SAID = 64 << 10
-"""Most characters of it that are kept."""
+"""Maximum number of characters of it that are kept."""
 NAMED = 10_000
-"""Most unreadable flows that have a gap each."""
+"""Maximum number of unreadable flows that have a gap each."""
 MEMORY = 1 << 30
-"""Most bytes of memory for mitmdump (Linux): a flow that needs more counts as unreadable."""
+"""Maximum number of bytes of memory for mitmdump (Linux): a flow that needs more counts as unreadable."""
 
 
 def replay(path: Path, recording: Path, app: str, into: Conversion) -> None:

@@ -20,7 +20,7 @@ from appwitness.reports.time_axis import span
 from appwitness.reports.words import Words, plain
 
 MOST = 200
-"""Most findings that get a folder, in the order of the report."""
+"""Maximum number of findings that get a folder, in the order of the report."""
 ENDS = {"image/png": "png", "image/jpeg": "jpg"}
 """Media type of a picture -> its file extension."""
 PAGES = {"en": "index.html", "zh": "index.zh.html"}
@@ -132,7 +132,7 @@ def _stacks(lines: dict[Ref, Event]) -> Iterator[CodeStack]:
 
 
 def _moment(report: Report, lines: dict[Ref, Event]) -> datetime | None:
-    """The time of a finding on the host's clock: of what was sent; otherwise of the first read or request."""
+    """The time of a finding on the host's clock: that of its first upload, otherwise of its first line."""
     order = sorted(lines, key=lambda ref: (not ref.startswith("uploads"), number_of(ref)))
     return report.host_time(lines[order[0]]) if order else None
 

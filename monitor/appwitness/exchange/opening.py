@@ -18,7 +18,7 @@ CHUNK = 1 << 20
 BLOCK = 1 << 16
 """Bytes that are unpacked at once: the amount lost where a compressed file is damaged."""
 LARGEST = 16 << 30
-"""Most bytes that a compressed file may unpack to."""
+"""Maximum number of bytes that a compressed file may unpack to."""
 GZIP, ZLIB = b"\x1f\x8b", (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -82,7 +82,7 @@ def opened(path: Path) -> Iterator[OpenedFile]:
 
 
 def beginning(path: Path, size: int) -> bytes:
-    """The first `size` bytes that `opened` would give of a regular file; empty if it is damaged."""
+    """The first `size` bytes of a regular file, unpacked and recoded as by `opened`; empty if it is damaged."""
     with path.open("rb") as file:
         head = file.read(BLOCK)
     try:
@@ -124,7 +124,7 @@ def _unpack(path: Path, file: BinaryIO, out: BinaryIO) -> str | None:
 
 def _recode(file: BinaryIO, out: BinaryIO, charset: str) -> str | None:
     decoder = codecs.getincrementaldecoder(charset)("surrogatepass")
-    file.seek(2)  # the mark that says which of the two it is
+    file.seek(2)  # the byte order mark
     try:
         for chunk in iter(lambda: file.read(CHUNK), b""):
             out.write(decoder.decode(chunk).encode("utf-8", "surrogatepass"))

@@ -13,7 +13,7 @@ from appwitness.support.errors import UserError
 from appwitness.support.spoken import Spoken
 
 NEAREST = 4
-"""Most types that an error suggests."""
+"""Maximum number of types that an error suggests."""
 
 
 def persona(words: Sequence[str]) -> tuple[Value, ...]:
@@ -88,7 +88,7 @@ SHAPES: dict[str, tuple[Callable[[str], bool], str, str]] = {
         "52.52,13.40",
     ),
     "phone_number": (_digits(3, 17), "a phone number", "+8613800138000"),
-    "email": (_matches(r"[^@\s]+@[^@\s]+"), "an address of mail", "ann@example.com"),
+    "email": (_matches(r"[^@\s]+@[^@\s]+"), "an email address", "ann@example.com"),
     "device_id_imei": (
         lambda text: _digits(14, 16)(text) or _matches(r"[0-9a-f]{14}")(text),
         "an IMEI or MEID, which have 14 to 16 digits",

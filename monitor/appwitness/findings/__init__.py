@@ -333,7 +333,7 @@ class Match(Record):
 
     @property
     def shared(self) -> bool:
-        """Whether so many people have the value that no chance of coincidence can be given."""
+        """Whether so many people have the value that no chance of coincidence can be computed."""
         return any(reason.code == Why.SHARED for reason in self.reasons)
 
 
@@ -364,7 +364,7 @@ class People(Record):
 
     @property
     def unsent(self) -> tuple[DataType, ...]:
-        """Details that the read returned of these people and that were not found in uploads."""
+        """Details that the read returned about these people and that were not found in uploads."""
         found = {field.type for field in self.fields}
         return tuple(kind for kind in self.held if kind not in found)
 
@@ -599,7 +599,7 @@ class Counted(Part, kw_only=True, frozen=True):
 
     @property
     def unseen(self) -> int:
-        """How many of them nobody recorded, at least."""
+        """How much of it was certainly not recorded."""
         return max(0, self.counted - self.recorded - self.allowed)
 
 
@@ -745,7 +745,7 @@ class Report(Record):
     )
 
     def line(self, ref: Ref, *kinds: type[Event]) -> Event | None:
-        """A line in `evidence`, if it is of one of these kinds; another one is not prepared for display."""
+        """A line in `evidence`, if it is of one of these kinds; lines of other kinds are not prepared for display."""
         lines = self.evidence.lines if isinstance(self.evidence, ShownEvidence) else self.evidence
         return self.evidence[ref] if isinstance(lines.get(ref), kinds) else None
 
@@ -765,9 +765,9 @@ class Report(Record):
 Pattern = Literal[
     "regardless", "before_answer", "not_observed", "after_refusal", "after_withdrawal", "only_after_yes", "after_yes"
 ]
-"""How what was seen depends on the answer: in every run although the answers differ; while no answer was in force;
-while nobody observed consent; after a no (including basic function only); after a yes was withdrawn; only after a
-yes, and not in the runs without one; after a yes, if no run without one was compared."""
+"""How an observation depends on the user's answer: in every run although the answers differ; while no answer was in
+force; while nobody observed consent; after a no (including basic function only); after a yes was withdrawn; only after
+a yes, and not in the runs without one; after a yes, if no run without one was compared."""
 
 
 Answer = Literal["yes", "no", "withdrawn", "none", "not_observed"]

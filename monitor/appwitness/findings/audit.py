@@ -8,7 +8,7 @@ from appwitness.events import Run, Screen, count_sources
 from appwitness.findings import Reason, Report, Why, because
 
 NAMED = 3
-"""Most changes and differences that are named."""
+"""Maximum number of changes or differences that are named."""
 SHORT = frozenset(
     (
         *(Why.AUDIT_IMPORTED, Why.UNTRIED, Why.UNPINNED, Why.REDIRECTED, Why.CHANGES_UNRECORDED),

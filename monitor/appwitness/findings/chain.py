@@ -13,11 +13,11 @@ from appwitness.findings import ConsentName, Finding, Flow, Inference, Match, Re
 
 Chain = tuple[Inference, ...]
 Moment = tuple[Ref, datetime, bool]
-"""A line, its time on the host's clock, and whether it was written by that clock."""
+"""A line, its time on the host's clock, and whether the line's own timestamp is on that clock."""
 CERTAIN = 0.999999
 """A higher confidence is reported as this one."""
 LINES = 3
-"""Most consent lines that are listed for a finding about consent lines alone."""
+"""Maximum number of consent lines that are listed for a finding about consent lines alone."""
 REFUTED = {
     "operator": Why.MARK_WRONG,
     "assistant": Why.ASSISTANT_WRONG,
@@ -48,13 +48,13 @@ class Chains:
         self._asked = {seen.ref: seen.event for seen in report.consents if isinstance(seen.event, Consent)}
 
     def of_flow(self, flow: Flow) -> Chain:
-        """From the read of a value to what the user had answered when it was sent; if a rule asks for separate
-        consent, that as well."""
+        """The chain from the read of a value to the user's answer at the time it was sent, and to the separate consent
+        that a rule requires, if any."""
         consent = self._consent(flow, flow.consent, (), self._sent(flow))
         return (*self._of_flow(flow), *consent, *self._separately(flow))
 
     def of(self, finding: Finding) -> Chain:
-        """The chain of the sighting that leads the finding; it holds equally for the others."""
+        """The chain for the first sighting in the finding's evidence; it applies equally to the other sightings."""
         flow, evidence = self._lead(finding), finding.evidence
         first = self._report.evidence.get(evidence[0]) if evidence else None
         read = self._moment(evidence[0]) if isinstance(first, Access) else None
@@ -76,7 +76,7 @@ class Chains:
         return tuple(steps)
 
     def _lines(self, evidence: tuple[Ref, ...], scope: Scope | None = None) -> Iterator[Inference]:
-        """The first consent lines that it rests on; with `scope`, only lines of that scope."""
+        """The first consent lines of the evidence; with `scope`, only lines of that scope."""
         lines = [(ref, self._report.line(ref, Consent)) for ref in evidence]
         asked = [(ref, line) for ref, line in lines if isinstance(line, Consent) and scope in (None, line.scope)]
         for ref, line in asked[:LINES]:
@@ -151,7 +151,7 @@ class Chains:
         )
 
     def _unread(self) -> Inference:
-        """Where a value is known from that was looked for although no read of it was seen."""
+        """The step for a value whose read was not seen: how we knew the value that was searched for."""
         observers = self._report.observers
         if observers.persona == "planted":
             return _inference(because(Why.PLANTED_NOT_READ), because(Why.SENT_TO_APP))
@@ -216,7 +216,7 @@ class Chains:
         return _inference(says, refuted)
 
     def _order(self, first: Moment, second: Moment, *, open_: bool = False) -> Inference:
-        """Which of two lines came first, as far as clocks can tell; `open_`: matching has found that it is not
+        """Which of two lines came first, as far as clocks can tell; `open_`: matching has found that the order is not
         known."""
         run = self._report.run
         gap_ms = (second[1] - first[1]).total_seconds() * 1000
@@ -262,7 +262,7 @@ class Chains:
     def _made(self, state: ConsentName, evidence: tuple[Ref, ...], at: datetime) -> tuple[Ref, Consent] | None:
         """The line that caused the state: one that the finding names, otherwise the last that changed the answer."""
         lines = self._asked
-        latest = shifted(at, self._report.run.clock_bound_ms)  # it may have come before
+        latest = shifted(at, self._report.run.clock_bound_ms)  # within this bound, a later line may have come before
         answers = {each.ref: each for each in self._report.answers if each.ref and each.at and each.at <= latest}
         named = [ref for ref in evidence if ref in answers and answers[ref].state == state]
         other = [ref for ref in evidence if ref in lines and lines[ref].status == state and ref not in named]

@@ -11,8 +11,8 @@ from appwitness.events import DataType, Record, Ref
 from appwitness.findings import Confidence, ConsentName, Level, People, Seal
 
 Change = Literal["new", "worse", "same", "better", "gone", "not_observable", "new_rule"]
-"""How a finding changed since the runs that it is compared with. gone: what it needs was watched, and it was not
-seen; not_observable: that was not watched, so nobody knows; new_rule: no rule with that id judged those runs."""
+"""How a finding changed since the runs that it is compared with. gone: what it needs was watched, and it was not seen;
+not_observable: what it needs was not watched, so nobody knows; new_rule: no rule with that id judged those runs."""
 Rose = Literal["level", "confidence", "consent", "plan"]
 """What got worse: the level, the confidence, the answer that was ignored, or a plan that did not show it before."""
 

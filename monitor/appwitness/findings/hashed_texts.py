@@ -1,4 +1,4 @@
-"""A set of a million texts in few bytes, of which nothing is asked but whether a text is in it."""
+"""A set of a million texts in few bytes, which can only be asked whether it contains a text."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import override
 
 MASK = (1 << 64) - 1
 PART = 56
-"""The bits of a hash above these are the number of its part."""
+"""Number of low bits of a hash; the bits above them are the number of its part."""
 
 
 class HashedTexts(Container[str]):
-    """Keeps 8 bytes of each text: its hash, which differs from one process to the next. Of a million texts in it, a
-    text that is not is taken for one of them once in 10^13 times."""
+    """Keeps 8 bytes for each text: its hash, which differs from one process to the next. With a million texts in the
+    set, a text that is not in it is mistaken for one of them once in 10^13 lookups."""
 
     def __init__(self) -> None:
         self._parts: dict[int, array[int]] = defaultdict(lambda: array("Q"))
         """The hashes in 256 parts, so that only a part has to be sorted at a time."""
         self._unsorted: set[int] = set()
-        """The parts that have grown since they were last asked."""
+        """The parts that have grown since they were last sorted."""
 
     def update(self, texts: Iterable[str]) -> None:
         """Add texts."""

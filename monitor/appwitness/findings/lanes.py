@@ -14,7 +14,7 @@ from appwitness.events.seen import Seen, microseconds, number_of
 
 
 class ShownLines(MadeLines[Event]):
-    """Lines, each prepared for display when it is asked for: masked if the report hides values."""
+    """Lines, each prepared for display on access: masked if the report hides values."""
 
     def __init__(self, lines: Sequence[Seen[Event]], show: Callable[[Event], Event]) -> None:
         self.lines = lines
@@ -34,7 +34,7 @@ class ShownLines(MadeLines[Event]):
 
 
 class ShownEvidence(Mapping[Ref, Event]):
-    """The lines that findings and flows name, each prepared for display when it is first asked for."""
+    """The lines that findings and flows name, each prepared for display on first access."""
 
     def __init__(self, lines: Mapping[Ref, Event], show: Callable[[Event], Event]) -> None:
         self.lines = lines

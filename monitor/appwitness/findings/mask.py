@@ -38,7 +38,7 @@ from appwitness.support import vocabulary
 
 HIDDEN = "***"
 EXCERPT_CHARACTERS = 60
-"""Most characters of Match.before and Match.after; a longer leaf was cut."""
+"""Maximum length of Match.before and Match.after, in characters; a longer leaf was truncated."""
 SECRET_HEADERS = frozenset(
     {"authorization", "cookie", "proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"}
 )
@@ -73,10 +73,10 @@ BEGINNINGS = (8, 4, 2)
 """Prefix lengths, in letters and digits, by which values in other spellings are looked up: each value by the longest
 that fits."""
 SHORT_WORD, SHORTEST_WORD, LONG_WORD, NEVER = 4, 6, 8, 1 << 20
-"""Least letters that a one-word value needs to be recognised: in decoded readings, in the text itself, and
-backwards; NEVER excludes such values."""
+"""Minimum number of letters that a one-word value needs to be recognised: in decoded readings, in the text itself,
+and backwards; NEVER excludes such values."""
 FEW = 300
-"""Most values that are looked for one by one in a text: a lookup by their beginnings takes as long as so many."""
+"""Up to this many values are looked for one by one in a text; a lookup by their beginnings takes as long."""
 _EDGE = '"&=<>{}[]|;\n'
 """Where a text may be cut without leaving part of a value: not at a space, comma or hyphen, which names contain."""
 
@@ -207,13 +207,13 @@ class Mask:
     def __init__(self, values: Iterable[Value]) -> None:
         self._forms: dict[str, str] = {}
         self._places = HashedTexts()
-        """The forms of positions: a listener is told of thousands, each with some fifty forms."""
+        """The forms of positions: a location listener receives thousands, each with some fifty forms."""
         self._lengths: dict[str, list[int]] = {}
         self._long: list[str] = []
         self._flat: dict[int, dict[str, set[tuple[str, bool]]]] = {}
         """Values as letters and digits only, by the length of a prefix (BEGINNINGS), then by the prefix."""
         self._few: list[tuple[str, bool]] | None = []
-        """All of these, if there are few."""
+        """All values in `_flat`, if there are at most FEW; otherwise None."""
         self._known: set[tuple[str, str]] = set()
         self._cache: dict[tuple[str, Any], str] = {}
         self._alike: dict[tuple[object, ...], Access] = {}
@@ -274,7 +274,7 @@ class Mask:
             lengths.sort(reverse=True)
 
     def known(self, text: str, code: bool = False) -> str:
-        """`text` with every known value masked; `code` (a stack): leaves forms that are one ASCII word alone."""
+        """`text` with every known value masked; `code` (a stack): except forms that are a single ASCII word."""
         return self._kept(
             text,
             ("known", code),
@@ -329,15 +329,16 @@ class Mask:
         )
 
     def _holds(self, flat: str, least: int, but: str = "") -> bool:
-        """Whether it contains a known value that is not in `but`; a value that is a single word counts only with at
-        least this many letters."""
+        """Whether `flat` contains a known value that is not in `but`; a value that is a single word counts only with at
+        least `least` letters."""
         return any(
             known in flat and (len(known) >= least or not is_word) and known not in but
             for known, is_word in self._candidates(flat)
         )
 
     def _candidates(self, flat: str) -> Iterable[tuple[str, bool]]:
-        """The values that may be in a text of letters and digits only: of many, those whose beginning is in it."""
+        """The values that may be in a text of letters and digits only: all if they are few, otherwise those whose
+        beginning is in it."""
         if self._few is not None:
             return self._few
         return (
@@ -348,8 +349,8 @@ class Mask:
         )
 
     def by(self, way: Way, text: str, *, code: bool = False) -> str:
-        """A text as a way of `places` allows it to be shown, with values masked; hidden entirely if a value is in it
-        in another spelling."""
+        """A text with its values masked and the rest shown as `way` allows (see `places`); the text is hidden entirely
+        if it contains a value in another spelling."""
 
         def make() -> str:
             pieces = self._pieces(text, code)
@@ -479,7 +480,7 @@ class Mask:
         )
 
     def _stretch(self, stretch: Stretch) -> Stretch:
-        """Bytes between fields may be shown if they contain nothing that looks like a value: a key may be one."""
+        """Hide the bytes, unless they are between fields and nothing in them looks like a value: a key may be one."""
         text = stretch.data.decode("utf-8", "replace")
         if stretch.what == "structure" and "\ufffd" not in text and self.excerpt(text) == text:
             return stretch

@@ -10,7 +10,7 @@ from appwitness.findings import Flow, Match, People, SentField
 FIELDS = ("name", "phone_number", "email", "address")
 """Details in the order in which they are listed; others come after them."""
 FEW = 3
-"""Fewer people than this are somebody whom the user picked, as in "invite a friend": no address book was sent."""
+"""Fewer people than this are taken to be picked by the user, as in "invite a friend": no address book was sent."""
 
 
 def counted(
@@ -105,8 +105,8 @@ def _people_english(of: People, data: str) -> str:
         if not of.named:
             return f"details in {data} that identify nobody"
         if of.named == 1:
-            return f"name by itself of somebody who is in {data} too"
-        return f"{of.named:,} names by themselves of people who are in {data} too"
+            return f"only the name of somebody who is also in {data}"
+        return f"only the names of {of.named:,} people who are also in {data}"
     if not of.told_apart:
         found = " and ".join(_number_english(each) for each in of.fields)
         return f"{found} of {of.read:,} {'entry' if of.read == 1 else 'entries'} in {data}"

@@ -24,7 +24,7 @@ def subject(said: str, hide: Hide) -> str:
 
 
 def stated(said: str, _hide: Hide) -> str:
-    """What a person supplies for reports to show."""
+    """Text that a person supplies for reports to show, unchanged."""
     return said
 
 

@@ -14,9 +14,9 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 LONGEST = 4096
-"""Most characters of a text that are examined."""
+"""Maximum number of characters of a text that are examined."""
 ROUNDS, MOST = 3, 48
-"""How many times decoding is repeated on its own results, and most readings in all."""
+"""How many times decoding is repeated on its own results, and the maximum number of readings in all."""
 _ESCAPE = re.compile(r"\\(?:u\{?([0-9a-fA-F]{4,6})\}?|x([0-9a-fA-F]{2})|([0-7]{3}))")
 _HEX = re.compile(r"(?<![0-9a-zA-Z])(?:0x)?((?:[0-9a-fA-F]{2}[ :,-]?){4,})(?![0-9a-zA-Z])")
 _CODES = re.compile(r"\d{2,3}(?:[ ,;.-]+\d{2,3}){3,}")

@@ -51,8 +51,8 @@ class Context(Record):
 
 
 class Contexts(Mapping[str, tuple[Context, ...]]):
-    """Flow id -> the contexts of its matches. Computed when first asked for, which only the page does: bodies are
-    read and decoded once more for it."""
+    """Flow id -> the contexts of its matches. Only the page uses them, so they are computed on first access: bodies
+    are read and decoded once more for this."""
 
     def __init__(self, make: Callable[[], Mapping[str, tuple[Context, ...]]]) -> None:
         self._make = make

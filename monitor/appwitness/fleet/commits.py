@@ -34,8 +34,8 @@ def run_of(packed: Path) -> events.Run:
 
 def differs(packed: Path, planned: Planned, committed: CommittedRecording | None) -> str | None:
     """Why an archive is not the recording of a planned run; None when it is. Its digest is compared with the host's
-    commit record. Without one, as from older versions, its run.json must match the plan. Lines forgotten since make
-    no difference, as stamps account for them."""
+    commit record. Older versions wrote none; then its run.json must match the plan. Lines that were forgotten later
+    make no difference, as stamps account for them."""
     if committed is None:
         return unlike_plan(run_of(packed), planned)
     if digest_of(packed) == committed.digest:
@@ -50,16 +50,17 @@ def differs(packed: Path, planned: Planned, committed: CommittedRecording | None
 def unlike_plan(run: events.Run, planned: Planned) -> str | None:
     """The first field of a run that differs from its plan, as an explanation; None when all comparable fields match."""
     if run.campaign != planned.campaign:
-        return f"it is of the campaign {run.campaign or 'of none'}, not of {planned.campaign}"
+        other = f"the campaign {run.campaign}" if run.campaign else "no campaign"
+        return f"it belongs to {other}, not to the campaign {planned.campaign}"
     if run.plan != planned.plan:
         return f"it was run with the plan {run.plan}, not {planned.plan}"
     if _DIGEST.match(planned.app):
         whole = (planned.apk or "").endswith(".apk")  # for a set of splits, the plan has the digest of all files
         if whole and run.app.apk_sha256 not in (None, planned.app):
-            return f"it is of another build of {run.app.package}"
+            return f"it is a recording of another build of {run.app.package}"
     elif is_embedded(planned.app):
         if run.device.kind != KIND:
             return f"it was made on {run.device.serial}, not on the lab device"
     elif "." in planned.app and run.app.package != planned.app:
-        return f"it is of the app {run.app.package}, not {planned.app}"
+        return f"it is a recording of the app {run.app.package}, not {planned.app}"
     return None

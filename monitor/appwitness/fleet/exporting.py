@@ -36,8 +36,8 @@ SQL_TYPES = {str: "VARCHAR", int: "BIGINT", bool: "BOOLEAN"}
 def write_csv(table: CampaignTable, file: TextIO, *, reveal: bool = False) -> int:
     """Write a table as CSV (RFC 4180, with a header, UTF-8); returns its number of rows.
 
-    Text that a spreadsheet would run as a formula gets a leading apostrophe. What looks like personal data in the name
-    of a recipient is masked, unless `reveal`.
+    Text that a spreadsheet would run as a formula gets a leading apostrophe. Text from recordings is masked where it
+    looks like personal data, for example in the name of a recipient, unless `reveal`.
     """
     out = csv.writer(file)
     out.writerow(table.columns)

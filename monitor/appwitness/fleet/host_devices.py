@@ -20,8 +20,8 @@ def chosen(names: str, labels: Sequence[str]) -> list[FleetDevice]:
     """The devices named in a comma-separated list; `all`: every ready one; `none`: none, for a host that only judges.
 
     `lab`, `lab2` ... are lab devices. `labels` are NAME=VALUE, or SERIAL/NAME=VALUE for one device. If only some
-    devices are missing, the host waits for them; until then only these labels of them are known. Raises UserError when
-    all are missing.
+    devices are missing, the host waits for them; until they appear, they have only the labels given here. Raises
+    UserError when all are missing.
     """
     listed = [name.strip() for name in names.split(",") if name.strip()]
     if listed == ["none"]:
@@ -47,7 +47,7 @@ def chosen(names: str, labels: Sequence[str]) -> list[FleetDevice]:
     if len(missing) == len(listed):
         raise missing[0]
     for fault in missing:
-        log.warning("%s The other devices begin; this one is looked for.", fault)
+        log.warning("%s The host starts with the other devices and keeps looking for this one.", fault)
     return found
 
 

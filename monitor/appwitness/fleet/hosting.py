@@ -70,7 +70,7 @@ def _at_work(work: Callable[[], None], stop: Event) -> None:
         try:
             work()
         except Exception:
-            log.exception("An internal error; it is begun again in %g s.", AGAIN_S)
+            log.exception("Internal error; starting again in %g s.", AGAIN_S)
             stop.wait(AGAIN_S)
 
 

@@ -15,7 +15,7 @@ STATES = ("planned", "leased", "recorded", "judged", "unobservable")
 
 
 def text(told: Status) -> str:
-    """All metrics. Labels contain no names of apps or devices, so that their number of values stays bounded."""
+    """All metrics. Labels contain no names of apps or devices, so that the number of label values stays bounded."""
     runs: dict[str, Counter[str]] = {}
     for pool in sorted(told.pools, key=lambda pool: -(pool.planned + pool.leased + pool.recorded)):
         name = pool.campaign if pool.campaign in runs or len(runs) < CAMPAIGNS else ""
@@ -41,7 +41,7 @@ def text(told: Status) -> str:
                 [({}, told.superseded)],
             ),
             _metric(
-                "appwitness_devices", "Devices by state; silent: their host was not heard of.",
+                "appwitness_devices", "Devices by state; silent: no heartbeat from their host.",
                 (({"state": state}, devices[state]) for state in ("ready", "busy", "paused", "down", "silent")),
             ),
         )

@@ -37,7 +37,7 @@ class Campaign:
     """Requirements of every app, in addition to its own."""
     seconds: float | None = None
     elsewhere: bool = False
-    """Whether files named in a table may be outside its folder: the table may come from a stranger."""
+    """Whether a table may name files outside its folder; not by default, as the table may come from a stranger."""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", self.name):

@@ -20,7 +20,7 @@ _ORDER: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
 }
 LONGEST = 200
-"""Most characters of a pool's text."""
+"""Maximum length of a pool's text, in characters."""
 
 
 @lru_cache(1000)
@@ -67,7 +67,7 @@ def _meets(labels: Mapping[str, str], term: str) -> bool:
 
 
 def strictness(pool: str) -> int:
-    """How demanding a pool is: a device takes runs that only few devices can record first."""
+    """How demanding a pool is: a device first takes the runs that only few devices can record."""
     return pool.count(" and ")
 
 

@@ -98,14 +98,14 @@ class Spool:
                 if noted and (self._file(recording).exists() or not noted.digest):
                     self._finished[recording] = noted
                     if noted.digest:
-                        self.drop(recording)  # it was killed when all was packed
-                elif not folder.is_dir() or not Recording(folder).going_on:  # recorded by a run that outlived its host
+                        self.drop(recording)  # killed after packing it, before removing the rest
+                elif not folder.is_dir() or not Recording(folder).going_on:  # a run may outlive its host and go on
                     self.drop(recording)
             known = {name for each in begun for name in (each, f"{each}.zip", f"{each}.log", _mark(each))}
             others = [path for path in self.folder.iterdir() if path.name not in known and path.suffix != DAMAGED]
             if others:
                 log.warning(
-                    "%s: files and folders that no host made there, and that stay: %d", self.folder, len(others)
+                    "%s: files and folders left alone because no host created them: %d", self.folder, len(others)
                 )
             self._tell_of_others()
             yield
@@ -169,9 +169,9 @@ class Spool:
         return [HeldLease(_run(name), noted.lease) for name, noted in list(self._finished.items())]
 
     def add(self, recording: str, run: LeasedRun, device: str) -> None:
-        """Pack the recording at the path that `begin` returned. If the disk was full, call it again: until then the
-        recording stays, even for a later host. Raises DiskFullError or OSError when there is no room, UserError when
-        it cannot be packed."""
+        """Pack the recording at the path that `begin` returned. After a full disk, call this again: until then the
+        recording is kept, even if the host is restarted. Raises DiskFullError or OSError when there is no room,
+        UserError when the recording cannot be packed."""
         if recording not in self._finished:
             self._note(recording, SpooledRecording(run.lease, device))
         self._pack(recording)
@@ -200,20 +200,20 @@ class Spool:
                 self.drop(recording)
 
     def _note(self, recording: str, noted: SpooledRecording) -> None:
-        """Write the record of a recording, so that a later host has it, too."""
+        """Write the record of a recording to disk, so that it survives the end of this host."""
         with private_files.writing(self._mark(recording)) as file:
             file.write(json.dumps(noted._asdict()).encode())
         self._finished[recording] = noted
 
     def _noted(self, recording: str) -> SpooledRecording | None:
-        """The record that an earlier host with this name wrote; None when there is none, as from older versions."""
+        """The record that an earlier host with this name wrote; None if there is none: older versions wrote none."""
         with suppress(OSError, ValueError, TypeError):
             return SpooledRecording(**json.loads(self._mark(recording).read_bytes()))
         return None
 
     def _known(self, recording: str) -> SpooledRecording:
-        """The record of a recording, or else what its archive says. Raises UserError or ValueError when the archive
-        is invalid."""
+        """The record of a recording; if there is none, one made from its archive. Raises UserError or ValueError when
+        the archive is invalid."""
         noted = self._finished.get(recording) or self._noted(recording)
         if noted is None:
             packed = self._file(recording)
@@ -255,7 +255,7 @@ class Spool:
                 wait_s = idle_s
             except (StoreError, DiskFullError, OSError) as error:
                 wait_s = min(LONGEST_WAIT_S, 2 * wait_s)
-                log.warning("%s %d recordings wait; it is tried again in %g s.", error, len(self._waiting()), wait_s)
+                log.warning("%s %d recordings wait; trying again in %g s.", error, len(self._waiting()), wait_s)
 
     def _deliver(self, packed: Path, runs: Runs) -> None:
         recording, run = packed.stem, _run(packed.stem)
@@ -268,12 +268,12 @@ class Spool:
                 self._upload(made, packed, runs)
         except StoreError:
             raise
-        except (UserError, ValueError) as error:  # changed by the disk: the run is recorded again
+        except (UserError, ValueError) as error:  # damaged, or its name is taken: recorded again
             log.warning("%s", error)
             packed.replace(packed.with_suffix(DAMAGED))
         else:
             if not runs.recorded(run, recording, noted.device):
-                log.warning("Another recording of this run was first; %s is kept beside.", recording)
+                log.warning("Another recording of this run came first; %s is kept, but not counted.", recording)
             packed.unlink()
         self._unmark(recording)
         self._finished.pop(recording, None)

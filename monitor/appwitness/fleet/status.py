@@ -96,9 +96,11 @@ class Status:
             f"unobservable ({reason}): {_count(count, 'run')}, such as: {said}" for reason, count, said in self.reasons
         ]
         if self.superseded:
-            lines.append(f"{_count(self.superseded, 'recording')} not the first of a run: kept, never judged")
+            lines.append(
+                f"{_count(self.superseded, 'recording')} superseded by an earlier one of the same run: kept, not judged"
+            )
         for slot in self.devices:
-            silent = f"not heard of for {_length(slot.silent_s)}" if slot.silent_s >= SILENT_S else ""
+            silent = f"no heartbeat for {_length(slot.silent_s)}" if slot.silent_s >= SILENT_S else ""
             if silent or slot.state in ("paused", "down"):
                 lines.append(
                     f"{slot.host}/{slot.serial} {silent or slot.state}" + (f": {slot.note}" if slot.note else "")

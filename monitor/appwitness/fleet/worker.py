@@ -52,7 +52,7 @@ END_S = 60.0
 LONGEST_S = 3600.0
 """Time limit of a run: an app that never ends would occupy the device forever."""
 WORDS = 300
-"""Most characters of a run's last output that are kept."""
+"""Maximum number of characters that are kept of a run's last output."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class Host:
     lease_s: float = LEASE_S
     beat_s: float = BEAT_S
     waiting: Sequence[Waiting] = ()
-    """The pools that waited at the last heartbeat, in the order in which they are served."""
+    """The pools with waiting runs at the last heartbeat, in the order in which they are served."""
 
     def next_run(self, device: FleetDevice) -> LeasedRun | None:
         """Lease the next run that a device can record; None when there is none now."""
@@ -136,14 +136,14 @@ class Host:
         return next(filter(None, (self.runs.take(each, self.name, device.serial, self.lease_s) for each in able)), None)
 
     def kept[T](self, what: Callable[[], T]) -> T:
-        """Retry an operation until it no longer fails for an unreachable store or a full disk. Raises Stopped when
-        the host ends first."""
+        """Retry an operation until it no longer fails because of an unreachable store or a full disk. Raises Stopped
+        when the host ends first."""
         wait_s = 0.5
         while True:
             try:
                 return what()
             except (StoreError, DiskFullError, OSError) as error:
-                log.warning("%s It is tried again in %g s.", error, wait_s)
+                log.warning("%s Trying again in %g s.", error, wait_s)
             if self.stop.wait(wait_s):
                 raise Stopped
             wait_s = min(30.0, wait_s * 2)
@@ -223,12 +223,12 @@ class Worker:
         if host.spool.adopt(run):
             return
         with suppress(StoreError, OSError):  # the store is unreachable; an earlier recording there would count later
-            # a complete recording whose host was killed before reporting it, or from before the table of runs was lost
+            # look for a complete recording that the table of runs lacks: its host was killed, or the table was lost
             for earlier in range(1, max(run.attempts, ATTEMPTS) + 1):
                 if host.objects.is_complete(name := f"{run.id}-a{earlier}"):
                     if self._is_of(run, name):
                         return
-                    number = max(number, earlier + ATTEMPTS)  # an earlier recording has that name
+                    number = max(number, earlier + ATTEMPTS)  # the name is taken by another recording
         recording = f"{run.id}-a{number}"
         try:
             folder = host.spool.begin(recording)
@@ -243,7 +243,7 @@ class Worker:
         elif code in OBSERVED:
             self._failed = 0
             try:
-                host.kept(partial(host.spool.add, recording, run, self.device.serial))  # also once a full disk has room
+                host.kept(partial(host.spool.add, recording, run, self.device.serial))  # waits while the disk is full
             except UserError as error:
                 host.spool.drop(recording)
                 self._failed_by(run, error)
@@ -273,7 +273,7 @@ class Worker:
         return True
 
     def _failed_by(self, run: LeasedRun, error: UserError) -> None:
-        """Report a failed run that is a fault of this host, not of the device."""
+        """Report that a run failed because of this host, not because of the device."""
         log.warning("%s on %s: %s", run.id, self.device.serial, error)
         self._host.kept(partial(self._host.runs.failed, run.lease, "fault", str(error)))
 
@@ -289,8 +289,8 @@ class Worker:
         self.state, self.note, self._again_at = "down", note, time.monotonic() + seconds
 
     def _observe(self, run: LeasedRun, folder: Path, lock: int) -> tuple[int | None, str]:
-        """The exit code of a run and its last output; None instead of the code when the host ends, and the run with
-        it."""
+        """The exit code of a run and its last output; the code is None if the run was stopped because the host
+        ends."""
         said = folder.with_name(f"{folder.name}.log")
         try:
             with said.open("wb") as log_file:

@@ -27,13 +27,13 @@ class GatePolicy(Threshold):
     on_worse: bool = True
     on_new_rules: bool = False
     on_stale: bool = False
-    """Fail on entries of waivers and flows that nothing uses, or that have expired."""
+    """Fail if an entry in the list of waivers or of flows is unused or has expired."""
     strict: bool = False
     """Fail if a part of the baseline could not be observed."""
     allowed_gaps: tuple[str, ...] = ()
     """`WHERE:WHY:SUBJECT`; `*` stands for any text."""
     other_plans: bool = True
-    """Whether to report behaviours that only plans without a run here have shown."""
+    """Whether to report behaviours that are known only from plans that none of these runs had."""
 
     def allows(self, gap: str | None) -> bool:
         """Whether a gap with this name is accepted."""
@@ -95,7 +95,7 @@ def release(reports: Sequence[Report], aliases: Mapping[str, str]) -> Held:
 
 
 def _of_plan(one: Gated) -> bool:
-    """Whether it is not observable only because no run had its plan."""
+    """Whether a behaviour is not observable only because no run had its plan."""
     return bool(one.unobserved) and all(reason.why == "plan" for reason in one.unobserved)
 
 

@@ -1,4 +1,4 @@
-"""The list of allowed and forbidden flows; a flow that is not on the list fails."""
+"""The list of allowed and forbidden flows; if it names allowed ones, every other flow fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from appwitness.findings.gate_decision import GatedFlow
 from appwitness.judge.recipients import is_device
 
 NAME = "appwitness-flows.yml"
-HINT = "Fix the line; `appwitness list schema --of flows` prints what an entry may hold."
+HINT = "Fix the line; `appwitness list schema --of flows` prints the fields of an entry."
 Text = Annotated[str, Field(min_length=1)]
 
 

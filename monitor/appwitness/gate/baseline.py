@@ -17,7 +17,7 @@ from appwitness.support.errors import FileError
 from appwitness.support.spoken import Spoken
 
 NAME = "appwitness-baseline.yml"
-HEAD = "# Written by `appwitness baseline`: what this app is known to do, one finding a line. Holds no personal data.\n"
+HEAD = "# Written by `appwitness baseline`: what this app is known to do, one finding per line; no personal data.\n"
 HINT = "Fix the line, or write the file anew: appwitness baseline write."
 
 
@@ -35,7 +35,7 @@ class Baseline(CatalogEntry):
         ids = [each.id for each in self.findings]
         twice = next((name for name in ids if ids.count(name) > 1), None) if len(set(ids)) < len(ids) else None
         if twice:
-            raise ValueError(f"{twice} stands here twice (a merge? `appwitness baseline merge` joins both)")
+            raise ValueError(f"{twice} is listed twice; after a merge, run `appwitness baseline merge`")
         return self
 
 
@@ -68,7 +68,7 @@ def text(baseline: Baseline) -> str:
 
 
 def _flow(tree: Any) -> str:
-    """A value as one line of YAML, which is JSON with unquoted keys where possible."""
+    """A value as one line of YAML: JSON with unquoted keys, and with unquoted text where possible."""
     if isinstance(tree, dict):
         return "{" + ", ".join(f"{name}: {_flow(value)}" for name, value in tree.items()) + "}"
     if isinstance(tree, list):
@@ -90,8 +90,8 @@ def of(now: ReleaseSide, package: str, accepted: str | None = None) -> Baseline:
 
 
 def updated(old: Baseline, changes: Iterable[Gated], made: Made, accept_new: str | None) -> Baseline:
-    """`old` without what is gone, updated with what became better; what is new or worse is added only with a reason
-    in `accept_new`. What could not be observed stays: a partial run removes nothing."""
+    """`old` without the behaviours that are gone, and with the improved ones updated. New and worse ones are taken over
+    only if `accept_new` gives a reason. Those that could not be observed stay: a partial run removes nothing."""
     kept: list[Behaviour] = []
     for each in changes:
         now, was = each.now, each.was
@@ -102,7 +102,7 @@ def updated(old: Baseline, changes: Iterable[Gated], made: Made, accept_new: str
         elif each.change == "not_observable" or (each.change == "worse" and not accept_new):
             kept.append(was)  # with lines missing, an improvement may only be apparent
         else:
-            # Plans that were not run this time keep what they showed before.
+            # A plan that was not run this time stays listed.
             plans = {*now.plans, *(plan for plan in was.plans if plan not in made.plans)}
             kept.append(now.model_copy(update={"plans": tuple(sorted(plans))}))
     return Baseline(

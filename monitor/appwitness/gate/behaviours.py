@@ -25,8 +25,8 @@ AGAINST: dict[ConsentName, int] = {
     "refused": 3,
     "withdrawn": 3,
 }
-"""How much a consent state weighs against what was done in it. States that are not listed were not observed and have
-no weight."""
+"""How incriminating each consent state is for what the app does in it. States that are not listed were not observed
+and have no weight."""
 
 
 class ShownBehaviour(NamedTuple):
@@ -49,8 +49,8 @@ class ReleaseSide:
 
 
 def side(reports: Sequence[Report], aliases: Mapping[str, str]) -> ReleaseSide:
-    """The behaviours of these runs; for one that several runs show, plans and sources are joined, and the worst values
-    count.
+    """The behaviours of these runs. If several runs show a behaviour, their plans and sources are joined, and the worst
+    values count.
 
     `aliases`: package -> the package that it stands for (`com.example.debug` -> `com.example`).
     """
@@ -65,7 +65,7 @@ def side(reports: Sequence[Report], aliases: Mapping[str, str]) -> ReleaseSide:
 
 
 def worse_consent(one: ConsentName | None, other: ConsentName | None) -> bool:
-    """Whether `one` weighs more against what was done; never if either of them was not observed."""
+    """Whether `one` incriminates the app more than `other`; False if either of them was not observed."""
     return one in AGAINST and other in AGAINST and AGAINST[one] > AGAINST[other]
 
 

@@ -33,8 +33,8 @@ def ranked(found: Iterable[Gated]) -> list[Gated]:
 
 
 def _partners(now: ReleaseSide, was: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
-    """Id now -> the same behaviour as it was. Behaviours match by id; the remaining ones match if they differ only in
-    the code, and the code of one of them has no name.
+    """Id of a behaviour now -> its counterpart in `was`. Behaviours match by id; the remaining ones match if they
+    differ only in the code, and the code of one of them has no name.
 
     A release that is obfuscated differently, or a run without stacks, loses an SDK's name, not its behaviour.
     """
@@ -157,7 +157,7 @@ def _made_of(of: Sequence[Made]) -> Made:
 
 
 def _remarks_of(gates: Sequence[GateReport]) -> list[Remark]:
-    """Each remark once; that an entry is unused is reported only if no run used it."""
+    """Each remark once; an entry is reported as unused only if no run used it."""
     every = dict.fromkeys(remark for gate in gates for remark in gate.remarks)
     return [
         remark

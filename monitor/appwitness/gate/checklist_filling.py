@@ -130,13 +130,14 @@ def _found(item: ChecklistItem, reports: Sequence[Report]) -> _Found:
 
 
 def _fitting(sought: Iterable[SoughtFinding], finding: Finding, rules: frozenset[str]) -> list[bool | None]:
-    """For each sought finding that this may be: whether the code is the one that is sought; None: not known."""
+    """For each sought finding that `finding` fits, True if the code fits, too; None if it is unknown whose code it
+    was. Sought findings of other code are left out."""
     fitting = (each.of_code(finding) for each in sought if each.matches(finding, rules))
     return [of_code for of_code in fitting if of_code is not False]
 
 
 def _is_doubtful(finding: Finding) -> bool:
-    """Whether it is only a remark, or rests on an assumption or on clocks that nobody compared."""
+    """Whether a finding is only a remark, or rests on an assumption or on clocks that nobody compared."""
     assumed = finding.consent_assumed or finding.confidence == "declared"
     return finding.level == "info" or assumed or finding.consent_unordered
 

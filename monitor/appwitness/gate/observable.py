@@ -27,8 +27,8 @@ ANSWERS: Mapping[ConsentName, frozenset[ConsentName]] = {
 
 
 def unobserved(was: Behaviour, reports: Sequence[Report], known: RecipientTable) -> tuple[Unobserved, ...]:
-    """Why none of these runs could have shown `was`; empty: one could, and did not. One run that observed everything
-    the behaviour needs is enough."""
+    """Why none of these runs could have shown `was`; empty if one could have shown it, but did not. One run that
+    observed everything the behaviour needs is enough."""
     ran = [report for report in reports if report.run.plan in was.plans]
     if not ran:
         return tuple(Unobserved(why="plan", subject=plan) for plan in was.plans)
@@ -37,8 +37,8 @@ def unobserved(was: Behaviour, reports: Sequence[Report], known: RecipientTable)
 
 
 def holes(report: Report) -> Iterator[Unobserved]:
-    """What is missing from a run, or may be missing, because somebody removed or changed it: nothing can be
-    concluded from its absence. For a recording that was never stamped this is unknown; the report says so, and the
+    """The parts of a run that are or may be missing because somebody removed or changed lines: nothing can be
+    concluded from their absence. For a recording that was never stamped this is unknown; the report says so, and the
     recording is judged as it is."""
     seal = report.verified
     gaps = [gap for gap in report.gaps if gap.why == "forgotten"]

@@ -23,7 +23,7 @@ from appwitness.support.spoken import Spoken
 
 NAME = "appwitness-waivers.yml"
 HEAD = "# Findings that somebody has accepted for a time: `appwitness waive` adds one.\n"
-HINT = "Fix the line; `appwitness list schema --of waivers` prints what an entry may hold."
+HINT = "Fix the line; `appwitness list schema --of waivers` prints the fields of an entry."
 MAX_DAYS = 180
 SOON_DAYS = 14
 
@@ -33,7 +33,7 @@ Text = Annotated[str, Field(min_length=1)]
 _JOKERS = re.compile(r"\[!?\]?[^\]]*\]|[*?]+")
 """Wildcards in a pattern."""
 _SAID = re.compile(r"\w{2}")
-"""What a pattern with wildcards must contain, so that it does not match nearly everything."""
+"""Two adjacent letters or digits: a pattern with wildcards must contain them, or it would match nearly everything."""
 
 
 class Which(CatalogEntry):
@@ -49,10 +49,10 @@ class Which(CatalogEntry):
     def _narrow(self) -> Which:
         for name, text in (("rule", self.rule), *(("plans", plan) for plan in self.plans)):
             if "*" in text:
-                raise ValueError(f"{name} is a name, without `*`")
+                raise ValueError(f"{name} must not contain `*`: write the full name")
         for name, pattern in (("recipient", self.recipient), ("actor", self.actor)):
             if pattern and _JOKERS.search(pattern) and not _SAID.search(_JOKERS.sub("*", pattern)):
-                raise ValueError(f"{pattern} would mute every {name}: name more of it")
+                raise ValueError(f"{pattern} would mute every {name}: write more of the name")
         if not (self.data or self.recipient or self.actor or self.plans):
             raise ValueError("a rule alone would mute all that it ever finds: name data, recipient, actor or plans too")
         return self
@@ -110,7 +110,7 @@ class WaiverFile(CatalogEntry):
     def _each_once(self) -> WaiverFile:
         ids = [each.id for each in self.waivers]
         if twice := next((name for name in ids if ids.count(name) > 1), None):
-            raise ValueError(f"the id {twice} stands here twice")
+            raise ValueError(f"the id {twice} is used twice")
         return self
 
 

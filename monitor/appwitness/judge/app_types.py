@@ -17,8 +17,8 @@ from appwitness.judge.laws import Words
 from appwitness.support.errors import UserError
 
 Checked = Literal["source", "source_partial", "recalled"]
-"""How an entry was compared with the law's text: in full in a stored copy, only its beginning, or only its name from
-memory."""
+"""What was matched in a stored copy of the law: the whole entry; only its beginning; or only the type's name, while
+the rest is from memory."""
 CITES = {
     "en": "Provisions on the Scope of Necessary Personal Information for Common Types of Mobile Internet Applications"
     " (2021 No. 14), art. 5({})",
@@ -108,8 +108,8 @@ class AppTypes(CatalogEntry):
         return self
 
     def of(self, name: str | int) -> AppType:
-        """The type with this number, or with this English or Chinese name, or with a name that contains it and no
-        other's does.
+        """The type with this number, code, or English or Chinese name; otherwise the only type that has a name
+        containing the text.
 
         Case, spaces and a final 类 are ignored. Raises UnknownAppType, which lists the candidates.
         """

@@ -53,8 +53,8 @@ class SoughtFinding(CatalogEntry):
     )
 
     def matches(self, finding: Finding, found: frozenset[str]) -> bool:
-        """Whether a finding meets the conditions on it; `found`: the rules that have found something in the same
-        run."""
+        """Whether a finding meets all conditions except `code`; `found`: the rules that have found something in the
+        same run."""
         return (
             finding.rule in self.rules
             and (self.consent is None or finding.consent in self.consent)
@@ -66,8 +66,8 @@ class SoughtFinding(CatalogEntry):
         )
 
     def of_code(self, finding: Finding) -> bool | None:
-        """Whether the code behind the finding is the kind that the item asks for; None: nobody knows whose code it
-        was."""
+        """Whether the code behind the finding is of the kind that `code` requires; None if it is unknown whose code
+        it was."""
         if self.code is None:
             return True
         codes = [each for each in (finding.read_by, finding.sent_by) if each]

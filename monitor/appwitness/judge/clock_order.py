@@ -38,13 +38,13 @@ def told(
     data: DataType | None,
     scope: str = "general_policy",
 ) -> ConsentStatus:
-    """The same, chosen from the statuses that may have held at that moment; usually there is only one."""
+    """The same as `decided`, chosen from the statuses that may have held then; usually there is only one."""
     return possible[0] if len(possible) == 1 else least(possible, timeline.at(at, data, scope))
 
 
 def least(possible: Sequence[ConsentStatus], as_timed: ConsentStatus) -> ConsentStatus:
-    """The least incriminating of the statuses that may have held: a yes if there may have been one, then an unseen
-    answer, then the absence of a yes before a no. If several remain: the one that the times give, or the first."""
+    """The least incriminating of the statuses that may have held: a yes, otherwise an unseen answer, otherwise the mere
+    absence of a yes, otherwise a no. If several are equal, `as_timed` if it is one of them, otherwise the first."""
     ranked = {each: _CLAIMS.get(each.state, 0) for each in possible}
     best = min(ranked.values())
     return as_timed if ranked.get(as_timed) == best else next(each for each in possible if ranked[each] == best)

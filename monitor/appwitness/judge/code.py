@@ -17,12 +17,12 @@ def foreign_frame(line: Called) -> Frame | None:
 
 @lru_cache(maxsize=1 << 14)
 def frame_of(stack: tuple[str, ...], owners: tuple[str | None, ...]) -> Frame | None:
-    """The same for a bare stack; cached, since thousands of lines have identical stacks."""
+    """The same as `foreign_frame` for a bare stack; cached, since thousands of lines have identical stacks."""
     return caller(list(owned(stack, owners)))
 
 
 def method_of(line: Called) -> str | None:
-    """The method of that frame, without file and line: one method may open connections on several of its lines."""
+    """The method of `foreign_frame`, without file and line: one method may open connections in several places."""
     frame = foreign_frame(line)
     return frame.method if frame else None
 
@@ -42,6 +42,6 @@ def code_and_owner(
 
 
 def code_of(ref: Ref, line: Called, known: RecipientTable | None) -> Code | None:
-    """The same in the form that a finding names, with the line that has the stack."""
+    """The same as `code_and_owner` in the form that findings use; `ref`: the line that has the stack."""
     found = code_and_owner(known, line.stack, line.owners)
     return Code(code=found[0], owner=found[1], ref=ref) if found else None

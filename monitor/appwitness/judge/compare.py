@@ -252,7 +252,7 @@ def _patterns(seen: Sequence[Occurrence], runs: Sequence[ComparedRun]) -> tuple[
     found: set[Pattern] = {moment for moment in moments if moment != "after_yes"}
     answers = {run.answer for run in runs} - {"not_observed"}
     if moments == {"after_yes"}:
-        # A run that did not end with a yes shows that without one it is not read or sent, or no longer is.
+        # A run whose last answer is not a yes shows that the value is not read or sent without a yes, or no longer.
         found.add("only_after_yes" if answers - {"yes"} else "after_yes")
     elif all(run.recording in showing for run in runs) and len(answers) > 1:
         found.add("regardless")

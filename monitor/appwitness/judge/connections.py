@@ -1,9 +1,9 @@
-"""Attributes an upload to the connection that carried it, and so to code, process and app; names what no proxy saw.
+"""Attributes an upload to its connection, and so to code, process and app; finds connections that no proxy saw.
 
-By the name that the agent announced to the proxy: certain. By its port, if the device's ports reach the proxy
-unchanged: certain. If an emulator or a tunnel changes ports: by the connection's host, the time that it was open, and
-the bytes sent on it; this is less certain, and gives no answer if connections of different code would fit. What the
-agent saw at a TLS library says itself which code wrote it.
+Two ways are certain: by the name that the agent announced to the proxy, and by the port, if the device's ports reach
+the proxy unchanged. If an emulator or a tunnel changes ports, connections are compared by host, by the time that they
+were open, and by the bytes sent on them; this is less certain, and finds none if connections of different code would
+fit. An upload that the agent saw at a TLS library itself says which code wrote it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _Line = Seen[Connection]
 
 @dataclass
 class _Socket:
-    """One connection from its opening to its end, with those who began to write on it in between."""
+    """One connection from its opening to its end, with a line for each time other code began to write to it."""
 
     opened: _Line
     written: list[_Line] = field(default_factory=list)
@@ -49,7 +49,8 @@ class _Socket:
         return self.opened.at <= at + SLACK and (self.closed is None or at <= self.closed.at + SLACK)
 
     def user(self, at: datetime) -> _Line:
-        """Who used it then: whoever last began to write, else whoever opened it."""
+        """The line of the code that used it at a moment: the last that began to write, otherwise the one that opened
+        it."""
         number = bisect_right(self.written, at, key=lambda line: line.at)
         return self.written[number - 1] if number else self.opened
 
@@ -64,7 +65,7 @@ class Connections:
 
     def __init__(self, *, ports_kept: bool = True, clocks_compared: bool = True) -> None:
         """`ports_kept`: the proxy sees the ports of the app's own sockets; otherwise an equal port is coincidence.
-        `clocks_compared`: if false, nothing tells which socket was open at the time of an upload."""
+        `clocks_compared`: if false, it is unknown which socket was open at the time of an upload."""
         self._lines: list[_Line] = []
         self._known: set[Ref] = set()
         self._sockets: list[_Socket] | None = None
@@ -81,7 +82,7 @@ class Connections:
             self._sockets = None
 
     def carriers(self, uploads: Mapping[Ref, Seen[Upload]], known: RecipientTable | None = None) -> dict[Ref, Carrier]:
-        """What carried each upload that can be matched to a connection, or that the agent itself recorded."""
+        """Upload -> its carrier, if it can be matched to a connection or the agent itself recorded it."""
         found: dict[Ref, Carrier] = {}
         open_: list[Seen[Upload]] = []
         for ref, seen in uploads.items():
@@ -145,8 +146,8 @@ class Connections:
 
     def foreign(self, uploads: Mapping[Ref, Seen[Upload]], carriers: Mapping[Ref, Carrier]) -> frozenset[Ref]:
         """Uploads that no socket of the observed app carried: they belong to another app, or to a process without
-        hooks. Only valid if all its sockets were watched; empty unless some upload was matched to a socket with
-        certainty. What the agent announced belongs to the app."""
+        hooks. Only valid if all sockets of the app were watched; empty unless some upload was matched to a socket with
+        certainty. An upload that the agent announced belongs to the app."""
         if not any(carrier.by in CERTAIN and not uploads[ref].event.by_agent for ref, carrier in carriers.items()):
             return frozenset()
         return frozenset(
@@ -257,7 +258,7 @@ def bypass_gap(connections: Sequence[Seen[Connection]]) -> ReportedGap | None:
 
 
 def foreign_gaps(uploads: Iterable[Seen[Upload]]) -> list[ReportedGap]:
-    """One gap for each host to which uploads went that came from no socket of the app."""
+    """One gap for each host that received uploads which came from no socket of the app."""
     by_host: dict[str, list[Seen[Upload]]] = defaultdict(list)
     for seen in uploads:
         by_host[seen.event.host or "an unnamed host"].append(seen)
@@ -299,7 +300,7 @@ def _order(line: _Line) -> tuple[datetime, int]:
 
 
 def _latest(socket: _Socket, at: datetime) -> datetime:
-    """The moment at which to ask who used a connection; its first line may come a little after the upload."""
+    """The moment for which to look up the user of a connection: its first line may come a little after the upload."""
     return max(at, socket.opened.at)
 
 
@@ -309,7 +310,7 @@ def _same(local: Endpoint, client: Endpoint) -> bool:
 
 
 def _stays(end: Endpoint) -> bool:
-    """Whether what is sent there stays on the device."""
+    """Whether data sent to an endpoint stays on the device."""
     try:
         return ip_address(end.ip.partition("%")[0]).is_loopback
     except ValueError:

@@ -12,7 +12,7 @@ from appwitness.findings import Candidate, Report, Sighted
 from appwitness.judge.sent_text import SentText
 
 LONGEST = 512
-"""Most characters of a text; a longer one is a document, not a field."""
+"""Maximum number of characters of a text; a longer one is a document, not a field."""
 SHORTEST = 3
 _ID = re.compile(r"\d+|(?=.*\d)[0-9a-fA-F-]{8,}|(?=.*\d)[\w.~%-]{16,}")
 """A path segment that identifies a person, a device or a moment rather than what is requested."""

@@ -188,8 +188,8 @@ class Laws(CatalogEntry):
         """The articles that findings of these types name, each once: by jurisdiction in the order given (none: all),
         then in the order of the file.
 
-        `data` and `party`: the finding's data type and whose the recipient is; articles that cover only others are left
-        out.
+        `data` and `party`: the finding's data type and the party of its recipient; articles that cover only others are
+        left out.
         """
         wanted = set(kinds)
         return tuple(

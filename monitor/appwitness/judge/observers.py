@@ -1,4 +1,4 @@
-"""Which observers watched a run, by run.json and its lines, and which ones a clean result would have needed."""
+"""Which observers watched a run, as run.json and the lines show, and which ones a clean result would have needed."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def gaps(
     recorded_no_clock: bool = False,
 ) -> Iterator[ReportedGap]:
     """A gap for each observation that a clean result would need and nobody made, for each question whose answer was
-    not seen, and for clocks that nobody compared (unless such a gap is recorded: `recorded_no_clock`). For kinds
-    whose lines were `forgotten`, another gap says so."""
+    not seen or is contradicted, and for clocks that nobody compared (unless such a gap is recorded:
+    `recorded_no_clock`). For kinds whose lines were `forgotten`, another gap says so."""
     for name in observers.missing:
         if name not in _GAPS:
             continue  # the agent has reported it

@@ -31,13 +31,13 @@ LAUNCH = timedelta(seconds=10)
 BROADCAST = "started by a broadcast"
 SERVICE = "started by a service"
 OBSERVER = "started by the observer"
-"""How the marks begin that say what started a process."""
+"""First words of the marks that say what started a process."""
 LEFT = timedelta(seconds=2)
 """When a process ends by itself, its screen goes away with it; if the screen went away this long before, somebody
 left the app."""
 FOREVER = datetime.max.replace(tzinfo=UTC)
 OUR_END = ("killed", "observation ended")
-"""Texts of ends caused by the observer, or by nobody knows whom; in an operator's note they mean nothing."""
+"""Texts of ends that the observer caused, or whose cause is unknown; in an operator's note they mean nothing."""
 
 
 class PhaseStatus(NamedTuple):
@@ -60,7 +60,8 @@ class _Life:
     why: Ref
     """The line that shows it: its start, or the mark of what started it."""
     patience: timedelta | None = None
-    """Set if a mark says what started it: how long it may still have been the user who opened it."""
+    """Set if a mark says what started it: if the app comes to the foreground within this time, the user may have opened
+    it."""
     ours: bool = False
     """Whether the observer began it."""
     shown: datetime | None = None
@@ -82,7 +83,7 @@ class Phases:
         self._exits: list[tuple[datetime, Ref]] = []
         self._ends = [(at, ref, phase.pid) for ref, _, at, phase in lines if phase.state == "exited"]
         self._away: list[tuple[datetime, tuple[datetime, Ref] | None]] = []
-        """When the app left and came back: the time and line since which it is away, or None."""
+        """When the app left or came back, each with the time and line since which it is away; None: it is back."""
         lives = _lives(lines, last)
         self.settled = lives == _lives(lines, FOREVER)
         """Whether these lines give the same lives however much longer the run goes on."""
@@ -138,8 +139,8 @@ class Phases:
         return None if left else found
 
     def left(self, since: datetime, time: datetime, pid: int | None) -> tuple[datetime, Ref] | None:
-        """The time and line since which what the process `pid` showed at `since` is gone at `time` (inclusive): the
-        app is in the background, or the process has ended. None while it is there, or back."""
+        """When, and by which line, the screen that the process `pid` showed at `since` was left, if it is still gone at
+        `time` (inclusive): the app went to the background, or the process ended. None if it is there, or back."""
         ends = self._ends
         for number in range(bisect_right(ends, since, key=_time), bisect_right(ends, time, key=_time)):
             at, ref, ended = ends[number]

@@ -41,7 +41,8 @@ class PlayForm(CatalogEntry):
 
 
 def policy_of(text: str, form: PlayForm, data_types: DataTypes) -> Policy:
-    """What the form declares, by data type with its purposes. It is about what leaves the device. Raises WrongForm."""
+    """The data types that the form declares, with their purposes. It covers only what leaves the device. Raises
+    WrongForm."""
     declared: dict[str, list[str]] = {}
     answers = list(_answers(text))
     if any(question == ANY and value == "FALSE" for _, question, _, value in answers):
@@ -66,7 +67,7 @@ def policy_of(text: str, form: PlayForm, data_types: DataTypes) -> Policy:
 
 def _of(declared: dict[str, list[str]], code: str, form: PlayForm, line: int) -> list[str]:
     if code not in form.types:
-        raise WrongForm(line, f"{code[:60]!r} is no type of data that we know of this form")
+        raise WrongForm(line, f"{code[:60]!r} is not a known data type of this form")
     return declared.setdefault(code, [])
 
 

@@ -16,19 +16,19 @@ from appwitness.findings import Declared, Flow, Party
 from appwitness.judge.recipients import RecipientTable, clean_host, is_device
 
 EVIDENCE = 5
-"""Most lines that a row of the table names."""
+"""Maximum number of lines that a row of the table names."""
 
 
 def _host(text: str) -> str:
     host = clean_host(text.removeprefix("*.").strip("."))
     if not host or set("/ @?") & set(text):
-        raise ValueError(f"{text!r} is not a domain; expected such as example.com")
+        raise ValueError(f"{text!r} is not a domain; expected one such as example.com")
     return host
 
 
 def _kind(code: str, info: ValidationInfo) -> str:
     if info.context and code not in info.context["data"]:
-        raise ValueError(f"{code!r} is no kind of data; `appwitness list data-types` lists them")
+        raise ValueError(f"{code!r} is not a data type; `appwitness list data-types` lists them")
     return code
 
 
@@ -68,7 +68,7 @@ class DeclaredRecipient(CatalogEntry):
 
 
 class DeclaredSdk(CatalogEntry):
-    """An SDK on the maker's list; what it sends to its own hosts is declared if the data type is."""
+    """An SDK on the maker's list. Declared data may also go to the SDK's hosts; if `data` is given, only that."""
 
     name: str
     packages: tuple[Prefix, ...] = Field(min_length=1)

@@ -2,11 +2,11 @@
 
 In order: domains that the tester declared first-party; the device itself; addresses; the package, read backwards as a
 domain, or a part of it (`com.example.circle` owns `circle.test`); the table of known recipients; hosting platforms,
-whose names do not tell the customer; everything else is a third party. What the tester's policy.yml says about a
+whose names do not identify the customer; everything else is a third party. What the tester's policy.yml says about a
 recipient overrides all of these.
 
 A country always comes with its basis: declared; where a known company is registered (not for hosting platforms: their
-seat says nothing about the customer who receives); where the block of the server's address is registered.
+seat says nothing about the customer who receives the data); where the block of the server's address is registered.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class RecipientTable(CatalogEntry):
         return next((self.by_host[name] for name in _domains(host) if name in self.by_host), None)
 
     def name_of(self, host: str) -> str | None:
-        """The name of that recipient; None if it is unknown."""
+        """The name of the recipient at a (clean) host; None if it is unknown."""
         known = self.of_host(host)
         return known.name if known else None
 
@@ -90,7 +90,7 @@ class Declaration(Protocol):
 
     @property
     def party(self) -> Party | None:
-        """Whose the recipient is; None: not declared."""
+        """First party, third party or unknown; None: not declared."""
 
     @property
     def country(self) -> str | None:
@@ -121,7 +121,7 @@ class Recipients:
     def of(self, host: str, address: str | None = None) -> Recipient:
         """The recipient behind a host name or address; port and case are ignored.
 
-        `address` is that of the server that received the upload: its block gives the country if nothing else does.
+        `address` is that of the server that received the upload: its block determines the country if nothing else does.
         """
         key = (host, address)
         if key not in self._answers:
@@ -265,8 +265,8 @@ def registrable(host: str) -> str | None:
 
 
 def _platform(host: str) -> str | None:
-    """The platform that gives out names below a private public suffix: `github.io` for `somebody.github.io`; None
-    for others."""
+    """The platform that assigns names below a suffix in the private part of the public suffix list: `github.io` for
+    `somebody.github.io`; None for others."""
     suffix = _suffixes(only_icann=False).publicsuffix(host)
     return str(suffix) if suffix != _suffixes(only_icann=True).publicsuffix(host) else None
 

@@ -1,6 +1,6 @@
 """Compares the system's own counters with what hooks and proxy recorded: what they missed, and how much.
 
-It compares in one direction only, and reports rather too little than too much: a use counts as explained by any
+It compares in one direction only, and reports too little rather than too much: a use counts as explained by any
 recorded read that may explain it, ops that the system also notes for harmless calls are ignored, and what another
 package requested on the app's behalf is not the app's. Times of AppOps are accurate to about a second, those of its
 history to a minute.
@@ -104,7 +104,8 @@ def missed(
 def _reads(
     run: Run, witnesses: Sequence[Seen[Witness]], accesses: Sequence[Seen[Access]], ops: AppOps
 ) -> Iterator[ReportedGap]:
-    """For each data type, the count that shows most: several ops, or two parts of the system, count the same read."""
+    """A gap for each data type, for the count with the most unseen reads: several ops, or two parts of the system, may
+    count the same read."""
     uses: dict[tuple[tuple[DataType, ...], str, str], list[_Use]] = defaultdict(list)
     for seen in witnesses:
         witness = seen.event
@@ -146,7 +147,7 @@ def _reads(
 
 
 def _kinds(witness: Witness, ops: AppOps) -> tuple[DataType, ...]:
-    """The data types of reads that explain it; empty if it says nothing about the app's own reads."""
+    """The data types of reads that explain a line; empty if it says nothing about the app's own reads."""
     if witness.on_behalf is not None and not ops.is_provider(witness.on_behalf):
         return ()
     match witness.by:

@@ -99,7 +99,7 @@ def _is_whole_word(data: bytes, start: int, end: int, variant: Variant) -> bool:
 
 
 SECOND_SURNAME = re.compile(rb"-[A-Z\xc3]")
-"""What makes it another person's name: Hans Müller-Huber is not Hans Müller."""
+"""What, after a name, makes it another person's: Hans Müller-Huber is not Hans Müller."""
 GOES_ON = re.compile(rb"[.-][0-9a-zA-Z]|\s?[\[({<]\s?dot\s?[\])}>]|\sdot\s")
 NAME_OF_FILE = re.compile(rb"\.(?:txt|vcf|json|csv|xml|log|zip|gz|db|dat|bin|jpe?g|png|html?|pdf|eml)(?![0-9a-zA-Z])")
 

@@ -36,7 +36,7 @@ class ValueIndex:
     """
 
     def __init__(self, outputs: Grams | None = None) -> None:
-        """`outputs`: what else makes a leaf of a large text worth reading."""
+        """`outputs`: outputs of transforms, which also make a leaf of a large text worth reading."""
         self.known = KnownValues()
         self._keys: set[Hashable] = set()
         raw = Grams()
@@ -104,7 +104,7 @@ class Sought:
         self._transforms.narrow = self.narrow
 
     def add(self, key: Key, *, alone: bool) -> None:
-        """Look for a value from now on; `alone`: it was read by itself, not in a row."""
+        """Look for a value from now on; `alone`: it was read on its own, not in a row."""
         value = Value(type=key[0], text=key[1], row=None if alone else 0)
         self._index.add(key, value)
         for finder in self._finders:
@@ -116,8 +116,8 @@ class Sought:
 
     def find(self, decoded: Decoded, at: datetime, apps: Sequence[str], unread: Container[Key]) -> list[Hit]:
         """Hits in the leaves of an upload, in inputs that the app's own transforms turned into it by then, and of
-        values hashed together with other parts of it. `apps`: whose upload it may be; `unread`: values that cannot
-        be in it."""
+        values hashed together with other parts of it. `apps`: the apps that may have sent it; `unread`: values that
+        cannot be in it."""
         look = JoinedLeaves(decoded.leaves)
         search = Search(self._index.known, decoded.leaves, look.size, unread=unread, apps=apps)
         hits = self._index.find(decoded.leaves, decoded.passed_over)

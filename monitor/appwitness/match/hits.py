@@ -129,7 +129,7 @@ class Hit(NamedTuple):
     strong: bool
     """Whether the form is unlikely enough to be believed without support."""
     reasons: tuple[Reason, ...]
-    """How it stands there; belief appends its own reasons."""
+    """How the form was found; belief appends its own reasons."""
     error_m: float = 0.0
     """Metres between a place and the found numbers."""
     fits: bool = True
@@ -137,14 +137,14 @@ class Hit(NamedTuple):
     evidence: tuple[Ref, ...] = ()
     """Transforms of the app between what was sent and the bytes with the form, outermost first."""
     forms: tuple[str, ...] = ()
-    """What the digests and ciphers among them produced (`sha256`, `encrypted`), outermost first."""
+    """What the digests and ciphers in `evidence` produced (`sha256`, `encrypted`), outermost first."""
     whole: bool = False
     """Whether the leaf is the whole input of the innermost transform."""
     namesake: bool = False
-    """A name with nothing else of its row beside it: it may be a namesake's."""
+    """Whether this is a name with nothing else of its row beside it, which may be a namesake's."""
 
     def because(self, code: Why, **fields: str | float) -> Hit:
-        """The same hit with one more reason, which belief gives."""
+        """The same hit with one more reason; called by belief."""
         return self._replace(reasons=(*self.reasons, because(code, **fields)))
 
 
@@ -191,7 +191,7 @@ def all_of(leaf: Leaf, charset: str = "") -> Spot:
 
 
 class HitFields(TypedDict, total=False):
-    """Fields of a hit that a finder knows better than form and place can tell."""
+    """Fields of a hit that a finder sets itself instead of having them derived from the form and the place."""
 
     decoding: tuple[str, ...]
     found: str
@@ -298,7 +298,7 @@ def how_found(variant: Variant, found: str, key: str = "") -> tuple[Reason, ...]
 
 
 def root_of(path: str) -> str:
-    """The part of an upload in which positions of `path` count: the body (`$`), `url`, or one header."""
+    """The part of an upload to which positions of `path` refer: the body (`$`), `url`, or one header."""
     if path.startswith("headers."):
         return ".".join(path.split(".")[:2])
     return "url" if path.startswith("url") else "$"

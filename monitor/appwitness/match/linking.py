@@ -46,11 +46,11 @@ class Joined(NamedTuple):
     people: People | None = None
     """Whose data it was; None unless the rows are about people."""
     simultaneous: bool = False
-    """Whether the clocks leave open if the access came before the upload."""
+    """Whether the clocks are too uncertain to tell which came first, the access or the upload."""
 
 
 class ReturnedValues(NamedTuple):
-    """What several accesses returned alike: computed once, however often an app asks."""
+    """What several accesses returned alike: computed once, however often an app calls the API."""
 
     keys: frozenset[Key]
     row_of: dict[Key, int | None]
@@ -146,7 +146,7 @@ class Linker:
 
     def link(self, seen: Seen[Upload], decoded: Decoded) -> list[Joined]:
         """Everything that the upload carries, one entry per access (or per type of persona value without an access),
-        in order of the accesses' lines. The same events give the same result in any order."""
+        in order of the accesses' lines. The same events yield the same result in any order."""
         ref, when = seen.ref, self._when(seen)
         by_then = when.latest
         found = self._sought.find(decoded, by_then, sorted(self._reads.apps), self._reads.unread(by_then))
@@ -184,7 +184,7 @@ class Linker:
         all_hits: dict[Key, list[Hit]],
     ) -> Joined:
         known = self._reads.of(access or "")
-        assert known is not None  # what was found is of an access that was added
+        assert known is not None  # each value that was found is one of an access that was added
         earlier = self._reads.earlier(of_access, known, when.earliest)
         found = [row for row, members in known.rows.items() if not members.isdisjoint(all_hits)]
         row_of = {key: row for row, members in sorted(known.rows.items(), reverse=True) for key in members}

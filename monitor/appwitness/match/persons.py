@@ -28,8 +28,8 @@ class Persons:
 
     Two rows are one person's if the recording shows it: the same contact id, number or e-mail address, or the same
     distinctive name. Rows that share a common name may be one person's or several people's: they count as one when
-    people found are counted (`sent`), and as several when people read are counted (`read`). So neither count says too
-    much.
+    people found are counted (`sent`), and as several when people read are counted (`read`), so that neither count
+    overstates what was sent.
     """
 
     def __init__(self, rows: Mapping[int, frozenset[Key]], contacts: Mapping[int, str]) -> None:
@@ -58,7 +58,7 @@ class Persons:
         for key, of_key in hits.items():
             people = self._of_key.get(key, set())
             if (len(people) == 1 or (people and key[0] in OWN)) and any(not hit.namesake for hit in of_key):
-                by_person[min(people)].append(key)  # a number that several share belongs to one of them, at least
+                by_person[min(people)].append(key)  # a number that several people share belongs to at least one of them
         identified = {person for person, keys in by_person.items() if any(_identifies(key, hits[key]) for key in keys)}
         lists: dict[str, set[int]] = defaultdict(set)
         for person, keys in by_person.items():

@@ -143,8 +143,8 @@ class AlikeReads:
         self._reads = array("I")
         """Indexes of the accesses, ordered by time, then by line."""
         self._ends: list[tuple[datetime, int]] = []
-        """For lines that stand for several calls, in order: the time of the last call, and the number of calls less
-        one."""
+        """For lines that stand for several calls, in order: the time of the last call, and the number of calls
+        minus one."""
         self._folded: list[int] | None = None
         """Running totals of these numbers; None when they must be counted again."""
 
@@ -188,7 +188,7 @@ def _order(read: ReadAccess) -> tuple[datetime, int]:
 class UnreadValues(Container[Key]):
     """The values that were first read after a moment; valid until more is learned.
 
-    Two are equal only if they hold the same values, which is decided without comparing these.
+    Two are equal only if they hold the same values, which is decided without comparing the values.
     """
 
     def __init__(self, firsts: Mapping[Key, datetime], at: datetime, state: tuple[int, int]) -> None:

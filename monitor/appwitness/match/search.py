@@ -16,11 +16,11 @@ from appwitness.match.variants import Variant
 from appwitness.match.variants.entering import Forms
 
 REMEMBERED = 16
-"""Values whose forms are cached; the forms of others are made again when one of them is found. More would be
-hundreds of objects each, which the garbage collector scans while all threads wait."""
+"""Number of values whose forms are cached; the forms of others are made again when one of them is found. The forms of
+a value are hundreds of objects, which the garbage collector scans while all threads wait."""
 
 HITS = 2000
-"""Most hits of one value examined in one upload; more add nothing."""
+"""Maximum number of hits of one value examined in one upload; more add nothing."""
 
 Slot = tuple[Hashable, str, str, int | None]
 """Key, type, text and row of a value: unlike a `Value`, nothing that the garbage collector must scan."""
@@ -82,7 +82,7 @@ class Search:
         apps: Sequence[str] = (),
     ) -> None:
         """`size`: bytes in which a value may match by chance; `origin_of`: how a leaf that is not in the upload came
-        to be sent; `unread`: values that cannot be in the upload; `apps`: whose upload it may be."""
+        to be sent; `unread`: values that cannot be in the upload; `apps`: the apps that may have sent it."""
         self.known = known
         self.unread = unread
         self.apps = apps

@@ -66,11 +66,12 @@ if TYPE_CHECKING:
     from appwitness.mcp.allowed_paths import AllowedPaths
 
 PAGE, GAPS, STEPS, MATCHES, ROWS = 25, 20, 40, 10, 100
-"""Most findings or recordings on a page, gaps, steps of a chain, matches of a flow, and rows of other lists."""
+"""Maximum numbers of findings or recordings on a page, gaps, steps of a chain, matches of a flow, and rows of other
+lists."""
 LINES = 20
-"""Most lines named for one finding."""
+"""Maximum number of lines named for one finding."""
 LIVE = 50
-"""Most findings, and most gaps, in one answer about a run in progress."""
+"""Maximum number of findings, and of gaps, in one answer about a run in progress."""
 STOP_S = 90.0
 """Time limit in seconds for the end of a run, which includes restoring the device and stamping the recording."""
 MOST_RUNS = 20

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from appwitness.support import escape
 
 SHORT, LONG = 400, 4000
-"""Most characters of a name or a sentence, and of a line of a recording."""
+"""Maximum length of a name or a sentence, and of a line of a recording, in characters."""
 
 
 class ForeignText(BaseModel):
@@ -36,7 +36,7 @@ def maybe(text: str | None) -> ForeignText | None:
 
 
 _CODE = re.compile(r"[\w.:~/*-]{1,160}", re.ASCII)
-ODD = "(no code)"
+ODD = "(not a code)"
 
 
 def code(text: object) -> str:

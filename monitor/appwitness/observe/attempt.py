@@ -26,7 +26,7 @@ from appwitness.support.spoken import Spoken, listed
 
 POLL_S = 0.1
 PROXY_RESTARTS = 5
-"""Most restarts of the proxy in a run after it ended by itself."""
+"""Maximum number of restarts of the proxy in a run after it ended unexpectedly."""
 CLOCK_S = 2.0
 """Seconds between requests for the device's time: an app may end at any moment, and the last answer applies to the
 end."""
@@ -290,8 +290,8 @@ class Attempt:
         """Record a gap unless the app accepts the proxy's certificate. The app itself is asked: installed files prove
         nothing.
 
-        Only at the very end, in runs that end the app: this thread asks while it holds the agent's lock, and may wait
-        for a Java lock held by a thread of the app that waits for the agent.
+        Call this only at the very end, in runs that end the app. The thread that asks holds the agent's lock meanwhile,
+        and may wait for a Java lock held by a thread of the app that waits for the agent.
         """
         leaf = leaf_for(self.proxy.ca_pem, MADE_UP)
         answer, said = agent.trusts(leaf, MADE_UP) if leaf is not None else ("unknown", "the proxy's key is not there")
@@ -400,7 +400,7 @@ def _states(agent: Agent) -> dict[str, str]:
 
 
 def _again(proxy: Proxy, recording: Recording, alive_at: datetime, times: int) -> None:
-    """Restart the proxy after it ended by itself, so that the app can continue, and record the gap."""
+    """Restart the proxy after it ended unexpectedly, so that the app can continue, and record the gap."""
     gap = Gap(
         at=alive_at,
         where="proxy",

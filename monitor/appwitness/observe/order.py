@@ -65,7 +65,7 @@ class Order:
     campaign: str | None = None
     """The campaign that the run is made for."""
     app_type: int | None = None
-    """Number of the app type; None: as the device gives it."""
+    """Number of the app type; None: as the device reports it."""
     judged_by: Mapping[str, str] = field(default_factory=dict)
     """Versions of the parts that will match and judge, by name, for run.json."""
     hooks: bool | None = None

@@ -33,7 +33,7 @@ from appwitness.support.login import login
 from appwitness.support.spoken import Spoken
 
 MOST_CRASHES = 3
-"""Most sources that are left out, one after another, because they crash the app; after that the run fails."""
+"""Maximum number of sources that are left out, one after another, because they crash the app; then the run fails."""
 STAMP_S = 5.0
 SWITCHED_OFF = Spoken("hooks were switched off for this run (--no-hooks)")
 
@@ -104,7 +104,7 @@ def observe(
                 recording.append(unseen)
             why = _why_not(lambda: _until_it_lives(attempt, sources), order, caller)
         if why is not None:
-            if mode.spec == "redirect":  # the agent was to redirect its connections
+            if mode.spec == "redirect":  # only the agent could redirect the app's connections
                 proxy.restart(mode="regular")
                 recording.update_run(mode="regular")
             device.do_without_hooks()
@@ -157,7 +157,7 @@ def _until_it_lives(attempt: Attempt, sources: Sequence[Source]) -> None:
             left = without(left, [died_of])
     raise SetupError(
         Spoken(
-            "{package} died again and again soon after its hooks came up, the last time of {died_of}.",
+            "{package} crashed repeatedly soon after its hooks were installed, most recently because of {died_of}.",
             package=package,
             died_of=died_of,
         ),
@@ -217,7 +217,7 @@ def describe(device: Device, order: Order) -> Run:
         observers=Observers(persona=device.persona_is),
         persona=device.persona,
         started=started,
-        clock_offset_ms=None,  # until the agent has asked for the device's time
+        clock_offset_ms=None,  # until the device's clock is measured
         unpin=order.unpin,
         requests=tuple(OwnRequest(what="time_stamp", to=urlsplit(url).netloc.rpartition("@")[2]) for url in order.tsa),
         versions={

@@ -29,7 +29,7 @@ from appwitness.support.errors import FileError
 from appwitness.support.spoken import Spoken
 
 MEMBERS = 100_000
-"""Most members of an archive: its directory is held in memory."""
+"""Maximum number of members of an archive: its directory is held in memory."""
 DIRECTORY_BYTES = MEMBERS * 220
 CHUNK_BYTES = 1 << 20
 NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,100}\Z")
@@ -195,7 +195,7 @@ class _BoundedFile(FileIO):
     """A file that limits how much of its directory is read."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0:  # all that is left: so zipfile looks for the directory in CPython 3.12 and 3.13.0
+        if size is None or size < 0:  # zipfile in CPython 3.12 and 3.13.0 reads all that is left for the directory
             size = max(0, os.fstat(self.fileno()).st_size - self.tell())
         if size > DIRECTORY_BYTES:
             raise zipfile.BadZipFile("it has too many members")

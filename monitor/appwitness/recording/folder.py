@@ -72,7 +72,7 @@ class Recording:
             path = archive.path
         self.path = path
         """The folder that holds its files."""
-        self._folder = os.fspath(path)  # for what is asked a thousand times a second
+        self._folder = os.fspath(path)  # for calls made a thousand times a second
         self.place = archive.name if archive else str(path)
         """The path that names it: for an archive, the archive's rather than that of the folder it is unpacked to."""
         self.archive = archive
@@ -348,8 +348,8 @@ class Recording:
             yield file
 
     def scratch(self, blocks: Iterable[bytes]) -> bytes | mmap.mmap:
-        """Blocks joined in an unnamed file, memory-mapped when large, as a body is; it disappears with its last
-        user."""
+        """Blocks joined in an unnamed, memory-mapped file, which disappears with its last user; empty bytes if they are
+        empty."""
         with tempfile.TemporaryFile(
             dir=private_files.roomy()
         ) as file:  # nothing is written into a recording while it is read

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 1 << 20
 MAX_LINE_BYTES = 64 << 20
-"""Most bytes of a line that are held in memory; a longer line counts as one that does not parse."""
+"""Maximum number of bytes of a line that are held in memory; a longer line counts as one that does not parse."""
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):

@@ -136,7 +136,7 @@ def _see_that_it_holds(file: BinaryIO, made: Mapping[str, str], output: Path) ->
         ) from None
     if held != made:
         raise UserError(
-            Spoken("{output} is not what was written to it.", output=output), "Check the disk, and try again."
+            Spoken("{output} differs from what was written to it.", output=output), "Check the disk, and try again."
         )
 
 

@@ -29,12 +29,12 @@ TOKENS = "tokens"
 LINE_DIGEST = 16
 """Hex digits of each sha256 in `FileStamp.added`, the form used by older stamps."""
 MOST_LINES = 100_000
-"""Most new lines of one file that one stamp lists; if there are more, another stamp follows at once."""
+"""Maximum number of new lines of one file that one stamp lists; if there are more, another stamp follows at once."""
 
 MAX_STAMP_BYTES = 64 << 20
 """Longest line of seal.jsonl that is read as a stamp: with MOST_LINES of each file a stamp has 58 MB."""
 MAX_PARTS = 10_000
-"""Most commas and brackets in a line of seal.jsonl; a line with more is no stamp, and is not parsed."""
+"""Maximum number of commas and brackets in a line of seal.jsonl; a line with more is no stamp, and is not parsed."""
 
 _NAMED_BODY = re.compile(rb'"(?:body|tree|image|film)"\s*:\s*"([0-9a-f]{64})"')
 _OWN_DIGEST = re.compile(rb',"digest":"([0-9a-f]{64})"\}\n?\Z')
@@ -69,7 +69,7 @@ class RunStamp(Record):
 
 
 MADE_BY = ("operator", "case", "place", "equipment", "obtained", "image")
-"""Fields of run.json with what the operator says of a run: by whom, for what, where and with what it was made."""
+"""Fields of run.json that the operator states: by whom, for what, where and with what the run was made."""
 
 
 class Binds(Record):
@@ -119,7 +119,7 @@ Before = Literal["intact", "intact_up_to", "altered"]
 
 
 class Forgotten(Record):
-    """What earlier stamps cover and was then forgotten: lines became tombstones, their bodies are gone."""
+    """Content that earlier stamps cover and that was then forgotten: lines became tombstones, bodies were removed."""
 
     lines: dict[str, int] = Field(description="file -> how many of its lines")
     bodies: int = Field(description="how many files of bodies/")
@@ -271,7 +271,7 @@ class Sealer:
         """
         self._advance()
         if any(tail.lines > self._sealed(name) for name, tail in self._tails.items()):
-            self.stamp(final=final)  # what is forgotten was stamped before, so that its tombstone can be checked
+            self.stamp(final=final)  # lines are stamped before they are forgotten, so that tombstones can be checked
         self._append(final=final, next_run=next_run, forgotten=forgotten, instead=instead)
 
     def _advance(self) -> None:

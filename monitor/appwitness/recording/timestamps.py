@@ -160,7 +160,7 @@ def ask(url: str, data: bytes) -> bytes:
 def _no_token(url: str, why: str) -> NoToken:
     return NoToken(
         f"The time-stamp authority {url} {why}.",
-        f"Ask again later, which the token's time will show: appwitness timestamp RECORDING --tsa {url}",
+        f"Try again later (the token will show the later time): appwitness timestamp RECORDING --tsa {url}",
     )
 
 
@@ -242,7 +242,7 @@ def _parsed(data: bytes) -> TimeStampResponse | None:
 def _sorted(data: bytes) -> bytes:
     """The answer with its certificates in the order that DER requires and rfc3161-client insists on.
 
-    Authorities that run OpenSSL write them in any order, which no signature covers. Raises ValueError for invalid DER.
+    Authorities that run OpenSSL write them in any order, and no signature covers it. Raises ValueError for invalid DER.
     """
     place = (0, len(data))  # the answer
     for step in (1, 1, 0):  # its token, the token's content, the signed data in it
@@ -286,7 +286,7 @@ def _imprint(response: TimeStampResponse) -> str:
 
 
 def _signer(response: TimeStampResponse) -> str:
-    """The subject of the certificate that signed it.
+    """The subject of the certificate that signed the token.
 
     Raises ValueError unless exactly one certificate matches: with two, nobody could tell which one was checked.
     """

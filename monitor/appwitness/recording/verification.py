@@ -132,7 +132,7 @@ class Verification:
 
     @property
     def before(self) -> Before:
-        """What a record of forgetting says of the recording before it: damage counts as altered, an interrupted
+        """The state of the recording, as it is noted when lines are forgotten: damage counts as altered, an interrupted
         forgetting does not."""
         if any(not isinstance(problem, StillThere) for problem in self.problems):
             return "altered"
@@ -151,11 +151,11 @@ class _Listed(NamedTuple):
     digits: int
     """Hex digits of each."""
     digests: bytes | str
-    """All of them; a text if it is not the hex of whole bytes."""
+    """All digests, joined: bytes, or a text if it is not the hex of whole bytes."""
 
     @classmethod
     def of(cls, held: FileStamp) -> Self:
-        """Those of a stamp; of a long run they are half as large as in the stamp."""
+        """The digests that a stamp lists; as bytes they take half the memory, which matters in a long run."""
         first, digits, text = held.listed
         with suppress(ValueError):
             if digits % 2 == 0 and (packed := bytes.fromhex(text)).hex() == text:
@@ -295,12 +295,12 @@ class _Named:
         self._others: dict[str, list[Ref]] = {}
 
     def add(self, body: str, ref: Ref) -> None:
-        """Take in that a line names a body."""
+        """Record that a line names a body."""
         if self._first.setdefault(body, ref) is not ref:
             self._others.setdefault(body, []).append(ref)
 
     def bodies(self) -> KeysView[str]:
-        """All that are named."""
+        """All bodies that a line names."""
         return self._first.keys()
 
     def by(self, body: str) -> list[Ref]:
@@ -349,13 +349,13 @@ def _doubted(forgettings: Iterable[tuple[int, Stamp, Forgotten]]) -> Iterator[Pr
     for line, _, what in forgettings:
         if what.before == "altered":
             yield Problem(
-                SEAL, line, "says that the recording was not what its stamps say when lines of it were forgotten"
+                SEAL, line, "says that the recording already differed from its stamps when lines were forgotten"
             )
 
 
 def _vouched(chain: _Chain, trusted: Container[str]) -> tuple[int, list[Problem]]:
-    """The number of leading stamps that trusted keys vouch for. Then the problem, if any: the first stamp of the
-    run, or of a hole, that none of them signed, or a missing end."""
+    """The number of leading stamps that trusted keys vouch for, and a list with the problem, if any: the first stamp
+    of the run, or of a hole, that none of the keys signed, or a missing end."""
     vouched = len(chain.stamps)
     ended = False
     for at, (number, stamp) in enumerate(chain.stamps):
@@ -415,7 +415,7 @@ def _late_tokens(timed: list[Token]) -> Iterator[Problem]:
                     token.file,
                     None,
                     Spoken(
-                        "is of {late} after {where}: it was asked for later, or the run's clock was set back",
+                        "is {late} later than {where}: it was requested later, or the run's clock was set back",
                         late=late,
                         where=where,
                     ),
@@ -425,7 +425,7 @@ def _late_tokens(timed: list[Token]) -> Iterator[Problem]:
                     token.file,
                     None,
                     Spoken(
-                        "is of {early} before {where}, which contradicts it: the run's clock was wrong",
+                        "is {early} earlier than {where}, which is impossible: the run's clock was wrong",
                         early=-after,
                         where=where,
                     ),
@@ -513,7 +513,7 @@ def _sign(chain: _Chain, number: int, stamp: Stamp, raw: bytes) -> None:
             chain.problems.append(Problem(SEAL, number, "has a signature that does not match it"))
     if chain.stamps and stamp.at < chain.stamps[-1][1].at:
         chain.remarks.append(
-            Problem(SEAL, number, "is of an earlier time than the stamp before: the clock was set back")
+            Problem(SEAL, number, "has an earlier time than the previous stamp: the clock was set back")
         )
 
 
@@ -774,7 +774,7 @@ class _File:
             self.name,
             suspect,
             Spoken(
-                "or a line from there to {lines} differs from the stamp in {seal}:{line}",
+                "or a later line up to line {lines} differs from the stamp in {seal}:{line}",
                 lines=held.lines,
                 seal=SEAL,
                 line=line,
@@ -805,8 +805,8 @@ def _mark(raw: RawLine) -> bool:
 
 
 def _check_bodies(path: Path, named: _Named, sealed: dict[str, int]) -> tuple[list[Problem], list[Problem], set[str]]:
-    """Problems with bodies (missing, or not matching their name), remarks on the rest of the folder, and those
-    bodies."""
+    """Problems with bodies (missing, or not matching their name), remarks on the folder, and the names of the bodies
+    that are missing or do not match."""
     problems: list[Problem] = []
     remarks: list[Problem] = []
     wrong: set[str] = set()
@@ -866,7 +866,7 @@ def _extra(path: Path) -> Iterator[Problem]:
         if name not in belongs:
             yield Problem(name, None, "does not belong to a recording; not covered")
     for name in timestamps.strangers(path):
-        yield Problem(name, None, "is not a token, or one too many; not covered")
+        yield Problem(name, None, "is not a token, or there are too many tokens; not covered")
 
 
 class _Lines:

@@ -26,7 +26,7 @@ FORMATS: dict[str, str] = {
 LETTERS = ("complaint", "complaint-html")
 """The formats that accept a template of the user's own."""
 IN_ONE_LANGUAGE = ("text", "html", "sarif", "junit")
-"""The formats that tell each finding in the language of the report alone."""
+"""The formats whose findings are only in the language of the report."""
 
 
 class _Renders(Protocol):
@@ -42,11 +42,11 @@ def render(
     template: Path | None = None,
     verbose: bool = False,
 ) -> str:
-    """The report in one of FORMATS. Personal values are masked unless `reveal`; a renderer never sees them otherwise.
+    """The report in one of FORMATS. Unless `reveal`, personal values are masked before a renderer sees them.
 
     `verbose`: the text is complete instead of fitting one screen. `template`: the user's own template for a letter,
-    used instead of ours. Raises UserError for an unknown format or language, and for a template if the format takes
-    none.
+    used instead of ours. Raises UserError for an unknown format or language, and if `template` is given for a format
+    that takes none.
     """
     if format not in FORMATS:
         raise UserError(

@@ -79,7 +79,7 @@ def masked(comparison: Comparison, of: Sequence[Report] = ()) -> Comparison:
 # the comparison in words: its runs, its rows grouped by their first pattern, and the candidates
 
 SHOWN_VALUES = 3
-"""Most values of a row that are shown; the JSON has all of them."""
+"""Maximum number of values shown for a row; the JSON has all of them."""
 
 
 @dataclass(frozen=True)

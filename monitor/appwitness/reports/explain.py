@@ -71,11 +71,11 @@ def _there_are(report: Report) -> str:
 
 
 FLOWS = 12
-"""Most flows that are named when an unknown one was asked for."""
+"""Maximum number of flows named when an unknown one was requested."""
 
 
 def _reads(report: Report, flow: Flow) -> Iterator[FlowRead]:
-    """Every access that returned a value of a flow, and why it is the one named, or why not."""
+    """Every access that returned a value of a flow, and why the flow names it as its read, or why not."""
     values = {(match.type, match.value) for match in flow.matches}
     for seen in report.accesses:
         event = seen.event
@@ -184,13 +184,13 @@ def shown(report: Report, which: str, aliases: Mapping[str, str], where: str) ->
 
 
 def _shown(of: Identity, mask: Mask) -> Identity:
-    """Its parts as reports show them."""
+    """The parts of an identity as reports show them."""
     actor = mask.by(subject, of.actor, code=True)
     return of._replace(package=mask.name(of.package), recipient=mask.host(of.recipient), actor=actor)
 
 
 def listed(behaviour: Behaviour, package: str, where: str) -> FingerprintPlace:
-    """A line of a baseline, as such a place."""
+    """A line of a baseline, as a place where its fingerprint was found."""
     parts = (behaviour.rule, package, behaviour.data or "", behaviour.recipient or "", behaviour.actor)
     of = Identity(*parts)
     return FingerprintPlace(

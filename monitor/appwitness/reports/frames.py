@@ -40,7 +40,7 @@ def frames(stack: Sequence[str], owners: Sequence[str | None] = ()) -> list[Stac
 
 
 def caller(stack: Sequence[str], owners: Sequence[str | None] = ()) -> StackLine | None:
-    """The code that asked for the data or sent it: the app's innermost frame, otherwise that of another package in
-    its process."""
+    """The code that requested or sent the data: the app's innermost frame, otherwise that of another package in its
+    process."""
     found = frames(stack, owners)
     return next((frame for frame in found if frame.own), next((frame for frame in found if frame.package), None))

@@ -44,10 +44,10 @@ def fill(template: str, words: Words, *, folder: Path = TEMPLATES, foot: str = "
 
 
 def write_own(source: str, words: Words, most: int, **fields: Any) -> str:
-    """Render a user's own template in the same way, up to this many characters; for use in a separate process, see
+    """Render a user's own template in the same way, up to `most` characters; for use in a separate process, see
     complaint/own.py.
 
-    Raises WrongTemplate, and anything else that a template can cause.
+    Raises WrongTemplate, and whatever else rendering a template can raise.
     """
     parts: list[str] = []
     size = 0
@@ -137,8 +137,8 @@ class _Letters(ImmutableSandboxedEnvironment):
 
 @cache
 def letters() -> Environment:
-    """The environment for letters: whatever is filled in has its Markdown escaped. A user's own template runs no code
-    and reads no file.
+    """The environment for letters: Markdown is escaped in whatever is filled in. A user's own template runs no code and
+    reads no file.
 
     It may import our parts of letters and nothing else.
     """

@@ -1,4 +1,4 @@
-"""The report as JSON, in the shape of the published schema; the same recording gives the same bytes."""
+"""The report as JSON that follows the published schema; the same recording always yields the same bytes."""
 
 from __future__ import annotations
 

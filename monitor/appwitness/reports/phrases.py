@@ -29,7 +29,7 @@ def country(recipient: Recipient, words: Words) -> str:
 
 
 def edition(report: Report, words: Words) -> str:
-    """The edition of the data that ages by which it was judged, with its source."""
+    """The edition of the catalog with which the recording was judged, and its source."""
     known = report.catalog
     if known is None:
         return words("unknown")
@@ -39,12 +39,12 @@ def edition(report: Report, words: Words) -> str:
 
 
 def data_of(of: Flow | Finding, words: Words) -> str:
-    """The data type; if few people of an address book or call log are identified, how many out of how many."""
+    """The data type; if only few people of an address book or call log are identified, how many out of how many."""
     return label(of.people, words.data(of.data or ""), words.lang) if of.data else ""
 
 
 def read_of(access: Access, words: Words) -> str:
-    """The data type that an access asked for; what the user picked is named as such."""
+    """The data type that an access requested; data that the user picked is named as such."""
     return picked(access.data, words.lang) if was_picked(access) else words.data(access.data)
 
 
@@ -71,7 +71,7 @@ def code(of: Code, words: Words) -> str:
 
 
 def named_gap(gap: ReportedGap, words: Words) -> str:
-    """The subject of a gap; for what hooks or proxy missed, with how much that is."""
+    """The subject of a gap; if it is known how much hooks or proxy missed, with these counts."""
     if (counted := gap.counted) is None:
         return gap.subject
     return words(
@@ -91,7 +91,7 @@ def has_forgotten(report: Report, kind: str) -> bool:
 
 
 def besides(gap: ReportedGap, words: Words) -> str | None:
-    """What else there is to say about it; None if `named_gap` has said it."""
+    """The details of a gap; None if there are none or `named_gap` already contains them."""
     return heard(gap.detail, words.lang) if gap.detail and gap.counted is None else None
 
 
@@ -131,11 +131,11 @@ def citations(articles: Iterable[Article], words: Words) -> list[tuple[str, list
 # why something was concluded, in words: the sentences of reasons.yml, filled with the fields of a reason
 
 OUR_NAMES = frozenset(("variant", "of", "step"))
-"""Fields that hold names of ours, in which underscores join the words."""
+"""Fields that hold our own identifiers, in which underscores join the words."""
 CHOICE_WORDS = {"signal": "signal", "by": "by", "state": "consent", "scope": "scope"}
-"""Fields with a choice of the contract -> the prefix of their names in words.yml."""
+"""Fields with one of a fixed set of values -> the prefix of the keys of these values in words.yml."""
 EXACT_MS = 10
-"""Times below this are given with a decimal."""
+"""Durations below this, in milliseconds, are shown with a decimal."""
 EMPTY_WORDS = {"who": "code_unrecorded", "steps": "none", "algorithms": "unknown", "names": "none", "way": "unknown",
            "agent": "unknown"}  # fmt: skip
 """Fields that may be empty -> the text for that, in words.yml."""

@@ -14,7 +14,7 @@ from appwitness.support import escape
 from appwitness.support.colour import wanted
 
 COLUMNS = 80
-"""Width if the output is not a terminal and COLUMNS is not set."""
+"""Width if the output is not a terminal and the environment variable COLUMNS is not set."""
 WIDEST = 140
 
 TONES = {

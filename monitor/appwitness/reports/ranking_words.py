@@ -19,7 +19,7 @@ def _known_sdks() -> frozenset[str]:
 
 
 def _sdk(said: str, hide: vocabulary.Hide) -> str:
-    """An SDK by its name in the catalog, or by its package; any other name may be a person's."""
+    """The name of an SDK, shown if it is in the catalog or has a harmless form; any other may be a person's name."""
     return said if said in _known_sdks() else subject(said, hide)
 
 
@@ -29,7 +29,7 @@ WAYS: Mapping[str, Way] = {
     "data": vocabulary.sifted,
     **dict.fromkeys(("note", "reason"), vocabulary.told),
 }
-"""Columns of tables with text from recordings -> how it may be shown."""
+"""Column that holds text from recordings -> how that text may be shown."""
 
 
 def basis(words: Words, able: tuple[int, int], gaps: int, left: Mapping[str, int]) -> str:
@@ -46,15 +46,15 @@ def basis(words: Words, able: tuple[int, int], gaps: int, left: Mapping[str, int
 
 
 def masked(column: str, value: str | None) -> str | None:
-    """A value of a column as it may be shown if the values to mask are not known: names by their form, our own
-    words."""
+    """A value of a column as it may be shown when the values to mask are not known: only names of a harmless form and
+    our own words are kept."""
     return Mask(()).by(WAYS[column], value) if value and column in WAYS else value
 
 
 def named(
     words: Words, column: str, value: str | None, titles: Mapping[str, dict[str, str]], who: Callable[[str], str | None]
 ) -> str:
-    """The name of a value in a column. `titles`: those of rules; `who`: names the recipient behind a domain."""
+    """The name of a value in a column. `titles`: rule -> its title; `who`: names the recipient behind a domain."""
     if value is None:
         return words("ranked_unknown")
     if column == "data":

@@ -27,14 +27,14 @@ SEVERITY: dict[Level, str] = {"high": "8.0", "medium": "5.5", "low": "3.0", "inf
 """`security-severity`, by which code hosts sort."""
 RANK: dict[Confidence, float] = {"proven": 95.0, "corroborated": 75.0, "indicated": 50.0, "declared": 25.0}
 CODE_FLOWS = 20
-"""Most code flows of a result; the JSON report has all of them."""
+"""Maximum number of code flows of a result; the JSON report has all of them."""
 LARGEST = 9_900_000
-"""Most bytes of a file: less than the 10 MB that code hosts accept."""
+"""Maximum size of a file in bytes: less than the 10 MB that code hosts accept."""
 DEEP = 8
-"""Most spaces of indentation before the contents of a run in a log."""
+"""Maximum number of spaces by which a log indents the contents of a run."""
 RESULTS, TAGS, CONSENTS = 25_000, 20, 400
-"""Most results of a run, tags of a rule, and answers in one code flow. GitHub refuses more than 25,000 results, 20
-tags, and 10,000 steps in all code flows of a result."""
+"""Maximum number of results of a run, of tags of a rule, and of answers in one code flow. GitHub refuses more than
+25,000 results, 20 tags, and 10,000 steps in all code flows of a result."""
 BASE = "RECORDING"
 Tree = dict[str, Any]
 
@@ -47,7 +47,7 @@ def render(report: Report, *, lang: str = "en", reveal: bool = False) -> str:
 
 def document(runs: Sequence[Tree], words: Words) -> str:
     """A SARIF log of several runs. A run that is too large is split into several, each with its own category: code
-    hosts refuse two runs with the same category, and keep the alerts of others."""
+    hosts refuse two runs with the same category, and an upload leaves the alerts of other categories as they are."""
     text = _log(_inert(runs))
     if _fits(text) and all(len(run["results"]) <= RESULTS for run in runs):
         return text
@@ -115,7 +115,7 @@ def _size(tree: Tree) -> int:
 
 
 def files_of(text: str, file: Path) -> list[tuple[Path, str]]:
-    """A log as the files that code hosts accept: itself, or, if it is too large, `file` and others beside it
+    """A log as files that code hosts accept: one file, or, if the log is too large, `file` and others beside it
     (`gate.sarif`, `gate-2.sarif`), each with as many of its runs as fit."""
     if _fits(text):
         return [(file, text)]
@@ -195,7 +195,7 @@ def _inert(tree: Any) -> Any:
 
 
 def _rules(report: Report) -> list[JudgedRule]:
-    """The rules that judged, and any others that a finding names."""
+    """The rules that were applied, and any others that a finding names."""
     rules = {rule.id: rule for rule in report.rules}
     for finding in report.findings:
         rules.setdefault(

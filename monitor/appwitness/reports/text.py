@@ -48,7 +48,7 @@ from appwitness.reports.watched import (
 from appwitness.reports.words import Words, capital, plain
 
 SHOWN = 5
-"""Most entries of each kind that fit."""
+"""Maximum number of entries of each kind, so that the report fits one screen."""
 MOMENTS = 3
 INDENT = (0, 0, 0, 2)
 
@@ -177,7 +177,7 @@ def _by_hand(flow: Flow) -> str:
 
 
 def _rules(report: Report, findings: Iterable[Finding], words: Words) -> Iterator[Text]:
-    """The rules as tags, whether stamps cover their lines, and the articles of the chosen laws."""
+    """The rules as tags, a warning if stamps do not cover their lines, and the articles of the chosen laws."""
     tags = Text("  ".join(dict.fromkeys(finding.rule for finding in findings)), style="cyan")
     if any(finding.uncovered for finding in findings):
         tags.append(f"  {words('uncovered')}", style=TONES["high"])
@@ -231,13 +231,13 @@ TOGETHER = 15
 """More findings than this are grouped if they differ only in the recipient."""
 HOSTS = 3
 FLOWS = 4
-"""Most flows that are named under a finding."""
+"""Maximum number of flows named under a finding."""
 ARTICLES = 2
-"""Most articles of one jurisdiction that are named under a finding; the page has all of them."""
+"""Maximum number of articles of one jurisdiction named under a finding; the page has all of them."""
 
 
 def details(report: Report, words: Words) -> Iterable[RenderableType]:
-    """Who watched, then the findings, worst first, then observed compared with declared, then the gaps."""
+    """The facts of the run, the findings, worst first, observed compared with declared, and the gaps."""
     yield _about(report, words)
     yield ""
     counts = {"accesses": report.accesses, "uploads": report.uploads, "flows": report.flows}

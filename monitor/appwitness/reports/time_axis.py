@@ -11,7 +11,7 @@ from appwitness.reports.words import Words
 
 
 class ConsentStep(NamedTuple):
-    """A consent line that changed what had been asked or answered, on the host's clock."""
+    """A consent line that changed the state of consent; `at` is on the host's clock."""
 
     at: datetime
     ref: Ref
@@ -35,7 +35,7 @@ def consent_steps(report: Report) -> list[ConsentStep]:
 
 
 def step_for(steps: list[ConsentStep], at: datetime, state: ConsentName) -> ConsentStep | None:
-    """The last line by the time `at` that made the state `state`; None if there is none."""
+    """The last step, no later than `at`, that led to the state `state`; None if there is none."""
     return next((step for step in reversed(steps) if step.at <= at and step.state == state), None)
 
 

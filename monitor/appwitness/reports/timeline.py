@@ -36,14 +36,14 @@ DENSE = 24
 LINKS = 60
 TITLES = 6
 LISTED = 100
-"""Most marks that are listed as text."""
+"""Maximum number of marks listed as text."""
 LABEL = 23
 """Widest label of a lane, in columns (a Chinese character takes two)."""
 
 
 @dataclass(frozen=True)
 class TimelineMark:
-    """One line, or several at one place."""
+    """One line of the recording, or several that are drawn as one."""
 
     x: float
     y: float
@@ -52,13 +52,13 @@ class TimelineMark:
     """Whether it is a read whose value was found in an upload, or an upload in which one was found."""
     title: str
     height: float = 0
-    """Height of a bar; 0: it is drawn as a sign with a number."""
+    """Height of a bar; 0: it is drawn as a symbol with a number."""
     card: int = 0
     """The number of the card about it; 0: there is none."""
     ref: Ref = ""
     """The first of the lines that carried something, otherwise the first line; empty: a gap without a line."""
     target: bool = False
-    """Whether the card links back to it: to the first of its uploads, otherwise of its reads."""
+    """Whether its card links back to it: a card links to its first upload, otherwise to its first read."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Picture:
 
 
 class _PointTrack(NamedTuple):
-    """Points in time by their positions: those of a lane of the report, or a few."""
+    """Points in time, by position: all of a lane of the report, or a few others."""
 
     at: Sequence[int]
     """Microseconds since 1970."""
@@ -132,7 +132,7 @@ class _PointTrack(NamedTuple):
     moved: Mapping[int, int] = {}
     """Position -> its time, if it differs from that in `at`."""
     told: Mapping[int, _LineTold] = {}
-    """Position -> what the report says about it, which for most positions is nothing."""
+    """Position -> what the report says about it; most positions have no entry."""
 
     def when(self, place: int) -> int:
         """The time at a position."""
@@ -148,7 +148,7 @@ class _LineTold(NamedTuple):
     """The number of the card about it; 0: there is none."""
 
     def beside(self) -> _LineTold:
-        """The same for a point that is about the line rather than the line itself."""
+        """The same for a point that is not the line itself but is about it, such as a gap."""
         return self._replace(carried=False, level=len(LEVELS))
 
 
@@ -605,7 +605,7 @@ def _links(
 
 
 def _thinned(links: Sequence[_DrawnFlow]) -> Iterable[tuple[str, str]]:
-    """At most LINKS of them: those of the worst findings first; within one level, spread out as far as possible in
+    """At most LINKS links: those of the worst findings first; within one level, spread out as far as possible in
     time."""
     left = LINKS
     for _, of_level in itertools.groupby(sorted(links, key=lambda link: link.level), key=lambda link: link.level):

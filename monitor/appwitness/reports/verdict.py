@@ -17,7 +17,7 @@ from appwitness.reports.watched import assumption, consent, missing, uncompared
 from appwitness.reports.words import Words, capital, plain
 
 FEW = 2
-"""Most data types and recipients that the sentence of facts names."""
+"""Maximum number of data types and recipients that the sentence of facts names."""
 ANSWERS = ("given", "refused", "withdrawn", "basic_only", "partial")
 """States that result from a user's answer; closing a question is not one."""
 CLEARTEXT = "sent-in-cleartext"
@@ -25,20 +25,21 @@ CLEARTEXT = "sent-in-cleartext"
 BY_ANSWER = frozenset({"sent-before-consent", "sent-after-refusal", "sent-after-withdrawal"})
 """Rules that object to when data was sent, relative to the user's answer."""
 OBJECTION = "objection_"
-"""Prefix of the keys of rules' words in words.yml."""
+"""Prefix of the keys in words.yml whose texts say what a rule objects to."""
 HASHES = re.compile(r"(?<![a-z])(md5|sha|hmac|crc|murmur|xxh|fnv|blake|ripemd|sm3|adler|digest|hash)", re.IGNORECASE)
 """Matches names of variants that are hashes."""
 LABEL = 40
-"""Most characters of a button or setting that it quotes."""
+"""Maximum number of characters quoted from a button or setting."""
 
 
 class VerdictLine(NamedTuple):
-    """One line, one sentence, and the word for its colour."""
+    """The result in one line, what else to say about it, and the word for its colour."""
 
     line: str
     more: str
     tone: str
-    """`high`, `medium`, `low` or `info` for findings, `gaps` or `none` without."""
+    """`high`, `medium`, `low` or `info` if there are findings; otherwise `gaps`, `none`, or `plain` while the run is
+    still being judged."""
 
 
 @dataclass(frozen=True)
@@ -89,19 +90,19 @@ class SentData(Graded):
 
     @property
     def attempted(self) -> bool:
-        """Whether no answer was recorded to any of them, so that nobody knows whether anything arrived."""
+        """Whether no response was recorded to any of the uploads, so that nobody knows whether anything arrived."""
         return all(flow.unanswered for flow in self.flows)
 
     @property
     def moments(self) -> tuple[tuple[Flow, ...], ...]:
-        """The flows, grouped by the consent at their time, as it changed."""
+        """The flows in order of time, in one group for each period in which the consent stayed the same."""
         return tuple(
             tuple(flows) for _, flows in groupby(self.flows, key=lambda flow: (flow.consent, flow.consent_assumed))
         )
 
 
 def verdict(report: Report, words: Words) -> VerdictLine:
-    """The result of the recording. Gaps without findings are never called clean, nor is a run that nobody watched."""
+    """The result of the recording. A run with gaps, or one that nobody watched, is never called clean."""
     lacking = missing(report, words)
     levels = Counter(finding.level for finding in report.findings)
     line, tone = headline(report.run, levels, bool(report.gaps or lacking), words)
@@ -127,7 +128,7 @@ def headline(
 ) -> tuple[str, str]:
     """The line, and the word for its colour, for a run with these numbers of findings by level.
 
-    `unclean`: something could not be observed; `so_far`: it has not been judged to its end.
+    `unclean`: something could not be observed; `so_far`: the run has not been judged to its end.
     """
     if found := sum(levels.values()):
         tone: str = next(level for level in LEVELS if levels.get(level))
@@ -181,9 +182,9 @@ def facts(report: Report, words: Words) -> str:
 
 
 def went(report: Report, group: SentData, words: Words) -> str:
-    """The same for one data type and one recipient, without a full stop: how it was sent, and what rules object to.
+    """What was sent of one data type to one recipient, how, and what rules object to; without a full stop.
 
-    If some of the uploads were answered, the text is about these, and the others are counted as attempts.
+    If some of the uploads got a response, the text is about these, and the others are counted as attempts.
     """
     answered = tuple(flow for flow in group.flows if not flow.unanswered)
     told_of = replace(group, flows=answered) if answered else group
@@ -203,8 +204,8 @@ def objection(report: Report, group: Graded, words: Words) -> str:
 
 
 def _objected(report: Report, group: SentData, words: Words) -> list[str]:
-    """What the rules object to, apart from cleartext: when it was sent, if they rest on the user's answer or no rule
-    objects; otherwise in their own words."""
+    """What the rules object to, apart from cleartext. If a rule rests on the user's answer, or no rule objects: when
+    the data was sent; otherwise each rule's own words."""
     if rests_on_answer(report, group, words):
         return [words("went_again").join([when(report, flows, words) for flows in group.moments][:FEW])]
     rules = [finding for finding in group.findings if finding.rule != CLEARTEXT]
@@ -236,8 +237,8 @@ def _gone(report: Report, group: SentData, words: Words) -> str:
 
 
 def _without_host(report: Report, group: SentData, words: Words, said: str) -> str:
-    """The same for what has no host: a text message, another app, Bluetooth. Phone numbers are counted if every
-    upload shows one."""
+    """What was sent, and how, if the recipient has no host: a text message, another app, Bluetooth. Phone numbers are
+    counted if every upload shows one."""
     via = group.flows[0].via
     if any(flow.via != via for flow in group.flows) or not words.has(f"went_by_{via}"):
         return words("went_unnamed", what=said)
@@ -249,7 +250,7 @@ def _without_host(report: Report, group: SentData, words: Words, said: str) -> s
 
 
 def unnamed(flows: Sequence[Flow], words: Words) -> str:
-    """The recipient of what has no host, by how it left the device."""
+    """What to call a recipient without a host, by how the data left the device."""
     ways = {flow.via for flow in flows}
     key = f"unnamed_{next(iter(ways))}"
     return words(key) if len(ways) == 1 and words.has(key) else words("unnamed")
@@ -272,8 +273,8 @@ def is_hash(variant: str) -> bool:
 
 
 def what(group: SentData, words: Words) -> str:
-    """The data type; for people, how many out of how many and which of their details; for other rows, how many were
-    sent."""
+    """The data type; for data about people, with how many out of how many and which of their details; for other rows,
+    with how many were sent."""
     data = words.data(group.data)
     if group.people is not None:
         return told(group.people, data, words.lang)
@@ -284,8 +285,8 @@ def what(group: SentData, words: Words) -> str:
 
 
 def when(report: Report, flows: tuple[Flow, ...], words: Words) -> str:
-    """When uploads were sent, relative to the question to the user and the answer: for the first of them, and how
-    many there were."""
+    """When the first of these uploads was sent, relative to the question to the user and the answer, and how many
+    uploads there were."""
     flow = flows[0]
     steps = consent_steps(report)
     later = [step for step in steps if step.at > flow.at]

@@ -56,7 +56,7 @@ def assumption(report: Report, words: Words) -> str:
 
 
 def files(report: Report, words: Words) -> list[str]:
-    """The foreign files that it was made from, each with what identifies it."""
+    """The imported files that the recording was made from, each with its size, digest and format."""
     return [
         plain(
             words(
@@ -73,7 +73,7 @@ def files(report: Report, words: Words) -> list[str]:
 
 
 def device(run: Run, words: Words) -> str:
-    """The device of a run; for an imported file what somebody says about it, as we did not see it ourselves."""
+    """The device of a run; for an import, the kind of device that the operator states, since we did not observe it."""
     kind = words(f"device_{run.device.kind}")
     if not run.imported:
         named = " ".join(part for part in (run.device.model, run.device.serial) if part)
@@ -84,7 +84,7 @@ def device(run: Run, words: Words) -> str:
 
 
 def case(run: Run, words: Words) -> list[tuple[str, str]]:
-    """For what case, where and with what it was made, as far as the operator said."""
+    """The case, place and equipment of a run, the source of the app and the image of the device, as far as stated."""
     said: dict[str, str | None] = {name: getattr(run, name) for name in ("case", "place", "equipment")}
     for name in ("obtained", "image"):
         parts = getattr(run, name)
@@ -106,7 +106,7 @@ def plan(report: Report, words: Words) -> str:
 
 
 def sources(report: Report) -> dict[str, str]:
-    """The counts of sources, for use in words."""
+    """The counts of sources as texts, to be filled into sentences."""
     return {name: f"{number:,}" for name, number in count_sources(report.run.hooks).model_dump().items()}
 
 
@@ -130,7 +130,7 @@ def seal_state(report: Report | ComparedRun) -> str:
 
 
 def is_sound(report: Report | ComparedRun) -> bool:
-    """Whether nothing that was checked speaks against the recording."""
+    """Whether the recording is intact as far as its stamps reach, or its stamps were not checked."""
     return seal_state(report) in ("intact", "intact_up_to", "not_checked")
 
 
@@ -182,7 +182,7 @@ def against_clock(seal: Seal, words: Words) -> Iterator[str]:
 
 
 def is_remarkable(report: Report | ComparedRun) -> bool:
-    """Whether there is more to say about its stamps than that everything is what they say."""
+    """Whether there is more to say about the stamps than that the recording matches them."""
     seal = report.verified
     return seal is not None and (
         seal.outcome != "intact"
@@ -217,7 +217,7 @@ def _signed(seal: Seal, words: Words) -> str:
 # observed compared with declared, as rows: what was seen, and whether the app's maker declares it
 
 DECLARED_ORDER = ("no", "yes", "unseen")
-"""What was seen and is not declared comes first."""
+"""Order of the rows: what was observed but not declared comes first."""
 
 
 class DeclaredRow(NamedTuple):

@@ -18,7 +18,7 @@ LANGUAGES = {"en": "en", "zh": "zh-CN"}
 
 
 class Words:
-    """`words("flows")`, `words("duration", seconds=3)`; every key is in words.yml."""
+    """Looks up texts by their keys in words.yml: `words("flows")`, `words("duration", seconds=3)`."""
 
     def __init__(self, lang: str) -> None:
         if lang not in LANGUAGES:
@@ -51,7 +51,7 @@ class Words:
         return _data_types().get(code, {}).get(self.lang) or code.replace("_", " ")
 
     def of(self, texts: dict[str, str]) -> str:
-        """A text that exists in several languages: in ours, otherwise in English, otherwise in any."""
+        """A text that exists in several languages: in this one, otherwise in English, otherwise in any."""
         return texts.get(self.lang) or texts.get("en") or next(iter(texts.values()), "")
 
 

@@ -56,7 +56,7 @@ def has_fleet(store: Store) -> bool:
 
 
 def runs_of(runs: Runs, campaign: str, filters: Filters, page: int = 1) -> ListPage[CampaignRun]:
-    """The runs of a campaign: those begun last first, then waiting ones in the order in which they were planned.
+    """The runs of a campaign, the most recently begun first, then waiting ones in the order they were planned.
 
     Each of `filters` (FILTERS) requests one value, and `text` a part of the app or id; empty texts match everything.
     """

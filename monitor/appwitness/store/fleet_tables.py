@@ -120,7 +120,7 @@ class RunRow(FleetBase):
 
 
 BEGUN_LAST_FIRST = (RunRow.leased_at.desc().nulls_last(), RunRow.number)
-"""Order of a campaign's runs: those begun last first, then waiting ones in the order in which they were planned."""
+"""Order of a campaign's runs: the most recently begun first, then waiting ones in the order they were planned."""
 # an index in that order for each dialect; SQLite sorts NULL last when descending, and its indexes take no NULLS LAST
 Index("runs_begun", RunRow.campaign, RunRow.leased_at.desc(), RunRow.number).ddl_if(dialect="sqlite")
 Index("runs_begun", RunRow.campaign, *BEGUN_LAST_FIRST).ddl_if(dialect="postgresql")
@@ -298,7 +298,7 @@ def prepare(connection: Connection, name: str) -> None:
     for index in runs.indexes:
         if index.name not in known:  # and indexes that did not exist
             index.create(connection)
-    for earlier in {"runs_to_do", "runs_to_judge"} & known:  # of all runs, not only of those in one state
+    for earlier in {"runs_to_do", "runs_to_judge"} & known:  # they covered all runs, not only those in one state
         connection.execute(text(f"DROP INDEX {earlier}"))
     if RunCountRow.__tablename__ not in there:
         keep_counts(connection)

@@ -379,7 +379,7 @@ class Store(Database):
         return found
 
     def recording_in(self, path: str) -> Recording | None:
-        """The recording that is there now; None when there is none. Raises StoreError while it cannot be reached."""
+        """The recording now at `path`; None when there is none. Raises StoreError while it cannot be reached."""
         try:
             return self._open(path)
         except StoreError:
@@ -597,8 +597,8 @@ class Store(Database):
         return held.number, held.lines, False
 
     def _recording_row(self, run: Run, path: str, head: str, *, lines: bool) -> tuple[Row, list[str]]:
-        """The columns that come from a recording's run, and the texts that they share; the persona is masked unless
-        its `lines` are kept."""
+        """The columns that come from a recording's run, and the texts that they name by digest; the persona is masked
+        unless its `lines` are kept."""
         mask = mask_of(run)
         of_run, texts = run_columns(run if lines else mask.run(run))
         row: Row = {
@@ -647,7 +647,7 @@ class Store(Database):
             at = read.position
             if at.offset <= last.offset:
                 continue
-            if at.line <= last.line:  # it was unfinished when it was last read
+            if at.line <= last.line:  # the line was incomplete when it was last read
                 known = (LineRow.recording == recording, LineRow.kind == read.kind, LineRow.line == at.line)
                 connection.execute(delete(LineRow).where(*known))
             elif at.line > last.line + 1:
@@ -753,7 +753,7 @@ def number_of(recording_id: str) -> ScalarSelect[int]:
     return select(RecordingRow.number).where(RecordingRow.id == recording_id).scalar_subquery()
 
 
-# Queries asked for each recording that may have changed are built once: building takes longer than SQLite's answer.
+# Queries that run for each recording that may have changed are built once: SQLite runs one faster than it is built.
 _OF = select(RecordingRow.number).where(RecordingRow.id == bindparam("id")).scalar_subquery()
 _JUDGED_BY = select(RecordingRow.judged_by).where(RecordingRow.id == bindparam("id"))
 _LINES = select(RecordingRow.lines).where(RecordingRow.id == bindparam("id"))
@@ -820,13 +820,13 @@ def flow_of(stored: str, matches: Sequence[str]) -> Flow:
 
 
 class _Shared:
-    """Equal parts of flows and findings as one object: thousands of them have few recipients and articles."""
+    """Makes equal parts one object: thousands of flows share a few recipients, thousands of findings a few articles."""
 
     def __init__(self) -> None:
         self._known: dict[object, Any] = {}
 
     def of[R: Record](self, key: object, part: R) -> R:
-        """The first part with this key, if they are equal."""
+        """The first part that came with this key if `part` equals it, otherwise `part`."""
         known: R = self._known.setdefault(key, part)
         return known if known == part else part
 

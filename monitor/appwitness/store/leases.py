@@ -124,13 +124,13 @@ class Leases(Database):
         self._change(*which, state="planned", lease=None, expires=None, attempts=RunRow.attempts - 1)
 
     def expire(self, grace_s: float = 0.0) -> int:
-        """End leases that were not renewed in time; returns how many. None ends until the server has been up for
-        `grace_s`, since nobody could renew them before. A run's lease is remembered until the run is leased again,
+        """End leases that were not renewed in time; returns how many. No lease ends until the server has been up
+        for `grace_s`, since nobody could renew them before. A run's lease is remembered until the run is leased again,
         so that its holder can restore it."""
         late = [RunRow.expires < Now(), RunRow.lease.is_not(None)]
         if self.server:
             late.append(Now() - func.extract("epoch", func.pg_postmaster_start_time()) >= grace_s)
-        lost = self._end(late, "lost", "Whoever made it was not heard of again.", lease=RunRow.lease)
+        lost = self._end(late, "lost", "The host that was recording it stopped responding.", lease=RunRow.lease)
         return lost + self._change(RunRow.state == "recorded", *late, lease=None, expires=None)
 
     def _end(
@@ -145,8 +145,8 @@ class Leases(Database):
     # judging
 
     def to_judge(self, lease_s: float) -> LeasedRun | None:
-        """Lease the recording that has waited longest for a judge, those that could not be judged last; None when
-        none waits."""
+        """Lease the recording that has waited longest for a judge; those with earlier attempts at judging come last.
+        None when none waits."""
         which = (RECORDED, RunRow.lease.is_(None))
         return self._lease(which, (RunRow.judgings, RunRow.recorded_at), lease_s, {"judgings": RunRow.judgings + 1})
 

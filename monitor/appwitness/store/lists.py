@@ -31,7 +31,7 @@ from appwitness.store.rows import run_of, whole
 ROWS = 100
 """Rows on a page."""
 CHOICES = 200
-"""Most values of a column that are offered as filters."""
+"""Maximum number of values of a column that are offered as filters."""
 
 Filters = Mapping[str, str]
 """Filter name -> requested value; empty values match everything."""
@@ -69,7 +69,7 @@ class ListedRecording(NamedTuple):
 
 
 class State(NamedTuple):
-    """What the index has of a recording at a moment: conclusions from another state may be out of date."""
+    """What the index has of a recording at a moment; data derived from another state may be out of date."""
 
     lines: tuple[tuple[str, int], ...]
     turn: str | None
@@ -253,9 +253,10 @@ class Lists:
         )
 
     def sent_where(self, host: str = "", value: str = "", page: int = 1) -> ListPage[SentMatch]:
-        """What was sent, in all recordings, to hosts whose names contain `host`, or that carries exactly `value`.
+        """What was sent, in all recordings: to hosts whose names contain `host`, if given, and with `value`, if given.
 
-        Where the index has only conclusions, a value is found by its digest; without the key, it is not found.
+        The value must match exactly. Where the index has only conclusions, it is found by its digest, which needs the
+        key.
         """
         query = select(
             RecordingRow.id, RecordingRow.package, FlowRow.host, FlowRow.data, FlowRow.consent, func.count(),

@@ -80,7 +80,7 @@ class SharedText(Base):
 
 
 RECORDING_NUMBERS = Sequence("recording_numbers", metadata=Base.metadata)
-"""Counts recordings on a server; in SQLite, with one writer at a time, the next number is the last one plus 1."""
+"""Numbers recordings on a server; in SQLite, with one writer at a time, the next number is the last one plus 1."""
 
 
 class RecordingRow(Base):
@@ -119,7 +119,7 @@ class RecordingRow(Base):
     """Digest of everything the findings come from: the lines, run.json, the bodies, the rules, the version of
     appwitness."""
     turn: Mapped[Name | None]
-    """The random name of the last save while the run is going on."""
+    """The random name of the last save; NULL before the first save, and once all of the recording has been judged."""
     reads: Mapped[Number]
     """Number of accesses by the app; this and the next four columns are as of the last save."""
     uploads: Mapped[Number]
@@ -136,8 +136,8 @@ class OfRecording(Base):
 
     __abstract__ = True
     recording: Mapped[Number] = mapped_column(primary_key=True, autoincrement=False, sort_order=-1)
-    """Number of the recording; first in every key, since queries ask for it. It is no foreign key: writers lock the
-    row of their recording."""
+    """Number of the recording; first in every key, since queries filter by it. It is no foreign key: instead,
+    writers lock the row of their recording."""
 
 
 class PositionRow(OfRecording):
@@ -234,7 +234,7 @@ class FoundGapRow(OfRecording):
 
 
 class RankedAppRow(Base):
-    """What an app adds to rankings: of its campaign, or (empty) of all recordings (store/ranked.py)."""
+    """What an app adds to the rankings of a campaign, or of all recordings if that is empty (store/ranked.py)."""
 
     __tablename__ = "ranked_apps"
     campaign: Mapped[Name] = mapped_column(primary_key=True)
@@ -255,7 +255,7 @@ class RankedRow(Base):
     campaign: Mapped[Name] = mapped_column(primary_key=True)
     ranking: Mapped[Name] = mapped_column(primary_key=True)
     key: Mapped[Name] = mapped_column(primary_key=True)
-    """Digest of the next five, of which each ranking has some."""
+    """Digest of the ranking's name and of its values among the next five columns; each ranking has some of them."""
     rule: Mapped[Name | None]
     data: Mapped[Name | None]
     recipient: Mapped[Name | None]
@@ -277,7 +277,7 @@ Index(
     *("apps_ranked", RankedAppRow.campaign, RankedAppRow.runs.desc(), RankedAppRow.package, RankedAppRow.app),
     sqlite_where=WITH_RUNS, postgresql_where=WITH_RUNS,
 )  # fmt: skip
-# A ranking of some flows or findings reads these instead of whole rows (store/ranking.py).
+# A filtered ranking reads only these indexes instead of whole rows (store/ranking.py).
 Index(
     "flows_ranked", FlowRow.recipient, FlowRow.data, FlowRow.sdk, FlowRow.consent, FlowRow.other_app, FlowRow.recording
 )
@@ -292,7 +292,8 @@ Index(
 _UNJUDGED = text("judged_by IS NULL")
 Index("recordings_unjudged", RecordingRow.number, sqlite_where=_UNJUDGED, postgresql_where=_UNJUDGED)
 host_begins: ColumnElement[str] = func.substr(FlowRow.host, literal_column("1"), literal_column(str(NAME_LENGTH)))
-"""Where a host is looked up: a whole one may be too long for a B-tree, and a hash index takes longer with each flow."""
+"""The part of a host that is indexed: a whole host may be too long for a B-tree, and a hash index slows down with
+each flow."""
 Index("flows_of_host", host_begins)
 
 TABLES = tuple(Base.metadata.sorted_tables)
@@ -304,7 +305,7 @@ for table in PARTITIONED:
     table.dialect_options["postgresql"]["partition_by"] = "RANGE (recording)"
 for table in TABLES:
     if table.name not in ("lines", "recordings", "flows", "findings", "ranked_apps"):
-        # small rows that are looked up by key; of one with more than 1,000 bytes, most would take pages of its own
+        # small rows that are looked up by key; most of a row with more than 1,000 bytes would go to overflow pages
         table.dialect_options["sqlite"]["with_rowid"] = False
 
 

@@ -1,7 +1,7 @@
-"""What rankings over all apps count, kept as recordings are judged and forgotten, in the transaction of each change.
+"""Counts for rankings across all apps, updated in the same transaction as each change to a recording.
 
 Each app has its counts (`ranked_apps`); a row of a ranking adds up those of all apps (`ranked`). Both are kept for each
-campaign, and for all recordings under the empty name. So a ranking takes as long among a million runs as among a
+campaign, and for all recordings under the empty name. So a ranking takes as long with a million runs as with a
 thousand. Rows are locked in the order of their keys, those of apps first, so that no two transactions deadlock.
 """
 
@@ -42,14 +42,14 @@ RANKED: Mapping[Facts, Mapping[str, tuple[str, ...]]] = {
               "app": ()},
     FindingRow: {"rule": ("rule",), "finding": ("rule", "data", "recipient", "sdk")},
 }  # fmt: skip
-"""Flows or findings -> ranking -> the columns that identify its rows. `sent` is there for what occurs beside a row;
-`app` has one row for all apps with flows."""
+"""Flows or findings -> ranking -> the columns that identify its rows. `sent` only serves to list what occurs beside a
+row; `app` has one row for all apps with flows."""
 LACKS = ("unjudged", "nothing_sent", "nothing_read", "no_values", "consent_unwatched", "gaps")
-"""What a recording may lack: the bits of a sight. Ranking `sight` has a row for each combination that occurs, `sights`
-for each set of combinations that the recordings of an app have."""
+"""What a recording may lack, one bit of its sight each. The ranking `sight` has a row for each sight that occurs,
+`sights` a row for each set of sights that the recordings of an app have."""
 SUMS = ("runs", "facts", *WHEN, *LEVELS)
 """What is added up for each key: recordings that have it, their flows or findings, and recordings that have it at a
-moment or level. A `sight` has in `facts` a checksum of `judged_by`, so that the sum changes with it."""
+moment or level. For a `sight`, `facts` holds a checksum of `judged_by`, so that the sum changes with it."""
 _COLUMNS = {name: of for rankings in RANKED.values() for name, of in rankings.items()} | dict.fromkeys(
     ("sight", "sights"), ("sight",)
 )
@@ -61,7 +61,7 @@ _WITH_EXAMPLE = {"recipient", "sdk", "data", "rule", "finding"}
 _NO_VALUES = dict.fromkeys(("rule", "data", "recipient", "sdk", "sight"))
 
 Sums = list[int]
-"""The values of SUMS, without zeros at the end."""
+"""The values of SUMS, without trailing zeros."""
 _COUNTS = msgspec.json.Decoder(dict[str, Sums])
 
 
@@ -77,7 +77,7 @@ class RecordingCounts(NamedTuple):
 
 class _Change(NamedTuple):
     sign: int
-    """1 or -1: added or taken away."""
+    """1: added; -1: removed."""
     recording: str
     what: RecordingCounts
 
@@ -87,9 +87,9 @@ class _RowChange:
     """How a row of a ranking changes."""
 
     sums: Sums = field(default_factory=list)
-    """Apps, and SUMS."""
+    """Changes of the number of apps and of SUMS."""
     first: str | None = None
-    """The first of the recordings that it gets."""
+    """The first, by id, of the recordings added to it."""
 
 
 @contextmanager
@@ -250,7 +250,7 @@ def _count_apps(
                 changed = rows[row.campaign, key]
                 changed.first = min(firsts[key], changed.first or firsts[key])
             runs, before = (side.get(APP, [0])[0] for side in (now, old))
-            lost = runs < before  # perhaps the first one
+            lost = runs < before  # the example may be among the lost ones
             example = _first(connection, row.campaign, "app", {}, app=row.app) if lost else firsts.get(APP)
             counts_ = zlib.compress(msgspec.json.encode(now)) if now else b""
             values.append({"scope": row.campaign, "its_app": row.app, "n": runs, "of": counts_, "first": example})

@@ -39,9 +39,9 @@ SENT: frozenset[Needed] = frozenset({"proxy", "values"})
 NONE: Filters = MappingProxyType({})
 NO_RULES: Mapping[str, Collection[Needed]] = MappingProxyType({})
 BESIDE = 3
-"""Most data types, recipients and SDKs that a row lists."""
+"""Maximum number of data types, of recipients and of SDKs that a row lists."""
 HOSTS = 20
-"""Most hosts of a recipient that are listed."""
+"""Maximum number of hosts listed for a recipient."""
 
 
 class Ranked(NamedTuple):
@@ -179,17 +179,17 @@ class _RunsSeen:
         self._apps = {sight or "": apps for ranking, sight, apps, _ in found if ranking == "sights"}
 
     def count(self, wanted: Callable[[int], bool]) -> AppCount:
-        """The runs with such a sight, and the apps that have one."""
+        """The number of runs whose sight is `wanted`, and of the apps with such a run."""
         apps = (apps for sights, apps in self._apps.items() if any(wanted(int(sight)) for sight in sights.split()))
         return AppCount(sum(apps), sum(runs for sight, runs in self._runs.items() if wanted(sight)))
 
     def able(self, needs: Collection[Needed]) -> Callable[[int], bool]:
-        """Whether a run could have shown what has these needs."""
+        """A function that tells from a run's sight whether the run could have shown a row with these needs."""
         lacks = sum(1 << LACKS.index(reason) for reason in _reasons(needs))
         return lambda sight: not sight & lacks
 
     def left(self, needs: Collection[Needed]) -> dict[str, int]:
-        """Number of runs that could not, by first reason."""
+        """Number of runs that could not have shown such a row, by the first reason."""
         left: dict[str, int] = {}
         for sight, runs in self._runs.items():
             if reason := next((each for each in _reasons(needs) if sight & 1 << LACKS.index(each)), None):
@@ -208,17 +208,18 @@ def _reasons(needs: Collection[Needed]) -> list[str]:
 
 
 def _is_kept(filters: Filters) -> bool:
-    """Whether the rows are kept as they change; those of some flows or findings alone are counted when asked for."""
+    """Whether the rows of a ranking are stored, and updated as they change; with other filters they are counted on
+    request."""
     return not any(filters.get(name) for name in FILTERS if name != "campaign")
 
 
 def _scope(filters: Filters) -> str:
-    """The campaign whose counts are asked for; empty for those of all recordings."""
+    """The requested campaign; empty for all recordings."""
     return filters.get("campaign") or ""
 
 
 def _kept(by: By, filters: Filters) -> Select[Any]:
-    """The kept rows of a ranking."""
+    """A query for the stored rows of a ranking."""
     row = RankedRow
     columns = [getattr(row, name) for name in GROUPS[by]]
     level = case(*((getattr(row, level) > 0, place) for place, level in enumerate(LEVELS)))
@@ -232,7 +233,7 @@ def _kept(by: By, filters: Filters) -> Select[Any]:
 
 
 def _kept_apps(filters: Filters) -> Select[Any]:
-    """The kept rows of the apps."""
+    """A query for the stored rows of the ranking by app."""
     row, scope = RankedAppRow, _scope(filters)
     of_all = (RankedRow.campaign == scope, RankedRow.ranking == "app")
     total: Any = select(RankedRow.apps).where(*of_all).scalar_subquery()
@@ -244,7 +245,7 @@ def _kept_apps(filters: Filters) -> Select[Any]:
 
 
 def _computed(by: By, facts: Facts, filters: Filters) -> Select[Any]:
-    """The rows of a ranking, counted from flows or findings."""
+    """A query that counts the rows of a ranking from flows or findings."""
     names = GROUPS[by]
     groups = [_column(facts, name).label(name) for name in names]
     of_apps = (
@@ -274,7 +275,7 @@ def _computed(by: By, facts: Facts, filters: Filters) -> Select[Any]:
 
 
 def _beside(facts: Facts, by: By, filters: Filters, name: str, keys: Collection[str], *, is_kept: bool) -> Select[Any]:
-    """(key, value) of the values of a column that occur with these keys, the most frequent first."""
+    """A query for pairs of one of these keys and a value in the column `name` beside it, the most frequent first."""
     of: Any = RankedRow if is_kept else facts
     key, other = _column(of, GROUPS[by][0]), _column(of, name)
     query: Select[Any]

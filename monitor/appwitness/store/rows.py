@@ -1,6 +1,6 @@
 """Conclusions as database rows: defines which of their fields become columns for queries.
 
-JSON leaves out what has its default, a third of the bytes.
+The JSON omits fields that have their default value, which saves a third of the bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ IN_COMMON = {"title", "kinds", "articles", "references"}
 
 
 def run_columns(run: Run) -> tuple[Row, list[str]]:
-    """The columns of a run, and the texts that they share."""
+    """The columns of a run, and the texts that they name by digest (store/shared.py)."""
     row: Row = {"run": run.model_dump_json(exclude_unset=True, exclude={"hooks"}), "hooks": None, "shared": None}
     if "hooks" not in run.model_fields_set:
         return row, []
@@ -45,7 +45,7 @@ def in_common(finding: Finding) -> str:
 
 
 def whole(finding: str, common: str) -> str:
-    """The JSON of a finding, of which the database has two parts."""
+    """The JSON of a finding, joined from the two parts that the database stores."""
     return f"{finding[:-1]},{common[1:]}"
 
 

@@ -109,7 +109,7 @@ class Runs(Leases):
             row = connection.execute(select(*columns).where(CommittedRow.recording == recording)).one_or_none()
         return CommittedRecording(**row._mapping) if row else None
 
-    # looking on
+    # progress
 
     def progress(self, campaign: str | None = None) -> list[Pool]:
         """The progress of each pool."""
@@ -186,7 +186,7 @@ class Runs(Leases):
             return connection.execute(update(DeviceRow).where(which).values(paused=rest)).rowcount
 
     def _add(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
-        """Insert those of these runs that are not planned yet; returns how many."""
+        """Insert the runs that are not planned yet; returns how many."""
         if self.server:
             # one array, which PostgreSQL turns into a hash table; it would compare many parameters with each row
             ids = literal([row[0] for row in rows], postgresql.ARRAY(Text))

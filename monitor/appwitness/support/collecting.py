@@ -25,8 +25,8 @@ def uncollected() -> Iterator[None]:
 
 @contextmanager
 def settling() -> Iterator[Callable[[int], None]]:
-    """Exclude what is known so far from garbage collection, and again whenever the yielded function has been told of
-    SETTLED_LINES more lines. Otherwise a full collection would examine all of it and stall every thread of the
+    """Exclude what is known so far from garbage collection, and again whenever SETTLED_LINES more lines have been
+    reported to the yielded function. Otherwise a full collection would examine all of it and stall every thread of the
     process, including those that talk to the app. On exit, the exclusion ends."""
     since = 0
 

@@ -34,7 +34,7 @@ _COMMAND = re.compile(
 _REFERENCE = re.compile(r"(?<=[@#!~%$])(?=\w)|(?<=\bGH)(?=-\d)|^(?=/\w)", re.IGNORECASE)
 """Where the Markdown of code hosts sees a mention, a reference or a quick action, even when escaped."""
 SHORT = 100
-"""Most characters of a text whose escaped form is kept."""
+"""Maximum length of a text whose escaped form is cached, in characters."""
 ZERO_WIDTH = "\N{ZERO WIDTH SPACE}"
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 
@@ -50,7 +50,7 @@ def _terminal(text: str) -> str:
 
 
 _repeated = lru_cache(4096)(_terminal)
-"""The same for names and labels, which a report repeats thousands of times."""
+"""Like `_terminal`, cached: for names and labels, which a report repeats thousands of times."""
 
 
 def inert(text: str) -> str:
@@ -72,8 +72,8 @@ def markdown(text: object) -> str:
 
 
 def code(text: object) -> str:
-    """A text as a code span in Markdown. A text with a bar, which would end a table cell even there, is escaped
-    instead."""
+    """A text as a code span in Markdown. A text with a bar, which would end a table cell even within a code span, is
+    escaped instead."""
     shown = " ".join(terminal(text).split()) or " "
     if "|" in shown:
         return markdown(shown)

@@ -7,7 +7,7 @@ ADDRESS: str | None = None
 
 
 def fault_page(code: str | None, language: str = "en") -> str | None:
-    """The page for a code that `doctor` and errors give; None while there is no site."""
+    """The page for a code that `doctor` and errors report; None while there is no site."""
     return _page(f"reference/doctor/{code}.html", language) if code else None
 
 

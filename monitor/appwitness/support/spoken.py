@@ -15,9 +15,9 @@ LOCALE = Path(__file__).with_name("locale")
 """The folder of `zh.po` and of what the build makes of it (hatch_build.py): `zh/LC_MESSAGES/appwitness.mo`."""
 DOMAIN = "appwitness"
 LITERAL = 12
-"""Least number of literal characters by which a template is recognised."""
+"""Minimum number of literal characters that a template must have to be recognised in a text."""
 DEEPEST, LONGEST = 4, 2_000
-"""Deepest nesting of texts, and most characters: anything beyond is not our text."""
+"""Maximum nesting of texts, and maximum length in characters: anything beyond is not our text."""
 Pieces = list[tuple[str, str | None]]
 
 

@@ -25,11 +25,11 @@ code."""
 NOT_TOLD = frozenset({"recipients.yml", "app_types.yml"})
 """Files with names of companies and app types, which foreign texts may hold as well."""
 LONGEST_LABEL = 24
-"""Most characters in one part of a name."""
+"""Maximum length of one part of a name, in characters."""
 MOST_DIGITS = 5
-"""Most digits in one part of a name; longer ones may be somebody's number."""
+"""Maximum number of digits in one part of a name; more may be somebody's number."""
 TOLD_DIGITS = 8
-"""Most digits in a sentence that an observer wrote."""
+"""Numbers in a sentence that an observer wrote are kept if they have at most this many digits together."""
 
 METHODS = frozenset(
     """
@@ -108,7 +108,7 @@ _MAILBOX = re.compile(r"(?<![\w.+-])[\w.+-]++(?=@)")  # possessive: a run of cha
 _COMMENT = re.compile(r"(?m)(?:^|\s)#.*$")
 _PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _BEFORE_S = re.compile(r"(?:\d |[^\W_]['\u2019])\Z")
-"""What the s of `1.9 s` and `the app's` follows."""
+"""What precedes the s in `1.9 s` and in `the app's`."""
 _REF = re.compile(r"[a-z]+\.jsonl:\d{1,9}|[a-z]+\.jsonl|run\.json|bodies/[0-9a-f]{64}")
 _PERMISSION = re.compile(r"(?:android\.permission(?:-group)?\.|com\.android\.[a-z.]*permission\.)?[A-Z]+(?:_[A-Z]+)+")
 
@@ -267,12 +267,12 @@ def content_type(text: str, hide: Hide) -> str:
 
 
 def reference(text: str, hide: Hide) -> str:
-    """The name of a line or file of the recording, or another text, of which only our words are kept."""
+    """The name of a line or file of the recording; any other text is reduced to our words."""
     return text if _REF.fullmatch(text) else sifted(text, hide)
 
 
 def permission(text: str, hide: Hide) -> str:
-    """The name of an Android permission, or another text, of which only our words are kept."""
+    """The name of an Android permission; any other text is reduced to our words."""
     return text if _PERMISSION.fullmatch(text) and _of_words(text) else sifted(text, hide)
 
 

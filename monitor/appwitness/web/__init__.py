@@ -1,2 +1,2 @@
-"""Recordings in a browser, also while they are being made; runs can be started, files imported, and consent marked
-there."""
+"""Shows recordings in a browser, even while they are being made; runs can be started, files imported, and consent
+marked there."""

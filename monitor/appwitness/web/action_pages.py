@@ -117,10 +117,10 @@ def check(asked: PageRequest, form: Mapping[str, str]) -> Response:
 
 
 def _known_list(name: str) -> str:
-    if name not in checklists.NAMES:  # a path, which a page must not give
+    if name not in checklists.NAMES:  # it may be a path, which a page must not name
         raise UserError(
             Spoken("There is no checklist {name!r}.", name=name),
-            Spoken("There are {names}.", names=", ".join(checklists.NAMES)),
+            Spoken("Choose from {names}.", names=", ".join(checklists.NAMES)),
         )
     return name
 
@@ -166,7 +166,7 @@ def _made(asked: PageRequest, make: Any, ending: str) -> Response:
 
 
 def forget(asked: PageRequest, form: Mapping[str, str]) -> Response:
-    """Forget the recording, or what holds given values, after a preview."""
+    """Forget the recording, or only the parts of it that hold given values, after a preview."""
     asked.site.working()
     index = asked.site.index
     try:

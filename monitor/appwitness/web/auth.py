@@ -1,4 +1,4 @@
-"""Authentication and browser security: token, session, host, origin, and security headers."""
+"""Authentication and browser security: token, cookie, host, origin, and security headers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEALTH = "/healthz"
 """Path of the health check."""
 METRICS = "/metrics"
 """Path of the metrics for Prometheus."""
-STRANGER = "Open the address that `appwitness web` printed: it has the token that these pages ask for.\n"
+STRANGER = "Open the address that `appwitness web` printed: it contains the token that these pages require.\n"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; media-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -41,12 +41,12 @@ HEADERS = {
 class TokenDoor:
     """Admits only requests with the token and for our own host names, and adds the security headers.
 
-    The URL `/?token=...` carries the token once; from then on a cookie holds a session (see `_session`). `address` is
+    The URL `/?token=...` carries the token once; from then on a cookie replaces it (see `_session`). `address` is
     where the server listens: on a loopback address it answers only this machine. A page elsewhere that makes its own
     name resolve to this server (DNS rebinding) gets nothing: the Host must be an IP address, `localhost`, `address`
     itself, or one of `names`. Requests that change something must come from our own pages. HEALTH reveals nothing about
-    recordings, so it needs no token. METRICS also accepts `Authorization: Bearer` with the `metrics` token, which is
-    good for nothing else.
+    recordings, so it needs no token. METRICS also accepts `Authorization: Bearer` with the `metrics` token, which
+    grants nothing else.
     """
 
     def __init__(
@@ -84,9 +84,9 @@ class TokenDoor:
 
     def _refusal(self, request: Request) -> ASGIApp | None:
         if self.local and not (request.client and is_loopback(request.client.host)):
-            return PlainTextResponse("For this machine alone.\n", status_code=403)
+            return PlainTextResponse("Only this machine may open these pages.\n", status_code=403)
         if not self._is_ours(request.headers):
-            return PlainTextResponse("Another host was asked for.\n", status_code=400)
+            return PlainTextResponse("The request is for an unknown host name.\n", status_code=400)
         if request.url.path == HEALTH or (request.url.path == METRICS and self._may_scrape(request.headers)):
             return None
         if not (self._brings_token(request) or self._has_session(request)):

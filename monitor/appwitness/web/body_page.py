@@ -14,9 +14,9 @@ from appwitness.findings import Flow, Match
 from appwitness.web.query import PageRequest
 
 LEAVES = 200
-"""Most leaves that are listed."""
+"""Maximum number of leaves that are listed."""
 EXCERPT = 120
-"""Most characters of a leaf in the list."""
+"""Maximum number of characters shown of a leaf in the list."""
 AROUND = 32_768
 """Characters on either side of a value that are masked; SHOWN of them are shown."""
 SHOWN = 1_500

@@ -19,12 +19,12 @@ from appwitness.web.query import PageRequest, fields_of
 from appwitness.web.recording_page import head
 
 OPERATOR_STATES: tuple[ConsentState, ...] = ("requested", "given", "refused", "withdrawn", "dismissed")
-"""What a person may mark; `gone` is only for what was not seen."""
+"""The states that a person may mark; `gone` is left out, since it means that an answer was not seen."""
 
 
 SOON = timedelta(milliseconds=1)
 OFFERED = 40
-"""Most times after questions, and before uploads, that the form offers."""
+"""Maximum number of times after questions, and of times before uploads, that the form offers."""
 
 
 class Preview(NamedTuple):
@@ -89,7 +89,8 @@ def _consent(ref: Ref, at: Any, event: Consent, replaced: dict[Ref, tuple[Ref, .
 
 
 def mark(asked: PageRequest, form: Mapping[str, str]) -> Response:
-    """Append the operator's mark on consent, as `appwitness mark` does, and judge a run that is over again."""
+    """Append the operator's mark on consent, as `appwitness mark` does, and judge the recording again if its
+    run is over."""
     if not asked.site.may_mark:
         raise UserError(
             "These pages are read-only.", "Start `appwitness web` without --read-only, or use appwitness mark."

@@ -19,7 +19,7 @@ from appwitness.web.query import PageRequest, fields_of
 from appwitness.web.recording_page import head
 
 MOST_RANGES = 400
-"""Most ranges of lines that are listed."""
+"""Maximum number of ranges of lines that are listed."""
 
 
 def finding(asked: PageRequest, problem: str = "", fields: Mapping[str, str] | None = None) -> Response:

@@ -57,7 +57,8 @@ def document(pages: Mapping[str, View]) -> dict[str, Any]:
             "securitySchemes": {
                 "token": {
                     "type": "apiKey", "in": "query", "name": "token",
-                    "description": "of the address that `appwitness web` prints; the answer sets a cookie and leads on",
+                    "description": "from the address that `appwitness web` prints; the response sets a "
+                    "cookie and redirects",
                 },
             },
             "schemas": {
@@ -94,8 +95,8 @@ def _page(address: str, view: View) -> dict[str, Any]:
         "parameters": [*_in_path(address), *([] if type_ else _in_query(view))],
         "responses": {
             "200": {"description": says, "content": {type_ or JSON: {"schema": given}}},
-            "400": {"description": "It cannot be done so.", "content": {JSON: {"schema": problem}}},
-            "404": {"description": "There is no such thing.", "content": {JSON: {"schema": problem}}},
+            "400": {"description": "The request cannot be carried out.", "content": {JSON: {"schema": problem}}},
+            "404": {"description": "Not found.", "content": {JSON: {"schema": problem}}},
         },
     }
 

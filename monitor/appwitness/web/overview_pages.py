@@ -1,4 +1,4 @@
-"""Pages over all recordings: the list, a recipient, a rule, a comparison of runs, and the ranking of apps."""
+"""Pages across recordings: lists of recordings and apps, a search, recipients, rules, comparisons, and rankings."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _match(asked: PageRequest, row: SentMatch) -> dict[str, Any]:
 
 
 def _shown(asked: PageRequest, run: Run) -> Run:
-    """A run of the list, masked; only its own planted values are known there."""
+    """A run of the list, masked; of its values, only the planted ones are known there."""
     return run if asked.reveal else Mask(run.persona).run(run)
 
 
@@ -191,7 +191,7 @@ def _found(asked: PageRequest, row: RuleCount) -> dict[str, Any]:
 
 
 def _about(row: RuleCount, asked: PageRequest) -> str:
-    """The data type that findings are about, as data that the user picked if it is."""
+    """The data type that findings are about; data that the user picked is named as such."""
     if row.data is None:
         return ""
     return picked(row.data, asked.words.lang) if row.picked else asked.words.data(row.data)

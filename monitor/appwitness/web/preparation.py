@@ -18,11 +18,11 @@ LONG = 10_000
 WAIT_S = 0.2
 """How long a page may take before its reader is told that it is being prepared."""
 AGAIN_S = 1
-"""Seconds after which a browser asks again."""
+"""Seconds after which a browser requests the page again."""
 KEPT_S = 60.0
-"""How long a finished page is kept when nobody asks for it."""
+"""How long a finished page is kept if nobody requests it."""
 MOST = 8
-"""Most pages that are being prepared or kept; further ones wait."""
+"""Maximum number of pages that are being prepared or kept; further ones wait."""
 
 
 class Preparation:
@@ -61,7 +61,7 @@ class Preparation:
             self._ready[address] = time.monotonic()
 
     def _forget(self) -> None:
-        """Drop finished pages that nobody asked for."""
+        """Drop finished pages that nobody has requested."""
         before = time.monotonic() - KEPT_S
         for address in [each for each, since in self._ready.items() if since < before]:
             del self._ready[address]

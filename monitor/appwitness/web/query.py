@@ -36,7 +36,7 @@ from appwitness.web.auth import form_token
 
 HERE = Path(__file__).parent
 LONGEST = 200
-"""Most characters of a filter."""
+"""Maximum number of characters in a filter."""
 
 
 class Clear(Mask):
@@ -126,7 +126,7 @@ class PageRequest:
         return self.request.query_params.get(name, "").strip()[:LONGEST]
 
     def number(self, name: str, least: int = 1) -> int | None:
-        """An integer query parameter, at least `least`; None if absent or invalid."""
+        """An integer query parameter, raised to `least` if smaller; None if absent or invalid."""
         text = self.text(name)
         return max(least, int(text)) if text.isdecimal() and len(text) < 10 else None
 
@@ -156,7 +156,7 @@ class PageRequest:
 
     @cached_property
     def mask(self) -> Mask:
-        """The mask for the recording's values, or one that shows them."""
+        """The mask for the recording's values; one that masks nothing if values are shown."""
         return Clear() if self.reveal else self.site.index.mask(self.recording)
 
     @cached_property

@@ -36,7 +36,7 @@ from appwitness.web.auth import SEALED
 from appwitness.web.query import PageRequest, fields_of, page_of
 
 MOST_WAYS = 200
-"""Most uploads listed for one read."""
+"""Maximum number of values, and of flows, listed for one read, and of flows explained for one upload."""
 
 
 NARROWEST_S = 0.02
@@ -230,7 +230,7 @@ def _list(
 
 
 def _may_show(asked: PageRequest, value: object) -> bool:
-    """Whether a value for filtering lines is one that lists show unmasked."""
+    """Whether a value may be offered as a filter: only if lists show it unmasked."""
     return not isinstance(value, str) or value in METHODS or asked.mask.excerpt(value) == value
 
 
@@ -264,7 +264,7 @@ def _line(asked: PageRequest, seen: Seen[Any]) -> dict[str, Any]:
 
 
 def _about_flow(asked: PageRequest, flow: Carried) -> str:
-    """The data type that a flow carries, as data that the user picked if it is."""
+    """The data type that a flow carries; data that the user picked is named as such."""
     data = asked.mask.code_of_data(flow.data)
     return picked(data, asked.words.lang) if flow.picked else asked.words.data(data)
 
@@ -394,7 +394,8 @@ def har_file(asked: PageRequest) -> Response:
     """The uploads as HAR; its bodies are unmasked, so it is available only where values may be shown."""
     if not asked.reveal:
         raise UserError(
-            "A HAR file has the values as they were sent.", "Start `appwitness web --reveal`, and ask with ?reveal=1."
+            "A HAR file has the values as they were sent.",
+            "Start `appwitness web --reveal`, and add ?reveal=1 to the address.",
         )
     text = asked.site.index.har(asked.recording)
     return Response(text, media_type="application/json", headers=as_file(asked.recording, "har"))

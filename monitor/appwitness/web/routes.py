@@ -94,7 +94,7 @@ ACTS: dict[str, Act] = {
 }
 """Path -> action of a form."""
 FORM = "x-appwitness-form"
-"""Header of a file that one of our forms sends; it holds the form token."""
+"""Name of the header that holds the form token when one of our forms sends a file."""
 
 
 def described() -> dict[str, Any]:
@@ -118,12 +118,12 @@ class LineConvertor(Convertor[int]):
 
 register_url_convertor("line", LineConvertor())
 PATIENCE = "appwitness.patience"
-"""Key in the scope of a request whose body may take as long as it keeps arriving: a file that one of our forms
-sends."""
+"""Key in the ASGI scope of a request that has no time limit as long as its body keeps arriving: a file that one of
+our forms sends."""
 LARGEST_FORM = 16_384
 """Largest form, in bytes."""
 MOST_FIELDS = 100
-NOT_OURS = "This form is not of these pages.\n"
+NOT_OURS = "This form does not come from these pages.\n"
 
 
 def app(
@@ -141,7 +141,7 @@ def app(
     """
 
     def looked(state: Callable[[], str]) -> Callable[[], str]:
-        """A function for the state of a page that raises UserError if the index was moved away."""
+        """A function that returns the state of a page, and raises UserError if the index was moved away."""
 
         def look() -> str:
             site.index.check()

@@ -15,7 +15,7 @@ from appwitness.web.recording_page import head
 
 PER_PAGE = 40
 TEXTS, LABELS = 8, 12
-"""Most texts and labels listed for a window."""
+"""Maximum number of texts, and of labels, listed for a window."""
 
 
 def screens(asked: PageRequest) -> Response:
@@ -64,7 +64,7 @@ def film(asked: PageRequest) -> Response:
 def _body(asked: PageRequest, which: str) -> Response:
     if not asked.reveal:
         raise UserError(
-            "Pictures show the screen as it was.", "Start `appwitness web --reveal`, and ask with ?reveal=1."
+            "Pictures show the screen as it was.", "Start `appwitness web --reveal`, and add ?reveal=1 to the address."
         )
     number = asked.request.path_params["number"]
     seen = asked.site.index.line(asked.recording, "screen", number)

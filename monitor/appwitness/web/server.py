@@ -22,9 +22,9 @@ WHOLE_WITHIN_S = 10.0
 """Time limit in seconds for a whole request, from the connection or its first byte on; for a file that one of our
 forms sends, the limit between two pieces."""
 HALF_AT_A_TIME = 32
-"""Most incomplete requests from one address; a further one closes the oldest."""
+"""Maximum number of incomplete requests from one address; a further one closes the oldest."""
 LINES, WITHIN_S = 20, 60.0
-"""Most log lines in a period, and the period in seconds."""
+"""Maximum number of log lines in a period, and the period in seconds."""
 
 
 class BoundedConnection(H11Protocol):
@@ -93,7 +93,7 @@ class FewLines(logging.Filter):
             self.since, self.told = now, 0
         self.told += 1
         if self.told == LINES:
-            record.msg, record.args, record.exc_info = f"More is not shown for {WITHIN_S:.0f} s.", (), None
+            record.msg, record.args, record.exc_info = f"Further lines are suppressed for {WITHIN_S:.0f} s.", (), None
         return self.told <= LINES
 
 

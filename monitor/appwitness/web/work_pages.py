@@ -20,9 +20,9 @@ from appwitness.web.consent_page import OPERATOR_STATES
 from appwitness.web.query import PageRequest
 
 NEWEST = 20
-"""Most lines of a run that its page lists."""
+"""Maximum number of lines that the page of a run lists."""
 WORST = 50
-"""Most findings that the page lists, the worst first."""
+"""Maximum number of findings that the page lists, the worst first."""
 ASKED_FOR = ("phone_number", "email", "name", "location", "android_id", "advertising_id", "device_id_imei")
 """Data types that the form has a field for; others are given as TYPE=VALUE."""
 
@@ -46,8 +46,8 @@ def demo(asked: PageRequest, _: Mapping[str, str]) -> Response:
 
 @contextmanager
 def receiving(asked: PageRequest) -> Iterator[Arrival]:
-    """Receive a file as the body of a request; in the URL, `drop` names the files it belongs to, and `name` its own
-    name. Raises UserError if the file is refused."""
+    """Receive a file as the body of a request. In the URL, `drop` is the id of the files it belongs to, and `name` is
+    its own name. Raises UserError if the file is refused."""
     said = asked.request.headers.get("content-length", "")
     size = int(said) if said.isdecimal() and len(said) < 16 else None
     name = asked.request.query_params.get("name", "")

@@ -91,7 +91,7 @@ def test_a_new_condition_is_read_judged_and_told(tmp_path):
     ("old", "new", "line", "says"),
     [
         ("hour: [morning, 12]", "hour: [noon]", 8, "when.hour.0"),
-        ("on: access", "on: claim", 7, "hour: a rule on claims cannot ask for this; expected `on: access or flow`"),
+        ("on: access", "on: claim", 7, "hour: not possible in a rule on claims; expected `on: access or flow`"),
     ],
 )
 def test_what_does_not_fit_a_new_condition_is_an_error_with_its_line(tmp_path, old, new, line, says):
@@ -181,6 +181,6 @@ def test_a_page_shows_numbers_truth_and_names():
         "the value was found with a certainty of at least 80%",
         "the same message also carries: location",
         "the separate consent at that moment (advertising and tracking): given",
-        "what the user had decided was decided at most 2.5 s before",
+        "the user had decided at most 2.5 s before",
         "entries of at least 3 different people went to one recipient",
     ]

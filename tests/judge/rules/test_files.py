@@ -24,13 +24,13 @@ detail:
 """
 
 UNKNOWN = [
-    ("data: [location]", "data: [lokation]", 8, r"lokation: no such name; catalog/data_types.yml has them"),
-    ("scope: outside", "often: hourly", 9, r"hourly: no such name; catalog/frequency.yml has them"),
-    ("level: low", "level: low\nkinds: [F99]", 4, r"F99: no such name; catalog/laws.yml has them"),
+    ("data: [location]", "data: [lokation]", 8, r"lokation: unknown name; catalog/data_types.yml lists the known ones"),
+    ("scope: outside", "often: hourly", 9, r"hourly: unknown name; catalog/frequency.yml lists the known ones"),
+    ("level: low", "level: low\nkinds: [F99]", 4, r"F99: unknown name; catalog/laws.yml lists the known ones"),
     ("scope: outside", "scope: beside", 9, "when.scope"),
     ("scope: outside", "phase: [asleep]", 9, "when.phase.0"),
     ("scope: outside", "phase: []", 9, "when.phase"),
-    ("scope: outside", "says: [given]", 7, "says: a rule on accesses cannot ask for this; expected `on: claim`"),
+    ("scope: outside", "says: [given]", 7, "says: not possible in a rule on accesses; expected `on: claim`"),
     ("scope: outside", "ticked: true", 7, "expected `on: consent`"),
     ("scope: outside", "never: dialog", 7, "expected `on: run`"),
     ("scope: outside", "party: [third]", 7, "expected `on: flow`"),

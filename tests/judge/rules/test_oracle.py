@@ -818,7 +818,7 @@ PHRASES: dict[str, tuple[str, Said]] = {
     ),
     "unencrypted": ("未加密", MAY["sent-in-cleartext"]),
     "data of other people": ("涉及他人信息", MAY["address-book-upload"]),
-    "the clocks were not compared: before or after which answer is not known": (
+    "the clocks were not compared, so it is not known before or after which answer this was": (
         "时钟未经比对，与用户答复孰先孰后不明",
         lambda lines, line, _: not lines.compared,
     ),

@@ -22,7 +22,7 @@ WAIT_S = 3.0
 """How long a request waits for its response, by the host's clock, before it is written without a status."""
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 MOST_LINKS = 10_000
-"""Most connections that are followed at a time."""
+"""Maximum number of connections that are followed at a time."""
 ENOUGH = 16
 """This many bytes are enough to tell the protocol."""
 
@@ -61,8 +61,8 @@ class Plaintext:
         self._lock = threading.Lock()
 
     def feed(self, message: PlainSent, data: bytes, pid: int | None) -> list[Event]:
-        """Take one message of the agent; returns the events that can be written now. Raises Refused for one
-        connection too many."""
+        """Take one message of the agent; returns the events that can be written now. Raises
+        RefusedMessage if there are too many connections."""
         with self._lock:
             at = datetime.fromtimestamp(message.at / 1_000_000, UTC)
             if message.id not in self._links and len(self._links) >= MOST_LINKS:
@@ -83,7 +83,7 @@ class Plaintext:
                         done = self._ended(link)
                 return [event for one in done for event in self._written(link, one, pid)]
             except Exception:
-                self._links.pop(message.id, None)  # what follows on it could not be told apart any more
+                self._links.pop(message.id, None)  # later data on it could no longer be parsed
                 raise
 
     def due(self, pid: int | None) -> list[Event]:

@@ -96,7 +96,7 @@ class Http2:
         try:
             pairs = self._headers.decode(self._block, raw=True)
         except hpack.HPACKError:
-            self._broken = True  # one block that is not understood, and none after it can be
+            self._broken = True  # after one unreadable block, none that follows can be decoded
             return []
         return [(_text(name), _text(value)) for name, value in pairs]
 

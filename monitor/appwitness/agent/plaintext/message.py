@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 MOST_BYTES = 32 * 1024 * 1024
-"""Most bytes of one body that are kept in memory and stored; longer ones are cut there."""
+"""Maximum number of bytes of one body that are kept in memory and stored; longer ones are cut there."""
 
 
 class WritingCode(NamedTuple):

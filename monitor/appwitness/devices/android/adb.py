@@ -67,7 +67,7 @@ class Service:
     """A device that announces itself on the local network."""
 
     name: str
-    """adb-SERIAL-RANDOM; adb calls the device `NAME.KIND` if it connects by itself."""
+    """adb-SERIAL-RANDOM; adb calls the device `NAME.KIND` if it connects to it automatically."""
     kind: str
     """TLS_CONNECT, TLS_PAIRING, or `_adb._tcp` for older devices."""
     address: str
@@ -135,7 +135,8 @@ def pair(address: str, code: str) -> str:
 
 
 def connect(serial: str, within_s: float = CONNECT_S) -> Adb:
-    """The device with that serial, ready for commands; an address (HOST:PORT) is connected to, again if it is offline.
+    """The device with that serial, ready for commands. If the serial is an address (HOST:PORT), connects to it first,
+    or reconnects if the device is offline.
 
     The adb server waits up to 10 s for an address that accepts connections but does not answer; this waits `within_s`.
     Raises DeviceFault, saying what to do, if the device is not there or in an unusable state.
@@ -179,7 +180,7 @@ def disconnect(serial: str) -> None:
 
 
 def host(*arguments: str, timeout_s: float = 60.0) -> CommandOutput:
-    """Run the adb program itself, for what adbutils lacks: `pair`, `mdns`, `install-multiple`."""
+    """Run the adb program itself: for `emu`, which adbutils lacks, and to `pull` large files."""
     command = [adbutils.adb_path(), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout_s, check=False)
@@ -202,7 +203,7 @@ class Adb:
         return self._device
 
     def there(self) -> bool:
-        """Whether adb has it connected and usable. Raises DeviceFault if no adb server can be started."""
+        """Whether the device is connected to adb and usable. Raises DeviceFault if no adb server can be started."""
         return any(seen.serial == self.serial and seen.state == "device" for seen in devices())
 
     def shell(self, command: str, *, timeout_s: float = SHELL_S) -> CommandOutput:
@@ -309,7 +310,7 @@ class Adb:
 
 
 class ShellConversation:
-    """A program on the device: what is written here, it reads, and what it prints is read here. Each call raises
+    """A program on the device: it reads what is written here, and its output is read here. Each call raises
     DeviceFault."""
 
     def __init__(self, serial: str, connection: socket.socket) -> None:

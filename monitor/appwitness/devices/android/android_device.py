@@ -54,7 +54,7 @@ def opened(
     may: Callable[[str], bool] = lambda _: False,
     ask: Ask | None = None,
 ) -> Iterator[AndroidDevice]:
-    """The wanted device, ready for a run. `may` asks the user for permission, `ask` which button to tap.
+    """The wanted device, ready for a run. `may` asks the user for permission; `ask` asks which button to tap.
 
     Changes that an earlier run left are undone first, with the user's permission. Raises DeviceFault.
     """
@@ -64,7 +64,7 @@ def opened(
     with control.journal.held():
         if left := control.journal.open:
             what = "; ".join(entry.what for entry in left[-3:])
-            if not may(f"An earlier run left changes on {adb.serial} ({len(left)}: {what}). Take them back now?"):
+            if not may(f"An earlier run left changes on {adb.serial} ({len(left)}: {what}). Undo them now?"):
                 raise fault("changes-left", serial=adb.serial, count=len(left))
             for error in discovery.take_back(control):
                 raise error
@@ -120,8 +120,8 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     @property
     def persona(self) -> tuple[Value, ...]:
-        """The planted values as the device returned them; without any, and if no hooks show what the app reads, the
-        values found on the device."""
+        """The planted values, as the device returned them. If none were planted, and no hooks show what the app reads,
+        the values found on the device."""
         return self._persona.values
 
     @property
@@ -154,7 +154,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     @property
     def refused_s(self) -> float | None:
-        """Seconds for which the last question that the plan refused has stood refused; None: it refused none."""
+        """Seconds since the plan last refused a question; None: it refused none."""
         return self._screens.refused_s if self._screens is not None else None
 
     def facts(self) -> Mapping[str, Any]:
@@ -418,7 +418,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
             self._control.notes.append(Spoken("animations stay on: {what}", what=error.what))
 
     def _permit(self) -> None:
-        """Grant and revoke the permissions that the operator chose before the start; no user was asked about them."""
+        """Before a start, grant and revoke the permissions that the operator chose; no user was asked about them."""
         name = self._installed.identity.package
         for permission in self._wanted.grant:
             package.grant(self._control, name, permission, self._user)

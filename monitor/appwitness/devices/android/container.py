@@ -23,7 +23,7 @@ def server() -> str:
     """A sentence on which adb server is used and which devices it has. Call it only after a first adb query."""
     address = "{}:{}".format(*adb.server())
     if not adb.is_here():
-        return f"the adb server of another machine, {address}: it sees that one's devices and opens ports there"
+        return f"the adb server of another machine, {address}: it sees that machine's devices and opens ports on it"
     if not _runs_adb():
         return f"the host's adb server, {address}: it sees the host's devices"
     if USB.is_dir():

@@ -15,7 +15,7 @@ _PROPERTY = re.compile(r"^\[([^\]\n]+)\]: \[(.*?)\]$(?=\n\[|\n*\Z)", re.MULTILIN
 """A property in `getprop` output; its value may have several lines."""
 _MARK = "=== appwitness asks: "
 BOOT = "cat /proc/sys/kernel/random/boot_id; cat /proc/1/stat 2>/dev/null"
-"""Prints the kernel's boot ID and the start time of the first process, as a container shares its host's kernel."""
+"""Prints the kernel's boot ID, which a container shares with its host, and the start time of the first process."""
 _ASKS = {
     "properties": "getprop",
     "boot": BOOT,
@@ -26,7 +26,7 @@ _ASKS = {
 }
 EMULATORS = re.compile(r"ranchu|goldfish|cutf_cvm|redroid|vbox86|sdk_gphone", re.IGNORECASE)
 CONTAINER_TICKS = 60 * 100
-"""If the first process started later than this after the kernel, in hundredths of a second, it is a container's."""
+"""If the first process started this much later than the kernel, in hundredths of a second, it is in a container."""
 CODE_NAMES = {
     "KitKat": 19,
     "L": 21,
@@ -52,8 +52,8 @@ CODE_NAMES = {
 TO_COME = 10_000
 """android.os.Build.VERSION_CODES.CUR_DEVELOPMENT."""
 UPDATED_ART = re.compile(r"com\.android\.art@([3-8]\d)\d{7}")
-"""An updated runtime from Google, whose version begins with its API level; any other belongs to the device's
-Android."""
+"""A runtime updated by Google, whose version begins with its API level; any other runtime has the API level of the
+device's Android."""
 MODULES = "ls /data/adb/modules 2>/dev/null; ls -d /data/adb/lspd 2>/dev/null; true"
 
 
@@ -70,11 +70,11 @@ class DeviceFacts:
     apexes: tuple[str, ...]
     """Updatable system parts (APEX) with their versions: com.android.art@341411300."""
     modules: tuple[str, ...] = field(default=())
-    """Magisk's modules and LSPosed, if root could look."""
+    """Magisk's modules and LSPosed; empty without root."""
 
     @property
     def serial(self) -> str:
-        """The hardware's serial, however it is connected; empty if it has none."""
+        """The hardware's serial, independent of the connection; empty if it has none."""
         return self.properties.get("ro.serialno") or self.properties.get("ro.boot.serialno", "")
 
     @property
@@ -107,8 +107,9 @@ class DeviceFacts:
         return tuple(abi for abi in said.split(",") if abi)
 
     def process_abi(self, libraries: Collection[str]) -> str | None:
-        """The ABI that an app's process runs as, given the ABIs of the app's libraries: the preferred one if it has
-        none, and the device's own if they are translated. None if the device does not name its ABIs."""
+        """The ABI that an app's process runs as, given the ABIs of the app's libraries: the device's preferred one if
+        the app has no libraries, and one of the processor's own if the libraries are translated. None if the device
+        does not name its ABIs."""
         taken = next((abi for abi in self.abis if abi in libraries), None)  # as Android chooses it
         own = [abi for abi in self.abis if abi.startswith("x86") == self.abis[0].startswith("x86")]
         if taken is None or taken in own:
@@ -131,7 +132,7 @@ class DeviceFacts:
 
     @property
     def described(self) -> dict[str, str]:
-        """Facts for run.json that matter for hooks and trust, as far as the device tells them."""
+        """Facts for run.json that matter for hooks and trust, as far as the device reports them."""
         get = self.properties.get
         told = {
             "fingerprint": get("ro.build.fingerprint"),

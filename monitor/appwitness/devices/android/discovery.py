@@ -43,7 +43,7 @@ _WHO = f"""echo "space=$(readlink /proc/self/ns/pid 2>/dev/null)"
 echo "user=$(id -u) $(command -v su)"
 echo "boot=$({BOOT})"
 getprop"""
-"""Each line is labelled, as an old kernel has no such namespaces and prints nothing for them."""
+"""Each line has a label: on an old kernel, which has no PID namespaces, the first value is empty."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def known(serial: str, within_s: float = adb.CONNECT_S) -> KnownDevice:
 
 
 def control(device: Adb, folder: Path, run: str | None = None) -> Control:
-    """What the parts that change a device work with: shell, facts, and this device's journal in `folder`."""
+    """Control of a device, for the parts that change it: its shell, its facts, and its journal in `folder`."""
     shell = Shell(device)
     facts = ask(shell)
     run = run or secrets.token_hex(4)
@@ -122,8 +122,8 @@ def control(device: Adb, folder: Path, run: str | None = None) -> Control:
 
 
 def journal_name(facts: DeviceFacts, serial: str) -> str:
-    """A device's name for its journal, however it is connected; the AVD name is added for emulators, which share a
-    serial."""
+    """The name of a device's journal, independent of the connection; the AVD name is added for emulators, which share
+    a serial."""
     own = facts.properties.get("ro.boot.qemu.avd_name") or facts.properties.get("ro.kernel.qemu.avd_name")
     if facts.kind == "emulator":
         return "-".join(part for part in (facts.serial, own or serial) if part)
@@ -199,8 +199,8 @@ def booted(shell: Shell, wait_s: float = 0.0) -> None:
 
 
 def poll[T](ask_for: Callable[[], T], wait_s: float) -> T:
-    """The result of `ask_for`, which is retried for `wait_s` seconds while it raises DeviceFault; then the last one
-    is raised."""
+    """The result of `ask_for`, which is retried for `wait_s` seconds while it raises DeviceFault; after that, the last
+    fault is raised."""
     end = time.monotonic() + wait_s
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Detects that an app is idle, so that whatever it does before a question is answered, it does without an answer."""
+"""Detects that an app is idle: a question is left open until then, to see what the app does without an answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAMPLE_S = 1.0
 QUIET = 2
 """Number of quiet samples in a row that make an app idle."""
 TICKS = 5
-"""Most processor time that an idle app uses in one sample, in hundredths of a second."""
+"""Maximum processor time of an idle app in one sample, in hundredths of a second."""
 STALE_S = 5.0
 """After a pause this long, a call counts as being about another question."""
 

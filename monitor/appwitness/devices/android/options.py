@@ -48,10 +48,10 @@ class Wanted:
     explore: int = 0
     """How many elements of the app to tap after its dialogs."""
     seed: int = 1
-    """Chooses those elements: the same seed gives the same taps on the same screens."""
+    """Random seed for choosing the elements to tap: with the same seed, the same screens get the same taps."""
     by_hand: bool = False
     """A person carries out the plan on the device; the screen is left alone."""
     hosts: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """Hosts whose addresses the user overrides for the proxy."""
     upstream_ca: Path | None = None
-    """Certificate authorities (PEM) for those servers."""
+    """Certificate authorities (PEM) for the servers in `hosts`."""

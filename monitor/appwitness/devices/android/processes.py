@@ -124,7 +124,7 @@ class Processes:
 
 
 def start_app(shell: Shell, package: str, user: int = 0, activity: str | None = None) -> int:
-    """Start an app anew without Frida; returns its main process as soon as it exists.
+    """Start an app anew without Frida; returns the PID of its main process as soon as that exists.
 
     `activity`: class of the activity to start; None: the launcher icon's. Raises DeviceFault `app-not-started`.
     """

@@ -32,12 +32,12 @@ true"""
 """Kills root scripts that still run and removes their files; spares this script's own processes, whose command lines
 name the same prefix."""
 SU_S = 30.0
-"""Time limit for somebody to answer on the screen, where the first `su` of a device asks."""
+"""Time limit for somebody to answer the question that a device's first `su` shows on the screen."""
 AT_ONCE_S = 2.5
 """A refusal that took longer comes from a question on the screen that nobody answered: Magisk refuses after ten
 seconds."""
 MOST_GREETINGS = 10
-"""Most lines that a `su` may print before the output of what it runs."""
+"""Maximum number of lines that a `su` may print before the output of what it runs."""
 END_S = 3.0
 """Time limit for the root process to end."""
 WAYS = (
@@ -55,7 +55,7 @@ MASTER = (
     "su --mount-master -c 'sh {file}'",
     "nsenter -t 1 -m -- sh {file}",
 )
-"""How to enter the global mount namespace if `su` gives a separate one; the last way needs root."""
+"""How to enter the global mount namespace if `su` uses a separate one; the last way needs root."""
 _SERVE = """APPWITNESS_SERVES=$0; export APPWITNESS_SERVES
 read -r greeting && echo ready
 while read -r file; do
@@ -71,8 +71,8 @@ while read -r file; do
   exec 3>&- 4>&- 5<&- 6<&-
   rm -f "$file"
 done"""
-"""The process that root runs during a run: it runs the scripts it is given, one after another. Otherwise, Magisk
-would start a virtual machine for each `su` and announce it on the screen, where it gets into pictures."""
+"""Script of the process that runs as root during a run and executes one script after another. Without it, Magisk would
+start a virtual machine for each `su`, and announce it on the screen, where it would appear in pictures."""
 _WHO = "id; readlink /proc/self/ns/mnt; readlink /proc/1/ns/mnt"
 
 
@@ -109,7 +109,7 @@ class Shell:
         return self.adb.shell(script, timeout_s=timeout_s)
 
     def root(self, script: str, *, timeout_s: float = SHELL_S) -> CommandOutput:
-        """Run a script as root. Raises DeviceFault `no-root` if the device gives none."""
+        """Run a script as root. Raises DeviceFault `no-root` if the device grants no root."""
         found = self.rooted()
         if found is None:
             raise fault("no-root", serial=self.serial)
@@ -237,6 +237,6 @@ def _is_refused(done: CommandOutput) -> bool:
 
 
 def _is_global(said: str) -> bool:
-    """Whether the two mount namespaces that _WHO prints are the same; if they cannot be read, they are taken to be."""
+    """Whether the two mount namespaces that _WHO prints are the same; if unreadable, they count as the same."""
     named = [line for line in said.splitlines() if line.startswith("mnt:")]
     return len(named) < 2 or named[-1] == named[-2]

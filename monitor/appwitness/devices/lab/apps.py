@@ -24,7 +24,7 @@ class LabApp:
     permissions: tuple[str, ...] = ()
     """Permissions in the manifest besides INTERNET that the user granted earlier."""
     asked: tuple[str, ...] = ()
-    """Further permissions in the manifest, which the system asks for when the app does."""
+    """Further permissions in the manifest; the system asks the user when the app requests them."""
     host: str = ""
     """Its own server; empty: `api.<name>.test`."""
     others: tuple[str, ...] = ()
@@ -36,8 +36,8 @@ class LabApp:
     then: tuple[str, ...] = ()
     """What the user does at the end, under any plan: `home`, `power`."""
     pins: str = ""
-    """File of the app with the only certificate authority that it trusts, that of its servers; empty: it trusts the
-    device's."""
+    """File of the app with the only certificate authority that the app trusts, its servers' own; empty: the app trusts
+    the device's."""
     preferences: tuple[tuple[str, str], ...] = ()
     """What an earlier run left in the app's preferences, as `file.key` and value; empty: a fresh install."""
 

@@ -18,7 +18,7 @@ What the first four apps do before and after the answer to the dialog, in chrono
 | pages  | nothing                          | reads number, > log.pages.test      | the same as on      | nothing |
 |        |                                  | (base64 in JSON)                    | accept              |         |
 
-expected.yml says what the other apps do, and what must be found of it.
+expected.yml says what the other apps do, and which findings each app must have.
 
 The user answers only when the app has nothing left to do, so two runs of one plan yield the same accesses, signals and
 uploads in the same order. The process ends by itself.
@@ -70,8 +70,8 @@ STOP_S = 5.0
 class LabDevice(Device):
     """One app of APPS under one plan of PLANS. Its servers listen while the context lasts.
 
-    Its apps are always installed. They are told the proxy whether or not they are hooked, and only their hooks see
-    them, as the device has no screen. They act as their own user, and exit when they are done, whatever the answer was.
+    Its apps are always installed. They get the proxy setting whether or not they are hooked. Only hooks observe them,
+    as the device has no screen. They act as their own user, and exit when they are done, whatever the answer was.
 
     `workdir` holds the files of one run, such as `log.txt`; `cache` holds files that can be reused.
     """
@@ -131,7 +131,7 @@ class LabDevice(Device):
 
     @property
     def upstream_ca(self) -> Path:
-        """The certificate authority of those hosts (PEM), for the proxy."""
+        """The certificate authority of the app's hosts (PEM), for the proxy."""
         return self._servers.ca_pem
 
     @property
@@ -155,8 +155,8 @@ class LabDevice(Device):
         self._servers.__exit__(kind, error, trace)
 
     def modes(self, listen: str) -> Mapping[str, tuple[str, ...]]:
-        """The modes that work for apps that are processes of this machine and are told a proxy."""
-        asked = (Spoken("you asked for it"),)
+        """The modes that work for apps that are processes of this machine and get a proxy setting."""
+        asked = (Spoken("you chose it"),)
         can = {"regular": (Spoken("the lab device honours the proxy setting"),), "reverse": asked}
         return {**can, "redirect": asked} if sys.platform == "linux" else can
 

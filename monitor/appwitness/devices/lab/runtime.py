@@ -44,7 +44,7 @@ def launcher(package: str, cache: Path) -> Path:
     home = java_home()
     java = home / "bin" / ("java.exe" if sys.platform == "win32" else "java")
     if sys.platform == "win32":
-        return java  # it finds its libraries only from its own place
+        return java  # it finds its libraries only in its own folder
     place = cache / f"java-{_digest(str(home).encode() + (home / 'release').read_bytes())}"
     program = place / "bin" / package
     if not program.exists():

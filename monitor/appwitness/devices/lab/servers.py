@@ -32,7 +32,7 @@ class _Answers(BaseHTTPRequestHandler):
         connection: socket.socket = self.request
         connection.settimeout(30)
         if connection.recv(1, socket.MSG_PEEK) == CLIENT_HELLO:
-            # Done here and not on accepting the connection: one slow handshake must not delay the others.
+            # Done here, not when the connection is accepted: one slow handshake must not delay the others.
             self.request = self.server.tls.wrap_socket(connection, server_side=True)
         super().setup()
 

@@ -1,7 +1,7 @@
 """Packet captures (PCAP, PCAPNG) with a key log: HTTP/1, 2 and 3, WebSocket, DNS, other TCP and UDP as uploads.
 
-tshark puts connections together and decrypts TLS by the keys (an SSLKEYLOGFILE, or those inside a PCAPNG); what is
-said on them is read here. What cannot be decrypted is a gap that names the host, QUIC too.
+tshark reassembles connections and decrypts TLS and QUIC with the keys (an SSLKEYLOGFILE, or those inside a PCAPNG); the
+decrypted content is parsed here. A connection that cannot be decrypted becomes a gap that names the host.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class _Recorder:
 
     @property
     def tls_unknown(self) -> bool:
-        """Whether it is unknown if TLS protected it."""
+        """Whether it is unknown if TLS protected the conversation."""
         one = self.one
         return one.transport == "tcp" and not one.tls and one.server.port in TLS_PORTS
 
@@ -276,7 +276,7 @@ def _http(
 
 
 def _raw(to: _Recorder) -> None:
-    """Record what the client sends until it is answered as one message."""
+    """Record everything that the client sends before an answer as one message."""
     one = to.one
     said = bytearray()
     last = one.began

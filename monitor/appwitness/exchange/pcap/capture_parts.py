@@ -1,7 +1,7 @@
 """Splits a large capture into parts of whole conversations, small enough for tshark's memory.
 
-tshark keeps about three times what it reads, and 1 KiB for each conversation. One pass of it, which keeps nothing else,
-says to which conversation each packet belongs; then the packets go to the file of that conversation's part.
+tshark's memory grows by about three times what it reads, and by 1 KiB for each conversation. A first pass, which stores
+no payloads, finds the conversation of each packet; then each packet goes to the file of its conversation's part.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from appwitness.support.errors import FileError
 from appwitness.support.spoken import Spoken
 
 PART = 48 << 20
-"""Most bytes of packets in a part, and of one conversation's packets that are read."""
+"""Maximum number of bytes of packets in a part, and of one conversation's packets that are read."""
 CONVERSATIONS = 10_000
-"""Most conversations in a part."""
+"""Maximum number of conversations in a part."""
 ALL = 250_000
-"""Most conversations of a capture: for more of them, tshark needs more than 500 MB."""
+"""Maximum number of conversations of a capture: for more of them, tshark needs more than 500 MB."""
 OPEN = 64
-"""Most parts that are open for writing at once."""
+"""Maximum number of parts that are open for writing at once."""
 FRAGMENT = 0xFFFFFFFF
 """Stands for the conversation of an IP fragment, which goes to all parts."""
 
@@ -69,7 +69,7 @@ class Kept(NamedTuple):
 
     part: int
     most: tuple[int, int]
-    """Bytes of packets of either end."""
+    """Maximum number of bytes of packets that are kept, for each end."""
 
 
 @dataclass
@@ -79,7 +79,7 @@ class CaptureIndex:
     kinds: tuple[Sizes, Sizes] = field(default_factory=lambda: (Sizes(), Sizes()))
     """TCP, UDP."""
     fragments: int = 0
-    """Bytes."""
+    """Bytes of IP fragments."""
     damage: str | None = None
     owners: dict[int, str] = field(default_factory=dict)
     """Uids of the packets' owners, each with its app's name or ""; empty: the capture names none."""
@@ -192,7 +192,7 @@ def _divided(path: Path, spool: BinaryIO, index: CaptureIndex, folder: Path) -> 
         wanted = next(rows, None)
         seen = 0
         for raw, size in frames(file):
-            if size is None:  # what packets need to be understood
+            if size is None:  # a block that packets depend on
                 out.everywhere(raw)
                 continue
             seen += 1
@@ -217,7 +217,7 @@ def _divided(path: Path, spool: BinaryIO, index: CaptureIndex, folder: Path) -> 
                 room[which] -= expected
                 out.to(one.part, raw)
             else:
-                room[which] = -1  # after a hole, nothing can be put together
+                room[which] = -1  # after a hole, nothing can be reassembled
                 key = (("tcp", "udp")[kind], numbers[kind][number])
                 cut[paths[one.part]][key] = cut[paths[one.part]].get(key, 0) + expected
     if wanted is not None:
@@ -287,7 +287,7 @@ SECTION, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET, SECRETS = 0x0A0D0D0A, 1, 
 JOURNAL, CUSTOM, SYSDIG = 9, (0xBAD, 0x40000BAD), range(0x204, 0x220)
 """Other blocks that tshark counts as packets."""
 BLOCK = 256 << 20
-"""Most bytes of a packet or block."""
+"""Maximum number of bytes of a packet or block."""
 
 
 def _head(path: Path) -> tuple[bytes, Callable[[BinaryIO], Frames]]:
@@ -313,7 +313,7 @@ def _pcap(file: BinaryIO, order: str) -> Frames:
 def _pcapng(file: BinaryIO) -> Frames:
     order = "<"
     while len(head := file.read(12)) == 12:
-        if head[:4] == struct.pack("<I", SECTION):  # the same in both orders
+        if head[:4] == struct.pack("<I", SECTION):  # the same in both byte orders
             order = "<" if head[8:] == b"\x4d\x3c\x2b\x1a" else ">"
         kind, size = struct.unpack_from(f"{order}II", head)
         if not 12 <= size <= BLOCK or len(rest := file.read(size - 12)) < size - 12:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 REQUEST = re.compile(rb"([A-Z]{3,20}) (\S+) HTTP/1\.[01]\r\n")
 INFLATED = 64 << 20
-"""Most bytes of a decompressed message that are kept."""
+"""Maximum number of bytes of a decompressed message that are kept."""
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r]")
 
 

@@ -10,7 +10,8 @@ from hpack import Decoder
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, CONTINUATION = 0, 1, 9
 HEADER_BYTES = 64 << 20
-"""Most bytes of decoded headers in one connection, plus 1 KiB for each request: only a decompression bomb has more."""
+"""Maximum number of bytes of decoded headers in one connection, where each header block counts as 1 KiB more; only a
+decompression bomb exceeds this."""
 END_STREAM, END_HEADERS, PADDED, PRIORITY = 1, 4, 8, 32
 
 
@@ -41,7 +42,7 @@ class HeaderFields:
         self.held = 0
 
     def of(self, pairs: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-        """A header block as text. Raises ValueError if there are too many."""
+        """A header block as text. Raises ValueError once the connection exceeds HEADER_BYTES."""
         pairs = list(pairs)
         self.held += 1024 + sum(len(name) + len(value) for name, value in pairs)
         if self.held > HEADER_BYTES:

@@ -16,7 +16,7 @@ CONTROL, ENCODER = 0, 2
 CAPACITY = 1
 """The setting for the capacity of the reader's QPACK table."""
 BLOCKED = 1000
-"""Most streams that may wait for an entry of the table."""
+"""Maximum number of streams that may wait for an entry of the table."""
 UNREADABLE = (DecompressionFailed, EncoderStreamError, ValueError)
 
 Streams = Mapping[int, tuple[ConversationSide, ConversationSide]]
@@ -35,7 +35,7 @@ class _Frames:
 
 
 def is_http3(streams: Streams) -> bool:
-    """Whether the client opened HTTP/3 on it."""
+    """Whether the client opened HTTP/3 on this connection."""
     return _of_kind(streams, 0, CONTROL) is not None
 
 
@@ -50,7 +50,7 @@ def requests(streams: Streams) -> dict[int, Request]:
 
 
 def statuses(streams: Streams) -> dict[int, int]:
-    """Stream -> status of its response. Raises as above."""
+    """Stream -> status of its response. Raises UNREADABLE, too."""
     found = {number: _frames(sides[1]).headers for number, sides in streams.items() if number % 4 == 0}
     said = {
         number: [int(value) for name, value in fields if name == ":status" and value.isdecimal() and int(value) >= 200]
@@ -73,7 +73,7 @@ def _decoded(
     def add(number: int, pairs: list[tuple[bytes, bytes]]) -> None:
         fields.setdefault(number, []).extend(text.of(pairs))
 
-    skip = 1  # the byte that says what the stream is for
+    skip = 1  # the byte with the type of the stream
     for _, number, data in sorted(steps, key=lambda step: step[0]):
         if number < 0:
             data, skip = data[skip:], max(0, skip - len(data))
@@ -83,7 +83,7 @@ def _decoded(
             try:
                 add(number, decoder.feed_header(number, data)[1])
             except StreamBlocked:
-                continue  # until the table has what it refers to
+                continue  # until the table has the entries that it refers to
     return fields
 
 

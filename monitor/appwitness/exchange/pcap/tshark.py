@@ -37,7 +37,7 @@ STREAM_FIELDS = (
     *("quic.frame_type", "quic.stream.stream_id", "quic.stream.offset", "quic.stream.length", "quic.stream_data"),
 )
 AT_ONCE = 200
-"""Most conversations in one run of tshark."""
+"""Maximum number of conversations in one run of tshark."""
 SAID = "((tcp or udp) and not icmp and not icmpv6)"
 """Packets that carry data (not ICMP errors, which quote others)."""
 LEAN = (
@@ -46,9 +46,9 @@ LEAN = (
 )
 """Options that keep tshark from storing payloads."""
 MEMORY = 2 << 30
-"""Most bytes of memory for tshark (Linux); an ordinary capture takes a fifth."""
+"""Maximum number of bytes of memory for tshark (Linux); an ordinary capture takes a fifth."""
 WORDS = 4000
-"""Most characters of tshark's stderr that are kept."""
+"""Maximum number of characters of tshark's stderr that are kept."""
 
 
 @dataclass
@@ -103,7 +103,7 @@ class Conversation:
     heard: bool = False
     """Whether the server has sent or acknowledged anything."""
     outbound: int = 0
-    """The client's packets minus the server's that the capture marks as sent by the device."""
+    """Packets whose direction marks the client as the device, minus those that mark the server as the device."""
     mac: str = ""
     """MAC address of the client, if the capture has it."""
     uid: int | None = None
@@ -243,7 +243,7 @@ def _is_client(row: dict[str, str], source: Endpoint, target: Endpoint) -> bool:
     if _true(row["tcp.flags.syn"]):
         return not _true(row["tcp.flags.ack"])
     if row["tcp.stream"]:
-        return source.port >= target.port  # the capture began within the connection
+        return source.port >= target.port  # the capture began in the middle of the connection
     return True
 
 
@@ -259,7 +259,7 @@ def _rows(path: Path, keys: Path | None) -> Iterator[dict[str, str]]:
 
 
 def _add_streams(path: Path, keys: Path | None, udp: dict[int, Conversation]) -> None:
-    """Add the QUIC streams. (tshark's `follow,quic` gives packets as they came, twice and out of order.)"""
+    """Add the QUIC streams. (tshark's `follow,quic` prints packets as they came, with duplicates and out of order.)"""
     command = [*table(STREAM_FIELDS, "a"), "-Y", "quic.stream.stream_id"]
     first: dict[int, Conversation] = {}
     pieces: dict[tuple[int, int, bool], list[Piece]] = {}
@@ -272,7 +272,7 @@ def _add_streams(path: Path, keys: Path | None, udp: dict[int, Conversation]) ->
                 first.setdefault(connection, place)
                 pieces.setdefault((connection, stream, source == place.client), []).append(piece)
         except ValueError:
-            continue  # a packet that tshark gives by halves: a hole in the stream, which is told as one
+            continue  # tshark printed only part of the packet: a hole in the stream, reported as such
     for connection, stream in sorted({key[:2] for key in pieces}):
         sides = [put_together(pieces.get((connection, stream, client), [])) for client in (True, False)]
         first[connection].streams.setdefault(connection, {})[stream] = (sides[0], sides[1])
@@ -283,7 +283,7 @@ Piece = tuple[float, int, bytes, bool]
 
 
 def _stream_pieces(row: dict[str, str]) -> Iterator[tuple[int, int, Piece]]:
-    """Connection, stream and piece of each STREAM frame in a packet; its type tells its fields."""
+    """Connection, stream and piece of each STREAM frame in a packet; the type of a frame determines its fields."""
     at, connection = float(row["frame.time_epoch"]), int(row["quic.connection.number"].partition(",")[0])
     kinds = [int(kind, 0) for kind in row["quic.frame_type"].split(",")]
     offsets, lengths, data = (
@@ -330,7 +330,7 @@ def _follow(path: Path, keys: Path | None, found: dict[int, Conversation]) -> No
         waiting.setdefault(frozenset(ends), []).append(one)
     for peers, packets in _documents(lines(path, keys, command)):
         same = waiting.get(frozenset(peers.values()))
-        if same:  # several where a port was used again: in order
+        if same:  # several if a port was reused: in order
             this = same.pop(0)
             client = (this.client.ip, this.client.port)
             this.packets = [(at, peers[peer] == client, data) for at, peer, data in packets]
@@ -382,7 +382,7 @@ def lines(path: Path, keys: Path | None, command: Sequence[str], said: list[str]
             "Packet captures are read by tshark, which is not installed.",
             "Install it (Debian, Ubuntu: sudo apt install tshark; macOS: brew install wireshark) and run this again.",
         )
-    # (A body that is put together once more, for whoever looks at it in a window, is kept to the end.)
+    # (tshark would keep HTTP bodies that it reassembles for display in memory to the end.)
     options = ["-r", str(path), "-n", "-o", "http.desegment_body:FALSE"]
     options += ["-o", f"tls.keylog_file:{keys}"] if keys else []
     process = ReadingProgram([program, *options, *command], MEMORY)

@@ -28,11 +28,11 @@ FORMATS: dict[str, str] = {
     "gitlab": "gate_documents",
     "html": "gate_documents",
 }
-"""Format -> the module of this room whose function of the same name writes it; imported late."""
+"""Format -> the module of this room that has a function with the format's name; imported late."""
 CHANGES: tuple[Change, ...] = ("new", "worse", "new_rule", "not_observable", "gone", "better", "same")
 """The order in which changes are reported."""
 QUIET = ("same", "better", "gone")
-"""Changes that are counted, but listed only if a waiver concerns them; folded on the page."""
+"""Changes that are counted, but listed only if they fail the build (an expired waiver); folded on the page."""
 TONES = {"failed": "high", "not_observable": "gaps", "passed": "none"}
 
 

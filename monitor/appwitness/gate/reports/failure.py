@@ -16,16 +16,16 @@ from appwitness.reports.frames import frames
 from appwitness.reports.words import Words, plain
 
 FRAMES = 4
-"""Most of the app's own frames that are shown for each stack."""
+"""Maximum number of the app's own frames that are shown for each stack."""
 VALUES = 3
 MOST = 10
-"""Most findings that are described in full."""
+"""Maximum number of findings that are described in full."""
 
 
 def message(decided: GateReport, report: Report, recording: Path, page: Path | None = None) -> str:
     """Several lines of plain text, with values masked. `page`: the report, if the recording is not kept."""
     where = f"appwitness report {_here(recording)} --format html --output report.html" if page is None else _here(page)
-    return "\n".join((*_lines(GateStory(decided, [masked(report)], Words("en"))), "", f"All of it: {where}"))
+    return "\n".join((*_lines(GateStory(decided, [masked(report)], Words("en"))), "", f"Full report: {where}"))
 
 
 def _here(path: Path) -> str:
@@ -69,7 +69,7 @@ def _finding(one: Gated, told: GateStory) -> Iterator[str]:
 
 
 def _entries(failing: Sequence[Gated]) -> Iterator[str]:
-    """The waiver entries that would accept them, without what only a person can fill in."""
+    """The waiver entries that would accept the behaviours; a person fills in the empty fields."""
     yield "To accept it for a time, put this under `waivers:` in appwitness-waivers.yml and fill it in:"
     for one in failing:
         behaviour = one.behaviour
@@ -81,7 +81,7 @@ def _entries(failing: Sequence[Gated]) -> Iterator[str]:
 
 
 def _code(flow: Flow, report: Report) -> Iterator[str]:
-    """The app's own frames of the read, and of the code that sent it."""
+    """The app's own frames on the stack of the read, and on the stack of the sending."""
     for what, refs in (("read by", (flow.access,)), ("sent by", (flow.connection, flow.upload))):
         shown = next(filter(None, (_own(ref, report) for ref in refs)), [])
         for at, frame in enumerate(shown[:FRAMES]):

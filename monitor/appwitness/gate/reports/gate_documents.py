@@ -16,7 +16,7 @@ MARK = "<!-- appwitness-gate {package} -->"
 """Marks our comment on a pull request, so that a later one can replace it."""
 SIGNS = {"passed": "✅", "failed": "❌", "not_observable": "⚠️"}
 ROWS = 50
-"""Most rows of a comment, those that fail the build first."""
+"""Maximum number of rows in a comment; those that fail the build come first."""
 SEVERITY: dict[Level, str] = {"high": "critical", "medium": "major", "low": "minor", "info": "info"}
 
 
@@ -82,8 +82,8 @@ def _issue(one: Gated, told: GateStory) -> dict[str, Any]:
 
 
 def junit(told: GateStory) -> str:
-    """One suite for the app: a case for each behaviour and each flow that no list allows. What could not be
-    observed, and what a waiver mutes, is skipped."""
+    """One suite for the app: a case for each behaviour that is not gone, and for each flow that the list forbids or
+    does not allow. Behaviours that could not be observed or that a waiver mutes are skipped."""
     gate = told.gate
     cases = [_case(one, told) for one in gate.changes if one.change != "gone"]
     for flow in gate.flows:
@@ -137,7 +137,7 @@ class OutcomeGroup(NamedTuple):
 
 
 def html(told: GateStory) -> str:
-    """A self-contained HTML document: what fails the build first, then a table for each kind of change."""
+    """A self-contained HTML document: a table for each kind of change; rows that fail the build come first."""
     gate, words = told.gate, told.words
     version = gate.made.appwitness
     return fill(

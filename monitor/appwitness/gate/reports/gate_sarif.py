@@ -21,7 +21,7 @@ STATES: dict[Change, str] = {
     "same": "unchanged",
     "gone": "absent",
 }
-"""SARIF's `baselineState`, which has no value for what could not be observed."""
+"""Change -> SARIF's `baselineState`; SARIF has no value for behaviours that could not be observed."""
 Tree = dict[str, Any]
 
 
@@ -38,8 +38,8 @@ def sarif(told: GateStory) -> str:
 
 
 def _of_plan(reports: Sequence[Report], now: dict[str, Gated], told: GateStory) -> Tree:
-    """The recordings of one plan as one run; a behaviour that several show is reported once, from the one that shows
-    it at its worst."""
+    """The recordings of one plan as one run; a behaviour that several recordings show is reported once, from the
+    recording that shows it at its worst."""
     shown_by: dict[str, str] = {}
     for report in reports:
         for number, _ in enumerate(report.findings):
@@ -109,7 +109,7 @@ def _anchored(anchor: str) -> Tree:
 
 
 def _gone(told: GateStory, run: Tree) -> list[Tree]:
-    """Results for behaviours that are gone, for rules that this run's tool describes."""
+    """Results for behaviours that are gone, with the index of the rule if this run's tool describes it."""
     index = {rule["id"]: number for number, rule in enumerate(run["tool"]["driver"]["rules"])}
     return [
         {

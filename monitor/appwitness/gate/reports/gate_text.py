@@ -16,7 +16,7 @@ from appwitness.reports.words import plain
 
 EVIDENCE = 3
 MOST = 100
-"""Most changes that are listed, those that fail the build first; the other formats list all."""
+"""Maximum number of changes listed; those that fail the build come first. Only Markdown has a limit, too."""
 
 
 def text(told: GateStory) -> str:

@@ -24,7 +24,7 @@ __all__ = ["Claim", "ClaimKind", "ClaimTable"]
 ClaimKind = Literal["tcf", "gpp", "gcs", "gcd", "npa", "lmt", "gdpr_consent", "us_privacy", "sdk", "preference"]
 _Read = Callable[[str], list[ClaimedDecision]]
 SHOWN = 80
-"""Most characters of the text that a claim carries."""
+"""Maximum number of characters of a claim's text."""
 _PART = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[\d+\]|([^.\[\]]+)')
 _STORED = {"preference": "preference", "iab_tcf": "tcf", "iab_gpp": "gpp", "sdk_call": "sdk"}
 _STATUS: dict[str, Verdict] = {"given": "given", "refused": "refused", "withdrawn": "refused"}
@@ -73,7 +73,8 @@ class ClaimEntry(CatalogEntry):
 
 
 class Void(CatalogEntry):
-    """What in an upload says that a law does not apply, and which kinds of claim then say nothing."""
+    """The keys and texts in an upload that say that a law does not apply, and the kinds of claim that then say
+    nothing."""
 
     kinds: tuple[ClaimKind, ...] = ()
     keys: tuple[str, ...] = ()
@@ -157,8 +158,8 @@ class ClaimTable(CatalogEntry):
         )
 
     def _records(self, consent: Consent, key: str) -> bool:
-        """Whether a line without a catalog entry records an answer. What an SDK is told in general does not, since
-        that may be a default set at start; nor does a name that is about asking."""
+        """Whether a line without a catalog entry records an answer. A general setting passed to an SDK does not, since
+        it may be a default set at start; nor does a key whose name is about asking."""
         if consent.signal == "sdk_call":
             return consent.scope == "ads_tracking"
         name = "".join(_parts(key))

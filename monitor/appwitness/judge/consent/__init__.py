@@ -1,7 +1,7 @@
 """The consent at a moment: what the user had been asked and had decided, computed from a recording's consent lines.
 
-Times are on the host's clock (`Seen.at`). The clocks of device and host agree only to within a bound, so lines are in
-order with what was seen on the same clock, but not with what was seen on the other: see `Timeline.around`.
+Times are on the host's clock (`Seen.at`). The clocks of device and host agree only to within a bound, so the order of
+two lines is certain only on the same clock, or if they are farther apart than the bound: see `Timeline.around`.
 
 Who watched. If nobody did (a foreign capture), a scope that no line mentions is `not_observed`, or whatever the
 operator assumed (`assumed`). It is never `not_shown`, which means that somebody watched and saw no question.
@@ -55,7 +55,7 @@ The states, and how a line changes them (`=`: unchanged, still with the line tha
 
 A question that disappeared without a visible answer (`gone`: a touch in Compose, Flutter or a web page) may have been
 answered with a yes, even after an earlier no: it gives the app the benefit of the doubt until an answer is seen. If an
-act was seen since the question was shown, or within seconds, the question disappeared because of that act, and `gone`
+act was seen since the question was shown, or within seconds of its disappearance, that act is the reason, and `gone`
 adds nothing; if the same question is back within minutes, it had not been answered and is `requested` again.
 
 So only an answer changes an answer. A dialog that is shown again does not withdraw consent, and the tap on "Agree"
@@ -65,8 +65,7 @@ by asking again and acting before the answer.
 A question that the user left without an answer (the app went to the background, or its process ended) is `dismissed`
 from then on; it is `requested` again when the app comes back with it. Phase lines show this.
 
-What an outside observer saw on the device's screen (`clock` is `host`) and the hooks also reported is one act: see
-`echoes`.
+An act that an outside observer of the screen (`clock` is `host`) and the hooks both report counts once: see `echoes`.
 
 Lines written by another app say nothing about this one, except the system's answers about permissions.
 
@@ -148,19 +147,19 @@ __all__ = [
 EARLIER = timedelta(seconds=5)
 """A line this long before the start of the run belongs to an earlier run: clock corrections are well below that."""
 FIRST_MOMENTS = timedelta(seconds=10)
-"""An app reads its own store within this time."""
+"""An app reads its own store within this time after the start."""
 ASKED_AT_START = timedelta(seconds=60)
-"""A question this soon after the start is the app's own doing; a later one the user may have gone looking for."""
+"""A question within this time after the start comes from the app itself; the user may have looked for a later one."""
 CONFLICT = timedelta(seconds=5)
 """Reports of two observers this close together are about the same act."""
 TICK = timedelta(microseconds=1)
 MOST_NEAR = 4
-"""Most lines of each clock around one moment whose orders are tried; nobody taps more often within the bound."""
+"""Maximum number of lines of each clock that are reordered around a moment; nobody taps more often within the bound."""
 MOST_OTHERS = 16
-"""Most lines of the uncompared clock that are tried together with all before them; later ones are each tried alone."""
+"""Up to this number, lines of the other clock are tried with all that precede them; later ones are tried alone."""
 _LAST = datetime.max.replace(tzinfo=UTC)
 MOST_SHIFTS = 64
-"""Most cached histories with shifted clocks: events close together need the same ones."""
+"""Maximum number of cached histories with shifted clocks: events close together need the same ones."""
 _ANSWERS: dict[str, ConsentName] = {
     "given": "given",
     "refused": "refused",

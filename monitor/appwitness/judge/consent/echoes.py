@@ -11,11 +11,12 @@ from appwitness.events.seen import Seen
 from appwitness.judge.consent.machine import by_operator, clock_of
 
 ECHO = timedelta(seconds=5)
-"""A screen is read some moments after it comes up, and by another clock."""
+"""Maximum time between two reports of one event: a screen is read a little after it appears, and on another clock."""
 
 
 def echoes(lines: Iterable[Seen[Consent]]) -> frozenset[Ref]:
-    """The lines from outside that repeat what the hooks, closer to the act, reported too: they are not counted again.
+    """The lines of an outside observer that repeat what the hooks reported. They do not count, since the hooks are
+    closer to the act.
 
     Questions and answers are the same if both have the same signal and status; touches, if their labels are the same.
     What the hooks did not see (a web page, Compose, Flutter) stays as seen from outside, and so does a line that an
@@ -49,7 +50,8 @@ def echoes(lines: Iterable[Seen[Consent]]) -> frozenset[Ref]:
         for one, key in outside
         if not any(abs(one.at - told.at) <= ECHO and _overlap(one.event, told.event) for told in inside.get(key, ()))
     }
-    return frozenset(one.ref for one, _ in outside if one.ref not in own)  # a screen may ask several things
+    # A screen may ask several things: it is an echo only if all of them are.
+    return frozenset(one.ref for one, _ in outside if one.ref not in own)
 
 
 def _overlap(one: Consent, other: Consent) -> bool:

@@ -28,8 +28,8 @@ class HistoryLine(NamedTuple):
 
 
 class _Track:
-    """The status for one data type, or for what was said about all types. The state by the lines as written is kept
-    beside it: it tells whether corrections affect the status."""
+    """The status for one data type, or for what was said about all types. The state that follows from the lines as
+    written is also kept, to tell whether corrections affect the status."""
 
     def __init__(self, data: DataType | None) -> None:
         self._data = data

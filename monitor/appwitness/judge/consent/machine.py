@@ -34,10 +34,10 @@ for example."""
 OPENS = timedelta(seconds=5)
 """Within this time, what was touched to withdraw consent may ask for confirmation."""
 ASKED_BACK = timedelta(minutes=5)
-"""A touch within this time after that question answers it."""
+"""A touch within this time after the question whether to withdraw consent answers it."""
 SEEN_ACT = timedelta(seconds=5)
-"""A question that goes away this soon before an act was seen went away because of that act: its clock may be a
-different one."""
+"""If an act is seen within this time after a question went away, the question went away because of the act: the two may
+be timed by different clocks."""
 
 Clock = Literal["host", "device"]
 Says = Literal[
@@ -135,8 +135,8 @@ def clock_of(consent: Consent) -> Clock:
 
 
 def was_there(consent: Consent) -> bool:
-    """Whether the app's store held it before this run wrote to it. Recordings older than the field for this say it
-    in the agent's note, which nobody can type."""
+    """Whether the app's store held it before this run wrote to it. Recordings from before `at_start` existed say so in
+    the agent's note, which no user can write."""
     if consent.at_start is not None:
         return consent.at_start
     return consent.note == "present at start" and consent.signal in STORED and consent.by == "app"
@@ -148,7 +148,7 @@ def in_file(ref: Ref) -> tuple[int, Ref]:
 
 
 def read(seen: Seen[Consent], labels: Labels) -> ConsentReading:
-    """What a line says by itself."""
+    """What a line says on its own, regardless of other lines."""
     says, why = said(seen.event, labels)
     scope = _opt_out(seen.event, labels) or scope_of(seen.event)
     return ConsentReading(seen.at, seen.number, seen.ref, seen.event, scope, says, why)
@@ -218,8 +218,8 @@ def _ticked_and_went_on(consent: Consent, text: str, labels: Labels) -> bool:
 
 def in_context(readings: Sequence[ConsentReading], labels: Labels) -> list[ConsentReading]:
     """The readings, in order of time, revised by those beside and before them: one touch for several questions, a
-    box that came up ticked, the act that made a question go away, and whether consent was withdrawn or that was only
-    asked."""
+    box that came up ticked, the act that made a question go away, and whether consent was withdrawn or the user was
+    only asked whether to withdraw it."""
     readings = _answered_back(_opened(readings, labels), labels)
     together = _touched_together(readings, labels)
     acts = _acts(readings)

@@ -1,12 +1,12 @@
 """Derives consent from recorded screens: which questions came up, what was touched, and what was not seen.
 
-Screens are recorded as they were read, and interpreted only here, by the words of catalog/consent.yml: with better
-words, an old recording is judged anew. Older recordings have consent lines instead of screens.
+Screens are recorded as they were read, and interpreted only here, with the words of catalog/consent.yml; so better
+words also improve the judgement of old recordings. Older recordings have consent lines instead of screens.
 
 The agent reports each dialog, page and touch of the app's own views. An outside observer reports what is on the screen
 whenever it changes, and now and then while it does not, but does not see touches by hand. A question that disappears
-without an answer seen by its observer is `gone`: for an outside observer, since shortly before it was last seen,
-because an app takes a moment to remove it.
+without an answer seen by its observer is `gone`. If an outside observer saw it, it counts as gone from shortly before
+it was last seen, because an app takes a moment to remove it.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ CLOSES = timedelta(seconds=5)
 """A question that disappears within this time after a touch is taken to have disappeared because of it."""
 MOST_ITEMS = 1000
 MOST_CHARACTERS = 4000
-"""Most windows of a line and texts of a window that are read, and most characters of each text: they may be huge."""
+"""Limits on what is read: windows of a line, texts of a window, and characters of a text. Lines may be huge."""
 MOST_READ = 200_000
-"""Most characters of one line that are read; what is left out is a gap."""
+"""Maximum number of characters that are read of one line; the rest is reported as a gap."""
 MOST_DIALOGS = 100
-"""Most dialogs of one process that nobody saw close."""
+"""Maximum number of dialogs that are remembered for one process while nobody has seen them close."""
 READ = "read from the screen's tree"
 TOUCHED = "touched for the user by the {}, as read from the screen's tree"
-"""How a line is known if hooks cannot have seen it: they see no touches in web pages, Compose or Flutter."""
+"""Notes on how an outside observer knows of a line; hooks see no touches in web pages, Compose or Flutter."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ class _Question:
     closes: tuple[datetime, Literal["user", "app"]] | None = None
     """When something was touched that may close it without an answer, and who would then have closed it."""
     opened: datetime | None = None
-    """When the way to its choices was touched: another layer of it is the same question."""
+    """When the button that opens its choices was touched; the layer with the choices is still the same question."""
 
     def leads_on(self, at: datetime) -> bool:
         """Whether a question at this time is another layer of this one."""
@@ -68,7 +68,7 @@ class _Question:
 
 @dataclass(frozen=True)
 class _Opened:
-    """A touch on what withdraws consent or turns a use of data off: it may ask for confirmation."""
+    """A touch on a control that withdraws consent or turns off a use of data; the app may ask for confirmation."""
 
     at: datetime
     label: str
@@ -93,7 +93,7 @@ class _Observer:
 
     dialogs: dict[int | None, _Question] = field(default_factory=dict)
     page: _Question | None = None
-    """What the screen as a whole asks; from outside, whatever it asks."""
+    """The question of the screen as a whole; for an outside observer, any question on the screen."""
     pages: set[str] = field(default_factory=set)
     """Headings of pages that have asked: coming back to one is not a new question."""
     second_layer: bool = False
@@ -113,18 +113,18 @@ class ScreenReader:
         self._observers: dict[tuple[str, int | None], _Observer] = {}
 
     def read(self, seen: Seen[Screen]) -> list[Seen[Consent]]:
-        """What another line says, under the line's name."""
+        """The consent lines that follow from another screen, each with the screen's reference."""
         observer = self._observers.setdefault((seen.event.by, seen.event.pid), _Observer())
         observer.last = seen
         return [_by_name_of(seen, line) for line in self._read(observer, seen.event)]
 
     def leaves_out(self, screen: Screen) -> bool:
-        """Whether a line has more than is read of it."""
+        """Whether a line is so large that part of it is not read."""
         return self._bounded(screen)[1]
 
     def _bounded(self, screen: Screen) -> tuple[list[Window], bool]:
-        """What is read of a line's windows, and whether anything is left out: the app's own windows of a look,
-        otherwise the first window."""
+        """The part of a line's windows that is read (for a look, the app's own windows; otherwise the first window),
+        and whether anything is left out."""
         ours = filter(self._is_ours, screen.windows) if screen.what == "look" else iter(screen.windows[:1])
         room = _ScreenRoom()
         windows = [room.bounded(each) for each in islice(ours, MOST_ITEMS)]
@@ -173,8 +173,8 @@ class ScreenReader:
         return lines
 
     def _page(self, observer: _Observer, screen: Screen, window: Window) -> list[Consent]:
-        """A full screen asks only if it can be answered there: a list of settings names policies too. The page
-        before it was not observed since it was last seen."""
+        """The lines for a full screen. It asks only if it can be answered there: a list of settings names policies,
+        too. The previous page counts as gone from when it was last seen."""
         title = self._labels.asks(window)
         before, lines = observer.page, []
         if before is not None and before.title != title and not before.decided:
@@ -391,7 +391,7 @@ class ScreenReader:
         return self._labels.keeps_choices(touch.label) or (platform is not None and platform.does(touch.id) == "save")
 
     def _chosen(self, screen: Screen, window: Window, touch: Touch, status: ConsentState) -> list[Consent]:
-        """What the touch says about each separate choice: all of them by one button, otherwise as each was ticked."""
+        """The lines for the separate choices: one button may decide all of them, otherwise each counts as ticked."""
         offered = self._labels.offered(window).items()
         if status == "dismissed":
             return [_tapped(screen, touch, "dismissed", scope, note=check.text) for scope, check in offered]
@@ -418,7 +418,7 @@ class ScreenReader:
 def consents(
     lines: Iterable[Seen[Event]], labels: Labels, package: str | None = None, until: datetime | None = None
 ) -> tuple[Seen[Consent], ...]:
-    """The consent lines of a recording and what its screens say, each under the name of its line, in order of time.
+    """The consent lines of a recording, and those that follow from its screens, in order of time.
 
     `until`: the end of observation, on the host's clock.
     """

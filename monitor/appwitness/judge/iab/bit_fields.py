@@ -7,7 +7,7 @@ import re
 from base64 import urlsafe_b64decode
 
 LONGEST = 32 << 10
-"""Most characters; the longest strings in use have a few thousand."""
+"""Maximum number of characters; the longest strings in use have a few thousand."""
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}\Z")
 
 

@@ -49,7 +49,7 @@ def read(text: str) -> Tcf:
     bits.number(6 + 1 + 1)  # policy, service-specific flag, publisher's own texts
     special_features = bits.numbers_set(12)
     purposes = bits.numbers_set(24)
-    bits.number(24 + 1)  # legitimate interests, which are not consent; whether purpose 1 goes unasked in the country
+    bits.number(24 + 1)  # legitimate interests, which are not consent; PurposeOneTreatment: purpose 1 was not asked
     bits.letters(2)  # the publisher's country
     return Tcf(2, updated, cmp_id, purposes, special_features, _vendors(bits))
 

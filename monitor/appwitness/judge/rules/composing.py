@@ -42,7 +42,7 @@ from appwitness.judge.rules.translations import LANGUAGES, Language
 
 PROVEN, CORROBORATED, INDICATED, DECLARED = range(len(CONFIDENCES))
 EVIDENCE = 20
-"""Most lines that a finding names in `evidence`; `all_evidence` has all of them."""
+"""Maximum number of lines that a finding names in `evidence`; `all_evidence` has all of them."""
 Words = dict[str, Callable[[], str]]
 """Words for a sentence, computed when the sentence uses them."""
 _NO_TYPES = DataTypes(items=())
@@ -60,16 +60,17 @@ class One(NamedTuple):
 
 
 _Made = dict[object, tuple[One, ConsentStatus | None, ConsentStatus | None]]
-"""All that a rule looks at in a sighting -> the result, and the statuses that the key identifies."""
+"""Everything that a rule looks at in a sighting -> the result, and the statuses whose ids are in the key, to keep them
+alive."""
 
 
 class Answers(NamedTuple):
     """What the user had been asked and had answered at one moment, as far as a rule depends on it."""
 
     separate: ConsentStatus | None
-    """In the scope that the rule asks for; None: it asks for none."""
+    """The status in the separate scope that the rule names; None: it names none."""
     against: tuple[Ref, ...]
-    """Lines within seconds that contradict it."""
+    """Lines that contradict these answers within seconds."""
 
 
 class Reporter:
@@ -153,7 +154,7 @@ class Reporter:
         )
 
     def _ends(self, members: list[Sighting]) -> tuple[Code | None, Code | None]:
-        """The code that read it and the code that sent it; each is None unless stacks show it and agree."""
+        """The code that read the data and the code that sent it; each is None unless stacks show it and agree."""
         read_by: dict[tuple[str, str | None], Code] = {}
         sent_by: list[Code] = []
         other_readers = False
@@ -224,8 +225,8 @@ class Reporter:
         return observers.hooks and observers.proxy and observers.stamped == "during" and not observers.hooks_failed
 
     def _supported(self, rule: Rule, sighting: Sighting) -> tuple[int, bool]:
-        """The confidence that the observations at the two ends alone support, as an index in CONFIDENCES; and whether
-        nobody compared their clocks."""
+        """The confidence that the observations at the two ends (read and upload) alone support, as an index in
+        CONFIDENCES; and whether nobody compared their clocks."""
         if sighting.flow is not None:
             return self._shown(sighting)
         if sighting.flows:
@@ -373,7 +374,7 @@ class Reporter:
     def _circumstances(
         self, rule: Rule, group: FindingGroup, lead: Sighting, answers: Answers, language: Language
     ) -> Words:
-        """The words that require a certain condition in the rule."""
+        """The words that are available only if the rule has a certain condition."""
         when, facts = rule.when, self._facts
         words: Words = {}
         if (separate := answers.separate) is not None:
@@ -430,7 +431,7 @@ class Reporter:
 
 
 def _unordered(rule: Rule, sighting: Sighting, answers: Answers) -> bool:
-    """Whether it depends on the order of a consent line and another whose clocks nobody compared."""
+    """Whether a result depends on the order of a consent line and another line, whose clocks nobody compared."""
     if answers.separate is not None and answers.separate.unordered:
         return True
     return rule.when.consent is not None and sighting.status.unordered
@@ -478,7 +479,7 @@ def _flow_ids(members: Iterable[Sighting]) -> tuple[str, ...]:
 
 
 def _flows_of(members: Iterable[Sighting]) -> list[Flow]:
-    """The flows that the sightings themselves are, not those that carried what was read."""
+    """The flows of those sightings that are flows; not the flows that carried the values of an access."""
     return [each.flow for each in members if each.flow]
 
 
@@ -504,11 +505,11 @@ def _on_the_wire(flow: Sighting) -> bool:
     """Whether the proxy saw an upload of the app's, and not only the agent, which also saw the read."""
     if flow.clock != "host" or flow.flow is None or flow.flow.untied:
         return False
-    return flow.flow.carrier is None or flow.flow.carrier.by != "host"  # that is a likely socket, not a certain one
+    return flow.flow.carrier is None or flow.flow.carrier.by != "host"  # by host: a likely socket, not a certain one
 
 
 def _shortcomings(sighting: Sighting) -> tuple[bool, bool]:
-    """What a sentence led by it would have to leave open: whose upload it was, whether it arrived."""
+    """Whether a sentence about a sighting has to leave open whose upload it was, and whether it arrived."""
     return (sighting.flow.untied, sighting.flow.unanswered) if sighting.flow else (False, False)
 
 

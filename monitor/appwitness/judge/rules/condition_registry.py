@@ -98,7 +98,7 @@ CONDITIONS: dict[str, DeclaredCondition] = {}
 
 
 def never_holds(_: Sighting) -> bool:
-    """The test if the run does not say."""
+    """The test if the run lacks the facts for a condition."""
     return False
 
 

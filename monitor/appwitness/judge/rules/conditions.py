@@ -41,7 +41,7 @@ ConsentNames = Annotated[tuple[ConsentName, ...], Field(min_length=1)]
 EEA = frozenset(
     "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO EU EEA".split()  # noqa: SIM905
 )
-"""Countries that are not abroad to one another: GDPR art. 44 is about countries outside the area."""
+"""Countries that do not count as abroad from one another: GDPR art. 44 is about countries outside the area."""
 _DIGEST = re.compile(r"(?:md\d|sha|sm3|ripemd|blake|uuid_v3|crc32|adler32|murmur|hash_code)", re.IGNORECASE)
 _KEYED = re.compile(r"mac|salted|encrypted", re.IGNORECASE)
 LABELLED = frozenset({"tap", "operator"})
@@ -64,7 +64,7 @@ _UNHOOKED = frozenset({"process_not_instrumented", "forgotten"})
 
 
 class Separate(CatalogEntry):
-    """What the user must have decided in a scope of its own."""
+    """The decision that the user must have made in a separate scope."""
 
     scope: SeparateScope
     consent: ConsentNames
@@ -114,7 +114,7 @@ def phase(phases: Annotated[tuple[PhaseName, ...], Field(min_length=1)], run: Ju
     on=("access", "flow"),
     description="the kind of data is not (or is) in the necessary scope of the app's type, if known",
     says=(
-        "the kind of data is {} of what the type of app needs (--app-type)",
+        "the kind of data is {} what the type of app needs (--app-type)",
         "数据类型{}该类应用的必要个人信息范围（--app-type）",
     ),
     choices={"inside": ("inside", "属于"), "outside": ("outside", "超出")},
@@ -130,7 +130,7 @@ def scope(where: Literal["outside", "inside"], run: JudgedRun) -> Test:
     on=("access", "flow"),
     description="the tester's policy.yml says nothing of this kind of data",
     says=(
-        "the maker's declaration says nothing of this kind of data (--policy)",
+        "the maker's declaration does not mention this kind of data (--policy)",
         "开发者的声明未提及此类数据（--policy）",
     ),
 )
@@ -154,7 +154,7 @@ def sensitive(_: Literal[True], run: JudgedRun) -> Test:
 @condition(
     on=("access", "flow"),
     description="data about other people than the user",
-    says=("it is data about other people than the user", "属于用户以外他人的个人信息"),
+    says=("it is data about people other than the user", "属于用户以外他人的个人信息"),
 )
 def others(_: Literal[True], run: JudgedRun) -> Test:
     return _of_kinds(run, lambda kind: kind.others)
@@ -173,7 +173,7 @@ def fixed(_: Literal[True], run: JudgedRun) -> Test:
     on=("access", "flow"),
     description="what every app sees of the device and its state; alone it identifies nobody",
     says=(
-        "it is what every app sees of the device and its state, which alone tells of nobody",
+        "it is what every app sees of the device and its state, which alone identifies nobody",
         "属于任何应用均可获知的设备信息及状态，单独不足以识别个人",
     ),
 )
@@ -296,7 +296,7 @@ def hashed(_: Literal[True], run: JudgedRun) -> Test:
     on=("flow",),
     description="the app's own record was by then that there is no consent to it; no yes was seen since, and no no",
     says=(
-        "the app's own record was by then that there is no consent to it, and no answer of the user was seen since",
+        "the app itself had recorded by then that there was no consent to it, and no answer by the user was seen since",
         "应用自身的记录当时表明未获同意，且其后未观察到用户的答复",
     ),
 )
@@ -335,7 +335,7 @@ def separate(asked: Separate, run: JudgedRun) -> Test:
 @condition(
     on=("access", "flow"),
     description="what the user had decided was decided at most so many seconds before",
-    says=("what the user had decided was decided at most {:g} s before", "用户的决定作出于此前 {:g} 秒之内"),
+    says=("the user had decided at most {:g} s before", "用户的决定作出于此前 {:g} 秒之内"),
 )
 def soon_s(seconds: Annotated[float, Field(gt=0)], run: JudgedRun) -> Test:
     soon = timedelta(seconds=seconds)
@@ -373,7 +373,7 @@ def sent(_: Literal[False], run: JudgedRun) -> Test:
     says=("nothing in the call stack begins with: {}", "调用栈中没有以下列名称开头的帧：{}"),
 )
 def without(frames: Annotated[tuple[str, ...], Field(min_length=1)], run: JudgedRun) -> Test:
-    # A stack with missing frames does not tell what was not on it.
+    # A truncated stack does not show which frames were absent.
     return lambda each: (
         each.access is not None
         and each.access.stack_cut is None
@@ -418,12 +418,12 @@ def by(
         "refuse": ("a no", "拒绝"),
         "basic": ("the basic function only", "仅基本功能"),
         "agree": ("a yes", "同意"),
-        "later": ('no answer yet, as "Not now"', "尚未作答，如“以后再说”"),
-        "forced": ('a yes under pressure, as "Agree or exit"', "受迫的同意，如“同意(不同意请退出)”"),
+        "later": ('no answer yet, such as "Not now"', "尚未作答，如“以后再说”"),
+        "forced": ('a yes under pressure, such as "Agree or exit"', "受迫的同意，如“同意(不同意请退出)”"),
         "unticked": ("a yes without ticking the box", "未勾选复选框即同意"),
         "pre_ticked": ("a yes with the box ticked beforehand", "复选框已预先勾选的同意"),
         "bundled": ("one touch that agrees to everything at once", "一次点击同意全部事项"),
-        "ambiguous": ('neither yes nor no, as "Got it"', "不构成同意，如“知道了”"),
+        "ambiguous": ('neither yes nor no, such as "Got it"', "不构成同意，如“知道了”"),
     },
 )
 def label(kinds: Annotated[tuple[LabelKind, ...], Field(min_length=1)], run: JudgedRun) -> Test:
@@ -467,7 +467,7 @@ def unasked(_: Literal[True], run: JudgedRun) -> Test:
 @condition(
     on=("consent",),
     description="prompts for this many groups of permissions within one second",
-    says=("permissions of at least {} groups were asked for within one second", "一秒内请求了至少 {} 组权限"),
+    says=("permissions of at least {} groups were requested within one second", "一秒内请求了至少 {} 组权限"),
 )
 def together(number: Annotated[int, Field(ge=2)], run: JudgedRun) -> Test:
     return lambda each: len(run.sightings.asked_with(each)) >= number
@@ -526,7 +526,7 @@ def answered(_: Literal[False], run: JudgedRun) -> Test:
     description="it shows consent of an earlier run, so that this was no clean install; of other things: such"
     " consent is there, and nothing was shown in this run",
     says=(
-        "it shows consent of an earlier run, or the run does and nothing was shown in it: this was no clean install",
+        "it shows consent from an earlier run, or the run has such consent and nothing was shown: not a clean install",
         "显示的是此前运行的同意，或该次运行含有此类同意且未展示任何内容，即并非全新安装",
     ),
 )
@@ -591,7 +591,7 @@ def never(_: Literal["dialog"], run: JudgedRun) -> Test:
     on=("run",),
     description="the tester's policy.yml names kinds of data of which nothing was observed, with no gap",
     says=(
-        "the maker's declaration names data of which nothing was observed in the whole run (--policy)",
+        "the maker's declaration names data that was never observed in the run (--policy)",
         "开发者的声明列明了整个运行过程中均未观测到的信息（--policy）",
     ),
     needs=("hooks", "proxy"),

@@ -29,8 +29,8 @@ EVERYBODY = Observers(hooks=True, proxy=True, consent=True)
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What was seen, and what the catalog and the tester say. Anything left out is unknown, and a condition that
-    asks for it never holds."""
+    """What was seen, and what the catalog and the tester say. Anything left out is unknown, and a condition on it never
+    holds."""
 
     flows: Sequence[Flow]
     accesses: Sequence[Seen[Access]]
@@ -42,7 +42,7 @@ class RunFacts:
     data_types: DataTypes | None = None
     """Names and properties of data types; without it sentences use the codes."""
     recipients: RecipientTable | None = None
-    """Whose code a stack frame is; without it sentences name only the code."""
+    """The owners of the code in stack frames; without it sentences name only the code."""
     consents: Sequence[Seen[Consent]] = ()
     phases: Phases = field(default_factory=Phases)
     claims: Sequence[Claim] = ()
@@ -56,7 +56,7 @@ class RunFacts:
     policy: Policy | None = None
     """What the app's maker declares, according to the tester."""
     territory: str | None = None
-    """ISO 3166 code of the country that is not abroad, or EU."""
+    """ISO 3166 code of the country where the users are, or EU."""
     laws: Laws | None = None
     """Without it findings name no articles."""
     jurisdictions: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from appwitness.catalog.entries import CatalogEntry
 from appwitness.judge.rules.translations import Words
 
 POINTS = 1000
-"""Most moments that a folded line is spread over; each then stands for several calls."""
+"""Maximum number of moments that a folded line is spread over; each may then stand for several calls."""
 
 
 class Preset(CatalogEntry):
@@ -33,12 +33,12 @@ class Frequency(CatalogEntry):
 
     @cached_property
     def by_id(self) -> dict[str, Preset]:
-        """Name -> preset."""
+        """Id -> preset."""
         return {preset.id: preset for preset in self.presets}
 
 
 class CallStretch(NamedTuple):
-    """A stretch of calls in which each call exceeds a preset together with the calls before it."""
+    """A stretch of calls that consists of overlapping windows, each of which exceeds a preset."""
 
     calls: int
     first: datetime

@@ -24,8 +24,8 @@ class FindingGroup:
     preset: Preset | None = None
     stretch: CallStretch | None = None
     state: str | None = None
-    """For a rule on frequency: whose calls these are, the preset and the calls that exceed it, and the phase of the
-    app."""
+    """The last four are for a rule on frequency: whose calls these are, the preset, the calls that exceed it, and the
+    phase of the app."""
 
     @property
     def count(self) -> int:
@@ -35,7 +35,7 @@ class FindingGroup:
 
 @dataclass(frozen=True, order=True)
 class CallingCode:
-    """Whose code called: the prefix of its classes, and the name if it is a known SDK."""
+    """The code that made calls: the prefix of its classes, and its name if it is a known SDK."""
 
     code: str
     name: str | None = field(default=None, compare=False)
@@ -51,7 +51,7 @@ def grouped(
 def _by_name(seen: Iterable[Sighting]) -> Iterator[tuple[tuple[str, str], FindingGroup]]:
     groups: dict[tuple[str, str], list[Sighting]] = {}
     for sighting in seen:
-        # What the user picked is grouped separately, and sorted after what the app took.
+        # Data that the user picked forms a group of its own, sorted after data that the app read.
         what = f"{sighting.what} (picked)" if sighting.picked else sighting.what
         groups.setdefault((sighting.data or "", what), []).append(sighting)
     for key, members in groups.items():

@@ -101,7 +101,7 @@ class Rule(CatalogEntry):
 
     @property
     def shown_by(self) -> frozenset[Need | Literal["values"]]:
-        """What a run must have recorded to show it; for a rule on flows, this includes known values to look for."""
+        """The observations that a run needs to show a finding; for a rule on flows, also known values to look for."""
         return frozenset({*self.needs, *(("values",) if self.on == "flow" else ())})
 
     @property
@@ -181,7 +181,7 @@ def _fits(condition: Condition, info: ValidationInfo) -> None:
         words = ", ".join(declared.in_files for declared in wrong)
         fitting = sorted(set.intersection(*(set(declared.on) for declared in wrong)))
         raise ValueError(
-            f"{words}: a rule on {_PLURALS[on]} cannot ask for this"
+            f"{words}: not possible in a rule on {_PLURALS[on]}"
             + (f"; expected `on: {' or '.join(fitting)}`" if fitting else "")
         )
 

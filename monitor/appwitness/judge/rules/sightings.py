@@ -46,7 +46,7 @@ names used by Google and by US laws."""
 ADVERTISING = frozenset({"advertising_id", "oaid"})
 """Data types that a no to advertising covers."""
 NOTICES = frozenset({"dialog", "tap", "operator"})
-"""Signals that tell the user what will be done with the data, or that answer it."""
+"""Signals of something that tells the user what will be done with the data, or of the user's answer to it."""
 PERMISSION_SIGNALS = frozenset({"permission_prompt", "permission_result"})
 PROMPT = "permission:"
 
@@ -86,7 +86,7 @@ class OneSighting:
     """Whether a flow carried only names, which other people may have too, with nothing else from their rows beside
     them and not in a list of the same people."""
     uncertainty_ms: float = 0
-    """How far that clock and the other may be apart, in milliseconds; infinite if nobody compared them."""
+    """How far `clock` and the other clock may be apart, in milliseconds; infinite if nobody compared them."""
     possible: frozenset[ConsentName] = frozenset()
     """Every state that may have held then: lines of the other clock, or of the same microsecond, may leave several."""
     flows: tuple[Sighting, ...] = ()
@@ -159,8 +159,8 @@ class _PermissionState:
     """The last prompt, until it is answered."""
 
     def unseen(self, at: datetime, consent: Consent) -> Ref | None:
-        """The prompt that the system denied by itself because of an earlier permanent denial: nobody saw it. None if
-        there is none."""
+        """The prompt that the system denied automatically because of an earlier permanent denial: nobody saw it. None
+        if there is none."""
         denied_again = consent.signal == "permission_result" and consent.status == self.status.state == "refused"
         return self.prompt[1] if denied_again and self.prompt and at - self.prompt[0] <= BY_ITSELF else None
 
@@ -183,7 +183,7 @@ class Sightings:
         self._statuses: dict[ConsentStatus, ConsentStatus] = {}
         """Equal statuses as one object."""
         self._like: dict[tuple[int, ...], OneSighting] = {}
-        """What calls have in common, by the identities of their access but for its times, status, states and phase."""
+        """The common part of calls that differ only in line and time. Key: ids of access, status, states and phase."""
 
     def grow(self, facts: RunFacts) -> None:
         """Continue with more facts of the same `ground`; sightings that the new facts do not change stay the same
@@ -208,8 +208,8 @@ class Sightings:
 
     @cached_property
     def flows(self) -> list[Sighting]:
-        """Every flow of the app that left the device. Data sent to the device itself did not leave it, and what no
-        socket of the app carried was not the app's."""
+        """Every flow of the app that left the device. Data sent to the device itself did not leave it, and an upload
+        that no socket of the app carried was not the app's."""
         made: list[Sighting] = []
         known = self._known_flows
         for flow in self._facts.flows:
@@ -240,8 +240,8 @@ class Sightings:
     @cached_property
     def accesses(self) -> list[Sighting]:
         """Every access that returned a value. A call that was denied, threw, returned nothing or only registered a
-        listener read nothing, and a placeholder is nothing; what a listener receives is an access of its own. What
-        the user picked, the user handed over."""
+        listener read nothing, and a placeholder is no data; what a listener receives is an access of its own. Data
+        that the user picked is left out, too: the user handed it over."""
         carried: dict[int, list[Sighting]] = {}
         for sighting in self.flows:
             if sighting.flow and sighting.flow.access:
@@ -266,9 +266,9 @@ class Sightings:
 
     @cached_property
     def consents(self) -> list[Sighting]:
-        """Every consent line that counts, in order of time, with those left by an earlier run and those by which the
-        app answered itself. Lines that an operator has since replaced or retracted are left out, and a redrawn
-        question appears once."""
+        """Every consent line that counts, in order of time, with those left by an earlier run and those with which the
+        app answered its own question. Lines that an operator has since replaced or retracted are left out, and a
+        redrawn question appears once."""
         readings = {each.ref: each for each in self._facts.timeline.readings()}
         lines = [
             seen
@@ -403,7 +403,8 @@ class Sightings:
 
         Apps ask one question for everything; a yes to it may well be what the claim means. A no to personalised
         advertising does not answer a claim about other purposes. An operator marks a yes that nobody else saw a moment
-        after the tap, while the app reacts to the tap at once. Rather miss than accuse.
+        after the tap, while the app reacts to the tap at once. It is better to miss a false claim than to accuse
+        wrongly.
         """
         timeline = self._facts.timeline
         known = (claim.at, claim.clock, self._facts.clock_uncertainty_ms)
@@ -503,7 +504,7 @@ class Sightings:
 
     def _record(self, flow: Flow, status: ConsentStatus) -> Claim | None:
         """The app's own statement, at the time of a flow, that the user has not agreed; None if another statement of
-        the app says yes, or a yes was seen since. A no that was seen tells more, so the result is None then too."""
+        the app says yes, or a yes was seen since. Also None if the user was seen to say no, which tells more."""
         if status.state in ("refused", "withdrawn", "basic_only"):
             return None
         scopes = ("general_policy", "ads_tracking") if flow.data in ADVERTISING else ("general_policy",)
@@ -520,9 +521,9 @@ class Sightings:
 
     @cached_property
     def _records(self) -> dict[str, tuple[list[datetime], list[Claim | None]]]:
-        """Scope -> the times at which the app's own record of it changed, and the statement that makes it a no from
-        then on; None if one of its statements is a yes, or there is none. On the device's clock, a no counts from
-        the time when it was certainly there, and a yes from when it may have been."""
+        """Scope -> the times at which the app's own record changed, and for each the statement that makes the record a
+        no from then on; None if the record is not a no. If a statement was timed by the device's clock, a no counts
+        from the latest time at which it may have been made, a yes from the earliest."""
         bound_ms = self._facts.clock_uncertainty_ms
         words: list[tuple[datetime, Ref, Claim]] = []
         for claim in self._facts.claims:
@@ -536,7 +537,7 @@ class Sightings:
             key = (claim.host, claim.path)
             if claim.says == "given":
                 yes[claim.scope].add(key)
-            elif key in yes[claim.scope]:  # a withdrawn yes is the last word
+            elif key in yes[claim.scope]:  # a yes that becomes a no overrides every other yes
                 yes[claim.scope].clear()
             times, records = found.setdefault(claim.scope, ([], []))
             times.append(at)
@@ -555,9 +556,9 @@ class Sightings:
     def _calls(
         self, lane: PackedLines[Access], place: int, flows: tuple[Sighting, ...]
     ) -> Sighting | tuple[Sighting, ...]:
-        """An access, at its moment. A folded line stands for several calls, and only the first and the last have a
-        known time: if the user decided, or the app changed its phase, in between, they become two sightings of one
-        call each."""
+        """The sighting of an access, or two of them. A folded line stands for several calls, and only the first and the
+        last have a known time: if the user decided, or the app changed its phase, in between, they become two
+        sightings of one call each."""
         if not lane.has_until(place):
             return self._alike(lane, place, flows)
         seen = lane[place]
@@ -581,7 +582,7 @@ class Sightings:
             return made
         key = (id(access), *map(id, state))
         like = self._like.get(key)
-        if like is None:  # it keeps what the key identifies
+        if like is None:  # keeps the objects alive whose ids are in the key
             like = self._like[key] = self._made(lane.ref_at(place), at, access, state)
         return CallSighting(lane, place, like)
 
@@ -622,8 +623,8 @@ class Sightings:
         )
 
     def _decided(self, status: ConsentStatus, data: DataType) -> ConsentName:
-        """The decision for a data type. Basic function only is a no to whatever the necessary scope of the app's
-        type does not cover, and to everything if the type is not known."""
+        """The decision for a data type. `basic_only` is a no to every data type that the necessary scope of the app's
+        type does not cover, and to all of them if the type is not known."""
         if status.state != "basic_only":
             return status.state
         type_ = self._facts.app_type
@@ -689,7 +690,7 @@ def rows(group: Iterable[Sighting]) -> tuple[int, int | None]:
 
     For flows whose rows are about people, people are counted: one person may have several rows. An app may send one
     entry per upload, so rows are counted over the whole group. Rows of two cursors with the same number count once:
-    rather too few than too many.
+    it is better to report too few than too many.
     """
     members = list(group)
     flows = [each.flow for each in members if each.flow]

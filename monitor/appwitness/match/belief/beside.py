@@ -33,11 +33,11 @@ class HitNeighbours(NamedTuple):
 
 
 OTHER_READINGS = frozenset(one.name for one in DECODERS if one.guess or one.another_reading)
-"""Decoding steps that read again what was already read in another way, or that guess: no evidence against anybody."""
+"""Decoding steps that guess, or that read bytes a second time in another way: what they yield contradicts no name."""
 LEVELS = 6
-"""Most steps from the object that is a row to a number in it."""
+"""Maximum number of steps from the object that is a row to a number in it."""
 MOST = 200
-"""Most numbers and addresses in an object; one with more is not a single person's."""
+"""An object with more numbers and addresses than this is not a single person's."""
 ACROSS = "*"
 """A step that stands for any step: entries with the same index in parallel lists."""
 

@@ -106,14 +106,14 @@ def best(hits: list[Hit]) -> list[Hit]:
 
 
 def _length(hit: Hit) -> int:
-    """Number of characters found; for a digest that is all of a leaf, in hex, and no more than stand there."""
+    """Number of characters found; for a digest that is all of a leaf, the number of its hex digits that are there."""
     if hit.variant.how == "leaf":
         return 2 * min(len(hit.variant.pattern), len(hit.leaf.data))
     return len(hit.found)
 
 
 MOST = 256
-"""Most places kept for one value; more add nothing."""
+"""Maximum number of places kept for one value; more add nothing."""
 
 
 def _elsewhere(hit: Hit, others: list[Hit]) -> bool:

@@ -15,7 +15,7 @@ from appwitness.match.hits import Hit, is_whole
 from appwitness.match.reads import Key, Reads, UploadTime
 
 MATCHES = 32
-"""Most places reported for one value in one upload; more add nothing."""
+"""Maximum number of places reported for one value in one upload; more add nothing."""
 NAMESAKE = 3e-5
 """Approximate share of people who have a given name: larger for a short name, smaller for a long one."""
 MANY_NAMES = 100
@@ -24,7 +24,7 @@ MAYBE = 0.55
 SURE_WITH_SALT = frozenset(("birthday",))
 """Types whose short values are believed if the app itself put them into a digest or cipher with little else."""
 SALTED = 64
-"""Most bytes of a value and its salt."""
+"""Maximum bytes of a value and its salt."""
 
 
 def believed(reads: Reads, hits: Sequence[Hit], when: UploadTime) -> dict[Key, list[Hit]]:

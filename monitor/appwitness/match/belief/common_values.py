@@ -59,7 +59,7 @@ LIKELY, DOUBTFUL, PLAUSIBLE = 0.55, 0.2, 0.01
 shared value without one; for a shared value under its key."""
 NEAR_M = 500.0
 FEW_DECIMALS = 4
-"""Most decimals of a number that was typed, not measured."""
+"""Maximum decimals of a number that was typed, not measured."""
 UNLIKELY_NAME = 1e-3
 """Minimum chance that a name is somebody else's, however long it is; no match is rated more certain than this
 either."""

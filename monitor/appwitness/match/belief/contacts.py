@@ -14,7 +14,7 @@ from appwitness.match.hits import tells
 from appwitness.match.reads import Key
 
 Contact = Literal["phone", "email", "address"]
-"""What tells whose row it is."""
+"""Kinds of value that identify the person of a row."""
 
 MAIL = re.compile(r"[^\s@<>,;:*\"']+@[\w-]+(?:\.[\w-]+)+")
 PHONE = re.compile(r"[+(]?\d[\d\s().\-/\u2010-\u2015]*\d")
@@ -32,7 +32,7 @@ NOT_A_NUMBER = frozenset(
         *("status", "label", "os", "model", "created", "updated", "seq", "index", "total", "amount", "price"),
     )
 )
-"""Last words of keys that hold something other than what the rest of the key says."""
+"""Words that, at the end of a key, say that its value is not what the rest of the key names: `phone_type`."""
 ADDRESSES = re.compile(r"address|addr(?![a-z])|^adr$|street|residence|地址|住址")
 NOT_OF_PEOPLE = frozenset(
     (

@@ -18,7 +18,7 @@ from appwitness.match.reads import Key, Reads
 
 
 def is_of_many(key: Key, hit: Hit) -> bool:
-    """Whether it is a name that many people have, in whatever form it was found."""
+    """Whether a value is a name that many people have, in the form in which it was found."""
     return key[0] == "name" and hit.variant.bits < STRONG_BITS
 
 

@@ -17,7 +17,7 @@ from appwitness.match.variants.disguises import DISGUISES
 def in_lists(hits: dict[Key, list[Hit]], decoded: Decoded) -> dict[Key, list[Hit]]:
     """Hits of digests with a note on their list: how many digests it has, and for how many of them the value is known.
 
-    What was an address book becomes a list of digests, including digests of values that nobody read.
+    A hashed address book is a list of digests, some of them of values that no access returned.
     """
     known: dict[str, set[str]] = defaultdict(set)
     for of_key in hits.values():

@@ -24,12 +24,13 @@ NAMES = frozenset(("carrier", "device_model_os", "device_name", "device_state", 
 VERSION = re.compile(r"os_?ver|os_?release|android_?(?:ver|release)|api_?level|sdk_?int")
 """Keys under which a bare number is the OS version."""
 NEAR = 200
-"""Most bytes between a short text and another value of its row, in one text, for both to belong together."""
+"""Maximum bytes between a short text and another value of its row, in one text, for both to belong together."""
 INDEX = re.compile(r"\[\d+\]")
 
 
 def supports(partners: list[Hit], hit: Hit, of_row: bool) -> bool:
-    """Whether another value that was read together with a short one stands so that both are one piece of data.
+    """Whether a short value has support: one of `partners`, the hits of a value that was read together with it, stands
+    where both form one piece of data.
 
     A whole field says more than a word inside a text: the word must stand near the other value.
     """

@@ -13,11 +13,12 @@ from appwitness.match.variants import digests
 
 CHECKSUMS = frozenset((*digests.CHECKSUMS, "hash_code"))
 FORMS_EACH = 16
-"""Most normal forms of a value whose checksums are looked for."""
+"""Maximum number of normal forms of a value whose checksums are looked for."""
 
 
 def together(hits: list[Hit], leaves: Sequence[Leaf], known: int) -> list[Hit]:
-    """The same hits, those in such lists rated by what they prove together; `known`: how many values are looked for."""
+    """The same hits; checksums in one list are rated by what they prove together. `known`: how many values are looked
+    for."""
     ways: dict[tuple[str, str], list[Hit]] = defaultdict(list)
     for hit in hits:
         parent = LISTED.sub("", hit.leaf.path)

@@ -82,7 +82,7 @@ def leaves(
 
 
 def way(upload: Upload, body: Body | None, to: Leaf, limits: DecodeLimits = DecodeLimits()) -> tuple[UploadPiece, ...]:  # noqa: B008
-    """The pieces that lead from an upload to one of its leaves: what is stored first, the leaf last.
+    """The pieces that lead from an upload to one of its leaves: the stored bytes first, the leaf last.
 
     Empty if the leaf is not reached within the limits.
     """
@@ -118,7 +118,7 @@ def leaves_of(
     limits: DecodeLimits = DecodeLimits(),  # noqa: B008  (frozen)
     narrow: Narrow | None = None,
 ) -> Decoded:
-    """All leaves of some bytes; `hint`: what they are said to be."""
+    """All leaves of some bytes; `hint`: their declared type."""
     room = Room(limits, narrow=narrow)
     found = tuple(walk([UploadPiece(data, "$", (), 0, len(data), True, hint)], room))
     return Decoded(found, room.named(), room.passed_over)

@@ -165,8 +165,8 @@ def _boundary(body: Body, hint: str) -> bytes:
 
 
 def _parts(body: Body, piece: UploadPiece, boundary: bytes, room: Room) -> Iterator[UploadPiece]:
-    """The parts of a multipart body: small parts with their headers, as multipart bodies of one part; large parts by
-    themselves."""
+    """The parts of a multipart body: a small part with its headers, as a multipart body of one part; a large part as a
+    body of its own."""
     from appwitness.match.decode.documents.form_data import _part
 
     at, number = body.find(boundary), 0

@@ -19,7 +19,7 @@ CHANCE = 0.93
 """Minimum entropy of a leaf that looks random, relative to the most that its length allows: it is encrypted, or
 packed in a way that no decoder knows."""
 MOST = 100
-"""Most random-looking leaves of one upload that are examined: a hostile upload may have thousands."""
+"""Maximum number of random-looking leaves of one upload that are examined: a hostile upload may have thousands."""
 READ = 0.1
 """A leaf counts as decoded if at least this share of it was made readable."""
 COVERED = 0.9
@@ -58,7 +58,8 @@ def opaque(decoded: Decoded) -> tuple[OpaquePart, ...]:
 
 
 def _overlap(leaf: Leaf, part: OpaquePart) -> bool:
-    """Whether one was made from the other; everything in one archive has the same position in what is stored."""
+    """Whether one was made from the other: their paths must overlap too, because everything in one archive has the same
+    position in the stored body."""
     beside = not (leaf.path.startswith(part.path) or part.path.startswith(leaf.path))
     return not beside and leaf.start < part.end and part.start < leaf.end
 

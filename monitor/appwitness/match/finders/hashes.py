@@ -18,7 +18,7 @@ from appwitness.match.variants.entering import words_of
 INSIDE = range(16, 1 << 16)
 """Sizes in bytes of data that may contain a digest at any offset."""
 LONGEST_ROW = 1000
-"""Most bytes of a row of shortened digests."""
+"""Maximum bytes of a row of shortened digests."""
 UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 ZEROS_LOST = {size - lost: size for size in (32, 40, 64) for lost in (1, 2)}
 """Hex digits of a digest that was written as a number, as by `new BigInteger(1, digest).toString(16)` -> hex digits
@@ -28,7 +28,7 @@ UNPADDED = {2 * size - lost: (size, lost) for size, most in ((16, 5), (20, 5), (
 """Digits of an unpadded digest -> its bytes, and the number of missing digits; few digests lack more."""
 HEX_DIGITS = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 MOST_UNPADDED = 256
-"""Most texts of one upload that are looked up; each may begin in up to 247 ways."""
+"""Maximum number of texts of one upload that are looked up; each may begin in up to 247 ways."""
 KNOWN_BY = 8
 """Leading bytes of a digest by which it is looked up."""
 
@@ -74,7 +74,7 @@ def _all_of_leaves(table: WordTable, look: JoinedLeaves, search: Search) -> Iter
         candidates.append((leaf, data))
     for slot, number, _ in table.find(words_of(data for _, data in candidates)):
         leaf, data = candidates[number]
-        # bytes cut out of more may be a whole digest, but not a shortened one: they may be half of another
+        # bytes cut from a longer run may be a whole digest, but not a shortened one: they may be half of another
         whole = leaf.decoding[-1:] == ("digests",) and len(data) != digests.SHORTENED
         for digest in search.known.forms_of(slot).digests:
             if digest[2] == data or (not whole and digest[2].startswith(data)):

@@ -19,7 +19,7 @@ BITS = 30.0
 
 
 class Masked:
-    """Finds values in the form as given; only a hash of each is stored to find it by."""
+    """Finds values in the form as given; only a hash of each value is stored."""
 
     def __init__(self) -> None:
         self._differences = WordTable()

@@ -37,15 +37,15 @@ NO_DIGEST = re.compile(
 )
 """Keys of ids that are random each time, and not digests."""
 MOST_SALTS, MOST_TOGETHER = 12, 12
-"""Most fields that are tried as salts, and most values that are tried together: for 12, some thousand digests are
-computed."""
+"""Maximum number of fields that are tried as salts, and of values that are tried together: for 12, some thousand
+digests are computed."""
 LEAST_BITS = 24.0
 """Minimum bits of a value."""
 MOST = 4_000
-"""Most forms of values, read alone or in rows; if there are more, none of them is tried."""
+"""Maximum number of forms of values, read alone or in rows; if there are more, none of them is tried."""
 MOST_DIGESTS = 800
-"""Most digests computed for one upload, each in less than half a microsecond; the salts share them. Digests with the
-app's name or with another value are computed once."""
+"""Maximum number of digests computed for one upload, each in less than half a microsecond; the salts share them.
+Digests with the app's name or with another value are computed once."""
 REMEMBERED = 64
 """Number of salts whose digests are cached: apps send the same ones again and again."""
 BETWEEN = (b"", b"_", b":", b"-", b"|", b"&", b",", b"#")
@@ -203,7 +203,7 @@ def _salts(leaves: Sequence[Leaf], asked: Iterable[Leaf]) -> list[_Salt]:
 SURE_KEY = re.compile(r"salt|nonce|secret|pepper|key")
 """Keys of salts that are tried first."""
 NO_TEXTS = frozenset(one.name for one in DECODERS if one.guess or one.no_salt)
-"""Decoding steps that only guess, or read again what was already read."""
+"""Decoding steps that only guess, or whose output is never taken for a salt."""
 
 
 def _salted(of: Iterable[list[_Form]], salt: bytes, algorithm: str, room: int) -> _Table:

@@ -26,7 +26,7 @@ LEAST_LISTED, LEAST_KNOWN = 5, 3
 CHANCE = 1e-9
 """The chance of coincidence for a whole set, below which the set is believed."""
 MOST = 20_000
-"""Most values that may be in a set; if there are more, only the first are looked for."""
+"""Maximum number of values that may be in a set; if there are more, only the first are looked for."""
 KINDS = frozenset(("phone", "email"))
 FORMS = frozenset(("as_given", "e164", "international", "digits", "national", "significant", "lower", "bare"))
 LISTED = re.compile(r"\[\d+\]$")
@@ -34,7 +34,7 @@ LISTED = re.compile(r"\[\d+\]$")
 IN_JSON = re.compile(rb'\["[0-9a-fA-F]{8,14}", ?"[0-9a-fA-F]{8,14}", ?"')
 """How a list of short digests begins in a document; such a document is read in full."""
 LARGEST = 256 << 10
-"""Most bytes of such a document; in a larger one, only whole digests are looked for."""
+"""Maximum bytes of such a document; in a larger one, only whole digests are looked for."""
 
 
 class Member(NamedTuple):
@@ -61,7 +61,8 @@ class Sets:
                 self._values[key] = kind
 
     def narrowed(self, narrow: Narrow) -> Narrow:
-        """The same filter, but a document with a list of short digests is not narrowed: the whole list must be seen."""
+        """A filter like `narrow` that does not narrow a document with a list of short digests: the whole list must be
+        seen."""
         return _InFull(self, narrow)
 
     def __bool__(self) -> bool:
@@ -139,7 +140,8 @@ class _InFull:
 
 
 def tail(found: int, of: int, chance: float) -> float:
-    """Upper bound on the probability that k of n events happen, each with this chance (Chernoff's bound)."""
+    """Upper bound on the probability that at least `found` of `of` events happen, each with this chance (Chernoff's
+    bound)."""
     share = found / of
     if share <= chance:
         return 1.0

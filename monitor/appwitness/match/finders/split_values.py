@@ -1,5 +1,5 @@
 """Finds values cut into neighbouring fields: given and family name, area code and number, parts of an IMEI; or cut
-anywhere, which gives only a candidate."""
+anywhere, which yields only a candidate."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from appwitness.match.variants.normal import UMLAUTS, without_accents
 from appwitness.match.variants.phones import digits_of
 
 LONGEST = 64
-"""Most letters of a part."""
+"""Maximum letters of a part."""
 NEAR = 12
-"""Most leaves between one part and the next: a leaf may have been read in several ways."""
+"""Maximum number of leaves between one part and the next: a leaf may have been read in several ways."""
 KEYS = {
     "name": re.compile(r"name|given|family|first|last|middle|^(?:fn|ln|gn|sn)$|姓|名"),
     "phone": re.compile(r"phone|mobile|msisdn|tel|cell|num|area|prefix|line|part|country|code|^cc$|电话|号码|区号"),
@@ -47,7 +47,7 @@ CANDIDATE_BITS = 30.0
 SURE_BITS = 40.0
 """Minimum bits for an id or MAC address to be believed in parts, whatever their keys are."""
 PIECES = 24
-"""Most parts that a value is assembled from."""
+"""Maximum number of parts that a value is assembled from."""
 BEGINNING = 4
 """Leading letters by which the possible first part of a value is recognized."""
 SURE_OF_LITTLE = 3.0
@@ -55,11 +55,10 @@ SURE_OF_LITTLE = 3.0
 
 
 class Splits:
-    """Values that may be cut. Only hashes of each are stored to find it by; its parts are made again when it is
-    found."""
+    """Values that may be cut. Only hashes are stored of each; the parts of a value are made again when it is found."""
 
     def __init__(self, narrow: Sieve) -> None:
-        """`narrow`: is told about the parts as well."""
+        """`narrow`: the sieve, to which the parts are added as well."""
         self._narrow = narrow
         self._firsts, self._cuts, self._whole = WordTable(), WordTable(), WordTable()
         """Hashes of first parts (all for slot 0), of the first two parts, and of whole forms, both for the slots of
@@ -166,13 +165,13 @@ class Splits:
 
 
 def _is_digit(leaves: Sequence[Leaf], number: int) -> bool:
-    """Whether a leaf is one digit: after the rest of an IMEI, it is the check digit of another."""
+    """Whether a leaf is one digit: after the rest of an IMEI, it is the check digit of another IMEI."""
     text = leaves[number].text if number < len(leaves) else None
     return text is not None and len(text) == 1 and text.isdecimal()
 
 
 def _goes_on(leaves: Sequence[Leaf], first: int, last: int) -> bool:
-    """Whether single letters or digits of a list go on before or after these."""
+    """Whether a list of single letters or digits continues before or after these leaves."""
     if len(leaves[first].text or "") > 1 or len(leaves[last].text or "") > 1:
         return False
     own = parent_of(leaves[first].path)

@@ -22,7 +22,7 @@ from appwitness.match.variants import Variant, bits_of
 from appwitness.match.variants.entering import enter
 
 LONGEST_ID = 64
-"""Most bytes of an id or digest."""
+"""Maximum bytes of an id or digest."""
 NO_DIGIT_HERE = 0xF
 LONG_NUMBER = re.compile(rb"\+?(?<![0-9])([0-9]{12,64})(?![0-9])")
 SALTED_DIGITS = 9
@@ -34,7 +34,8 @@ class ValueTexts:
     """Finds values by their texts."""
 
     def __init__(self, texts: Grams, raw: Grams, narrow: Sieve) -> None:
-        """`raw`: what is looked for in leaves that are not text; `narrow`: is told about short names as well."""
+        """`raw`: texts that occur only in leaves that are not text; `narrow`: the sieve, to which short names are added
+        as well."""
         self._texts, self._raw, self._narrow = texts, raw, narrow
         self.patterns = 0
 
@@ -62,7 +63,7 @@ class ValueTexts:
 
 
 LONGEST_WORD = 64
-"""Most bytes of a word for `Sieve.add_words`; the least is two."""
+"""Maximum bytes of a word for `Sieve.add_words`; the minimum is two."""
 
 
 def _texts_in(
@@ -128,7 +129,7 @@ def _before_salt(leaf: Leaf) -> Iterator[Leaf]:
 def _in_base64(
     look: JoinedLeaves, number: int, variant: Variant, alignment: int, letters: tuple[int, int]
 ) -> Spot | None:
-    """A form inside base64 that begins where no decoder can know: after other letters of its alphabet."""
+    """A form inside base64 whose beginning no decoder can know, because other letters of its alphabet precede it."""
     leaf, (start, end) = look.leaves[number], letters
     first, last = look.run_around(number, start)
     begin = start - (0, 2, 3)[alignment]

@@ -98,7 +98,7 @@ def tile(lat: float, lon: float, zoom: int) -> tuple[int, int]:
 
 
 def interleaved(lat: float, lon: float, bits: int) -> int:
-    """The halves of the world that hold a point, and their halves: bits of longitude and latitude in turn."""
+    """Which half of the world, and of that half and so on, holds a point: bits of longitude and latitude in turn."""
     size = 1 << bits
     return woven(*(min(size - 1, int(part * size)) for part in ((lat + 90) / 180, (lon + 180) / 360)))
 

@@ -95,7 +95,7 @@ def quadkey(lat: float, lon: float, size: int) -> str:
 
 def plus_code(lat: float, lon: float, size: int) -> str:
     """The Open Location Code of a point, 10 or 11 letters long."""
-    # in whole cells of the finest size that can be written; floats would put some into the previous cell
+    # in whole cells of the finest size that can be written; floats would put some points into the previous cell
     south, west = int(round((lat + 90) * 2.5e7, 6)), int(round((lon + 180) * 8.192e6, 6))
     tail = BASE20[south % 3125 // 625 * 4 + west % 1024 // 256] if size > 10 else ""
     south, west = south // 3125, west // 1024

@@ -69,7 +69,8 @@ def load(path: str) -> ctypes.CDLL:
 
 
 BUILD = Spoken(
-    "Reinstall appwitness, or run `make setup` in a checkout; both need a C compiler where there is no wheel."
+    "Reinstall appwitness, or run `make setup` in a checkout; both need a C compiler if there is no wheel for this"
+    " platform."
 )
 
 library = load(LIBRARY)

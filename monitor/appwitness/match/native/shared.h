@@ -1,4 +1,4 @@
-/* Definitions that C and Python share. A test compares each number with that of the Python module of the same name. */
+/* Definitions that C and Python share. A test compares each number with the constant of the same name in Python. */
 
 #ifndef SHARED_H
 #define SHARED_H

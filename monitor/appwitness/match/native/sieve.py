@@ -21,7 +21,7 @@ from appwitness.match.native.library import library, owned
 from appwitness.match.native.tables import Grams, WordTable
 
 LARGE = 8 << 10
-"""Minimum bytes of a text that is sifted; a smaller one is read just as fast without."""
+"""Minimum bytes of a text that is sifted; a smaller one is read just as fast without sifting."""
 MATTERS, BESIDE = 1, 2
 KEY, ARRAY = 1, 2
 INDEX, KEYLESS = -2, -1
@@ -42,16 +42,16 @@ class _Page(ctypes.Structure):
 PAGE_BYTES = ctypes.sizeof(_Page)
 
 MOST_LEAVES = 1 << 18
-"""Most leaves of one text that may matter; a text with more is read in full."""
+"""Maximum number of leaves of one text that may matter; a text with more is read in full."""
 MOST_OF_A_FILE = 1 << 16
-"""The same for a text that is too large for memory; what comes after them is cut."""
+"""The same for a text that is too large for memory; any further leaves are cut."""
 OFTEN = 32
 """Number of leaves after which the pages of a mapped file that were read are released."""
 LEAF_FIELDS, STEP_FIELDS, SPOT_FIELDS = 9, 2, 3
-"""Of a leaf: start, end, what, first step, steps, said, because (the start of the leaf that made it matter), token,
-document; of a step: start, end; of a spot: place, axis, leaf."""
+"""Numbers of fields. A leaf: start, end, what, first step, steps, said, because (the start of the leaf that made it
+matter), token, document; a step: start, end; a spot: place, axis, leaf."""
 STEPS = 8
-"""Steps for which there is room, for each leaf."""
+"""Number of steps per leaf for which there is room."""
 
 
 class Compiled(Protocol):
@@ -61,12 +61,12 @@ class Compiled(Protocol):
 
 
 class Sieve:
-    """Knows what the values that are looked for may look like in a JSON text, besides their texts."""
+    """Selects the leaves of a JSON text that may hold one of the values, as it is or in any encoding."""
 
     def __init__(
         self, texts: Grams, raw: Grams, digests: WordTable, digits: WordTable, outputs: Grams, packed: Compiled
     ) -> None:
-        """`raw`: what stands only in data that is not text; `packed`: places in such data."""
+        """`raw`: texts that occur only in data that is not text; `packed`: places in such data."""
         self._kept = (texts, raw, digests, digits, outputs, packed)
         handles = (texts.handle, raw.handle, outputs.handle, digests.handle, digits.handle, packed.handle)
         self._handle = owned(self, library.sieve_new(*handles), library.sieve_free)
@@ -92,7 +92,7 @@ class Sieve:
             raise MemoryError
 
     def add_shorts(self, numbers: Iterable[bytes]) -> None:
-        """Numbers of up to four digits that are parts of values; they are looked for in pairs, as one word."""
+        """Add numbers of up to four digits that are parts of values; two of them are looked up as one word."""
         for number in numbers:
             library.sieve_add_short(self._handle, number, len(number))
 
@@ -200,12 +200,12 @@ def _whole(found: list[tuple[int, ...]]) -> set[int]:
 
 
 def _begins(data: bytes) -> bool:
-    """Whether the full parser also takes it for a document: `[&quot;a&quot;]` is none."""
+    """Whether the full parser also takes the data for a document: `[&quot;a&quot;]` is none."""
     return json_documents.DOCUMENT.match(data) is not None
 
 
 def _has_soft_breaks(data: bytes) -> bool:
-    """Whether a line ends like one of quoted-printable that goes on in the next."""
+    """Whether a line ends with a soft line break of quoted-printable, which continues on the next line."""
     last = b""
     for block in large.blocks(data):
         breaks = b"\n" in block and (b"=\n" in block or b"=\r\n" in block)  # most documents are one line

@@ -1,5 +1,5 @@
 """Many short texts, and words, in tables that grow in place: what is added is found at once, without a build that
-would block anybody, and a search takes hardly longer the more there are."""
+would block other threads, and more texts hardly make a search slower."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from appwitness.match.native.library import FoundSlot, library, owned, rows
 
 LONG, MIDDLE = 12, 8
-"""Sizes of a text's window, the bytes by which it is looked up: the larger one that it has; a shorter text is looked
-up whole."""
+"""Sizes of a text's window, the bytes by which the text is looked up: the larger size that fits; a text that is
+shorter than both is looked up whole."""
 SLOT_BITS = 24
 """Bits kept of a slot."""
 MOST_SLOTS = (1 << SLOT_BITS) - 2
@@ -78,11 +78,11 @@ class Grams:
     def add(self, text: bytes, slot: int, *, numbers: bool = False) -> int:
         """Look for a text from now on; returns the offset of its window.
 
-        `numbers`: a match does not count anyway if a further digit precedes a digit with which the text begins, or more
+        `numbers`: the caller rejects a match if a further digit precedes a digit with which the text begins, or more
         than three follow a digit with which it ends. Such texts cost less to look for.
         """
         if slot > MOST_SLOTS or len(text) < 2:
-            raise ValueError("too many slots, or a text of less than two bytes")
+            raise ValueError("too many slots, or a text of fewer than two bytes")
         start: int = library.grams_add(self.handle, text, len(text), slot, numbers)
         if start < 0:
             raise MemoryError
@@ -94,7 +94,7 @@ class Grams:
         sizes = array("i", [2 * len(text) + numbers for text, numbers in given])
         joined = b"".join([text for text, _ in given])
         if slot > MOST_SLOTS or min(sizes, default=4) < 4:
-            raise ValueError("too many slots, or a text of less than two bytes")
+            raise ValueError("too many slots, or a text of fewer than two bytes")
         if not library.grams_add_all(self.handle, joined, sizes.buffer_info()[0], len(given), slot):
             raise MemoryError
 

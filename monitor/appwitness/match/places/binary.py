@@ -17,7 +17,7 @@ from appwitness.match.places.notations import SEMICIRCLES
 
 TOLERANCE_M = 15.0
 GAPS = (0, 1, 2, 4, 8)
-"""Bytes that may stand between the two: a tag, a flag, an altitude, a time."""
+"""Bytes that may stand between latitude and longitude: a tag, a flag, an altitude, a time."""
 GAP_BITS = 4.0
 """Bits deducted for a gap."""
 COARSEST = 3
@@ -69,7 +69,7 @@ class Pair(NamedTuple):
     decimals: int
     error_m: float
     gap: int
-    """Bytes between the two."""
+    """Bytes between latitude and longitude."""
 
 
 class Packed:

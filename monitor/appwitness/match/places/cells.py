@@ -26,7 +26,7 @@ COARSE_CELL = 24.0
 SURE_CELL, TELLING_CELL = 34.0, 29.0
 """Minimum bits of a cell name without support, and under a telling key: 8 letters of a geohash, and 7."""
 LEAST_CELL, LONGEST_WITH_CELL, IN_TEXT = 9, 64, 38.0
-"""Minimum letters of a cell name in a longer text, most letters of that text, and minimum bits of the name."""
+"""Minimum letters of a cell name in a longer text, maximum letters of that text, and minimum bits of the name."""
 CELL = re.compile(rb"(?<![0-9A-Za-z])[0-9a-zA-Z]{9,12}(?![0-9A-Za-z])")
 IN_LIST, MANY, BESIDE = 38.0, 4, 12
 """Minimum bits of a cell in a list, the entries that make a list, and the leaves per entry among which they are
@@ -41,7 +41,7 @@ TILE = re.compile(rb"(?<![0-9A-Za-z.])(1[5-9]|2[0-2])/([0-9]{4,7})/([0-9]{4,7})(
 SURE_TILE = 17
 """Minimum zoom of a map tile that is believed without support: about 300 m."""
 NEAR = 6
-"""Most leaves between the column of a tile and its row or zoom."""
+"""Maximum number of leaves between the column of a tile and its row or zoom."""
 S2_WHOLE_M = 8.5e6
 """The side of an S2 face, in metres; those of cells vary."""
 H3_EDGE_M = 1.28e6
@@ -56,7 +56,7 @@ class Cells:
     """Places to look for by the cells that contain them."""
 
     def __init__(self, narrow: Sieve) -> None:
-        """`narrow`: is told about them as well."""
+        """`narrow`: the sieve, to which the places are added as well."""
         self._places: list[tuple[int, str, float, float]] = []
         self._narrow = narrow
         self._names = WordTable()
@@ -102,7 +102,7 @@ class Cells:
             yield from self._tile_in_path(look, found, known, search)
 
     def _known(self, columns: set[bytes], asked: list[tuple[int, Leaf, set[bytes]]]) -> _Known:
-        """Which of the names asked for may name a known place, in one lookup."""
+        """Stems and columns of map tiles -> the known places that they may belong to, found with one lookup."""
         stems = list(columns.union(*(stems for _, _, stems in asked)))
         known: _Known = {}
         for row in self._names.find_texts(stems):
@@ -176,7 +176,7 @@ class Cells:
 
 
 _Known = dict[bytes, list[int]]
-"""Known stems of names and columns of map tiles that are asked for -> places."""
+"""Stems of names and columns of map tiles that are looked up and known -> places."""
 
 
 def _is_listed(look: JoinedLeaves, number: int) -> bool:

@@ -31,7 +31,7 @@ CELLS, FINE = 20, 500
 """Cells of the coarse and of the fine grid in one degree."""
 POLAR = 80.0
 MOST = 200
-"""Most latitudes, and most longitudes, of one place in one upload that are paired."""
+"""Maximum number of latitudes, and of longitudes, of one place in one upload that are paired."""
 HEMISPHERES = frozenset((b"S", b"W", b"s", b"w", b"South", b"West", b"south", b"west"))
 
 
@@ -39,7 +39,7 @@ class Places:
     """Places to look for."""
 
     def __init__(self, narrow: Sieve, packed: Packed) -> None:
-        """`narrow`: is told about them as well; `packed`: finds them in binary data."""
+        """`narrow`: the sieve, to which the places are added as well; `packed`: finds them in binary data."""
         self._places: list[tuple[int, systems.GeoPoint]] = []
         self._grid: Numbers[tuple[bool, int]] = Numbers()
         self._fine: Numbers[tuple[bool, int]] = Numbers()
@@ -192,7 +192,7 @@ UNUSUAL = frozenset(
         *("degrees x 10000", "degrees x 100000000", "degrees x 1000000000", "bits of a real number"),
     )
 )
-"""Notations that many other numbers would fit: both must stand together, or under telling keys."""
+"""Notations that many other numbers would fit: both coordinates must stand together, or under telling keys."""
 PRECISION = ("region", "city", "town", "coarse", "street", "precise")
 """How precisely the decimals of a degree locate somebody, by their number."""
 
@@ -265,7 +265,7 @@ def _pairs(
 
 
 FEW = 64
-"""Most pairs of a latitude and a longitude of which every one is tried."""
+"""Up to this many pairs of a latitude and a longitude, every pair is tried."""
 
 
 def _spot(one: _Coordinate, degrees: float) -> NumberSpot:
@@ -285,7 +285,7 @@ def _relation(look: JoinedLeaves, lat: _Coordinate, lon: _Coordinate) -> tuple[i
         return None
     decimals = _decimals(lat, lon)
     if decimals < 3 and max(lat.decimals, lon.decimals) == 3 and lat.error + lon.error > TOLERANCE_M:
-        return None  # the one with fewer lost a trailing zero: it does not stand for what is near it
+        return None  # the one with fewer decimals lost a trailing zero: it is precise to three, and thus not this place
     first, second = look.leaves[lat.leaf], look.leaves[lon.leaf]
     if lat.leaf == lon.leaf:
         return _relation_in_text(lat, lon, decimals)

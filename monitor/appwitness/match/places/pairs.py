@@ -17,19 +17,19 @@ from appwitness.match.look import JoinedLeaves
 from appwitness.match.places.notations import DegreesReading, decimals_of
 
 AROUND = 5.0
-"""Degrees within which another place may be one that a list has beside somebody's; without a limit, any number might
-be a coordinate."""
+"""Degrees within which another place counts as listed beside somebody's own; without a limit, any number might be a
+coordinate."""
 SIDE_BY_SIDE = 24
-"""Most letters between two numbers of one text that count as side by side."""
+"""Maximum letters between two numbers of one text that count as side by side."""
 FEWEST = 3
 """Minimum decimals of a number that may be a coordinate of another place; `FEWEST_UNDER_KEYS` if its key says so."""
 FEWEST_UNDER_KEYS = 2
 MANY = 3
-"""Number of other places in an upload from which on a place that is merely near may be a different one."""
+"""With at least this many other places in an upload, a place that is merely near may be a different one."""
 FIELDS = 24
-"""Most leaves between two fields of one object that are compared."""
+"""Maximum number of leaves between two fields of one object that are compared."""
 NEAR = 2
-"""Most leaves between two numbers of one object or list that count as side by side."""
+"""Maximum number of leaves between two numbers of one object or list that count as side by side."""
 BREAK = re.compile(rb"[\n\r\])}]")
 """Where a row of a text ends."""
 AXIS = re.compile(r"latitude|lat|longitude|long|lng|lon")
@@ -133,9 +133,9 @@ class Partners:
     def mates(
         self, lats: Sequence[NumberSpot], lons: Sequence[NumberSpot], own: Sequence[set[tuple[int, int]]]
     ) -> Iterator[tuple[int, Iterable[int]]]:
-        """For each latitude of one place, by index, the longitudes that it may go with: if it forms a place with a
-        third number, those beside it; otherwise also all that form no other place. Trying every pair would take too
-        long in a list. `own`: for either axis, as in `apart`."""
+        """For each latitude of one place, by index, the longitudes that it may go with: those beside it and, unless it
+        forms a place with a third number, all that form no other place. Trying every pair would take too long in a
+        list. `own`: for either axis, as in `apart`."""
         columns: dict[str, list[int]] = defaultdict(list)
         for number, lon in enumerate(lons):
             columns[self._column(lon)].append(number)
@@ -178,8 +178,8 @@ class Partners:
         axis: str,
         wanted: str,
     ) -> bool:
-        """Whether a number belongs to a third one rather than to `other`, or, if that is None, to one that is
-        nowhere near. `towards`: the other coordinate of the place."""
+        """Whether a number belongs to a third one rather than to `other` (None: any number that is not near it).
+        `towards`: the other coordinate of the place."""
         within = other if other is not None and other.leaf == one.leaf else None
         row = self._fine[one.leaf, one.notation]
         if coarse := [spot.start for spot in (one, within) if spot and _place_in(row, spot.start) is None]:

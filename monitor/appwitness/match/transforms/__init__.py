@@ -33,7 +33,7 @@ from appwitness.match.transforms.outputs import (
 from appwitness.match.transforms.streams import CALLS, CallStreams, FoundOutput, OutputPlace
 
 STEPS = 64
-"""Most transforms that are followed one after the other: a digest may be taken of a digest many times."""
+"""Maximum number of transforms that are followed one after the other: a digest may be taken of a digest many times."""
 
 Bodies = Callable[[str], bytes | None]
 """sha256 -> the bytes of a stored blob; None if they are missing."""
@@ -49,7 +49,7 @@ class Inner(NamedTuple):
     forms: tuple[str, ...] = ()
     """What the app's digests and ciphers produced (`sha256`, `encrypted`), outermost first."""
     whole: bool = False
-    """Whether it is the whole input of the innermost of them."""
+    """Whether the leaf is the whole input of the innermost call."""
 
 
 class Transforms:
@@ -102,7 +102,7 @@ class Transforms:
 
     def _know(self, step: TransformCall) -> None:
         """Search for the output of a call from now on."""
-        if step.ref in self._of:  # with less of its input
+        if step.ref in self._of:  # it was known with less of its input
             self._of[step.ref].remove(step)
         what = what_of(step)
         known = what in self._alike
@@ -122,8 +122,8 @@ class Transforms:
                 self._exchanged[pattern].append((alike, own))
 
     def _join(self, calls: Sequence[tuple[datetime, int, TransformCall]], place: int) -> None:
-        """Join the calls around the one at a place with those before and after it: a digest comes out with its last
-        call, while the output of a cipher comes out piece by piece."""
+        """Join the call at a place with the calls before and after it: the last call of a digest returns all of its
+        output, while a cipher returns its output piece by piece."""
         if calls[place][2].cut:
             end = next((at for at in range(place, len(calls)) if calls[at][2].outcome), None)
             if end is not None and (step := calls[end][2]).ref in self._of:
@@ -183,7 +183,7 @@ class Transforms:
                     self._at(alike, step, pattern, look.leaves, (number, begin), hits)
         self._guess(look.leaves, hits, before, done)
         done.update(hits)
-        # of calls with the same input and output under several names, the last
+        # only the last of the calls that have the same input and output under several names
         last = {(hit.step.source, hit.step.outcome): hit for hit in sorted(hits.values(), key=_by_order)}
         for step, place, _ in sorted(last.values(), key=_by_order):
             for source in (step.source, step.key):
@@ -331,9 +331,9 @@ def _as_bytes(leaves: Sequence[Leaf]) -> Iterator[Leaf]:
 
 
 IN_FULL = 1 << 16
-"""Most bytes of an input that is read in full; of a larger one, only the parts that may matter."""
+"""Maximum bytes of an input that is read in full; of a larger one, only the parts that may matter."""
 SHORT_INPUT = 128
-"""Most bytes of a cipher's input that may be nothing but values, one directly after the other."""
+"""Maximum bytes of a cipher's input that may be nothing but values, one directly after the other."""
 
 
 def _by_order(hit: FoundOutput) -> tuple[datetime, int]:

@@ -10,11 +10,11 @@ from appwitness.events.seen import number_of
 from appwitness.match.transforms.outputs import Stream, TransformCall
 
 SEARCHED_CALLS = 64
-"""Most calls of other streams that are skipped in search of a call of one stream."""
+"""Maximum number of calls of other streams that are skipped in search of a call of one stream."""
 
 
 class What(NamedTuple):
-    """What the calls of a group share."""
+    """What all calls of a group have in common."""
 
     name: str
     source: bytes

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from appwitness.events import Ref
 
 MOST = 4096
-"""Most lines that are joined."""
+"""Maximum number of lines that are joined."""
 STARTS = 64
-"""Most lines before an output that are tried as the start of its digest."""
+"""Maximum number of lines before an output that are tried as the start of its digest."""
 NAMES = {"sha": "sha1", "sha-1": "sha1"}
 SIZED = re.compile(r"^sha(3?)-?(\d{3})")
 
@@ -39,8 +39,8 @@ def whole(output: Fed, before: Iterable[Fed]) -> Whole | None:
     """The whole input of an output, if it is more than the output's own line says; else None.
 
     `before`: the lines of the same algorithm and thread, last first. If several objects are fed at once, lines are
-    joined only if recomputing them gives the output; where that is impossible (a key that never left its hardware), all
-    lines are taken as one object's.
+    joined only if recomputing them yields the output; where that is impossible (a key that never left its hardware),
+    all lines are taken as one object's.
     """
     compute = computed(output.algorithm, output.key)
     if _stands_alone(output):

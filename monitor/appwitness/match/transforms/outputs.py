@@ -20,11 +20,11 @@ TAG = 16
 """Bytes at the end of an authenticated cipher's output, which some apps send separately."""
 UUID_BYTES = 16
 LETTERS = 16
-"""Hex digits of a digest that are searched for where they stand in a text, directly beside others."""
+"""First hex digits of a digest that are searched for inside a text, where other digits may stand beside them."""
 
 
 class Stream(NamedTuple):
-    """What the calls on one object that is fed piece by piece share."""
+    """What all calls on one object that is fed piece by piece have in common."""
 
     cut: bool
     algorithm: str
@@ -62,8 +62,8 @@ WAYS: tuple[Callable[[bytes], bytes], ...] = (
 
 
 def beginnings_of(step: TransformCall) -> set[bytes]:
-    """What is searched for to find the output of one call: its beginning, as it is and, for a digest, in hex. If
-    half of an MD5 is sent, that is the middle half."""
+    """The bytes that are searched for to find the output of one call: its beginning, as it is and, for a digest, in
+    hex; for an MD5, also the middle half, which some apps send alone."""
     outcome = step.outcome
     found = {outcome[:SHORTEST], outcome[:BEGINNING]}
     if step.cut:
@@ -93,7 +93,7 @@ def _as_uuid(digest: bytes) -> bytes:
 
 
 def end_of(step: TransformCall, pattern: bytes, leaf: Leaf, begin: int) -> int:
-    """Where the output of a call ends that begins at this place with this pattern; 0 if the output does not stand
+    """The end of a call's output that begins at this place with this pattern; 0 if the output does not stand
     there."""
     outcome, data = step.outcome, leaf.data
     if data.startswith(outcome, begin):
@@ -151,8 +151,8 @@ def _is_half(digest: bytes, text: bytes) -> bool:
 
 
 def _end_of_frames(outcome: bytes, data: bytes, begin: int) -> int:
-    """Where an output ends that is complete, but in pieces with something short between them, such as their lengths;
-    else 0."""
+    """The end of an output that is complete, but in pieces with something short between them, such as their lengths;
+    0 if there is none."""
     if len(data) - begin <= len(outcome):
         return 0
     done, at = 0, begin

@@ -17,7 +17,7 @@ FEWEST = 12
 """Minimum hex digits of a digest that are proof if they are all of a text: 48 bits, against some 2**30 pairs of an
 output and a text in the largest recording."""
 LARGE = 256
-"""Most bytes of an output that may be written as one number; the conversion takes quadratic time."""
+"""Maximum bytes of an output that may be written as one number; the conversion takes quadratic time."""
 CERTAIN = 72.0
 """Minimum bits in the pattern of repeated letters: 10,000 outputs in two spellings and 100,000 texts are 2**31
 pairs, one of which is alike by chance with probability 2**-41."""
@@ -66,7 +66,7 @@ def _firsts(head: bytes) -> tuple[tuple[Callable[[bytes], bytes], bytes], ...]:
 
 
 def end_of(outcome: bytes, data: bytes, begin: int, *, cut: bool) -> int:
-    """Where a spelling of an output ends that begins at a place; 0 if there is none."""
+    """The end of a spelling of an output that begins at a place; 0 if there is none."""
     if len(outcome) < FIRST:
         return 0
     for spell, first in _firsts(outcome[:HEAD]):
@@ -82,7 +82,7 @@ def end_of(outcome: bytes, data: bytes, begin: int, *, cut: bool) -> int:
 
 
 def _numbers(outcome: bytes, *, cut: bool) -> list[bytes]:
-    """The numbers that an output, or its beginning, may be as all of a text."""
+    """The numbers as which an output, or its beginning, may be written if that is all of a text."""
     if not cut:
         number = int.from_bytes(outcome)
         return [str(number).encode()] if number and len(outcome) <= LARGE else []

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 
 def beside_salt(data: bytes) -> Iterator[bytes]:
-    """Possible numbers in the input of a digest, without digits at the end of a salt before them or at the start of
-    one after them. Such digits are a salt if it goes on in letters. Only numbers of nine digits or more, which carry
-    enough bits."""
+    """Possible numbers in the input of a digest, without the digits at the end of a salt before them or at the start of
+    one after them. Digits count as part of a salt if it continues with letters. Only numbers of nine digits or more are
+    returned, which carry enough bits."""
     for run in SALTED.finditer(data):
         for digits in DIGITS.finditer(run[0]):
             before, after = run[0][: digits.start()], run[0][digits.end() :]
@@ -50,11 +50,11 @@ SALT_WORDS = frozenset((b"salt", b"pepper", b"secret", b"seed", b"key"))
 COUNTRY_OF_ONE_DIGIT = b"17"
 MIXED_BEFORE = re.compile(rb"[A-Za-z][0-9]+[A-Za-z]{1,3}$")
 MIXED_BEHIND = re.compile(rb"[A-Za-z]{1,3}[0-9]+[A-Za-z]")
-"""Letters and digits in turn are not a word, such as a number's label or unit."""
+"""Letters and digits in turn: they are not a word, such as the label or the unit of a number."""
 
 
 def _is_salt(letters: bytes) -> bool:
-    """Whether letters and digits are not a word, such as may stand before a country code: hex, or mixed."""
+    """Whether letters and digits are hex or mixed, and thus no word that may stand before a country code."""
     if len(letters) >= 5 and not letters.strip(b"0123456789abcdefABCDEF"):
         return True
     return len(letters) >= 6 and sum(letter in b"0123456789" for letter in letters) >= 2

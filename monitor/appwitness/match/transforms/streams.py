@@ -14,11 +14,11 @@ from appwitness.match.transforms.alike import Alike, order
 from appwitness.match.transforms.outputs import SHORTEST, WAYS, Stream, TransformCall
 
 CALLS = 4096
-"""Most calls that are joined if a stream was encrypted piece by piece."""
+"""Maximum number of calls that are joined if a stream was encrypted piece by piece."""
 RIVALS = 256
-"""Most calls with the same short output that are compared for the one that continues longest."""
+"""Maximum number of calls with the same short output that are compared for the one that continues longest."""
 TAILS = 16
-"""Most calls after the last long piece of a stream that are searched for its short end."""
+"""Maximum number of calls after the last long piece of a stream that are searched for its short end."""
 
 NEAR = 4
 """Leaves beside that of a piece in which the next piece may stand."""
@@ -42,7 +42,7 @@ class FoundOutput(NamedTuple):
     place: OutputPlace
     """The innermost place."""
     places: list[OutputPlace]
-    """For a cipher, all places where its output stands as it is, in no order."""
+    """For a cipher, all places where its output stands as it is, in no particular order."""
 
 
 class CallStreams:
@@ -124,7 +124,7 @@ class CallStreams:
         """The calls before and after one in its stream that are in the upload too, or have no output yet.
 
         No output counts twice; otherwise, a payload that is sent again and again would become one long text. An output
-        that was produced several times must stand in the upload where its turn is.
+        that was produced several times must stand in the upload at the place where it is next in order.
         """
         calls, middle = self._around(one.step)
         inside = {of[one.step.ref]}
@@ -167,7 +167,7 @@ class CallStreams:
     ) -> Iterator[list[TransformCall]]:
         """Calls of one stream, one after the other, whose outputs stand in the upload without a gap, whatever other
         calls were made in between: two objects may be fed in turns. Each output must be as long as its input, so
-        that nothing that went in between was held back."""
+        that no input in between can have been held back."""
         begins: dict[tuple[int, int], tuple[Alike, OutputPlace]] = {}
         for alike, one in found.items():
             if not one.step.cut:
@@ -226,8 +226,8 @@ def _next(places: Sequence[OutputPlace], place: OutputPlace, way: int, leaves: S
 
 
 def _little(outcome: bytes, place: OutputPlace, way: int, leaves: Sequence[Leaf]) -> OutputPlace | None:
-    """Where a few bytes stand that alone are no proof: directly after a place or before it, in its leaf or in one
-    that holds nothing else."""
+    """The place of a few bytes that are no proof on their own: directly after a place or before it, in its leaf or in
+    one that holds nothing else."""
     data, size = leaves[place.leaf].data, len(outcome)
     at = place.end if way > 0 else place.start - size
     if at >= 0 and data.startswith(outcome, at):

@@ -91,11 +91,11 @@ def bits_of(text: str) -> float:
 NO_DIGITS = str.maketrans("", "", "0123456789")
 PARTS = frozenset(("local", "initial"))
 PART_BITS = 20.0
-"""Most bits of a part of an address or a name, which others may share: less than proof."""
+"""Maximum bits of a part of an address or a name, which others may share: less than proof."""
 DATE_BITS = 15.0
-"""Most bits of a date, however it is written: a life has some thirty thousand days."""
+"""Maximum bits of a date, however it is written: a life has some thirty thousand days."""
 CHECKSUM_BITS = 20.0
-"""Most bits of a 32-bit checksum: less than proof, because many numbers and words are examined."""
+"""Maximum bits of a 32-bit checksum: less than proof, because many numbers and words are examined."""
 SEARCHED = 2
 """Minimum characters of a text that is looked for at all, except a single Chinese character that is a word."""
 DIGESTED = 3

@@ -39,7 +39,7 @@ NAMESPACES = {"dns": uuid.NAMESPACE_DNS.bytes, "url": uuid.NAMESPACE_URL.bytes}
 
 
 def given(text: str) -> Iterator[tuple[str, bytes]]:
-    """The same for what is computed only from the value as given: UUIDs of names."""
+    """The same for digests that are computed only from the value as given: UUIDs of names."""
     data = text.encode("utf-8", "replace")
     for name, space in NAMESPACES.items():
         yield f"uuid_v3_{name}", as_uuid(DIGESTS["md5"](space + data), 3)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import mmh3
 
-try:  # on short data, CPython's own take a third of the time of OpenSSL's, which hashlib prefers
+try:  # on short data, CPython's own functions take a third of the time of OpenSSL's, which hashlib prefers
     from _md5 import md5  # type: ignore[import-not-found]
     from _sha1 import sha1  # type: ignore[import-not-found]
 except ImportError:  # a build of Python may leave them out
@@ -53,7 +53,7 @@ DIGESTS: dict[str, Digest] = {
 COMMON = ("md5", "sha1", "sha256")
 """Digests that are also looked for doubled, and for texts in other charsets."""
 _USUAL = {name: DIGESTS[name] for name in (*COMMON, "sha512")}
-"""Digests of normal forms that hardly anybody would hash."""
+"""The only digests that are computed for normal forms that hardly anybody would hash."""
 
 SIZES = frozenset({8, 10, 12, 16, 20, 24, 28, 32, 48, 64})
 """Sizes in bytes of a digest that is all of a leaf: whole, or its first bytes."""

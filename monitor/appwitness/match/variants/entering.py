@@ -18,7 +18,7 @@ class Text(NamedTuple):
 
     lower: bytes
     offset: int
-    """Where in it the window stands under which it was entered."""
+    """Where in the text the window begins under which the text was entered."""
     variant: Variant
     charset: str
     """utf-8, and base64 at alignment 0, 1 or 2: in any leaf; bytes as they are, and other charsets: only in leaves

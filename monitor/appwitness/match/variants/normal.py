@@ -377,7 +377,7 @@ def _kind_of_imei(text: str) -> str:
 
 
 def kind_of(value: Value) -> str:
-    """Which normal forms a value has: decided by its type, else by its shape."""
+    """The kind of a value, which determines its normal forms: decided by its type, otherwise by its shape."""
     code, text = value.type, value.text.strip()
     if code == "location" or (code.startswith("location") and systems.parse(text)):
         return "location" if systems.parse(text) else "text"

@@ -92,11 +92,11 @@ ABROAD = tuple(
     )
 )
 """Codes of further countries, each with a pattern of its mobile numbers as written at home, whose group is what
-follows the code (ITU-T E.129 and what the regulators publish). A number may fit several. Asking the library for each
-would take a hundred times as long."""
+follows the code (ITU-T E.129 and what the regulators publish). A number may fit several. Querying the library for
+each would take a hundred times as long."""
 IN_ARGENTINA = re.compile(r"0?([1-3]\d{1,3})15(\d{6,8})")
-"""How a mobile number is dialled there: with 15 between area code and number, which from abroad becomes a 9 before
-both."""
+"""How a mobile number is dialled in Argentina: with 15 between area code and number; from abroad, with a 9 before both
+instead."""
 TRUNK_0 = frozenset(("33", "44", "49", "61", "81", "82", "91"))
 """Codes of countries in which every number is dialled with a leading zero."""
 CHINESE_MOBILE = re.compile(r"1[3-9]\d{9}")

@@ -23,7 +23,7 @@ STATES: tuple[ItemState, ...] = get_args(ItemState)
 TONES: dict[ItemState, str] = {"fail": "high", "nothing_seen": "none", "not_observed": "gaps", "by_hand": "info"}
 """State of an item -> the tone of its words."""
 MOST = 20
-"""Most reasons and findings of an item that are listed; the JSON has all of them."""
+"""Maximum number of reasons, and of findings, listed for an item; the JSON has all of them."""
 
 
 def render(filled: FilledChecklist, format: str, lang: str) -> str:
@@ -54,7 +54,7 @@ class ChecklistStory:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many items are in each state, and how many of those by hand are open."""
+        """How many items are in each state, and how many of those to be checked by hand are still open."""
         items = list(self.filled.items)
         counted: dict[str, int] = {state: sum(each.state == state for each in items) for state in STATES}
         return counted | {"open": sum(each.state == "by_hand" and each.is_open for each in items)}
@@ -103,7 +103,7 @@ class ChecklistStory:
         return self.words(f"list_{item.state}")
 
     def lines(self, item: FilledItem) -> Iterator[str]:
-        """Everything to say about an item: what fails it, what was watched, what was not, or what to look at."""
+        """Everything to say about an item: why it fails, what was watched, what was not, or what to look at."""
         words = self.words
         yield from map(self.evidence, item.failing[:MOST])
         if (more := len(item.failing) - MOST) > 0:
@@ -148,7 +148,7 @@ class ChecklistStory:
         )
 
     def evidence(self, each: ItemEvidence) -> str:
-        """A finding, with its lines."""
+        """A finding, with its lines of evidence."""
         words = self.words
         return words(
             "list_shown",

@@ -27,7 +27,7 @@ WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) UTC")
 """A time as findings write it."""
 VALUES = 3
 ROWS = 200
-"""Most lines in the list of evidence; the JSON report has all of them."""
+"""Maximum number of lines in the list of evidence; the JSON report has all of them."""
 
 
 def in_zone(text: str, law: str) -> str:
@@ -122,7 +122,7 @@ class Letter:
     def _fact(self, number: int, finding: Finding) -> dict[str, Any]:
         """One finding as a letter states it."""
         words = self.words
-        # The flows of a read show where its values went; the fact is the read itself.
+        # A finding without a recipient is about a read: its flows show where values went, but are not the fact.
         flows = [self._flows[name] for name in finding.flows if name in self._flows] if finding.recipient else []
         times = [flow.at for flow in flows] or [
             self.report.host_time(event)

@@ -32,7 +32,7 @@ _PROGRAM = "from appwitness.reports.complaint import own; own.child()"
 
 
 def written(template: str, words: Words, fields: dict[str, Any]) -> str:
-    """One of our letters, from the same plain data."""
+    """A letter from one of our own templates, with the same plain data."""
     return letters().get_template(template).render(t=words.__call__, letter=_letter(fields))
 
 
@@ -61,7 +61,7 @@ def written_by(template: Path, words: Words, fields: dict[str, Any]) -> str:
                 process.stdin.close()
             except BrokenPipeError:
                 pass
-            data = process.stdout.read(MOST_CHARACTERS * 12)  # a character takes at most twelve: \\ud83d\\ude00
+            data = process.stdout.read(MOST_CHARACTERS * 12)  # a character takes at most twelve bytes: \\ud83d\\ude00
         finally:
             late.cancel()
             process.kill()
@@ -81,7 +81,7 @@ def _letter(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def child() -> None:
-    """Render what comes on stdin; writes the text, or what is wrong, to stdout."""
+    """Render the order read from stdin; write the text, or what is wrong with the template, to stdout."""
     order = json.load(sys.stdin)
     words = Words(order["lang"])
     words("flows")

@@ -31,11 +31,11 @@ from appwitness.support.spoken import heard
 FEW = 12
 """More cards than this are listed by recipient, one page of them at a time."""
 CARDS = 300
-"""Most cards on the whole page; the JSON report has all of them."""
+"""Maximum number of cards on the whole page; the JSON report has all of them."""
 PAGE = 25
 """Cards on one page of a recipient."""
 STRIP = 4
-"""Lines on the first screen."""
+"""Rows of the table on the first screen, one for each of the worst groups."""
 
 
 class Sheet(NamedTuple):
@@ -181,7 +181,7 @@ class Page:
 
     @property
     def few(self) -> bool:
-        """Whether there are few enough cards to list each by itself."""
+        """Whether there are few enough cards to list them one by one."""
         return len(self.cards) <= FEW
 
     @property

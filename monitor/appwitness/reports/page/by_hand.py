@@ -1,4 +1,4 @@
-"""Shell commands over the recording's own files, by which a reader can check a finding without this program."""
+"""Shell commands on the recording's own files, with which a reader can check a finding without this program."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _steps(report: Report, words: Words, finding: Finding | None, flow: Flow | N
 
 
 def commands(flow: Flow, match: Match, context: Context, event: Event | None, words: Words) -> Iterator[CheckCommand]:
-    """How to get to the field that holds a value, and to the form in which it appears there."""
+    """The commands that print the field holding a value, and compute the form in which the value appears there."""
     command = decoding(flow, context.stages, event) if isinstance(event, Upload) else None
     if command:
         yield CheckCommand(words("by_hand_field"), command)

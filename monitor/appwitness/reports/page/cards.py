@@ -21,12 +21,12 @@ from appwitness.reports.watched import consent
 from appwitness.reports.words import Words, plain
 
 BLOCKS = 40
-"""Most cards whose first flow is shown in full."""
+"""Maximum number of cards whose first flow is shown in full."""
 CODES = 4
 RANGES = 400
-"""Most ranges of lines that a finding lists, once on a page."""
+"""Maximum number of ranges of lines listed for a finding; a page lists them only once."""
 READS = 2
-"""Most reads that are shown on a card without flows."""
+"""Maximum number of reads shown on a card without flows."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Card:
     who: str
     """Name, party and country."""
     why_who: str
-    """The same, and why."""
+    """The same, with the reason."""
     said: str
     objection: str
     """What the rules object to, in a few words; empty if no rule does."""
@@ -82,7 +82,7 @@ class Card:
     confidence: str
     means: str
     chance: str
-    """The greatest probability that it is a coincidence; empty if no value was matched."""
+    """An upper bound of the probability of a coincidence; empty if no value was matched."""
     codes: tuple[tuple[str, str], ...]
     """Who read it and who sent it: a title, and the code with the SDK's maker."""
     tags: tuple[Tag, ...]

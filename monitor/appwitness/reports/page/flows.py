@@ -24,7 +24,7 @@ PER_ROW = 16
 CHANCES = (Why.CHANCE, Why.CHANCE_TINY)
 """Reasons that the card already expresses by its confidence."""
 TEXT = 600
-"""Most characters of a URL or another foreign text."""
+"""Maximum number of characters of a URL or another foreign text."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Around:
     fields: tuple[tuple[str, str, bool], ...]
     """Path and text, and whether the field holds the value."""
     rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-    """Offset of the first of 16 stored bytes; then the bytes as hex, by what they are (found, value, structure)."""
+    """Offset of the first of 16 stored bytes; then runs of bytes: what they are (found, value, structure), and hex."""
     commands: tuple[CheckCommand, ...]
 
 
@@ -267,7 +267,7 @@ class ShownFlows:
                 facts.append((words("body"), words("bytes", count=f"{event.size:,}") + kind))
             facts.append((words("status"), str(event.status) if event.status else words("no_response")))
             stack, owners = event.stack, event.owners
-        own = bool(stack)  # what the agent saw written says itself which code wrote it
+        own = bool(stack)  # an upload that the agent saw being written has its own stack
         if isinstance(connection, Connection):
             facts.append(
                 (
@@ -350,7 +350,7 @@ def cut(text: str) -> str:
 
 
 def _stack(stack: Sequence[str], owners: Sequence[str | None]) -> dict[str, Any]:
-    """The frames of the app first, the others folded."""
+    """Fields of a FlowEnd: the app's own frames, shown first; all frames, shown folded; how many are left out."""
     all_frames = frames(stack, owners)[:FRAMES]
     own = tuple(frame for frame in all_frames if frame.own) or tuple(all_frames)
     return {

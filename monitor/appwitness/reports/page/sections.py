@@ -25,12 +25,12 @@ from appwitness.support import site
 from appwitness.support.errors import UserError
 
 ROWS = 200
-"""Most rows of a table; the JSON report has all of them."""
+"""Maximum number of rows in a table; the JSON report has all of them."""
 SUBJECTS = 12
 KINDS_OF_LINES = ("access", "transform", "connection", "upload", "consent", "phase", "screen", "witness", "gap")
 DIALOGS = 3
 TEXTS, LABELS = 4, 6
-"""Most texts and buttons of a dialog that are shown."""
+"""Maximum number of texts, and of buttons, shown for a dialog."""
 NEAR_S = 3
 """A picture taken within this many seconds shows the dialog."""
 PICTURE_BYTES = 400_000
@@ -76,7 +76,7 @@ def _text(report: Report, ref: Ref, event: Consent, words: Words) -> str:
 
 
 def lines(report: Report, refs: Iterable[Ref], words: Words) -> Iterator[dict[str, str]]:
-    """Those of the lines that are consent lines or changes of the app's state."""
+    """The consent lines, and the changes of the app's state, among these lines."""
     for ref in refs:
         event = report.line(ref, Consent, Phase)
         if isinstance(event, Consent):

@@ -38,10 +38,10 @@ DEX_BYTES = 128 << 20
 ALL_DEX_BYTES, MOST_DEX, MOST_PACKAGES = 1 << 30, 200, 200_000
 """Limits for all dex files of one APK together: bytes, files, packages."""
 MOST_FILES = 20
-"""Most files of a kind that an APK normally has once: signatures, configurations of Frida's gadget."""
+"""Maximum number of files of one kind, where an APK normally has one: signatures, configurations of Frida's gadget."""
 XML_BYTES = 1 << 20
 TEXT_CHARACTERS = 16 << 20
-"""Most characters of all texts in one binary XML together: one string may be used a million times."""
+"""Maximum total length of the texts in one binary XML, in characters: one string may be used a million times."""
 DEPTH = 100
 DIRECTORY_BYTES = 16 << 20
 """Largest size of the ZIP file's central directory."""
@@ -234,8 +234,8 @@ def _marks(names: list[str]) -> tuple[str, ...]:
 
 
 def _gadget(archive: _Archive) -> GadgetConfig | None:
-    """The configuration of the gadget in an APK, or the defaults if it has no configuration file; None: its files
-    named like one hold no gadget's configuration."""
+    """The configuration of the gadget in an APK, or the defaults if the APK has no configuration file; None: it has
+    files with such a name, but none holds a gadget's configuration."""
     named = _few([name for name in archive.names if _CONFIG.fullmatch(name)])
     found = (GadgetConfig.parse(archive.data(name, XML_BYTES)) for name in named)
     return next(filter(None, found), None if named else GadgetConfig())
@@ -269,7 +269,7 @@ def _opened(path: Path) -> Iterator[_Archive]:
         if end.length > DIRECTORY_BYTES:
             limit = DIRECTORY_BYTES >> 20
             raise fault("apk-too-large", path=path, what=Spoken("its list of files"), limit=limit, size=end.length)
-        for name in ("apkutils", "axml"):  # they print each oddity to the terminal
+        for name in ("apkutils", "axml"):  # else they print each oddity to the terminal
             logging.getLogger(name).setLevel(logging.CRITICAL)
         import apkutils  # takes 0.4 s
 
@@ -289,8 +289,8 @@ def _opened(path: Path) -> Iterator[_Archive]:
 
 
 def _without_comment(file: BinaryIO, end: ZipEnd) -> AbstractContextManager[Any]:
-    """The file up to its end record: apkutils would accept anything in the comment behind it that looks like another
-    one."""
+    """The file up to its end record: in the comment after that record, apkutils would accept anything that looks like
+    another end record."""
     return mmap.mmap(file.fileno(), end.at + ZIP_END_BYTES, access=mmap.ACCESS_READ)
 
 
@@ -348,7 +348,7 @@ class _Archive:
         bags = _few([(name, found) for name in self.names if (found := _BAG.fullmatch(name.upper()))])
         for name, _ in sorted(
             bags, key=lambda bag: f"{bag[1][1]}.SF" not in names
-        ):  # without its .SF file, Android skips a bag
+        ):  # Android skips a bag without its .SF file
             with suppress(ValueError):
                 if certificate := signers.of_bag(self.data(name, XML_BYTES)):
                     return (*block, ApkSigner("v1", certificate, 1, most))
@@ -385,7 +385,7 @@ def _tree(data: bytes) -> Element:
 
 
 class _XmlTexts:
-    """Returns each text of one binary XML unchanged; raises ValueError once they are too long together."""
+    """Returns each text of one binary XML unchanged; raises ValueError once their total length is too great."""
 
     def __init__(self) -> None:
         self._left = TEXT_CHARACTERS

@@ -108,13 +108,13 @@ class ResourceTable:
 
 
 MOST_STEPS = 1_000_000
-"""Most chunks and configurations of a resource table that are read for one APK."""
+"""Maximum number of chunks and configurations of a resource table that are read for one APK."""
 MOST_CLASSES = 1 << 16
-"""Most types that a dex file can name."""
+"""Maximum number of types that a dex file can name."""
 LONGEST_NAME = 1024
-"""Most bytes of a class's name that are read."""
+"""Maximum number of bytes of a class's name that are read."""
 LONGEST_TEXT = 1 << 16
-"""Most characters of one text in a resource table."""
+"""Maximum number of characters of one text in a resource table."""
 
 
 def packages(dex: bytes) -> set[str]:
@@ -135,7 +135,7 @@ def packages(dex: bytes) -> set[str]:
         if string >= strings_count:
             raise ValueError("a damaged dex file")
         (at,) = struct.unpack_from("<I", dex, strings + 4 * string)
-        length = next((size for size in range(5) if not dex[at + size] & 0x80), 4)  # a number of at most five bytes
+        length = next((size for size in range(5) if not dex[at + size] & 0x80), 4)  # ULEB128: at most five bytes
         name = dex[at + length + 1 : at + length + 1 + LONGEST_NAME].partition(b"\0")[0]
         if name.startswith(b"L") and b"/" in name:
             found.add(name[1 : name.rindex(b"/")].replace(b"/", b".").decode("utf-8", "replace"))

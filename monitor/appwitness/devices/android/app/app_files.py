@@ -28,7 +28,7 @@ RATIO = 200
 """Largest compression ratio accepted for an APK or expansion."""
 MEMBERS = 1000
 UNSAID = 0xFFFFFFFF
-"""Stands for a length that another record holds."""
+"""Placeholder for a length that is stored in another record."""
 DENSITIES = {"ldpi": 120, "mdpi": 160, "tvdpi": 213, "hdpi": 240, "xhdpi": 320, "xxhdpi": 480, "xxxhdpi": 640}
 ABIS = ("armeabi", "armeabi_v7a", "arm64_v8a", "x86", "x86_64", "mips", "mips64", "riscv64")
 _OBB = re.compile(r"Android/obb/([\w.]+)/((?:main|patch)\.\d+\.([\w.]+)\.obb)")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 USUAL_PORT = 27042
-"""Default address of a gadget or server."""
+"""Default port of a gadget or of frida-server."""
 
 
 @dataclass(frozen=True)
@@ -47,4 +47,4 @@ class GadgetConfig:
         """Why others cannot use it; None: they can."""
         if self.interaction != "listen":
             return f"the gadget in its package has the interaction {self.interaction!r:.40}, not 'listen'"
-        return "the gadget in its package asks for TLS" if self.encrypted else None
+        return "the gadget in its package requires TLS" if self.encrypted else None

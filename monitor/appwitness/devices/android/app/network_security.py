@@ -1,7 +1,7 @@
 """Predicts from an APK's network security configuration whether the app will accept the proxy's certificate for a host.
 
 Checks in the app's own code (OkHttp's CertificatePinner, its own TrustManager, Flutter) are not in that file: the agent
-asks about them inside the app. Source: developer.android.com, "Network security configuration"; AOSP,
+tests them inside the app. Source: developer.android.com, "Network security configuration"; AOSP,
 NetworkSecurityConfig.
 """
 

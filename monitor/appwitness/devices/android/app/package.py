@@ -245,7 +245,7 @@ def _mark(package: str, user: int) -> str:
 
 
 def _ours(control: Control, package: str, user: int) -> bool:
-    """Whether a run installed the app, so that its data is nobody's, or its data has been kept already."""
+    """Whether the app's data may be cleared: a run installed the app, or its data has been kept already."""
     marks = (_mark(package, user), _kept(package, user))
     return any(entry.what in marks for entry in control.journal.open)
 

@@ -87,7 +87,7 @@ def of_bag(bag: bytes) -> bytes | None:
 
 
 def at(signers: tuple[ApkSigner, ...], api: int) -> ApkSigner | None:
-    """The signer that counts at an API level; None: none does."""
+    """The signer that Android accepts at an API level; None: it accepts none."""
     return next((each for each in signers if each.least_api <= api <= each.most_api), None)
 
 

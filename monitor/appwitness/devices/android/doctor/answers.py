@@ -41,11 +41,11 @@ ASKS = {
     "contacts": "content query --uri content://com.android.contacts/raw_contacts --projection _id | grep -c '^Row:'",
     "clock": "date +%s",
 }
-"""Queries of the one script: name -> commands; their stderr is dropped."""
+"""Queries of the script that runs as adb's user: name -> commands; their stderr is dropped."""
 
 
 class Rom(CatalogEntry):
-    """What a vendor's Android denies adb until it is allowed on the device."""
+    """A vendor's Android, which denies adb some actions until the user allows them on the device."""
 
     name: str
     when: tuple[str, ...] = Field(description="properties, one of which this Android has")

@@ -26,11 +26,11 @@ from appwitness.support import private_files
 
 DUMP_S = 60.0
 MOST_LINES = 600
-"""Most lines of one dump; further lines are kept only if their shape is new."""
+"""Maximum number of lines of one dump; further lines are kept only if their shape is new."""
 MOST_SHAPES = 300
 LONGEST_LINE = 400
 LONGEST_WORD = 3
-"""Most letters that stand for a replaced word: its true length would give some names away."""
+"""Maximum number of letters in place of a replaced word: its true length would give some names away."""
 _HEADER = re.compile(r"[A-Z_]+(?:\|[A-Z_]+){3,}")
 """A table's header; its column names are the system's."""
 _WORD = re.compile(r"[^\W\d_]+(?:_[^\W\d_]+)*|\d+|.", re.DOTALL)
@@ -102,8 +102,8 @@ def _shaped(line: str, words: Collection[str]) -> str:
 
 
 def _shape(word: str) -> str:
-    """The shape of a word: each digit becomes the digit 1 of its script; of the letters, up to three remain, as x or
-    X."""
+    """The shape of a word: each digit becomes the digit 1 of its script; each part between underscores becomes up to
+    three letters, x or X."""
     if word.isdecimal():
         return "".join(chr(ord(each) - unicodedata.decimal(each) + 1) for each in word)
     parts = word.split("_")

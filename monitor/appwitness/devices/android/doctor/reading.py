@@ -18,9 +18,9 @@ from appwitness.support.spoken import Spoken
 
 LEAST_API = 24
 MOST_ASKED = 3000
-"""Most lines of one dump to query: all of them would take a phone several seconds each."""
+"""Maximum number of lines of one dump to query: a whole dump would take a phone several seconds."""
 MOST_LINES = 900
-"""Most lines of one dump that are tried one by one to find those not understood."""
+"""Maximum number of lines of one dump that are tried one by one to find those not understood."""
 MOST_APPS = 40
 NO_ZONE = timedelta()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -53,7 +53,7 @@ class Unread:
 def _of_each(
     subjects: Callable[[str], Iterable[Subject]], read: Callable[[str, str, int], Any]
 ) -> Callable[[str], int]:
-    """A counter of unknown lines, which reads a dump as that of each app in it and takes the highest count."""
+    """A function that counts unknown lines: it reads a dump once for each app in it, and returns the highest count."""
 
     def unknown(text: str) -> int:
         there = list(dict.fromkeys(subjects(text)))[:MOST_APPS] or [("com.android.shell", 2000)]
@@ -91,7 +91,7 @@ def _found(pattern: str) -> Callable[[str], Iterable[Subject]]:
 
 
 def _has(*signs: str) -> Callable[[str], int]:
-    """A counter that is 1 for a dump with none of the signs by which it is read, else 0."""
+    """A function that returns 1 for a dump that has none of the signs that its parser looks for, else 0."""
     return lambda text: int(not any(sign in text for sign in signs))
 
 
@@ -164,7 +164,7 @@ def asked(api: int) -> dict[str, str]:
 
 
 def unread(said: Mapping[str, str], *, lines: bool = False) -> list[Unread]:
-    """The dumps whose form is unknown, with their names here. `lines`: include the lines, each of which is tried."""
+    """The dumps whose form is unknown, by their names in DUMPS. `lines`: also find which lines, by trying each one."""
     found = []
     for name, text in said.items():
         head = text.strip()[:200]

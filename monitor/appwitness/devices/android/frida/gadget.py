@@ -101,7 +101,7 @@ def ready(
 
 
 def _note_debug_app(control: Control, package: str) -> None:
-    """Journal the two settings that hold the app that waits for a debugger."""
+    """Journal the two settings that say which app waits for a debugger."""
     was, waits = (
         control.shell.check(f"settings get global {name}").strip() for name in ("debug_app", "wait_for_debugger")
     )

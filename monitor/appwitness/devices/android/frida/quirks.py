@@ -63,7 +63,7 @@ def cure(said: str, facts: DeviceFacts) -> Quirk | None:
 
 
 def apply(control: Control, quirk: Quirk) -> None:
-    """Apply a quirk; if the device does not accept it, the run goes on without, and the notes say so."""
+    """Apply a quirk; if the device does not accept it, the run continues without it, and a note says so."""
     for key, value in quirk.set.items():
         was = control.shell.check(f"getprop {key}").strip()
         undo = shlex.join(["setprop", key, was])

@@ -1,7 +1,7 @@
 """Puts a text on the clipboard through uiautomator2's server, as Android has no shell command for it.
 
-Manufacturers' and newer Androids may refuse the server (openatx/uiautomator2#1010, #1029); the run then says so. Not
-tried on Android: whether it may write and read the clipboard.
+Newer versions of Android, and manufacturers' variants, may deny the server access (openatx/uiautomator2#1010, #1029);
+a note then says so. Not tried on Android: whether the server may write and read the clipboard.
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ class Content:
         return f"{self.words('delete', uri, where=where)} >/dev/null 2>&1\n{self.gone(uri.partition('?')[0], where)}"
 
     def gone(self, uri: str, where: str) -> str:
-        """Commands that fail if there is such a row; without the provider there is none."""
+        """Commands that fail if a row matches `where`; if the provider is missing, none does."""
         query = self.words("query", uri, projection="_id", where=where)
         return (
             f"left=$({query} 2>&1)\n"

@@ -121,7 +121,7 @@ class _Reading:
         ]
 
     def imei(self) -> list[Value]:
-        """The IMEI, from the first call of the service that has it, which is the one for the IMEI in all versions."""
+        """The IMEI, from the first method of the service iphonesubinfo, which returns it in all versions."""
         said = self.shell.user("service call iphonesubinfo 1 s16 com.android.shell").out
         dump = "\n".join(_OFFSET.sub("", line).partition("'")[0] for line in said.splitlines())
         words = [int(word, 16) for word in _HEX.findall(dump)]

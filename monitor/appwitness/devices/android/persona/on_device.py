@@ -34,7 +34,7 @@ class OnDevice:
 
     @property
     def values(self) -> tuple[Value, ...]:
-        """The planted values as the device returned them; without any, the values found on it."""
+        """The planted values as the device returned them; if none were planted, the values found on it."""
         return self._planted or self._found
 
     @property
@@ -70,7 +70,7 @@ class OnDevice:
             self._control.notes.append(Spoken("{what} could not be planted: {why}", what="clipboard", why=error))
 
     def find(self, package: str) -> None:
-        """Look up the values that the device has, as no hooks show what the app reads; those that prove nothing are
-        left out."""
+        """Look up the values that the device has, for a run in which no hooks show what the app reads; values that
+        then prove nothing are left out."""
         there = found(self._control, app=package, user=self._user).values
         self._found = tuple(value for value in there if value.type not in ORDINARY)

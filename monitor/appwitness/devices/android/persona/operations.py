@@ -40,7 +40,7 @@ class Operation:
 
     @classmethod
     def ask(cls, control: Control, name: str, user: int = 0, package: str = "") -> Self:
-        """Query the operation's current mode; `package`: whose, if not that of adb's user. Raises DeviceFault."""
+        """Query the operation's current mode for `package` or, without it, for adb's user. Raises DeviceFault."""
         package = package or (ROOT if control.shell.check("id -u").strip() == "0" else SHELL)
         said = control.shell.check(f"cmd appops get --user {user} {package} {name}")
         short = re.escape(name.removeprefix("android:").upper())

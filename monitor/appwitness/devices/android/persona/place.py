@@ -31,7 +31,7 @@ class KeptPlace:
     control: Control
     place: PlannedPosition
     value: Value
-    """The location as the device returned it; if it does not, as it was set (`notes`)."""
+    """The location as the device returned it, or, if the device did not, as it was set; `notes` then say so."""
     emulator: bool
     by: Callable[[str], str] = lambda script: script
     """Makes a script run as a user that may set the location."""
@@ -54,7 +54,7 @@ class KeptPlace:
 def keep_place(control: Control, place: PlannedPosition, *, user: int = 0) -> KeptPlace:
     """Set the device's location. Raises ProviderRefused if it cannot be set, and DeviceFault.
 
-    On an emulator its own GPS moves; other devices get test providers, which apps can recognise (`Location.isMock`).
+    On an emulator, its own GPS is set; other devices get test providers, which apps can recognise (`Location.isMock`).
     """
     emulator = control.shell.serial.startswith("emulator-")
     if not emulator and control.facts.api < TESTED_SINCE:

@@ -16,7 +16,7 @@ CONTACTS = 20
 """Number of generated contacts: each row takes the device 0.3 to 1 second, as it starts a Java process."""
 MOST_CONTACTS = 50
 LONGEST = 2000
-"""Most characters of a text; real messages are shorter."""
+"""Maximum number of characters of a text; real messages are shorter."""
 
 
 def _plantable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Acts as the user of a real device: reads what the screen asks, answers as the plan says, and records each look."""
+"""Acts as the user of a real device: reads the screen, answers questions as the plan says, and records both."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from appwitness.devices.android.screen.screen_record import Look, ScreenRecord, 
 from appwitness.events import Event, Phase, Screen, Touch
 
 MOST_TRIES = 3
-"""Most times that one button is tapped, or one question answered, before it is left alone."""
+"""Maximum number of times that one button is tapped, or one question answered, before it is left alone."""
 SETTLE_S = 1.5
 """Time limit for a tap to change the screen."""
 CALM_S = 2.0
 """After this many seconds without a question, the plan continues: to where consent is withdrawn, or to the app's
 other screens."""
 MOST_WAY = 10
-"""Most taps on the way to where consent is withdrawn."""
+"""Maximum number of taps on the way to where consent is withdrawn."""
 CLOSES_S = 30.0
-"""If an app's screen disappears within this time after a refusal, the app counts as having closed it because of
-that."""
+"""If an app's screen disappears within this time after a refusal, the app counts as having closed it because of the
+refusal."""
 OPENED_AGAIN = "the app closed its screen after the refusal; it was opened once more"
 
 
@@ -52,7 +52,7 @@ class _Asked:
     """Whether the options of a consent dialog were opened."""
     tries: Counter[object] = field(default_factory=Counter)
     left: set[object] = field(default_factory=set)
-    """Questions that are left alone from then on."""
+    """Questions that are no longer answered or dismissed."""
     pending: _Pending | None = None
 
 
@@ -68,7 +68,7 @@ class _Progress:
     """Labels tapped on the way to where consent is withdrawn."""
     withdrawn: bool = False
     taken: set[tuple[object, str]] = field(default_factory=set)
-    """Questions, with the labels there that withdrew consent."""
+    """Pairs of a question and a label in it that withdrew consent."""
     explored: int = 0
     away: bool = False
     """Whether the last tap may have led out of the app."""
@@ -114,7 +114,7 @@ class Player:
 
     @property
     def refused_s(self) -> float | None:
-        """Seconds for which the last refused question has stood refused; None: none was refused."""
+        """Seconds since a question was last refused; None: none was."""
         at = self._progress.refused_at
         return None if at is None else self._clock() - at
 
@@ -128,7 +128,7 @@ class Player:
         return self._clock() - self._pace.busy_at > CALM_S and not self._goes_on()
 
     def anew(self) -> None:
-        """Tell that the app is started again: its questions count as new, even with the same words."""
+        """Note that the app is started again: its questions count as new, even with the same words."""
         self._record.anew()
 
     def shot(self, why: Why, note: str | None = None) -> Screen:
@@ -156,7 +156,8 @@ class Player:
             self._answer(dialog, look)
 
     def end(self) -> None:
-        """Record a last time whether a question is still open, as nobody looks any more. Raises DeviceFault."""
+        """Record whether a question is still open, for the last time: the screen is not read again. Raises
+        DeviceFault."""
         look = self._record.look(self._display) if self._record.asks else None
         if look is not None:
             self._record.watch(look, self._question(look), stands=True, last=True)
@@ -174,7 +175,7 @@ class Player:
     def _answer(self, dialog: Dialog, look: Look) -> None:
         self._pace.busy_at = self._clock()
         key = dialog.seen.signature
-        if key in self._asked.left or not self._play.rests():  # what the app does meanwhile, it does unanswered
+        if key in self._asked.left or not self._play.rests():  # until idle, the app acts without an answer
             return
         decision = self._decide(dialog)
         if decision.act == "leave":

@@ -60,7 +60,7 @@ class _Notice(CatalogEntry):
         return not self.says or any(word in text for word in self.says for text in seen.texts)
 
     def button(self, seen: SeenWindow) -> Button | None:
-        """The button that lets the app continue; None: no button there is known to."""
+        """The button that lets the app continue; None: no button there is known to do so."""
         avoid = Phrases.all(self.avoid) if self.avoid else None
         left = [each for each in seen.buttons if avoid is None or not avoid.inside(normal(each.label))]
         by_id = [each for name in self.touch for each in left if each.node.id == name]

@@ -15,9 +15,9 @@ MOST_BYTES = 8 << 20
 MOST_NODES = 5000
 MOST_DEPTH = 250
 MOST_CHARACTERS = 4000
-"""Most characters of one text; the rest is cut off."""
+"""Maximum number of characters of one text; the rest is cut off."""
 MOST_BESIDE = 1000
-"""Most characters of the text beside a box; the rest is cut off."""
+"""Maximum number of characters of the text beside a box; the rest is cut off."""
 SYSTEM_UI = "com.android.systemui"
 _BOUNDS = re.compile(r"\[(-?\d{1,6}),(-?\d{1,6})\]\[(-?\d{1,6}),(-?\d{1,6})\]")
 

@@ -63,7 +63,7 @@ class Play:
     user: int = 0
     """The Android user for whom the app runs."""
     ask: Ask | None = None
-    """Asked about dialogs that are not understood."""
+    """Asks a person about dialogs that are not understood."""
     way: tuple[str, ...] = ()
     """Labels that lead to where this app lets users withdraw consent."""
     explore: Explore | None = None

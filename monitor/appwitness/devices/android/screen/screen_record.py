@@ -75,7 +75,7 @@ class ScreenRecord:
         return self._kept.asks
 
     def anew(self) -> None:
-        """Tell that the app is started again: its questions count as new, even with the same words."""
+        """Note that the app is started again: its questions count as new, even with the same words."""
         self._told = None
 
     def look(self, display: tuple[int, int] | None) -> Look | None:

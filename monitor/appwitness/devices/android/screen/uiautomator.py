@@ -103,11 +103,11 @@ class Screens:
 
     @property
     def refused_s(self) -> float | None:
-        """Seconds for which the last refused question has stood refused; None: none was refused."""
+        """Seconds since a question was last refused; None: none was."""
         return self._player.refused_s if self._player else None
 
     def anew(self) -> None:
-        """Tell that the app is started again."""
+        """Note that the app is started again."""
         if self._player is not None:
             self._player.anew()
 
@@ -138,7 +138,7 @@ class Screens:
         return self._hands.clipboard(text)
 
     def shot(self, why: Literal["finding", "operator"] = "finding", note: str | None = None) -> Screen | None:
-        """Record what the screen shows now; None if it is not being read, or cannot be, which a gap then says."""
+        """Record what the screen shows now; None: no screen is read, or reading it fails, which a gap records."""
         if self._player is None:
             return None
         try:
@@ -213,7 +213,7 @@ def _display(control: Control) -> tuple[int, int] | None:
 
 
 class _Common:
-    """What the shell does in both cases."""
+    """The part of Hands that uses the shell, with or without uiautomator2's server."""
 
     def __init__(self, control: Control, folder: str, user: int = 0) -> None:
         self._control = control

@@ -30,14 +30,14 @@ TUNNELS = re.compile(r"^\d+: ((?:tun|tap|wg|ppp)\d+)\s", re.MULTILINE)
 """Interfaces of a VPN in the output of `ip -o addr`."""
 _IPV4 = re.compile(r"\d+(\.\d+){3}")
 SETTING_SEES = Spoken(
-    "What apps send through the system's proxy setting: HttpURLConnection, OkHttp, WebView, Cronet. Flutter, Go, "
-    "libcurl, game engines and raw sockets go past it: the agent counts their connections as gaps. "
-    "With root, --mode redirect takes them too."
+    "Traffic that apps send through the system's proxy setting: HttpURLConnection, OkHttp, WebView, Cronet. Flutter, "
+    "Go, libcurl, game engines and raw sockets bypass the proxy: the agent counts their connections as gaps. "
+    "With root, --mode redirect captures most of them, too."
 )
 WITHOUT_ROOT = Spoken(
-    "without root the agent, which Frida's gadget brings into the app, redirects the app's connections itself: more "
-    "of them than follow the proxy setting (--mode regular), each joined to its code; not tried with Android's own "
-    "C library"
+    "without root, the agent, which Frida's gadget brings into the app, redirects the app's connections itself, "
+    "including many that ignore the proxy setting (unlike --mode regular), and links each one to the code that opened "
+    "it; not tried with Android's own C library"
 )
 
 
@@ -101,7 +101,7 @@ def modes(control: Control, listen: str = LOOPBACK, *, gadget: bool = False) -> 
 
 
 def choose(control: Control, wanted: str, listen: str = LOOPBACK, *, gadget: bool = False) -> TrafficWay:
-    """The way for `auto`, a mode, or mitmproxy's words for one. Raises UserError if the device has none."""
+    """The way for `auto`, a mode, or a mode as mitmproxy writes it. Raises UserError if the device has none."""
     there = ways(control, listen, gadget=gadget)
     kind = next(iter(there)) if wanted == "auto" else wanted.partition(":")[0].partition("@")[0]
     if kind not in there:
@@ -121,7 +121,7 @@ def _setting(control: Control, listen: str) -> TrafficWay:
     elif listen in ANYWHERE or listen.startswith("127.") or listen == "localhost":
         return REVERSE
     else:
-        told = Spoken("the device is told the proxy at {listen}", listen=listen)
+        told = Spoken("the device's proxy setting points to {listen}", listen=listen)
         return TrafficWay("address", "regular", told, SETTING_SEES, True, listen)
     return TrafficWay("address", "regular", why, SETTING_SEES, False, at)
 
@@ -147,8 +147,8 @@ def _routed(link: gateway.Link, listen: str) -> TrafficWay:
     )
     why = Spoken("this machine is the device's gateway, and root routes the app's uid to the proxy")
     sees = Spoken(
-        "All IPv4 TCP of the app's user, also what ignores the proxy setting. Its IPv6 is refused, and QUIC where the "
-        "device has iptables; other UDP, and names, which the system asks for, go past it."
+        "All IPv4 TCP of the app's user ID, including what ignores the proxy setting. Its IPv6 is refused, and QUIC "
+        "where the device has iptables; other UDP, and DNS queries, which the system sends, bypass the proxy."
     )
     return TrafficWay("routed", "transparent", why, sees, True, link.gateway, todo, link)
 
@@ -156,12 +156,12 @@ def _routed(link: gateway.Link, listen: str) -> TrafficWay:
 def _redirect(host: str) -> TrafficWay:
     """The way in which the app's agent redirects connections to the proxy at `host`."""
     sees, todo = KINDS["redirect"]
-    return TrafficWay("redirect", "redirect", Spoken("you asked for it"), sees, keeps_port=False, host=host, todo=todo)
+    return TrafficWay("redirect", "redirect", Spoken("you chose it"), sees, keeps_port=False, host=host, todo=todo)
 
 
 def _by_hand(kind: str) -> TrafficWay:
     sees, todo = KINDS[kind]
-    return TrafficWay("by-hand", kind, Spoken("you asked for it"), sees, keeps_port=True, todo=todo)
+    return TrafficWay("by-hand", kind, Spoken("you chose it"), sees, keeps_port=True, todo=todo)
 
 
 class TrafficRoute:
@@ -224,8 +224,8 @@ class TrafficRoute:
             self._redirect.stop()
 
     def renew(self) -> list[str]:
-        """Restore a lost `adb reverse`; returns a sentence for each that was restored. May be called at any rate; it
-        checks every RENEW_S seconds."""
+        """Restore a lost `adb reverse`; returns a sentence for each that was restored. May be called often: it checks
+        only every RENEW_S seconds."""
         if not self._reversed or time.monotonic() - self._looked < RENEW_S:
             return []
         self._looked = time.monotonic()
@@ -300,7 +300,7 @@ class TrafficRoute:
 def set_proxy(control: Control, host: str, port: int) -> None:
     """Set the system's proxy until undo; if none was set, undo writes `:0`, as a deleted setting stays in effect.
 
-    Undo goes in reverse: first http_proxy, which Android copies to the others, then those.
+    Undo reverses the order: first http_proxy, which Android copies to the other settings, then those settings.
     """
     _delete(control, "global_proxy_pac_url")
     _delete(control, PROXY_SETTINGS[0])
@@ -310,7 +310,7 @@ def set_proxy(control: Control, host: str, port: int) -> None:
 
 
 def no_proxy(control: Control) -> None:
-    """Remove the user's proxy setting until undo: the agent would redirect the connections that go to that proxy."""
+    """Remove the user's proxy setting until undo: else, the agent would redirect the connections made to that proxy."""
     _delete(control, "global_proxy_pac_url")
     if control.shell.check("settings get global http_proxy").strip() not in ("null", "", ":0"):
         control.put("global", "http_proxy", ":0")

@@ -25,7 +25,7 @@ counts."""
 
 
 def is_there(control: Control) -> bool:
-    """Whether the WireGuard app is installed and can be configured: the device gives root."""
+    """Whether the WireGuard app is installed and can be configured, which takes root."""
     installed = control.shell.user(f"pm path {APP}").out.startswith("package:")
     return installed and control.shell.rooted() is not None
 

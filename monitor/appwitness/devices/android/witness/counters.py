@@ -24,7 +24,7 @@ from appwitness.support.spoken import Spoken
 
 DUMP_S = 60.0
 HISTORY = 1000
-"""Most uses of one op to request from the system's history."""
+"""Maximum number of uses of one op to request from the system's history."""
 QUANTUM = timedelta(minutes=1)
 """The system rounds the times in its history down to this, unless somebody set another value."""
 SAME = timedelta(seconds=1)
@@ -86,8 +86,8 @@ class Witnesses:
         self._seen = dict(self._first.uses)
 
     def poll(self) -> list[Witness]:
-        """The uses noted since the last call. Of several uses of one op in between, the system tells only the last,
-        so call it often; each call costs one `dumpsys`. Raises DeviceFault."""
+        """The uses noted since the last call. If an op was used several times in between, the system reports only the
+        last use, so call this often; each call costs one `dumpsys`. Raises DeviceFault."""
         said = self._ask(self._uses_script())
         now, zone = self._clock(said)
         return self._new_uses(now, self._uses(said, now, zone))
@@ -336,8 +336,8 @@ class Witnesses:
 
 
 def _with_other_users(of_package: str, of_all: str) -> str:
-    """A command that asks for one package, or for all if AppOps does not know it: AppOps only finds packages of the
-    device's first user."""
+    """A command that queries one package, or all packages if AppOps does not know that one: AppOps only finds packages
+    of the device's first user."""
     return f"""said=$({of_package} 2>&1)
 case $said in *"Unknown package"*) {of_all} ;; *) printf '%s\\n' "$said" ;; esac"""
 

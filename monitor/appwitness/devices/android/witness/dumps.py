@@ -16,8 +16,8 @@ from typing import Literal
 MOST_CHARACTERS = 8 << 20
 MOST_RECORDS = 20_000
 LONGEST_LINE = 2_000
-"""Most characters of a line. Dumps are bounded because the app writes parts of them: attribution tags, process
-names."""
+"""Maximum number of characters of a line. Dumps are bounded because the app writes parts of them: attribution tags,
+process names."""
 PER_USER = 100_000
 FIRST_APP = 10_000
 SANDBOX = 10_000
@@ -418,7 +418,7 @@ def _read_tables(text: str, package: str, uid: int, zone: timedelta, quantum: ti
 
 
 def locations(text: str, package: str, uid: int) -> DumpRecords[Delivered]:
-    """Parse `dumpsys location`, Android 12 to 16. Earlier versions tell who asked, but not how much was delivered.
+    """Parse `dumpsys location`, Android 12 to 16. Earlier versions print the requests, but no delivered locations.
 
     Historical Aggregate Location Provider Data:
       gps:
@@ -468,7 +468,8 @@ def network_bytes(text: str, uid: int) -> DumpRecords[Bytes]:
         elif not inside:
             continue
         elif line.startswith("ident="):
-            match = re.search(r".*\buid=(-?\d+) set=(\w+) tag=(0x[0-9a-f]+)", line)  # greedy: a network's name may too
+            # Greedy, as a network's name may look like these fields.
+            match = re.search(r".*\buid=(-?\d+) set=(\w+) tag=(0x[0-9a-f]+)", line)
             unknown += not match
             ours = match is not None and int(match[1]) in (uid, uid + SANDBOX) and int(match[3], 16) == 0
             ours = ours and match is not None and not match[2].startswith("DBG")  # DBG: a VPN's bytes, counted twice

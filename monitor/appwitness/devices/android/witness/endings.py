@@ -30,7 +30,7 @@ FAULTS = frozenset({4, 5, 6, 7, 8, 11, 31})
 """Linux signals that a process gets for its own faults (SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS);
 any other signal was sent by somebody."""
 MEMORY = ("MEMORY PRESSURE", "TOO MANY CACHED PROCS", "TOO MANY EMPTY PROCS", "TRIM EMPTY", "LARGE CACHED")
-"""Subreasons of other kills by the system that concern memory."""
+"""Subreasons of the reason OTHER that mean a kill for lack of memory."""
 KILLS: tuple[tuple[str, Reason], ...] = (
     ("permission", "permission_changed"),
     ("anr", "anr"),

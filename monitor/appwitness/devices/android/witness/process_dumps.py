@@ -167,12 +167,12 @@ EVENTS = {
     "am_anr": (1, 2, 4),
 }
 """Event -> the indexes of its fields with the pid and the process name, and of the first field of its description
-(event-log-tags; the fields of am_crash come in another order than declared there)."""
+(event-log-tags; the fields of am_crash come in a different order than declared there)."""
 
 
 def log_command(api: int) -> str:
-    """The command that prints the event log and native crashes, each line with its time: since 1970 from Android 8
-    on, before that local time."""
+    """The command that prints the event log and native crashes, each line with its time: seconds since 1970 from
+    Android 8 on, local time before."""
     return f"logcat -d -v {'epoch' if api >= 26 else 'threadtime'} -b events,crash"
 
 

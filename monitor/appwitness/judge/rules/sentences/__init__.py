@@ -143,8 +143,8 @@ NEEDS: dict[str, str] = {
 
 
 def filled(template: str, words: Mapping[str, Callable[[], str]], language: Language) -> str:
-    """The template with its words filled in, on one line; in Chinese, with a space between a letter or digit and a
-    character."""
+    """The template with its words filled in, on one line; in Chinese, with a space between a Chinese character and a
+    Latin letter or digit."""
     text = ""
     for literal, name, _, _ in Formatter().parse(template):
         for piece in (literal, words[name]() if name is not None else ""):

@@ -23,7 +23,7 @@ _KINDS: dict[str, dict[Language, str]] = {
 
 
 SHOWN = 32
-"""Most characters of a text that a sentence quotes; the line has all of it."""
+"""Maximum number of characters that a sentence quotes of a text; the line has all of it."""
 
 
 def claim(kind: str, path: str, text: str, host: str | None, language: Language) -> str:

@@ -60,8 +60,8 @@ def _assumed(status: ConsentStatus, language: Language) -> str:
 
 
 def _unordered(status: ConsentStatus, language: Language) -> str:
-    """States that nobody compared the clocks; if the state lacks a yes, also that no order of the lines puts a yes
-    before it."""
+    """States that nobody compared the clocks; unless the state may be a yes, also that no order of the lines puts a yes
+    before the moment in question."""
     agreed = status.state in ("given", "unseen_answer", "partial")
     if language == "en":
         said = "what the user had been asked and had answered by then is not known"
@@ -139,7 +139,7 @@ def against(refs: Iterable[Ref], language: Language) -> str:
     """States that two observers contradict each other within seconds."""
     lines = (", " if language == "en" else "、").join(refs)
     if language == "en":
-        return f"; two observers of the same seconds contradict each other ({lines})"
+        return f"; two observers contradict each other within seconds ({lines})"
     return f"；对该答复，两个观测来源在数秒之内的记录相互矛盾（{lines}）"
 
 
@@ -186,8 +186,8 @@ def separate(status: ConsentStatus, scope: str, language: Language) -> str:
     about = SCOPES[scope][language]
     if status.assumed:
         said = _assumed(status, language)
-        return f"of {about}, {said}" if language == "en" else f"就{about}，{said}"
+        return f"as to {about}, {said}" if language == "en" else f"就{about}，{said}"
     if status.unordered:
         said = _unordered(status, language)
-        return f"of {about}, {said}" if language == "en" else f"就{about}，{said}"
+        return f"as to {about}, {said}" if language == "en" else f"就{about}，{said}"
     return SEPARATE[status.state][language].format(about=about, ref=status.ref)

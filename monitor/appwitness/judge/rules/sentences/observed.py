@@ -96,8 +96,8 @@ def shortcomings(flows: Sequence[Flow], language: Language) -> str:
 
 _UNANSWERED: dict[Language, tuple[str, str]] = {
     "en": (
-        " No answer was recorded, so it is not known whether it arrived.",
-        " To {count} of the uploads no answer was recorded.",
+        " No response was recorded, so it is not known whether it arrived.",
+        " No response was recorded for {count} of the uploads.",
     ),
     "zh": ("未录得响应，无法确认是否送达。", "其中 {count} 次上传未录得响应。"),
 }
@@ -133,7 +133,7 @@ def forms(variants: Iterable[str], language: Language) -> str:
 
 
 _NAMED = 3
-"""Most callers that a sentence names."""
+"""Maximum number of callers that a sentence names."""
 
 
 def callers(lines: Iterable[Called], known: RecipientTable | None, language: Language) -> str:
@@ -155,7 +155,7 @@ def callers(lines: Iterable[Called], known: RecipientTable | None, language: Lan
 
 
 def simultaneous(uncertainty_ms: float, language: Language) -> str:
-    """States that the times of a read and an upload are closer together than the clocks agree."""
+    """States that a read and an upload are closer together in time than the clocks can tell apart."""
     if math.isinf(uncertainty_ms):
         if language == "en":
             return " The clocks of device and host were not compared: whether the read came first is not known."

@@ -101,7 +101,7 @@ NO_KEY = re.compile(rb"(?:^|&)[^=&]*[`^~|#;!?][^=&]*=")
 @decoder("form pair", "text", order=370, guess=False, sieve="covered", seen_in="Mixpanel (data=...)")
 @begins(rb"[A-Za-z_][\w.\[\]-]*=[^&\r\n=][^&\r\n]*$")
 def pair(piece: UploadPiece, room: Room) -> Found:
-    """A single `name=value`, which may be a form or much else."""
+    """A single `name=value`, which may be a form or something else."""
     return None if b"; " in piece.data else pairs(piece, "form", room, separators=b"&") or None
 
 

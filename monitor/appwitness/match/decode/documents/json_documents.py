@@ -21,9 +21,9 @@ TELLING_KEY = re.compile(rb"[^\x00-\x7f]|\d{5}|[@+%{=: ]|[0-9a-fA-F]{8}|.{33}")
 STRINGS, BARE, UNENDED = (1, 3), 4, 5
 """The groups of TOKEN for strings, for numbers and words, and for the quote of a string that never ends."""
 REAL = re.compile(rb"[0-9]{7,}\.0+\Z|[eE]\+?[0-9]{1,2}\Z|^-?[0-9]{17,}\Z")
-"""Numbers that stand for others, such as 1.3800138E10, or for a digest."""
+"""Numbers that may be another notation of an integer, such as 1.3800138E10, or a digest."""
 ASSIGNED = re.compile(rb"\{\s*[\w-]+\s*=")
-"""How a map printed by Java or Objective-C begins; its values would be taken for keys."""
+"""The beginning of a map printed by Java or Objective-C, whose values would be taken for keys."""
 DOCUMENT = re.compile(rb"\s*(?:\)\]\}'?,?\s*)?(?:\{\s*[\"}\w]|\[\s*(?:[\"{\[\]\d-]|true|false|null))", re.DOTALL)
 """How a document begins."""
 PREFIX = re.compile(rb"\s*(?:\)\]\}'?,?\s*)?")
@@ -156,7 +156,7 @@ def lists_of_bytes(piece: UploadPiece, room: Room) -> list[UploadPiece]:
 @decoder("byte array", "text", order=290, guess=False, sieve="covered", seen_in="Gson, of a byte[]")
 @holds(rb"\[\s*-?\d{1,3}(?:\s*,\s*-?\d{1,3}){5}")
 def byte_array(piece: UploadPiece, room: Room) -> Found:
-    """The same in text that is no document; a document's lists are read with it, each at its own path."""
+    """Lists of bytes in text that is not a document; those in a document are read with it, each at its own path."""
     if DOCUMENT.match(piece.data) and _begins_at(piece.data) is not None:
         return None
     return lists_of_bytes(piece, room) or None

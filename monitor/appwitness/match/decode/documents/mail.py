@@ -41,7 +41,7 @@ def encoded_words(piece: UploadPiece, room: Room) -> Found:
 
 
 WORDS = 12
-"""Most encoded words of one text; every sequence of them is also read as a text of its own."""
+"""Maximum number of encoded words of one text; every sequence of them is also read as a text of its own."""
 
 
 @decoder("punycode", "text", order=780, guess=False, sieve="covered", seen_in="java.net.IDN")

@@ -116,7 +116,7 @@ class _BinaryList:
 
 
 WIDEST = 16
-"""Most bytes of an integer."""
+"""Maximum bytes of an integer."""
 
 
 @decoder(

@@ -1,1 +1,1 @@
-"""Decoders that guess: tried last, and no proof by themselves."""
+"""Decoders that guess: a match in what they yield is never proof."""

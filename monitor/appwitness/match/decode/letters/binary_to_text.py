@@ -25,9 +25,9 @@ FROM_STARRED = bytes.maketrans(b"*-_", b"+/=")
 BEFORE = range(1, 4)
 """Letters that may precede base64 without a separator: a version."""
 READABLE = re.compile(rb"[{\[][\"{\[][ -~\xc2-\xff]|[ -~]{15}|" + PACKED.pattern)
-"""How bytes begin that are worth reading after such letters."""
+"""The beginning of decoded bytes that are worth reading behind such letters."""
 AT_LEAST = 24
-"""Minimum letters of a run of base64 that may begin after others."""
+"""Minimum letters of a run in which base64 may begin behind other letters."""
 BLOCK = 16
 """Bytes of an AES block."""
 GLUED = frozenset((*range(18, 27), *range(34, 43)))
@@ -61,7 +61,7 @@ LONG_WORD = 20
 SHORT_WORD = 12
 """Minimum letters of a word that is read as base64 of text; fewer say too little."""
 ALIKE = 64
-"""Most times that one run is read in one text; more add nothing, and may be there to waste time."""
+"""Maximum number of times that one run is read in one text; more add nothing, and may be there to waste time."""
 BASE64 = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 FROM_Z85 = bytes.maketrans(
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
@@ -126,8 +126,8 @@ def wrapped(piece: UploadPiece, room: Room) -> Found:
 
 
 def _in_lines(piece: UploadPiece, room: Room) -> Found:
-    """base64 that is all of a text, in lines of any other length, all equal but the last; or each line encoded by
-    itself."""
+    """base64 that is all of a text: in lines of any other length, which is the same for all but the last line; or with
+    each line encoded separately."""
     lines = piece.data.split()
     size = len(lines[0]) if lines else 0
     if len(lines) > 1 and all(BASE64.fullmatch(line) and len(line) % 4 == 0 for line in lines) and b"=" in lines[0]:
@@ -208,7 +208,7 @@ def _is_coded_word(run: bytes) -> bool:
 
 
 def _hex(piece: UploadPiece, match: re.Match[bytes], room: Room, found: list[UploadPiece]) -> bool:
-    """Append what a run, or a part of it, is in hex; returns whether the run is nothing else."""
+    """Append the bytes that a run, or a part of it, is in hex; returns whether the run can be nothing but hex."""
     start, end = match.span()
     run = match[0]
     if as_hex := HEX.fullmatch(run):
@@ -278,7 +278,7 @@ def starred(piece: UploadPiece, room: Room) -> Found:
 
 
 def _is_counted(out: bytes) -> bool:
-    """Whether bytes are a length, in one, two or four of them, and a text of that length."""
+    """Whether bytes are a length prefix of one, two or four bytes, and a text of that length."""
     return any(
         int.from_bytes(out[:size]) == len(out) - size > 0 and as_text(out[size:]) is not None for size in (1, 2, 4)
     )

@@ -28,7 +28,7 @@ def _turn(piece: UploadPiece, name: str, text: str, room: Room) -> Found:
 
 
 def _wide(data: bytes) -> str | None:
-    """The wide charset that the zeros of mostly ASCII text reveal."""
+    """The wide charset of a mostly ASCII text, recognized by where its zero bytes are."""
     sample = data[:4096]
     size = len(sample)
     if size < 6 or size % 2:
@@ -124,7 +124,7 @@ def declared(piece: UploadPiece, room: Room) -> Found:
     except (LookupError, UnicodeDecodeError, ValueError):
         return None
     step = name.replace("utf-16-", "utf-16").replace("utf-32-", "utf-32")
-    # decoded XML still names its charset, and each further time would make it longer
+    # decoded XML still names its charset, and decoding it again would only make it longer
     if name in ("utf-8", "ascii") or not isinstance(text, str) or step in piece.decoding:
         return None
     return _turn(piece, step, text, room)
@@ -133,7 +133,7 @@ def declared(piece: UploadPiece, room: Room) -> Found:
 @decoder("gb18030", "text", order=110, guess=False, sieve="covered", seen_in="Amap's location SDK, in GBK")
 @begins(rb"(?:[\xc4-\xdf][\xa1-\xbf]){2,8}\Z")
 def two_by_two(piece: UploadPiece, room: Room) -> Found:
-    """Chinese characters whose bytes are also UTF-8 of rare letters, as those of 联通 are."""
+    """Chinese characters whose bytes are also valid UTF-8 of rare letters, such as 联通."""
     text = piece.data.decode("gb18030", "replace")
     if CJK.sub("", text) or not room.take(len(piece.data), piece, "gb18030"):
         return None
@@ -149,7 +149,7 @@ PACKED = re.compile(rb"\x1f\x8b\x08|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]|PK\x
 )
 @holds(rb"[\xc2\xc3][\x80-\xbf]|\xe2\x82\xac")
 def letters_for_bytes(piece: UploadPiece, room: Room) -> Found:
-    """Bytes that were taken for letters, one each: UTF-8 that was read as latin-1, streams in a string."""
+    """Bytes each of which was taken for a letter: UTF-8 that was read as latin-1, compressed streams in a string."""
     if len(piece.data) > 1 << 20 or piece.decoding[-2:] == ("latin-1", "latin-1"):
         return None
     for charset in ("latin-1", "cp1252"):

@@ -46,7 +46,7 @@ def transfer(piece: UploadPiece, said: str, room: Room) -> UploadPiece:
     return piece
 
 
-# before forms, which would be cut at them
+# before the decoder of forms, which would cut the text at each `&`
 @decoder("entities", "text", order=350, guess=False, sieve="covered", seen_in="ksoap2-android")
 @holds(rb"&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8};)")
 def entities(piece: UploadPiece, room: Room) -> Found:
@@ -96,7 +96,7 @@ def octal_bytes(found: re.Match[bytes]) -> bytes:
 @holds(rb"=[0-9A-F]{2}=[0-9A-F]{2}|=(?:20|09)?\r?\n|=3D|=40|=2B|=QUOTED-PRINTABLE")
 def quoted_printable(piece: UploadPiece, room: Room) -> Found:
     """RFC 2045 quoted-printable."""
-    if PARTS.match(piece.data):  # each part says for itself whether it is
+    if PARTS.match(piece.data):  # each part declares its own transfer encoding
         return None
     if not room.take(len(piece.data), piece, "quoted-printable"):
         return None

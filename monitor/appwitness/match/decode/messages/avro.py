@@ -41,7 +41,7 @@ class _Avro(MessageReader):
         return self.take(size)
 
     def read(self, schema: Schema, path: str, level: int = 0) -> None:
-        """Read one value of a schema; raises Broken if the bytes are none."""
+        """Read one value of a schema; raises Broken if the bytes are not such a value."""
         if level > 100 or len(self.found) > self.room.leaves_left:
             raise Broken
         start = self.pos
@@ -89,7 +89,7 @@ class _Avro(MessageReader):
         """Read an array or a map: blocks, each after its count, up to a count of zero."""
         index = 0
         while count := self.long():
-            if count < 0:  # its size in bytes stands there too
+            if count < 0:  # negative: the block's size in bytes follows
                 count = -count
                 self.long()
             if count > len(self.data):

@@ -9,7 +9,7 @@ from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins
 from appwitness.match.decode.walk.reader import Broken, MessageReader, format_real
 
 SKIPPED = {0x06: 0, 0x0A: 0, 0xFF: 0, 0x7F: 0, 0x08: 1, 0x13: 16}
-"""Types that carry nothing to search -> the bytes of their values."""
+"""Types that carry nothing to search -> the size of their values in bytes."""
 
 OLD_UUID = b"\x03"
 """A UUID as each language's driver once wrote it: in Java's, the bytes of each half are reversed."""

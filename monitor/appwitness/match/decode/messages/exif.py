@@ -8,7 +8,7 @@ from appwitness.match.decode.walk.pieces import Found, Room, UploadPiece, begins
 from appwitness.match.decode.walk.reader import Broken, number
 
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
-"""Type of a field -> bytes of one value."""
+"""Type of a field -> size of one value in bytes."""
 NESTED = {0x8769: "exif", 0x8825: "gps"}
 """Tags that point to further directories."""
 TEXTS = frozenset((2, 7))

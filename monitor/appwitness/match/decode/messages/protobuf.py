@@ -14,9 +14,9 @@ SIGNATURE = re.compile(
 )
 """Beginnings of other formats, which may look like a message by chance."""
 FIXED = {1: 8, 5: 4}
-"""Wire type of a field -> bytes of its number."""
+"""Wire type of a field -> size of its number in bytes."""
 DEEPEST = 60
-"""Most levels of messages inside messages."""
+"""Maximum nesting depth of messages."""
 HIGHEST_FIELD = 1000
 """A message that begins with a higher field number may be something else: CBOR maps look like that."""
 
@@ -114,7 +114,7 @@ class _Fields:
                 self.number(str(whole - (1 << 8 * len(raw))), start, end, path)
 
     def content(self, start: int, end: int, path: str, level: int) -> None:
-        """Append a text, a message inside the message, packed numbers, or other bytes."""
+        """Append a text, a nested message, packed numbers, or other bytes."""
         if start == end:
             return
         raw = self.piece.data[start:end]

@@ -9,7 +9,7 @@ WHOLE_DIGESTS = frozenset((16, 20, 24, 28, 32, 48, 64))
 """Sizes of a single digest; three or four MD5 together have some of them as well."""
 LONGEST_ROW = 1024
 HEADS = 8
-"""Most bytes before or after a digest: a version, a length, a flag."""
+"""Maximum bytes before or after a digest: a version, a length, a flag."""
 
 
 @decoder("digests", "binary", order=1050, guess=False, sieve="covered", seen_in="IPFS, in multihash")

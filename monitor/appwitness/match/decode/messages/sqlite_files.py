@@ -13,7 +13,7 @@ Chunk = tuple[int, int]
 """A range in the file: its first byte, and the byte after its last."""
 
 FIXED = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
-"""Serial type of an integer -> its bytes."""
+"""Serial type of an integer -> its size in bytes."""
 CONSTRAINT = re.compile(r"(?i)(?:primary|unique|check|foreign|constraint)\b")
 QUOTED = re.compile(r"""\s*(?:"((?:[^"]|"")*)"|`([^`]*)`|\[([^\]]*)\]|'([^']*)'|([^\s(]+))""")
 
@@ -271,7 +271,7 @@ FRAME_HEAD = 24
 def log(piece: UploadPiece, room: Room) -> Found:
     """The write-ahead log of a database (`-wal`): the rows of its pages.
 
-    If the first page is in it, it is read as the file that it would become; else page by page.
+    If the log has the first page, its pages are read as the database file that they form; otherwise, page by page.
     """
     data = piece.data
     size = int.from_bytes(data[8:12])

@@ -11,7 +11,7 @@ from appwitness.match.decode.walk.reader import Broken, MessageReader, format_re
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z_.-]{0,31}")
 KINDS = {2: 1, 3: 1, 4: 8, 6: 2, 8: 4, 10: 8, 16: 16}
-"""Types of the binary protocol that have a fixed size -> their bytes."""
+"""Types of the binary protocol that have a fixed size -> that size in bytes."""
 TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, MAP, STRUCT, UUID = range(1, 14)
 
 
@@ -42,7 +42,7 @@ class _Compact(MessageReader):
             if not 0 < field < 1 << 15 or len(self.found) > self.room.leaves_left:
                 raise Broken
             self.fields += 1
-            if kind not in (TRUE, FALSE):  # the type of these two is their value
+            if kind not in (TRUE, FALSE):  # for these two, the type is the value
                 self.item(kind, f"{path}.{field}", level)
 
     def item(self, kind: int, path: str, level: int) -> None:

@@ -80,7 +80,7 @@ def _message(message: bytes, first: int, room: Room) -> bytes | None:
 @decoder("dns", "binary", order=1110, guess=False, sieve="header", seen_in="Intra, by DNS over HTTPS")
 @begins(rb".{12}")
 def dns(piece: UploadPiece, room: Room) -> Found:
-    """The labels of the names that a DNS message asks for, and data that was split over several labels."""
+    """The labels of the names that a DNS message queries, and data that was split over several labels."""
     data = piece.data
     said = DNS in piece.hint
     if not said and not QUERY.match(data):
@@ -104,7 +104,7 @@ def dns(piece: UploadPiece, room: Room) -> Found:
 
 
 QUERY = re.compile(rb"(?s:.{2})[\x00\x01][\x00\x10\x20\x30]\x00\x01\x00{5}[\x00\x01]")
-"""The header of a query with one question and at most options besides."""
+"""The header of a query with one question and, at most, a record of options (EDNS)."""
 END_OF_NAME = re.compile(rb"\x00\x00[\x01-\x41]\x00\x01")
 """What follows the queried name: its type, and the class for the internet."""
 LONG_LABEL = 8
@@ -173,7 +173,7 @@ def chunked(piece: UploadPiece, room: Room) -> Found:
 )
 @begins(rb"[0-9a-fA-F]{1,8}(?:;[^\r\n]*)?\r\n")
 def bare_chunks(piece: UploadPiece, room: Room) -> Found:
-    """The same without headers: all of the bytes are chunks, the last of which is empty."""
+    """HTTP chunks without headers: all of the bytes are chunks, the last of which is empty."""
     body, end = _of_chunks(piece.data, 0)
     ended = piece.data[max(0, end - 5) :] in (b"\r\n0\r\n", b"\r\n0\r\n\r\n")
     return [piece.whole("chunked", body)] if body and ended and room.take(len(body), piece, "chunked") else None

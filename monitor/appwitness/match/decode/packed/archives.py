@@ -13,7 +13,7 @@ from appwitness.match.decode.walk.pieces import FIXED, Found, Room, UploadPiece,
 MEMBER = b"PK\x03\x04"
 """How a member begins."""
 MEMBERS = 10_000
-"""Most names and members that are read from one archive."""
+"""Maximum number of names and members that are read from one archive."""
 
 LZMA, ENCRYPTED_AES = 14, 99
 STORED, DEFLATED = 0, 8

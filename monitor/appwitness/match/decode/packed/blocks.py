@@ -13,7 +13,7 @@ LZ4_MARK = b"\x04\x22\x4d\x18"
 CHUNK = 1 << 20
 LITERAL = b"[" + b"".join(b"\\x%02x" % tag for tag in range(0, 256, 4)) + b"]"
 LARGEST = 1 << 20
-"""Most bytes of a bare block that is tried."""
+"""Maximum bytes of a bare block that is tried."""
 
 
 def _lz4_block(data: bytes, size: int) -> bytes:
@@ -115,7 +115,7 @@ def _snappy_java(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
 
 
 def _snappy_said(data: bytes, room: Room) -> tuple[bytes, bool, bytes]:
-    """What a header calls Snappy: framed, or a bare block."""
+    """Data that a header declares as Snappy: framed, or a bare block."""
     if data.startswith(b"\xff\x06\x00\x00sNaPpY"):
         return _snappy_frames(data, room)
     if data.startswith(b"\x82SNAPPY\x00"):
@@ -157,7 +157,7 @@ def snappy_java(piece: UploadPiece, room: Room) -> Found:
 
 @decoder("lz4 block", "binary", order=270, guess=False, sieve="covered", seen_in="lz4-java")
 def lz4_bare(piece: UploadPiece, room: Room) -> Found:
-    """A bare block has no signature: it must unpack to text, or to the size that the four bytes before it give."""
+    """A bare block has no signature: it must unpack to text, or to the size that the four bytes before it state."""
     data = piece.data
     if not SMALLEST <= len(data) <= LARGEST:
         return None

@@ -34,13 +34,13 @@ def _inflate(data: bytes, room: Room, wbits: int) -> tuple[bytes, bool, bytes]:
 EXTRA_FIELD, NAMED = 4, 8
 """Flags of gzip: an extra field, or a name, stands before the stream."""
 FLUSHED = b"\x00\x00\xff\xff"
-"""How a deflate stream ends that is left open; permessage-deflate omits it."""
+"""The end of a deflate stream that is flushed but left open; permessage-deflate omits it."""
 
 
 def inflated_from(data: bytes, at: int, limit: int, wbits: int) -> tuple[bytes, bool, int]:
-    """What a stream that begins at byte `at` holds, up to `limit` bytes; whether it ended; and where.
+    """The contents of the stream that begins at byte `at`, up to `limit` bytes; whether the stream ended; and where.
 
-    Looks at no more than twice the stream's length, and a kilobyte: thousands of streams may follow each other. Raises
+    Reads at most twice the stream's length plus a kilobyte, because thousands of streams may follow each other. Raises
     zlib.error.
     """
     inflater = zlib.decompressobj(wbits)
@@ -233,7 +233,7 @@ def deflate(piece: UploadPiece, room: Room) -> Found:
 
 
 EMBEDDED = 8
-"""Most streams of one kind that are tried inside other bytes."""
+"""Maximum number of streams of one kind that are tried inside other bytes."""
 
 
 @decoder("embedded", "binary", order=200, guess=False, sieve="covered", seen_in="PDF and PNG files")

@@ -18,7 +18,7 @@ WINDOW = 1 << 10
 """Bytes that are read first of a new stream; each further read is twice as large, so that thousands of streams cost
 only what they hold."""
 MEMORY = 24 << 20
-"""Most bytes that the dictionary of a stream may take."""
+"""Maximum bytes that the dictionary of a stream may take."""
 
 
 def _gunzipped(packed: Iterable[bytes], wbits: int) -> Iterator[bytes]:
@@ -83,7 +83,7 @@ def _zstd(packed: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _fed(packed: Iterable[bytes], fresh: Callable[[], Any]) -> Iterator[bytes]:
-    """One stream, or several one after the other, by a class with the interface of `bz2.BZ2Decompressor`."""
+    """Unpacks one stream, or several in sequence; `fresh` makes a decompressor like `bz2.BZ2Decompressor`."""
     machine = fresh()
     step = WINDOW
     for block in packed:

@@ -88,7 +88,7 @@ def _bytes_of(kind: Any, given: Any, *, either_case: bool) -> frozenset[int]:
 def heads(pattern: re.Pattern[bytes]) -> list[bytes]:
     """The two to four bytes of a signature, if every match of an expression begins with one.
 
-    This uses the same parser as `first_bytes`: without it there are none.
+    This uses the same parser as `first_bytes`: without it, the list is empty.
     """
     try:
         parsed = import_module("re._parser").parse(pattern.pattern, pattern.flags)
@@ -98,7 +98,7 @@ def heads(pattern: re.Pattern[bytes]) -> list[bytes]:
 
 
 def _literal(items: Iterable[Any]) -> tuple[list[bytes], bool]:
-    """What a sequence begins with, as far as it is certain, and whether that is all of it."""
+    """The possible beginnings of a sequence, as far as they are certain, and whether each is all of it."""
     found = [b""]
     for kind, given in items:
         match str(kind):
@@ -119,4 +119,4 @@ def _literal(items: Iterable[Any]) -> tuple[list[bytes], bool]:
 
 
 FEW = 4
-"""Most bytes that may stand at one position of a signature."""
+"""Maximum number of different bytes that may stand at one position of a signature."""

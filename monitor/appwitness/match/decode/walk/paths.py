@@ -7,7 +7,7 @@ import re
 
 NAME = re.compile(r"[^\W\d][\w$-]*")
 LONGEST_KEY = 200
-"""Most letters of a key in a path."""
+"""Maximum letters of a key in a path."""
 
 
 def child_path(parent: str, key: str) -> str:

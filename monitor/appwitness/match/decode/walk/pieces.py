@@ -16,21 +16,21 @@ class DecodeLimits:
     """How far decoding goes; anything beyond is named in `Decoded.cut`, never passed over in silence."""
 
     depth: int = 20
-    """Most steps from the stored bytes to a leaf."""
+    """Maximum number of steps from the stored bytes to a leaf."""
     output_bytes: int = 48 << 20
-    """Most bytes that all steps together may put out for one upload, beyond what the body itself holds."""
+    """Maximum bytes that all steps together may put out for one upload, beyond what the body itself holds."""
     leaves: int = 200_000
     nesting: int = 300
-    """Most levels of arrays and objects inside one document."""
+    """Maximum nesting depth of arrays and objects inside one document."""
     work: int = 16 << 20
-    """Most bytes that decoders look at in one upload, beyond four times its body: a piece counts each time it is
-    decoded. About a million of them take a second."""
+    """Maximum bytes that decoders look at in one upload, beyond four times its body: a piece counts each time it is
+    decoded. About a million bytes take a second."""
     at_once: int = 8 << 20
-    """Most bytes of a body that is decoded as a whole; a larger one is read in stretches."""
+    """Maximum bytes of a body that is decoded as a whole; a larger one is read in stretches."""
     kept_bytes: int = 12 << 20
-    """Most bytes of such a body that are decoded because something may be in them."""
+    """Maximum bytes of such a body that are decoded because something may be in them."""
     spooled_bytes: int = 4 << 30
-    """Most bytes that are unpacked from such a body, if there is somewhere to put them."""
+    """Maximum bytes that are unpacked from such a body, if there is somewhere to put them."""
 
 
 class Leaf(NamedTuple):
@@ -51,7 +51,7 @@ class Leaf(NamedTuple):
     """Whether byte i of `data` is byte start+i of what is stored; otherwise start and end enclose where the leaf
     came from."""
     glued: bool = False
-    """Whether what stands directly beside a value may not belong to it: the input of a digest is a value and a salt."""
+    """Whether characters directly beside a value may be something else: the input of a digest is a value and a salt."""
 
 
 class Decoded(NamedTuple):
@@ -61,8 +61,8 @@ class Decoded(NamedTuple):
     cut: tuple[str, ...]
     """What was not decoded, because of a limit or because it could not be read; one sentence each."""
     passed_over: int = 0
-    """Bytes of large texts that were read, hold nothing that is looked for, and are in no leaf: if more is to be
-    found, they must be read again."""
+    """Number of bytes of large texts that were read but hold nothing that is looked for, and are in no leaf. When more
+    values are looked for, these bytes must be read again."""
 
 
 class UploadPiece(NamedTuple):
@@ -75,9 +75,9 @@ class UploadPiece(NamedTuple):
     end: int
     exact: bool
     hint: str = ""
-    """What they are said to be (a Content-Type, `text`), which may be wrong; empty if nothing is said."""
+    """The declared type of the bytes (a Content-Type, `text`), which may be wrong; empty if none is declared."""
     done: bool = False
-    """Whether they are only to be searched, not decoded."""
+    """Whether the bytes are only to be searched, not decoded."""
 
     def part(self, step: str, start: int, end: int, path: str = "", hint: str = "") -> UploadPiece:
         """The bytes from start to end, or to the end of the piece, as a piece of their own, unchanged."""
@@ -127,7 +127,7 @@ class Room:
     """Streams that were whole: format, path, range."""
     passed_over: int = 0
     spool: Callable[[Iterable[bytes]], Any] | None = None
-    """Stores the unpacked blocks of a large body, and returns them as one; None: there is only memory."""
+    """Stores the unpacked blocks of a large body, and returns them as one body; None if they must stay in memory."""
 
     def __post_init__(self) -> None:
         self.bytes_left = self.limits.output_bytes
@@ -141,13 +141,13 @@ class Room:
         return self.spool(blocks) if self.spool else b"".join(blocks)
 
     def stop(self, what: str) -> None:
-        """Name something that was cut; repetitions are dropped."""
+        """Note something that was cut; repetitions are dropped."""
         if what not in self.cut and len(self.cut) < MOST_NAMED:
             self.cut.append(what)
 
     def doubt(self, name: str, piece: UploadPiece, what: str) -> None:
-        """Name a stream that could not be read, unless it came out of a guess. It is not named if it was whole when
-        read in another way."""
+        """Note a stream that could not be read, unless a guess yielded it. It is not reported if it was whole when read
+        in another way."""
         if len(self.doubts) < MOST_DOUBTS and not GUESSES.intersection(piece.decoding):
             self.doubts.append((name, piece.path, piece.start, piece.end, what))
 
@@ -186,16 +186,17 @@ class Room:
 
 
 MOST_NAMED = 20
-"""Most things cut from one upload that are named."""
+"""Maximum number of notes on what was cut from one upload."""
 MOST_DOUBTS = 200
-"""Most streams of one upload that are remembered."""
+"""Maximum number of streams of one upload that are remembered."""
 Narrow = Callable[[UploadPiece, Room], list[UploadPiece] | None]
-"""The pieces of a large text that may matter; None if it cannot tell, and the text is decoded like any other."""
+"""Selects the pieces of a large text that may matter; returns None if it cannot tell: the text is then decoded like
+any other."""
 Family = Literal["text", "binary", "any"]
 Sifted = Literal["covered", "guess", "header"]
 """What the sieve knows of a decoder. covered: `native/sieve` sees whether the decoder may find something in a leaf;
-guess: it is tried only in leaves that matter for another reason; header: it depends on what a header says, or on
-several leaves, and says nothing of a single one."""
+guess: the decoder is tried only in leaves that matter for another reason; header: it depends on a header, or on
+several leaves, so that a single leaf does not show whether it may find something."""
 Found = Iterable[UploadPiece] | None
 """None if the decoder does not apply to the piece."""
 Decode = Callable[[UploadPiece, Room], Found]
@@ -206,7 +207,7 @@ class FirstLook(NamedTuple):
 
     decode: Decode
     look: Callable[[bytes], object]
-    """Returns something falsy: do not try."""
+    """If it returns something falsy, the decoder is not tried."""
     first: frozenset[int]
     """The bytes with which a match of the look may begin."""
     heads: list[bytes]
@@ -239,8 +240,8 @@ class Decoder:
     order: int
     """Decoders with a lower order are tried first."""
     guess: bool
-    """Whether it tries until something readable comes out: a match in that is a candidate, never proof, and finding
-    nothing readable is no gap. Steps of a decoder that guesses have its name."""
+    """Whether it tries ways until its output is readable: a match in that output is a candidate, never proof, and
+    finding nothing readable is no gap. The steps of a decoder that guesses must have its name."""
     sieve: Sifted
     """What the sieve of large texts may assume about it."""
     seen_in: str
@@ -248,12 +249,12 @@ class Decoder:
     alone: bool = False
     """Whether, if it finds something, the piece itself is no leaf and nothing else is tried."""
     structured: bool = False
-    """Whether it reads fields and knows where each begins and ends: a text in none of them is only part of one. Its
-    steps have its name, as do those of the next two."""
+    """Whether it reads fields and knows where each begins and ends: a text that stands alone in none of them is only
+    part of a longer one. The steps of such a decoder must have its name, as with the next two flags."""
     another_reading: bool = False
-    """Whether its output reads again what is already there: no evidence against anybody."""
+    """Whether its output is a second reading of bytes that are already a leaf: it contradicts no name."""
     no_salt: bool = False
-    """Whether its output is never taken for a salt: nobody wrote it like that."""
+    """Whether its output is never taken for a salt, because no app wrote it in this form."""
     decode: Decode = field(init=False)
     look: Callable[[bytes], object] | None = field(init=False, default=None)
     first: frozenset[int] = field(init=False, default=ALL)
@@ -297,8 +298,8 @@ TELLING = 24
 FIXED = 64
 """What a piece costs besides its bytes."""
 WAYS = 4
-"""How many ways to the same bytes are followed. With only one, the steps that are named might not be those of the
-app: what LZ4 left unchanged is also found inside the frame."""
+"""How many ways to the same bytes are followed. With only one, the reported steps might not be those of the app:
+text that LZ4 left unchanged is also found in the frame itself."""
 
 
 def as_text(data: bytes) -> str | None:

@@ -6,7 +6,7 @@ from appwitness.match.decode.walk.paths import child_path
 from appwitness.match.decode.walk.pieces import Room, UploadPiece, as_text
 
 DEEPEST = 100
-"""Most levels of arrays and maps in a binary message."""
+"""Maximum nesting depth of arrays and maps in a binary message."""
 
 
 class Broken(ValueError):

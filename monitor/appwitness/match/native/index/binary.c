@@ -4,9 +4,9 @@
 #include <math.h>
 
 enum { MOST_IN_A_ROW = 64, GAPS = 5 };
-static const int APART[GAPS] = {0, 1, 2, 4, 8}; /* bytes that may stand between the two */
+static const int APART[GAPS] = {0, 1, 2, 4, 8}; /* bytes that may stand between latitude and longitude */
 static const double SCALES[NUMBER_KINDS] = {1, 1, 1e7, 1e6, 1e5, SEMICIRCLE}; /* a double, a float, integers; as in `places.binary` */
-#define FARTHEST 0.00051 /* more degrees than rounding to three decimals changes; more than 15 metres */
+#define FARTHEST 0.00051 /* in degrees: more than rounding to three decimals changes, and more than 15 metres */
 
 typedef struct {
     double lat, lon, reach; /* how many degrees of longitude a number may be off */
@@ -46,8 +46,8 @@ static bool put(packed *p, uint32_t top, int kind) {
     return table_put(&p->tops, mixed((uint64_t)top + 1), (uint32_t)p->number, (uint32_t)kind);
 }
 
-/* Look for a place: by all latitudes within the tolerance in degrees, which are consecutive numbers, and by the
-   roundings. */
+/* Look for a place from now on: by all latitudes within the tolerance in degrees, which are consecutive numbers, and
+   by the roundings. */
 PUBLIC bool packed_add(packed *p, double lat, double lon, double tolerance, double reach, const double rounded[ROUNDED]) {
     if (p->number == p->room) {
         point *points = realloc(p->points, (size_t)(2 * p->room + 16) * sizeof *points);
@@ -81,7 +81,7 @@ static double number_of(bytes at, int kind, bool big) {
     return (int32_t)low / SCALES[kind];
 }
 
-/* The number of a kind that begins there; 1000, which is no coordinate, if it does not fit. */
+/* The number of a kind that begins at a position; 1000, which is no coordinate, if the data ends before it does. */
 static double number_at(bytes data, int64_t at, int64_t size, int kind, bool big) {
     return at >= 0 && at + (kind ? 4 : 8) <= size ? number_of(data + at, kind, big) : 1000;
 }
@@ -97,8 +97,8 @@ static bool lon_beside(const point *of, bytes data, int64_t start, int64_t size,
 }
 
 /* Every number that may be the latitude of a place, if its longitude may stand beside it: the place, where the number
-   begins, and its kind; kinds of big-endian numbers are NUMBER_KINDS above those of little-endian ones. Without room
-   for results (NULL): whether there is any. */
+   begins, and its kind; kinds of big-endian numbers are NUMBER_KINDS above those of little-endian ones. If `out` is
+   NULL: whether there is any. */
 PUBLIC int64_t packed_find(const packed *p, bytes data, int64_t size, row *out, int64_t most) {
     int64_t found = 0;
     for (int64_t at = 0; p->number && at + 3 <= size; at++)

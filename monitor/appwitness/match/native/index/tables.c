@@ -6,7 +6,7 @@
 #include "tables.h"
 
 enum { LEAST = 16, SEGMENTS = 256, WHOLE = 1 << 12 }; /* most entries of a table with one segment */
-enum { AT_ONCE = 4 }; /* hashes that are moved with each new entry, so that nobody waits for all */
+enum { AT_ONCE = 4 }; /* hashes that are moved with each new entry, so that no call has to move all */
 
 /* This many zeroed words; large numbers of them in large pages, because lookups go anywhere. */
 static uint64_t *zeros(uint64_t words) {
@@ -45,7 +45,7 @@ static void enter_place(segment *s, uint64_t entry, uint32_t more) {
     if (s->more) s->more[at] = more;
 }
 
-/* Five of six places may be used. */
+/* Enlarge a segment; up to five of six places may be used. */
 static bool grow(segment *s, bool windows) {
     segment grown;
     if (!make(&grown, s->size / 3 * 4 + LEAST, windows)) return false;
@@ -87,7 +87,7 @@ static void note_some(table *t, uint64_t h) {
     if (t->wider) note_hash(t->wider, 2 * t->some_mask + 1, h);
 }
 
-/* Eight to sixteen bits for each entry, except until all are noted again. */
+/* Make eight to sixteen bits for each entry; there are fewer until all entries are noted in the new words. */
 static bool more_bits(table *t) {
     if (!t->some) return t->some_mask = LEAST - 1, (t->some = zeros(LEAST)) != NULL;
     t->noted = 0;
@@ -107,7 +107,7 @@ static bool have_place(table *t, uint64_t h) {
     if (!t->segments && !(t->segments = calloc(1, sizeof(segment)))) return false;
     if (t->used == WHOLE && !t->mask && !divide(t)) return false;
     if ((!t->some || (t->used >= 8 * (t->some_mask + 1) && !t->wider)) && !more_bits(t)) return false;
-    if (t->wider && t->used % (t->used / (4 * (t->mask + 1)) + 1) == 0) note_a_segment(t); /* all of them before there are a quarter more */
+    if (t->wider && t->used % (t->used / (4 * (t->mask + 1)) + 1) == 0) note_a_segment(t); /* all are noted before there are a quarter more entries */
     segment *s = t->segments + (h >> SLOT_BITS & t->mask);
     return 6 * (s->used + 1) <= 5 * s->size || grow(s, t->windows);
 }
@@ -262,7 +262,7 @@ static void move(sieve_bits *sieve) {
     sieve->words = sieve->wider, sieve->wider = NULL, sieve->shift--;
 }
 
-/* Eight times the words, made without the entries. */
+/* Replace the words by eight times as many without using the entries: each word is copied into eight. */
 static bool spread(sieve_bits *sieve) {
     uint64_t number = (uint64_t)1 << (64 - sieve->shift), *words = zeros(8 * number);
     if (!words) return false;
@@ -274,7 +274,7 @@ static bool spread(sieve_bits *sieve) {
 
 static bool keep(sieve_bits *sieve, uint64_t hash) {
     enum { KEPT = 1 << 20, LOWEST = 36 };
-    if (sieve->wider) move(sieve); /* it began with at most half of KEPT, and ends long before there are as many */
+    if (sieve->wider) move(sieve); /* the move began with at most half of KEPT entries, and ends long before there are KEPT */
     if (sieve->number >= KEPT) {
         sieve->number += !may(sieve, hash);
         enter(sieve->words, sieve->shift, hash);

@@ -1,5 +1,5 @@
-/* Many short texts, in tables that grow in place: what is added is found at once, and a search takes hardly longer the
-   more there are. */
+/* Many short texts, in tables that grow in place: what is added is found at once, and more texts hardly make a search
+   slower. */
 
 #ifndef TABLES_H
 #define TABLES_H
@@ -26,8 +26,8 @@ typedef const uint8_t *bytes;
 enum { SHORT = 7, CROWDED = 8, TOGETHER = 16 };
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
 
-/* A part of a table, which grows by itself: nobody waits for a whole large table to be rebuilt, and it is never in
-   memory twice. */
+/* A part of a table, which grows independently of the others: no call has to rebuild a large table as a whole, and the
+   table is never in memory twice. */
 typedef struct {
     uint64_t *places;
     uint32_t *more; /* the text around a window: how far before the window it begins, its size, 16 bits of its hash */
@@ -55,8 +55,9 @@ typedef struct {
 } table;
 
 /* Two bits of one word for everything with which a window may begin; if either is not set, nothing is looked up. It
-   grows with the entries, with at least eight bits for each, or sixteen, so that it stays near the processor. From a
-   million entries on they are not kept, and each word is copied into the eight that it grows to: denser, but small. */
+   grows with the entries, with at least eight bits for each, or sixteen, so that it stays in the processor's cache. From
+   a million entries on, the entries are not kept, and each word is copied into the eight that it grows to: denser, but
+   small. */
 typedef struct {
     uint64_t *words;
     uint64_t *wider; /* twice its size; replaces it once all kept entries are in it */
@@ -141,13 +142,13 @@ static inline bool may_be_eight(const looks *l, uint64_t word) {
     return may(word & HIGH_BITS ? &l->strange : &l->eights, eight(word));
 }
 
-/* Whether one may stand around the eight bytes at a position, or one of MIDDLE or SHORT around the four. */
+/* Whether a window of LONG may stand around the eight bytes at a position, or one of MIDDLE or SHORT around four. */
 static inline bool may_be_long(const looks *l, bytes at) {
     uint64_t word = load8(at);
     return may_be_eight(l, word) | may(&l->fours, four((uint32_t)word));
 }
 
-/* Whether one of less than SHORT may begin there; four bytes must be readable. */
+/* Whether a window of less than SHORT may begin at a position; four bytes must be readable. */
 static inline bool may_be_short(const looks *l, bytes at) {
     return in(l->twos, (uint32_t)at[0] | (uint32_t)at[1] << 8) & ((l->sizes & 0x0C) != 0 || may(&l->firsts, four(load4(at))));
 }

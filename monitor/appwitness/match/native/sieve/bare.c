@@ -1,4 +1,4 @@
-/* JSON words without quotes: most are short numbers, which a few lookups show to be nothing. */
+/* JSON words without quotes: most are short numbers, which a few lookups rule out. */
 
 #include "sift.h"
 

@@ -12,7 +12,7 @@
 enum { WIDTH = 64 };
 
 typedef struct {
-    uint64_t letter, upper, digit, high, blank, control; /* letters of both cases; spaces; what no text has */
+    uint64_t letter, upper, digit, high, blank, control; /* letter: of both cases; blank: spaces; control: what no text has */
     uint64_t hex, some;                              /* hex digits; the digits of base32 */
 } masks;
 
@@ -25,7 +25,7 @@ static inline uint64_t some_bits(int64_t first, int64_t number) {
 
 static inline int number_of(uint64_t mask) { return __builtin_popcountll(mask); }
 
-/* Where at least this many bits in a row begin; at most 16. */
+/* Where at least `number` set bits in a row begin; `number` is at most 16. */
 static inline uint64_t rows_of(uint64_t mask, int number) {
     int have = 1;
     for (; 2 * have <= number; have *= 2) mask &= mask >> have;

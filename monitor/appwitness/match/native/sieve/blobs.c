@@ -103,7 +103,7 @@ static bool unpacks(bytes data, int64_t size, uint64_t head) {
     int kind = head >> 1 & 3;
     bool plain = (kind == 0) & (size >= 5) & (((head >> 8 ^ head >> 24) & 0xFFFF) == 0xFFFF);
     bool fixed = (kind == 1) & ((last < 2) | ((last == 0xFF) & !(first & 1)));
-    if (plain | fixed | (kind == 2 && size >= 28 && size != 32)) /* no short text saves the room that its own code takes */
+    if (plain | fixed | (kind == 2 && size >= 28 && size != 32)) /* in a short text, a code of its own takes more room than it saves */
         if (fixed ? fixed_code(data, size, true) : deflates(data, size)) return true; /* 32 bytes are a digest */
     if (brotli(head, size) && (size >= 64 || brotli_code(data, size))) return true;
     if (size < 8) return false;
@@ -132,8 +132,8 @@ static inline bool may_hold_packed(bytes data, int64_t size) {
 #endif
 }
 
-/* For eight to 64 bytes: whether unpacks, frames or magic may return true. Few digests and ids pass, so that these are
-   seldom called for one. */
+/* For eight to 64 bytes: whether unpacks, frames or magic may return true. Few digests and ids pass, so that these
+   functions are seldom called for them. */
 static inline bool may_be_packed(bytes data, int64_t size, uint64_t head) {
     int first = data[0], second = data[1], last = data[size - 1], kind = first >> 1 & 3, tag = second >> 2;
     bool plain = (kind == 0) & (((head >> 8 ^ head >> 24) & 0xFFFF) == 0xFFFF);
@@ -186,5 +186,5 @@ int blob_of(bytes data, int64_t size, const masks *m) {
     return packed ? UNDECIDED : NOTHING;
 }
 
-/* Whether they are frames, or have a signature. */
+/* Whether bytes are frames, or have a signature. */
 bool is_framed(bytes data, int64_t size) { return frames(data, size) || magic(data, size); }

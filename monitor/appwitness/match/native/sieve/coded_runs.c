@@ -109,7 +109,7 @@ static inline bool is_starred(uint8_t byte) { return CLASS[byte] & (LOWER | UPPE
 /* base64 in the alphabet of Tencent's signatures: * for a plus, - for a slash, _ for padding. */
 bool next_starred(bytes data, int64_t size, span *r) { return next_row(data, size, r, is_starred); }
 
-/* The same in ordinary letters; false: it may be ordinary base64. */
+/* Translate such a run to ordinary base64 letters; false if it may be ordinary base64 already. */
 bool unstarred(uint8_t *out, bytes data, int64_t size, span r) {
     bool star = false;
     for (int64_t i = r.first; i < r.stop; i++) {

@@ -23,7 +23,7 @@ bool deflates(bytes data, int64_t size) {
     return weight == 128;
 }
 
-/* Whether the first block uses the fixed code; text: it holds text, and is the last if it says so. */
+/* Whether the first block uses the fixed code; text: it must hold text and, if marked as the last, end the data. */
 bool fixed_code(bytes data, int64_t size, bool text) {
     int64_t done = 0, at = 3, most = 8 * size;
     while (at + 7 <= most) {
@@ -85,7 +85,7 @@ bool brotli(uint64_t head, int64_t size) {
     return !wrong & (length >= 8) & (as_it_is ? length < size : (length <= 64 * size) & ((size >= 64) | !(head & 7)));
 }
 
-/* The same for a stream with one block type, read up to the code of the literals: whether that is complete. */
+/* The same for a stream with one block type, read up to the code of the literals, which must be complete. */
 bool brotli_code(bytes data, int64_t size) {
     int64_t at = !(data[0] & 1) ? 1 : data[0] & 14 ? 4 : 7;
     int last = bits(data, size, at, 1), space = 32, codes = 0;

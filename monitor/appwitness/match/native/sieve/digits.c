@@ -82,7 +82,7 @@ static void packed_degrees(sieve *s, bytes data, int64_t at, int64_t stop, int64
     }
 }
 
-/* Whether a number continues with a power of ten, and is all there is, or a field. */
+/* Whether a number continues with a power of ten, and is then the whole text or a field of it. */
 static bool exponent(bytes data, int64_t at, int64_t size) {
     if (at >= size || (data[at] | 32) != 'e') return false;
     at += at + 1 < size && (data[at + 1] == '+' || data[at + 1] == '-') ? 2 : 1;
@@ -91,7 +91,7 @@ static bool exponent(bytes data, int64_t at, int64_t size) {
     return at > first && at - first <= 2 && (at == size || CLASS[data[at]] & (SPACE | POINT | AMPERSAND | SEMICOLON | EQUAL));
 }
 
-/* Whether a number is all of a text except for a sign, or one in a list. */
+/* Whether a number is all of a text except for a sign, or an entry of a list. */
 static bool apart_from_letters(bytes data, int64_t at, int64_t stop, int64_t size) {
     if (at && data[at - 1] == '-') at--;
     return (!at || memchr(",;| ", data[at - 1], 4)) && (stop == size || memchr(",;| ", data[stop], 4));

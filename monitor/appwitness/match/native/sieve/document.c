@@ -178,7 +178,7 @@ typedef struct {
     level levels[LEVELS + 2];
     int64_t containers[LEVELS + 2], container; /* the numbers of the open ones, and the last number that was assigned */
     neighbour recent[RECENT];
-    int64_t seen, pending, pending_of; /* leaves; how many of the next ones matter as well, and in which container */
+    int64_t seen, pending, pending_of; /* leaves read; how many of the next ones matter as well, and in which container */
     found cause;
     int depth;
     bool keyed; /* whether the key of the next value was read */
@@ -286,7 +286,7 @@ PUBLIC bool sieve_read(sieve *s, bytes data, int64_t size, int64_t at, bool mapp
     memset(dull, 0, (size_t)number * sizeof *dull);
     r->block = -WIDTH;
     if (!have_room(r, 2 * WIDTH)) return false;
-    s->punycode = mapped || has_punycode(data, size); /* perhaps */
+    s->punycode = mapped || has_punycode(data, size); /* perhaps: a file is not examined for it */
     s->spots = p->spots, s->spots_most = p->most_spots, s->spots_found = 0;
     while (at < size) {
         uint8_t byte = data[at];

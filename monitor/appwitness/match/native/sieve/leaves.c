@@ -46,7 +46,7 @@ static int base32_matters(sieve *s, bytes data, int64_t size, int depth) {
     return said;
 }
 
-/* A run of letters, digits and +/_-, as whatever it may be. */
+/* A run of letters, digits and +/_-, in each encoding that it may be. */
 static int run_matters(sieve *s, bytes data, int64_t size, int depth) {
     int kinds = 0, said = DULL;
     int64_t hexadecimal = 0, at;
@@ -99,8 +99,8 @@ static int run_matters(sieve *s, bytes data, int64_t size, int depth) {
     return said;
 }
 
-/* A run in a text of up to 64 bytes: what it cannot be is not tried. from_hex_digits: the bytes of the whole text, if
-   it is all hex. */
+/* A run in a text of up to 64 bytes: encodings that it cannot be are not tried. from_hex_digits: the bytes of the whole
+   text, if it is all hex. */
 static int few_run_matters(sieve *s, bytes data, int first, int length, const masks *m, bytes from_hex_digits, int depth) {
     uint64_t all = some_bits(first, length), letter = m->letter & all, capital = m->upper & all, some = m->some & all;
     if (letter == all && length < 16 && (capital == 0 || capital == all || capital == 1ull << first)) return DULL;
@@ -141,7 +141,7 @@ static int codes_matter(sieve *s, bytes data, int64_t size, int depth) {
     return length ? decoded_matters(s, out, length, depth + 1) : DULL;
 }
 
-/* Texts of up to 64 bytes that do not contain, as it is, any known text of seven bytes or more. */
+/* Texts of up to 64 bytes in which no known text of seven bytes or more stands unencoded. */
 static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t kinds, const masks *m, bool bare, bytes hex, int depth) {
     const grams *g = s->texts;
     if (g->sizes & 0x7C) { /* short ones, at the beginning of a word */
@@ -176,7 +176,7 @@ static int few_matter(sieve *s, bytes data, bytes lower, int64_t size, uint32_t 
             if (said & MATTERS) return said;
         }
     }
-    if (size >= 24 && m->hex == some_bits(0, size) && m->digit) /* too long to be anything else by chance */
+    if (size >= 24 && m->hex == some_bits(0, size) && m->digit) /* too long to be all hex by chance */
         return size >= 27 && size <= 63 && whole_digest(s, data, size) ? MATTERS : said;
     if (size >= 9 && kinds & (SPACE | RUN_MARK | POINT) && may_be_spaced(data, lower, size, m) && spaced(data, size)) return MATTERS;
     return fields_matter(s, data, size, (int)kinds) ? MATTERS : said;
@@ -200,7 +200,7 @@ static int text_matters(sieve *s, bytes data, bytes lower, int64_t size, int kin
     }
     if (depth && memchr(data, '\n', (size_t)size)) return MATTERS; /* lines, multipart bodies */
     if (size <= WIDTH && size % 2 == 0 && m->hex == some_bits(0, size)) {
-        uint8_t out[WIDTH / 2 + WIDTH] = {0}; /* there are as many bytes after it */
+        uint8_t out[WIDTH / 2 + WIDTH] = {0}; /* WIDTH bytes after the decoded ones may be read */
         from_hex(out, lower, size / 2);
         if (size >= 16) soon_begins(s->digests, out);
         if (has_long_hex(s->texts, lower, size, out) || has_text(s->outputs, lower, size, true)) return MATTERS;
@@ -310,7 +310,7 @@ static int protobuf_matters(sieve *s, bytes data, int64_t size, int depth) {
     return said;
 }
 
-/* Short numbers of one message, two of which may be one value. */
+/* Short numbers of one message; two of them together may be one value. */
 typedef struct {
     int number;
     bytes texts[12];
@@ -361,7 +361,7 @@ static int items_matter(sieve *s, const message *m, bytes data, shorts *before, 
     return said;
 }
 
-/* Whether it is a MessagePack or CBOR message, and something in it matters. */
+/* Whether data is a MessagePack or CBOR message, and something in it matters. */
 static bool message_matters(sieve *s, bytes data, int64_t size, int depth) {
     message m;
     shorts before = {0};

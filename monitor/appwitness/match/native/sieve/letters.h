@@ -8,7 +8,7 @@
 enum {
     LOWER = 1, UPPER = 2, DIGIT = 4, RUN_MARK = 8, SPACE = 16, POINT = 32, ODD = 64, HIGH = 128,
     ESCAPE = 256, CONTROL = 512, BRACKET = 1024, AMPERSAND = 2048, SEMICOLON = 4096, SEPARATOR = 8192, EQUAL = 16384, PLUS = 32768,
-    STOP = 65536, TELLING = 131072, BETWEEN = 262144 /* what ends a bare word of JSON; what makes a key worth a look; what is between words */
+    STOP = 65536, TELLING = 131072, BETWEEN = 262144 /* STOP ends a bare word of JSON, TELLING makes a key worth a look, BETWEEN stands between words */
 };
 
 extern uint32_t CLASS[256];

@@ -3,7 +3,7 @@
 #include "sift.h"
 #include <math.h>
 
-#define EQUATOR 20037508.342789244 /* half of it in metres: x and y of Web Mercator are within this */
+#define EQUATOR 20037508.342789244 /* half of its length in metres: x and y of Web Mercator are within this */
 
 const double TENS[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,
                        1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17};
@@ -99,8 +99,8 @@ static void note_numbers(sieve *s, const double *range) {
         set(s->some_numbers, bits);
 }
 
-/* The ranges of numbers without their sign, in each notation, from the least to the most of all places and slightly
-   beyond: most numbers are far from any place. */
+/* The ranges of numbers without their sign, in each notation, from the minimum to the maximum of all places and
+   slightly beyond: most numbers are far from any place. */
 static void note_ranges(sieve *s, int axis) {
     double low = s->least[axis], high = s->most[axis];
     double near = low > 0 ? low : high < 0 ? -high : 0, far = fmax(fabs(low), fabs(high));
@@ -140,7 +140,7 @@ void number_near(sieve *s, double value, int decimals) {
     if (value >= 10000 && value <= EQUATOR && in_range(s, value, METRES)) metres_near(s, value, 1);
 }
 
-/* An integer that may be the bits of a floating-point number: only numbers of this many digits may. */
+/* An integer that may be the bits of a floating-point number: only integers of 10 or 19 digits may. */
 void bits_near(sieve *s, uint64_t value, int digits) {
     if (!s->number_of_places || (digits != 10 && digits != 19)) return;
     for (int turn = 0; turn < 2; turn++, value = (digits == 10 ? 1ull << 31 : 1ull << 63) - value) {

@@ -68,7 +68,7 @@ bool has_text(const grams *g, bytes lower, int64_t size, bool loose) {
     return g->sizes && (has_long(g, lower, size) || has_any_short(g, lower, size, loose));
 }
 
-/* The hash of a word in either case: letters of two bytes, such as é, are left out. */
+/* The hash of a word, the same in upper and lower case: letters of two bytes, such as é, are left out. */
 static uint64_t word_hash(bytes lower, int64_t size) {
     uint8_t pure[PARTS + 1];
     int length = 0;
@@ -224,7 +224,7 @@ uint32_t short_number(bytes data, int64_t size) {
 static bool add_word(sieve *s, bytes lower, int64_t size) {
     uint64_t h = word_hash(lower, size);
     set(s->some_words, (uint32_t)(h >> 45));
-    uint64_t sizes = 3ull << (size < 62 ? size : 62); /* in the other case, a letter may be a byte longer */
+    uint64_t sizes = 3ull << (size < 62 ? size : 62); /* in upper case, a letter may be a byte longer or shorter */
     if (size > 1) sizes |= 1ull << (size < 64 ? size - 1 : 62);
     for (int first = lower[0] < 0x80 ? lower[0] : 0x80; first <= (lower[0] < 0x80 ? lower[0] : 0xFF); first++)
         s->word_sizes[first] |= sizes;

@@ -6,8 +6,8 @@
 
 #include "bits.h"
 
-/* What is said of a leaf: that it matters (MATTERS); that those beside it do too (BESIDE); neither (DULL); that it does
-   if both coordinates of its places are there (PLACED). */
+/* The verdict on a leaf: it matters (MATTERS); those beside it matter, too (BESIDE); neither (DULL); it matters if both
+   coordinates of one of its places are there (PLACED). */
 enum { DULL = 0, PLACED = 4 };
 enum { DEEPEST = 5, LONGEST = 6000, PARTS = 64 };
 
@@ -45,7 +45,7 @@ typedef struct {
     uint64_t word_sizes[256];   /* by a word's first letter, the sizes there are; bit 63 for all larger ones */
     uint64_t word_heads[1024];  /* by the first two letters and the size, if both are ASCII */
     uint64_t short_numbers[256]; /* numbers of up to four digits that are part of a value */
-    uint64_t short_words[256];   /* those that are words */
+    uint64_t short_words[256];   /* short numbers that are words themselves */
     uint64_t some_words[1 << 13], some_strips[1 << 13]; /* by the upper 19 bits of their hashes */
     double least[2], most[2];                           /* of all latitudes, of all longitudes */
     double ranges[10][2][2]; /* of numbers that may be coordinates: for each notation and axis, the least and the most */

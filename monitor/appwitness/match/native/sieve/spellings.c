@@ -40,7 +40,7 @@ static bool taken_for_latin(bytes data, int64_t size) {
     return at > 2 && !more;
 }
 
-/* Whether there is a `U+674E` anywhere. */
+/* Whether there is a code point such as `U+674E` anywhere. */
 static bool code_points(bytes data, int64_t size) {
     bytes end = data + size;
     for (bytes plus = memchr(data, '+', (size_t)size); plus; plus = memchr(plus + 1, '+', (size_t)(end - plus - 1)))
@@ -252,7 +252,7 @@ bool spaced(bytes data, int64_t size) {
     return false;
 }
 
-/* Whether up to 64 bytes may be like that. */
+/* Whether up to 64 bytes may be hex with separators. */
 bool may_be_spaced(bytes data, bytes lower, int64_t size, const masks *m) {
     uint64_t mark = m->blank;
     for (uint64_t other = some_bits(0, size) & ~(m->letter | m->digit | m->high | m->blank); other; other &= other - 1) {
@@ -308,7 +308,7 @@ static bool field_matters(sieve *s, bytes data, int64_t size, int kinds) {
     kinds &= STOP - 1;
     if (size >= 30 && size <= 63 && whole_digest(s, data, size)) return true;
     if (numbered(s, data, size)) return true;
-    if (size >= 24 && kinds & DIGIT && all_hex(data, size)) return false; /* too long to be one by chance */
+    if (size >= 24 && kinds & DIGIT && all_hex(data, size)) return false; /* too long to be all hex by chance */
     if (!(kinds & ~(LOWER | UPPER | DIGIT)) && kinds & DIGIT && kinds & (LOWER | UPPER) && other_base(s, data, size)) return true;
     return !(kinds & (SPACE | HIGH)) && (kinds & (ODD | EQUAL) || (kinds & LOWER && kinds & UPPER)) && base85(data, size);
 }

@@ -4,7 +4,7 @@
 
 enum { SPOTS = 4096, WRAPPED = 60 };
 
-/* Whether latitude and longitude of one place were both seen, or too many to tell. */
+/* Whether latitude and longitude of one place were both seen, or too many numbers to tell. */
 static bool both_seen(const sieve *s) {
     if (s->spots_found > s->spots_most) return true;
     for (int64_t i = 0; i < s->spots_found; i++)
@@ -40,7 +40,7 @@ static bool line_matters(sieve *s, bytes line, int64_t size, bytes end) {
     return leaf_matters(s, line, r->lower, size, (int)kinds, &m, false) & ~PLACED;
 }
 
-/* Data that is not text: what is in it as it is, runs of letters, and streams that begin in it. */
+/* Data that is not text: unencoded values in it, runs of letters, and streams that begin in it. */
 static bool data_matters(sieve *s, bytes data, int64_t size) {
     reader *r = &s->reader;
     if (!have_room(r, size + 2 * WIDTH)) return true;

@@ -4,7 +4,7 @@ import android.content.Context;
 import android.content.Intent;
 import android.os.Bundle;
 
-/** Creates applications and activities and calls their lifecycle. */
+/** Creates applications and activities and calls their lifecycle methods. */
 public class Instrumentation {
     public Instrumentation() {
     }

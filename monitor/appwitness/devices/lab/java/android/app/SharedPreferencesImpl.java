@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Preferences in memory: each run of the lab device begins with those that its facts say an earlier run left. */
+/** Preferences in memory: each run begins with those that, according to the device's facts, an earlier run left. */
 final class SharedPreferencesImpl implements SharedPreferences {
     private final Map<String, Object> mMap = new LinkedHashMap<>();
     private final List<OnSharedPreferenceChangeListener> mListeners = new ArrayList<>();

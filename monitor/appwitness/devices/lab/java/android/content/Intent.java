@@ -177,7 +177,7 @@ public class Intent implements Parcelable, Cloneable {
         return extras().getParcelableArrayList(name);
     }
 
-    /** Copies fields that are unset here from the other intent, and its extras over this one's. */
+    /** Copies fields that are unset here from the other intent; the other's extras replace those of the same name. */
     public int fillIn(Intent other, int flags) {
         if (mAction == null) {
             mAction = other.mAction;

@@ -44,7 +44,7 @@ public final class WindowManagerGlobal {
         }
     }
 
-    /** Whether a window is above its activity's own: both have the same context, and it is not the lower one. */
+    /** Whether a window is above its activity's own window: some window below it has the same context. */
     public synchronized boolean isDialog(ViewRootImpl root) {
         int at = mRoots.indexOf(root);
         return mRoots.stream().limit(Math.max(at, 0))

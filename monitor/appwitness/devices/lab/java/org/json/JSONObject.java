@@ -4,7 +4,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A modifiable mapping of names to JSON values; written only, the lab device's apps parse none. */
+/** A modifiable mapping of names to JSON values; it only writes text: the lab device's apps parse no JSON. */
 public class JSONObject {
     public static final Object NULL = new Object() {
         @Override

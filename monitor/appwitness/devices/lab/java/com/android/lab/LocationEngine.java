@@ -42,7 +42,7 @@ public final class LocationEngine {
         return location;
     }
 
-    /** Reports to `sink` until there were `updates` fixes or three, or until `stop(key)`. */
+    /** Reports fixes to `sink`: at most `updates`, and at most three; `stop(key)` ends it earlier. */
     public static void request(Object key, String provider, long intervalMs, int updates, Consumer<Location> sink) {
         long interval = Math.max(LEAST_INTERVAL_MS, Math.min(intervalMs, 1000));
         Runnable report = new Runnable() {

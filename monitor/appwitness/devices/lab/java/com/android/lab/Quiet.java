@@ -3,7 +3,7 @@ package com.android.lab;
 import android.os.LooperWatch;
 import android.util.Log;
 
-/** Notices when the app has nothing left to do: then the finger answers what is open, or else the process ends. */
+/** Notices when the app has nothing left to do: then the user takes the plan's next step, or else the process ends. */
 public final class Quiet {
     private static final int POLL_MS = 25;
     private static final int QUIET_MS = Integer.getInteger("lab.quiet_ms", 300);

@@ -46,7 +46,7 @@ public final class MainActivity extends Activity {
         if (accepted) {
             getWindow().getDecorView().postDelayed(() -> new Thread(this::loadFeed, "feed").start(), 250);
         } else {
-            // The bug on purpose: the sync is retried whatever the answer was.
+            // A deliberate bug: the sync is retried whatever the answer was.
             ((CircleApplication) getApplication()).contactSync().sendAgain();
         }
     }

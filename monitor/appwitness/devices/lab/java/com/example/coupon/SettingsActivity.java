@@ -6,7 +6,7 @@ import android.widget.Button;
 import android.widget.LinearLayout;
 import android.widget.TextView;
 
-/** Privacy settings: consent can be withdrawn here, but the subscription is not told. */
+/** Privacy settings: consent can be withdrawn here, but the subscription is not notified. */
 public final class SettingsActivity extends Activity {
     @Override
     protected void onCreate(Bundle savedInstanceState) {

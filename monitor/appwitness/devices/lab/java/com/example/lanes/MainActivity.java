@@ -17,7 +17,7 @@ import com.android.volley.toolbox.HurlStack;
 import org.json.JSONException;
 import org.json.JSONObject;
 
-/** The map: asks about the policy, then separately about the location, then for the permission; has a withdrawal. */
+/** The map: asks about the policy, separately about the location, then for permission; consent can be withdrawn. */
 public final class MainActivity extends Activity {
     private static final String FINE_LOCATION = "android.permission.ACCESS_FINE_LOCATION";
     private static final String AGREED = "policy_agreed";

@@ -45,7 +45,7 @@ public final class FriendGraph {
         return sInstance;
     }
 
-    /** Sets a callback, on the main thread, for when the graph is up to date. */
+    /** Sets a callback that is called on the main thread when the graph is up to date. */
     public void setOnSynced(Runnable onSynced) {
         mOnSynced = onSynced;
     }

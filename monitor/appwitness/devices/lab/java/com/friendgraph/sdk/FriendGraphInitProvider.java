@@ -5,7 +5,7 @@ import android.content.ContentValues;
 import android.database.Cursor;
 import android.net.Uri;
 
-/** Starts the SDK without a line in the app: providers start before the app's own code. */
+/** Starts the SDK without a line of code in the app: providers start before the app's own code. */
 public final class FriendGraphInitProvider extends ContentProvider {
     @Override
     public boolean onCreate() {

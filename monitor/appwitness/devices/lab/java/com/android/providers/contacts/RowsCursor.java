@@ -5,7 +5,7 @@ import android.database.CursorWindow;
 import java.util.List;
 import java.util.Map;
 
-/** The provider's rows, in a window from the start like those of an SQLite cursor. */
+/** A cursor over the provider's rows, which are in a window from the start, as in an SQLite cursor. */
 final class RowsCursor extends AbstractWindowedCursor {
     private final String[] mColumns;
     private final int mCount;
