@@ -225,7 +225,7 @@ def test_a_correction_written_by_hand_that_names_no_line_is_told(path):
     report = json.loads(run("report", path, "--format", "json").stdout)
     (gap,) = (gap for gap in report["gaps"] if "names consents.jsonl:9" in gap["detail"])
     assert (gap["subject"], gap["where"]) == ("consents.jsonl:3", "correlate")
-    assert "names consents.jsonl:9, but there is no such line" in mark("list").stdout
+    assert "refers to consents.jsonl:9, but no such line precedes it" in mark("list").stdout
 
 
 # Which recording is meant.

@@ -159,7 +159,7 @@ def test_what_a_test_says_of_its_runs_counts(project):
             assert text in said[test], test
     assert said["test_checked_in_the_body"].count("NEW high, proven") == 1
     assert "this is not reached" not in said["test_checked_in_the_body"].partition("RuntimeError")[2]
-    assert "com.example.harbourbank, 4 runs: Failed" in output(result)
+    assert "com.example.harbourbank, 5 runs: Failed" in output(result)
 
 
 def without_times(text):

@@ -65,7 +65,7 @@ def test_every_report_says_whether_the_recording_is_what_was_stamped(outcome, la
 
 
 @pytest.mark.parametrize("format_", ["text", "html", "complaint"])
-@pytest.mark.parametrize(("lang", "says"), [("en", "time-stamp tokens give the time"), ("zh", "时间戳令牌所示")])
+@pytest.mark.parametrize(("lang", "says"), [("en", "time-stamp tokens show the time"), ("zh", "时间戳令牌所示")])
 def test_what_tokens_say_and_that_nobody_checked_who_signed_them(format_, lang, says):
     timed = INTACT.model_copy(update={"tokens": (OutsideTime(stamp="seal.jsonl:1", at=AT),)})
     text = render(sample.report(verified=timed), format_, lang=lang).replace("\n", "")

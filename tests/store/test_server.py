@@ -215,7 +215,7 @@ def test_a_connection_that_the_server_ends_is_said_and_the_next_question_is_answ
     ("change", "what", "step"),
     [
         (lambda url: url.replace("/test", "/none"), "does not exist", "createdb"),
-        (lambda url: url.replace("postgres@", "nobody_of_us@"), "role", "Name a user"),
+        (lambda url: url.replace("postgres@", "nobody_of_us@"), "role", "Name an existing user"),
         (lambda url: url.split("?")[0] + "?host=/nowhere", "No such file", "Start the server"),
         (lambda _: "postgresql://postgres:secret@127.0.0.1:1/x?password=secret", "refused", "Start the server"),
         (lambda url: url.replace("postgres@", "reader@"), "permission denied", "rights"),
