@@ -108,8 +108,8 @@ def doctor(
 def devices(as_json: bool) -> None:
     """List the connected devices and what each can do.
 
-    It does not ask any device for root, because someone would have to allow that on the device; `appwitness doctor`
-    does.
+    It does not request root on any device, because someone would have to confirm that on the device; `appwitness
+    doctor` does.
     """
     from appwitness.api.devices import listed
 

@@ -263,7 +263,7 @@ def export_key(name: str, output: Path | None, as_json: bool) -> None:
 )
 @checking_options
 def bundle(recording: Path, output: Path, reveal: bool, judging: VerbJudging, **said: Any) -> None:
-    """Pack a recording for a stranger, with a program to check it.
+    """Pack a recording for a third party, with a program to verify it.
 
     The ZIP holds the recording, its report as HTML, drafts of letters to authorities, your public key, versions and
     digests of the tools, digests of all files, instructions, and verify.py, which checks everything and needs only

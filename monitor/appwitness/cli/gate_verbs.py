@@ -173,7 +173,7 @@ def gate(
     runs: GatedRuns,
     **chosen: Any,
 ) -> None:
-    """Fail a build that does what nobody accepted.
+    """Fail a build that shows findings that nobody accepted.
 
     The findings of some runs of one app are compared with a baseline, or with runs of the last release (--base), and
     with the waivers and the list of flows. Each finding is new, worse, the same, better, gone or not observable. New
@@ -364,7 +364,7 @@ def waive(
     runs: GatedRuns,
     judging: VerbJudging,
 ) -> None:
-    """Accept a finding for a time, or check what was accepted.
+    """Accept a finding for a limited time, or check what was accepted.
 
     FINDING is a fingerprint that `gate` prints (v2:...), or RECORDING:N, the Nth finding of its report. It needs
     --owner, --reason and --expires.

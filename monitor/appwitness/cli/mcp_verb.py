@@ -34,7 +34,7 @@ from appwitness.support.errors import extra
 )
 @judging_options
 def mcp(allow_actions: bool, folders: tuple[Path, ...], judging: VerbJudging) -> None:
-    """Let an assistant ask for findings and evidence, by the Model Context Protocol (MCP) over stdin and stdout.
+    """Let an assistant query findings and evidence, by the Model Context Protocol (MCP) over stdin and stdout.
 
     An assistant starts it: give it the command `appwitness mcp`. Values are always masked. Text that apps, servers or
     files made up is marked as untrusted in each answer. Runs that the assistant started end with the server.

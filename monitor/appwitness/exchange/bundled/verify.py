@@ -1,7 +1,8 @@
-"""Checks an unpacked bundle of appwitness by itself: python3 verify.py --key operator.pub --tsa-cert authority.pem
+"""Checks an unpacked bundle without appwitness: python3 verify.py --key operator.pub --tsa-cert authority.pem
 
-Needs Python 3.10 and `cryptography` 43, nothing of appwitness, no network. Ends with 0, or with 1 and what is wrong.
-The key and the certificate should come from somewhere else than the bundle, since whoever made it can put in any.
+Needs Python 3.10 and `cryptography` 43, nothing of appwitness, no network. Exits with 0, or with 1 and a list of
+what is wrong. The key and the certificate should come from somewhere else than the bundle, since whoever made it can
+put in any.
 """
 
 import argparse
