@@ -7,6 +7,7 @@ of several rounds of each, by turns. The plugin's is the share that it adds to t
 
 from __future__ import annotations
 
+import compileall
 import resource
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import appwitness
 from tests.bench.figures import Figure, Given
 from tests.bench.running import alone, talk
 from tests.recordings.written import RECORDINGS
@@ -73,7 +75,8 @@ def added_by_plugin(folder: Path) -> float:
 
 
 def measure() -> Iterator[Given]:
-    """The figures."""
+    """The figures, of the package as it is when it is installed: compiled, whatever PYTHONDONTWRITEBYTECODE says."""
+    compileall.compile_dir(Path(appwitness.__file__).parent, quiet=1)
     yield Figure("--help, CPU", times_as_much([("-m", "appwitness", "--help")] * ROUNDS))
     with tempfile.TemporaryDirectory() as folder:
         reports = [(*REPORT, f"{folder}/{number}.sqlite") for number in range(ROUNDS)]
