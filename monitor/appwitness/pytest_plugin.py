@@ -235,9 +235,9 @@ def appwitness_recording(
 def _named(given: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments as `appwitness.observe` takes them; here `law` is a list, or text as on the command line; a path may
     be text."""
-    named = {name: Path(value) if name in FILES and isinstance(value, str) else value for name, value in given.items()}
-    named.pop("law", None)
-    if (law := given.get("law")) is not None:
+    named: dict[str, Any] = dict(given)
+    named |= {name: Path(value) for name, value in given.items() if name in FILES and isinstance(value, str)}
+    if (law := named.pop("law", None)) is not None:
         named["laws"] = tuple(code.strip() for code in (law.split(",") if isinstance(law, str) else law))
     return named
 

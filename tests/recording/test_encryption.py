@@ -191,7 +191,8 @@ def test_the_verbs_read_it_and_their_index_is_gone_afterwards(folder, sealed, ke
     assert "intact" in appwitness("verify", "b.zip")
     appwitness("share", sealed, "--output", "shared", *identity)
     assert "which nothing can be added" in appwitness("mark", "note", "x", "--recording", sealed, code=2)
-    assert "does not name its other recipients" in appwitness("forget", sealed, *identity, "--yes", code=2)
+    said = appwitness("forget", sealed, *identity, "--yes", code=2)
+    assert "is encrypted, and does not name its other recipients" in said
     appwitness("index", "correlate", sealed, *identity, "--db", "named.sqlite", code=1)
     assert (tmp_path / "named.sqlite").exists()
 

@@ -619,7 +619,7 @@ class Mask:
         them."""
 
         def told(texts: dict[str, str]) -> dict[str, str]:
-            wanted = {lang: texts[lang]} if lang in texts else texts
+            wanted = {lang: texts[lang]} if lang and texts.get(lang) else texts
             return {each: self.sentence(text) for each, text in wanted.items()}
 
         return changed(
