@@ -88,7 +88,7 @@ def test_the_gadget_of_the_package(phone_of: Make, tmp_path: Path, held: bool) -
     assert missed == [gadget.FROM_PACKAGE]
     assert [gap for gap in recording.events(Gap) if gap.why == "detached"] == []
     assert run_of.route["way"] == "redirect"
-    assert "mode redirect: without root the agent" in " ".join(said.split())
+    assert "mode redirect: without root, the agent" in " ".join(said.split())
     if held:
         assert shown(report.findings) == load()["circle"]["accept"]
     assert after == before

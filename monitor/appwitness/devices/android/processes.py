@@ -23,6 +23,9 @@ ISOLATED = range(90_000, 100_000)
 """User IDs of isolated processes, including those of app zygotes; each belongs to the app that requested it."""
 ZYGOTE = re.compile(r"(^|.*_)zygote(32|64)?$|^usap(32|64)$")
 START_S = 20.0
+"""Longest wait for a started app's process."""
+COMMANDS_S = 40.0
+"""Longest wait for the commands around it on a busy device."""
 _PS = "ps -A -o PID,UID,PPID,NAME"
 _PROC = """for folder in /proc/[0-9]*; do
   uid= ppid=
@@ -131,7 +134,7 @@ def start_app(shell: Shell, package: str, user: int = 0, activity: str | None = 
     what = shlex.join([package] if activity is None else ["-n", f"{package}/{activity}"])
     steps = " ".join(map(str, range(int(START_S * 10))))
     done = shell.user(
-        _START.format(user=user, package=shlex.quote(package), what=what, steps=steps), timeout_s=START_S * 3
+        _START.format(user=user, package=shlex.quote(package), what=what, steps=steps), timeout_s=START_S + COMMANDS_S
     )
     found = re.search(r"^pid=(\d+)$", done.out, re.MULTILINE)
     if found is None:
