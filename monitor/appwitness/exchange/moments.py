@@ -132,9 +132,10 @@ def _stacks(lines: dict[Ref, Event]) -> Iterator[CodeStack]:
 
 
 def _moment(report: Report, lines: dict[Ref, Event]) -> datetime | None:
-    """The time of a finding on the host's clock: that of its first upload, otherwise of its first line."""
-    order = sorted(lines, key=lambda ref: (not ref.startswith("uploads"), number_of(ref)))
-    return report.host_time(lines[order[0]]) if order else None
+    """The time of a finding on the host's clock: that of its earliest upload, otherwise of the earliest line of the
+    kind that it is about, whose lines come first."""
+    about = next((event for event in lines.values() if isinstance(event, Upload)), next(iter(lines.values()), None))
+    return min((report.host_time(each) for each in lines.values() if type(each) is type(about)), default=None)
 
 
 def _screen(behind: _Behind, at: datetime) -> ScreenThen | None:

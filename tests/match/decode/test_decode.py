@@ -324,6 +324,18 @@ def test_forty_steps_are_a_gap():
     assert any("steps of decoding" in cut for cut in decode.leaves_of(body).cut)
 
 
+def test_of_many_gaps_twenty_are_named_and_the_rest_is_not_passed_over_in_silence():
+    value = b"13800138000"
+    for _ in range(40):
+        value = gzip.compress(value)
+    fields = {f"field{number}": base64.b64encode(value).decode() for number in range(25)}
+    cut = decode.leaves_of(json.dumps(fields).encode()).cut
+    assert len({note for note in cut if "steps of decoding" in note}) == pieces.MOST_NAMED
+    assert cut[pieces.MOST_NAMED :] == (pieces.FURTHER,)
+    few = {name: fields[name] for name in list(fields)[: pieces.MOST_NAMED]}
+    assert pieces.FURTHER not in decode.leaves_of(json.dumps(few).encode()).cut
+
+
 def stored(leaf, sent):
     """The bytes that a leaf's place is in."""
     root = root_of(leaf.path)

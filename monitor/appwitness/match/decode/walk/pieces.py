@@ -142,7 +142,7 @@ class Room:
 
     def stop(self, what: str) -> None:
         """Note something that was cut; repetitions are dropped."""
-        if what not in self.cut and len(self.cut) < MOST_NAMED:
+        if what not in self.cut and len(self.cut) <= MOST_NAMED:
             self.cut.append(what)
 
     def doubt(self, name: str, piece: UploadPiece, what: str) -> None:
@@ -157,13 +157,14 @@ class Room:
             self.whole.append((name, piece.path, piece.start, piece.end))
 
     def named(self) -> tuple[str, ...]:
-        """Everything that was cut or could not be read."""
+        """What was cut or could not be read: up to MOST_NAMED notes, and one that says so if there is more."""
         unread = [
             what
             for name, path, start, end, what in self.doubts
             if not any((name, path) == whole[:2] and start < whole[3] and whole[2] < end for whole in self.whole)
         ]
-        return tuple(dict.fromkeys((*self.cut, *unread)))[:MOST_NAMED]
+        notes = tuple(dict.fromkeys((*self.cut, *unread)))
+        return notes if len(notes) <= MOST_NAMED else (*notes[:MOST_NAMED], FURTHER)
 
     def may_look(self, piece: UploadPiece) -> bool:
         """Whether a piece may be decoded, given its depth and what decoders have looked at so far."""
@@ -187,6 +188,7 @@ class Room:
 
 MOST_NAMED = 20
 """Maximum number of notes on what was cut from one upload."""
+FURTHER = "further parts were cut or could not be read"
 MOST_DOUBTS = 200
 """Maximum number of streams of one upload that are remembered."""
 Narrow = Callable[[UploadPiece, Room], list[UploadPiece] | None]
