@@ -184,7 +184,8 @@ def key_of(ref: Ref) -> Key:
     index = _INDEX.get(file)
     if index is None or not (number.isascii() and number.isdecimal()) or number[0] == "0" or len(number) > 10:
         return ref
-    return index << 32 | int(number) if int(number) <= LARGEST else ref
+    line = int(number)
+    return index << 32 | line if line <= LARGEST else ref
 
 
 def _named(key: Key) -> Ref:
