@@ -70,7 +70,7 @@ def test_it_is_a_command_of_the_program(page: Path, words: list[str], monkeypatc
         command = found
         context = command.make_context(name, list(left), parent=context)
         if isinstance(command, click.Group):
-            left = [*context._protected_args, *context.args]
+            left = [*context._protected_args, *context.args]  # noqa: SLF001
 
 
 IDENTITY = pyrage.x25519.Identity.from_str("AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX")

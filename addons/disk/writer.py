@@ -76,10 +76,10 @@ class Writer:
     def run(self) -> None:
         """Write until the proxy has ended and nothing is left."""
         while not self.ended:
-            self._work()
-            self._begin()
+            self.work()
+            self.begin()
             self._listen(None if self.lock >= 0 or fcntl is None else RETRY_S)
-        self._work()
+        self.work()
         ours = tuple(int(number) for number in self.name.split("-"))
         self._tell(beginnings(Path(self.bodies), lambda *whose: whose == ours))
         if self.lost:
@@ -89,7 +89,7 @@ class Writer:
         if self.lock >= 0:
             os.close(self.lock)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Once no other writer is at work here, report what was left by writers that were killed together with their
         proxies."""
         if fcntl is None or self.lock >= 0:
@@ -129,7 +129,7 @@ class Writer:
 
     # -- records
 
-    def _work(self) -> None:
+    def work(self) -> None:
         while (record := self.ring.first()) is not None:
             try:
                 self._do(record)

@@ -28,7 +28,7 @@ class Hosts:
     def configure(self, updated: set[str]) -> None:
         if "hosts" in updated:
             entries = (entry.strip() for value in ctx.options.hosts for entry in value.split(","))
-            self.places = dict(_place(entry) for entry in entries if entry)
+            self.places = dict(place_of(entry) for entry in entries if entry)
 
     def server_connect(self, data: server_hooks.ServerConnectionHookData) -> None:
         server = data.server
@@ -60,7 +60,8 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _place(entry: str) -> tuple[str, tuple[str, int]]:
+def place_of(entry: str) -> tuple[str, tuple[str, int]]:
+    """The host of an entry `name=address:port`, in lower case, and its place. Raises OptionsError."""
     name, _, place = entry.partition("=")
     address, _, port = place.rpartition(":")
     if not name or not address or not port.isdecimal() or int(port) > 65535:

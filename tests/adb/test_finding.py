@@ -30,6 +30,9 @@ def code_of(call: Callable[[], object]) -> str:
 def nothing_connected() -> None:
     """The adb server outlives a test; what an earlier one connected to is forgotten."""
     adb.host("disconnect")
+    end = time.monotonic() + 10
+    while adb.devices() and time.monotonic() < end:  # it lists an emulator until it notices that this one has ended
+        time.sleep(0.05)
 
 
 def test_none_is_there() -> None:

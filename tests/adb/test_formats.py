@@ -264,7 +264,7 @@ def test_running_processes() -> None:
 
 def test_ports_of_a_device_whose_name_has_a_space(monkeypatch: pytest.MonkeyPatch) -> None:
     serial = "adb-R58M (2)._adb-tls-connect._tcp"
-    monkeypatch.setattr(adb, "_ask", lambda _: f"{serial} tcp:6100 tcp:7100\nR58M tcp:1 tcp:2\n")
+    monkeypatch.setattr(adb, "ask_server", lambda _: f"{serial} tcp:6100 tcp:7100\nR58M tcp:1 tcp:2\n")
     assert adb.Adb(serial).forwarded() == [6100]
 
 

@@ -440,7 +440,7 @@ def test_what_was_there_is_there_again(phone_of: Callable[..., Phone], control_o
     phone = phone_of(state={"settings": {"global": {}, "secure": settings, "system": {}}})
     dead = Screens(control_of(phone), Play(APP, "silent"), print, lambda _: None)
     dead.start()
-    dead._stop.set()  # as by kill -9: nothing is ended by itself
+    dead.stopping.set()  # as by kill -9: nothing is ended by itself
     phone.write(settings={"global": {}, "secure": {"accessibility_enabled": "0"}, "system": {}})
 
     control = control_of(phone)  # another process, with what the journal has

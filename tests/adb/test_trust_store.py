@@ -61,13 +61,13 @@ def start_app(phone: Phone, *prepare: str) -> int:
         "log": "/data/rig/app.log",
         "prepare": [["/usr/bin/dash", "-c", line] for line in prepare],
     }
-    phone._until((phone.root / "data/rig/zygote.pid").exists, "zygote did not start")
+    phone.until((phone.root / "data/rig/zygote.pid").exists, "zygote did not start")
     with socket.socket(socket.AF_UNIX) as zygote:
         while zygote.connect_ex(str(phone.root / "data/rig/zygote.socket")):
             time.sleep(0.01)
         zygote.sendall(json.dumps(order).encode())
         pid = int(zygote.recv(16))
-    phone._until(lambda: b"sleep" in (phone.root / f"proc/{pid}/cmdline").read_bytes(), "the app did not start")
+    phone.until(lambda: b"sleep" in (phone.root / f"proc/{pid}/cmdline").read_bytes(), "the app did not start")
     return pid
 
 
@@ -246,7 +246,7 @@ def test_a_new_zygote_gets_it_again(
     control.shell.check(
         f"setsid unshare -m --propagation slave sh -c '{begin}' >/dev/null 2>&1 </dev/null &", root=True
     )
-    phone._until(lambda: zygote_of(phone) != old, "zygote did not start again")
+    phone.until(lambda: zygote_of(phone) != old, "zygote did not start again")
     new, app = zygote_of(phone), start_app(phone)
     assert not certificate_store.holds(control, new)
     assert not certificate_store.holds(control, app)

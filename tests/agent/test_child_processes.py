@@ -80,7 +80,7 @@ def silent():
 )
 def test_the_device_knows_the_apps_processes_and_else_their_names_do(owned, entered):
     seen = Seen(owned, running={6: f"{APP}:push", 8: f"{APP}:a", 9: f"{APP}x", 10: "com.other"}.items(), users=[6, 8])
-    seen.children._look_at = 0
+    seen.children.look_at = 0
     seen.children.look()
     assert seen.end() == (entered, [])
 
@@ -88,7 +88,7 @@ def test_the_device_knows_the_apps_processes_and_else_their_names_do(owned, ente
 def test_a_process_is_entered_once_whoever_tells_of_it():
     seen = Seen(lambda: {5: "x"}, users=[5])
     for _ in range(3):
-        seen.children._look_at = 0
+        seen.children.look_at = 0
         seen.children.look()
         seen.children.told(5, "own", "x")
     assert seen.end() == ([5], [])

@@ -55,7 +55,7 @@ class Wire:
         self.bodies.append(body)
         return hashlib.sha256(body).hexdigest()
 
-    def _feed(self, way, data=b"", **more):
+    def feed(self, way, data=b"", **more):
         self.at += 1000
         told = message({"type": "plain", "id": 1, "at": self.at, "way": way, **more})
         assert isinstance(told, PlainSent)
@@ -64,15 +64,15 @@ class Wire:
     def out(self, data, stack=CALLER):
         about = {} if self.told else {"about": ABOUT}
         self.told = True
-        self._feed("out", data, stack=stack, **about)
+        self.feed("out", data, stack=stack, **about)
         return self
 
     def answer(self, data=ANSWER):
-        self._feed("in", data)
+        self.feed("in", data)
         return self
 
     def end(self):
-        self._feed("end")
+        self.feed("end")
         return self
 
     @property
@@ -104,7 +104,7 @@ def test_a_request_with_its_answer():
 def test_the_address_of_the_proxy_is_no_recipient():
     wire = Wire()
     about = {**ABOUT, "remote": {"ip": "127.0.0.1", "port": 8080}}
-    wire._feed("out", POST, stack=CALLER, about=about)
+    wire.feed("out", POST, stack=CALLER, about=about)
     assert wire.answer().uploads[0].server is None
 
 
@@ -131,7 +131,7 @@ def test_a_chunk_is_not_awaited_whole():
     wire = Wire(most_bytes=100).out(CHUNKED[: CHUNKED.index(b"5;a=b")] + b"fffffff\r\n" + b"x" * 1000)
     for _ in range(50):
         wire.out(b"y" * 1000)
-    assert len(wire.plaintext._links[1].speaks._held) < 10
+    assert len(wire.plaintext.links[1].speaks.held) < 10
     assert wire.end().uploads[0].size == 100
     assert "100 of 51000 bytes" in (wire.gaps[0].detail or "")
 

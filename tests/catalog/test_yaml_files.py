@@ -179,7 +179,7 @@ def test_a_file_of_the_users_own_is_parsed_each_time(tmp_path):
 def test_what_the_build_loaded_is_what_the_file_says(path):
     text = yaml_files.text_of(path)
     assert (yaml_files.LOADED / f"{hashlib.sha256(text.encode()).hexdigest()}.pickle").exists()
-    assert yaml_files.tree(path) == yaml_files._read(path, text)
+    assert yaml_files.tree(path) == yaml_files.read(path, text)
 
 
 def test_a_file_that_the_build_did_not_load_is_read(monkeypatch, tmp_path):

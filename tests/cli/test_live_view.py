@@ -37,7 +37,7 @@ def followed(tmp_path, shown):
 
 def drawn(board, width=80):
     console = Console(width=width, record=True, file=io.StringIO(), force_terminal=True)
-    console.print(board._drawn())
+    console.print(board.drawn())
     return console.export_text()
 
 

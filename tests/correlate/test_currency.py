@@ -272,14 +272,14 @@ def test_another_version_of_what_matches_is_not_current(tmp_path, store, monkeyp
         case "compiled part":
             monkeypatch.setattr(knowledge_module, "LIBRARY", __file__)
         case "library":
-            real = knowledge_module._version_of
+            real = knowledge_module.version_of
             monkeypatch.setattr(
-                knowledge_module, "_version_of", lambda library: "99" if library.name == "zstandard" else real(library)
+                knowledge_module, "version_of", lambda library: "99" if library.name == "zstandard" else real(library)
             )
         case _:
-            real_digest = knowledge_module._sha256
+            real_digest = knowledge_module.sha256_of
             monkeypatch.setattr(
-                knowledge_module, "_sha256", lambda path: "0" if path.name == "choosing.py" else real_digest(path)
+                knowledge_module, "sha256_of", lambda path: "0" if path.name == "choosing.py" else real_digest(path)
             )
     knowledge_module.versions.cache_clear()
     try:

@@ -37,8 +37,8 @@ def unpacked(tmp_path_factory) -> Path:
     case.sent(2, "https://log.adnet.test/v1", {"tel": PHONE}, by=SEND).sent(3, "https://api.shop.test/other", {"a": 1})
     digest = hashlib.sha256(PICTURE).hexdigest()
     case.bodies[digest] = PICTURE
-    case._line("screen", 1.5, image=digest, package="com.example.shop", why="consent", by="host", pid=None)
-    case._line("screen", 40, image=None, package="com.example.shop", why="plan", by="host", pid=None)
+    case.line("screen", 1.5, image=digest, package="com.example.shop", why="consent", by="host", pid=None)
+    case.line("screen", 40, image=None, package="com.example.shop", why="plan", by="host", pid=None)
     return bundled(case, tmp_path_factory.mktemp("moments"))
 
 
@@ -77,7 +77,7 @@ def test_the_moment_of_a_read_is_its_own_and_not_that_of_the_question_before(tmp
     case = Case("moment", "Read while a dialog was on the screen.", plan="silent").launched()
     case.asked(0.5).read(1, DEVICE, LOGIN).read(3, NUMBER, LOGIN)
     for at in (0.2, 2):
-        case._line("screen", at, image=None, package="com.example.shop", why="plan", by="host", pid=None)
+        case.line("screen", at, image=None, package="com.example.shop", why="plan", by="host", pid=None)
     screens = [
         json.loads((folder / "screen.json").read_text("utf-8"))["ref"]
         for folder in (bundled(case, tmp_path) / "moments").iterdir()

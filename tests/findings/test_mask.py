@@ -323,8 +323,8 @@ def test_a_value_that_is_spelt_otherwise_is_found_among_many_that_begin_like_it(
 
 def test_what_is_known_already_is_not_learned_again():
     mask = Mask([NUMBER])
-    forms = dict(mask._forms)
+    forms = dict(mask.forms)
     mask.learn([NUMBER])
-    assert mask._forms == forms
+    assert mask.forms == forms
     mask.learn([MAIL])
     assert mask.known(MAIL.text) != MAIL.text

@@ -148,7 +148,7 @@ def test_a_device_that_is_absent_does_not_stop_the_others(monkeypatch, caplog):
             raise UserError(f"There is no device {serial}.", "Attach it.")
         return {"kind": "phone", "api": "34"}
 
-    monkeypatch.setattr(host_devices, "_says", says)
+    monkeypatch.setattr(host_devices, "labels_of", says)
     here, away = chosen("phone-1,gone-1", ("gone-1/region=cn",))
     assert (here.absent, away.absent, away.labels) == (False, True, {"region": "cn"})
     assert "There is no device gone-1" in caplog.text

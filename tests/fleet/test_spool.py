@@ -99,8 +99,8 @@ def packed(spool: Spool, name: str) -> None:
 
 def once(spool: Spool, runs: Runs) -> None:
     """Deliver what waits, and end."""
-    for _, each, _ in spool._waiting():
-        spool._deliver(each, runs)
+    for _, each, _ in spool.waiting():
+        spool.deliver(each, runs)
 
 
 def test_what_a_host_that_was_killed_had_packed_does_not_stay_beside_it(tmp_path, server):
@@ -284,7 +284,7 @@ def full(place, *_):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize("fails", ["_pack", "_see_that_it_holds"])
+@pytest.mark.parametrize("fails", ["pack_members", "see_that_it_holds"])
 def test_a_finished_run_that_the_disk_has_no_room_for_is_packed_later(tmp_path, runs, monkeypatch, fails):
     runs.plan(planned(1))
     whole = getattr(packing, fails)
@@ -301,8 +301,8 @@ def test_a_finished_run_that_the_disk_has_no_room_for_is_packed_later(tmp_path, 
 
 def test_a_host_that_ends_while_its_disk_is_full_leaves_a_finished_run_to_the_next(tmp_path, runs, monkeypatch):
     runs.plan(planned(1))
-    whole = packing._pack
-    monkeypatch.setattr(packing, "_pack", full)
+    whole = packing.pack_members
+    monkeypatch.setattr(packing, "pack_members", full)
     with serving(host(tmp_path, runs, **BEATS), phones(1)):
         until(lambda: list((tmp_path / "spool/host").glob("*-a1/run.json")))
         until(lambda: '"digest": ""' in "".join(p.read_text() for p in (tmp_path / "spool/host").glob(f".*{BEGUN}")))
@@ -310,7 +310,7 @@ def test_a_host_that_ends_while_its_disk_is_full_leaves_a_finished_run_to_the_ne
     with serving(host(tmp_path, runs, **BEATS), phones(1)):  # there is still no room
         sleep(0.5)
         assert runs.progress()[0].recorded == 0
-        monkeypatch.setattr(packing, "_pack", whole)
+        monkeypatch.setattr(packing, "pack_members", whole)
         until(lambda: runs.progress()[0].recorded == 1)
     assert list(objects(tmp_path / "recordings").complete_ones()) == [f"{RUN.id}-a1"]
     assert runs.superseded() == 0

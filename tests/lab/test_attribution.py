@@ -153,7 +153,8 @@ class Shared(LabDevice):
 
     def stop(self):
         if self.other:
-            context = ssl._create_unverified_context()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             handlers = [
                 urllib.request.ProxyHandler({"https": self.other}),
                 urllib.request.HTTPSHandler(context=context),

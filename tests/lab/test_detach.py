@@ -210,7 +210,7 @@ def test_what_was_lost_with_a_connection_is_sent_again(classes, tmp_path):
         agent.launch(Program(None, pid=app.process.pid))
         heard: list[dict[str, Any]] = []
         (process,) = agent.processes
-        process.script._script.on("message", lambda said, _: heard.append(said["payload"]))
+        process.script.raw.on("message", lambda said, _: heard.append(said["payload"]))
         numbering = process.listener.numbering
         last = numbering.last
         numbering.last, numbering.returned = last - 2, True  # two did not come, and the next is the first that does

@@ -59,7 +59,7 @@ def test_what_earlier_calls_cost_grows_with_what_was_returned_and_not_with_how_o
         keys = [("email", str(number % 3))]
         access = ReadAccess(f"accesses.jsonl:{number}", at(number), None, 1, "email", frozenset(keys), {})
         reads.add(access, dict.fromkeys(keys))
-    alike = reads._alike_of["email", "1"]
+    alike = reads.alike_of["email", "1"]
     assert len(alike) == 1
     known = reads.of("accesses.jsonl:4999")
     assert known is not None

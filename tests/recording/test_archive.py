@@ -272,7 +272,7 @@ class OlderReads:
 
 @pytest.mark.parametrize("unsized", [(), (-1,), (None,)])
 def test_it_is_read_in_bounds_as_every_zipfile_reads(unsized, packed, tmp_path, monkeypatch):
-    later = zipfile._EndRecData  # type: ignore[attr-defined]
+    later = zipfile._EndRecData  # type: ignore[attr-defined]  # noqa: SLF001
     monkeypatch.setattr(zipfile, "_EndRecData", lambda file: later(OlderReads(file, unsized)))
     data = packed.read_bytes()
     with_comment = tmp_path / "c.zip"
@@ -283,7 +283,7 @@ def test_it_is_read_in_bounds_as_every_zipfile_reads(unsized, packed, tmp_path, 
     with pytest.raises(FileError, match="not a zip file"):
         verify(tmp_path / "n.zip")
 
-    with archive._BoundedFile(packed) as bounded:
+    with archive.BoundedFile(packed) as bounded:
         monkeypatch.setattr(archive, "DIRECTORY_BYTES", 100)
         for refused in (unsized, (101,), (1 << 70,)):
             bounded.seek(-101, os.SEEK_END)

@@ -292,7 +292,7 @@ def test_what_cannot_be_read_back_removes_nothing(keys, folder, monkeypatch, enc
     elif encrypted:
         unread(encryption, "encrypt", 1)
     else:
-        unread(packing, "_pack", 3)
+        unread(packing, "pack_members", 3)
     with pytest.raises(UserError, match="The recording is unchanged"):
         pack(folder, encrypt_to=keys.to if encrypted else (), remove=True)
     assert contents(folder) == before

@@ -391,7 +391,7 @@ def with_certificates(data: bytes, certificates: list[bytes]) -> bytes:
         return bytes([tag, 0x82, *len(content).to_bytes(2)]) + content
 
     def parts(element: bytes) -> list[bytes]:
-        return [element[start:end] for start, end in timestamps._inside(element, 0, len(element))]
+        return [element[start:end] for start, end in timestamps.inside(element, 0, len(element))]
 
     status, token = parts(data)
     kind, content = parts(token)

@@ -333,8 +333,8 @@ def test_a_finding_on_reads_stands_with_what_carried_them():
 
 def ours():
     """What we say in English where Chinese says it otherwise: words and reasons, in pieces between their blanks."""
-    texts = [text for text in words_of._table().values() if text["en"] != text["zh"]]
-    texts += phrases._table()["sentences"].values()
+    texts = [text for text in words_of.text_table().values() if text["en"] != text["zh"]]
+    texts += phrases.text_table()["sentences"].values()
     for text in texts:
         yield from (piece.strip(" .,;:()") for piece in re.split(r"\{\w+\}", text["en"]))
 

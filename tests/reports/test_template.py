@@ -104,7 +104,7 @@ def test_loops_in_loops_end(tmp_path, monkeypatch):
 ESCAPED = """
 import json, os, socket, subprocess, sys
 from appwitness.reports.complaint import own
-own._limit()
+own.confine()
 got = []
 for name, what in {
     "read": lambda: open("/etc/passwd"),

@@ -235,7 +235,7 @@ def assert_as_counted_anew(store, monkeypatch):
         filters = {"campaign": campaign}
         kept = [rankings.ranking(by, filters, page=page, rows=4) for page in (1, 2)]
         with monkeypatch.context() as patched:
-            patched.setattr(ranking, "_is_kept", lambda _: False)
+            patched.setattr(ranking, "is_stored", lambda _: False)
             assert kept == [rankings.ranking(by, filters, page=page, rows=4) for page in (1, 2)], (campaign, by)
         there = [each for each in computed(store) if campaign in ("", each[1])]
         able = [each for each in there if each[2] and (by in ("rule", "finding") or (each[3] and each[5]))]

@@ -9,7 +9,7 @@ from appwitness.support import private_files
 def test_a_folder_that_is_swept_between_making_and_locking_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    locked = private_files._locked
+    locked = private_files.opened_locked
     swept: list[Path] = []
 
     def late(path, how):
@@ -19,7 +19,7 @@ def test_a_folder_that_is_swept_between_making_and_locking_is_not_used(tmp_path,
             shutil.rmtree(path)
         return held
 
-    monkeypatch.setattr(private_files, "_locked", late)
+    monkeypatch.setattr(private_files, "opened_locked", late)
     with private_files.Temporary() as folder:
         assert swept
         assert folder.is_dir()

@@ -137,7 +137,7 @@ def test_pages_that_nobody_came_back_for_are_dropped_and_few_are_prepared_at_a_t
         assert pages.page(f"/{number}", slow) is None
     slow.may_end.set()
     for _ in range(100):
-        if len(pages._ready) == preparation.MOST:
+        if len(pages.ready) == preparation.MOST:
             break
         time.sleep(0.02)
     assert slow.calls == preparation.MOST

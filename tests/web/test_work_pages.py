@@ -224,7 +224,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read_and_while(visitor
         yield b"x" * 8
 
     assert "larger than" in sent(visitor, pieces()).json()["problem"]
-    assert work.inbox._drops == {}
+    assert work.inbox.drops == {}
 
 
 def test_no_more_files_and_drops_than_the_bound(visitor, monkeypatch):

@@ -97,7 +97,7 @@ class Children:
         followed.take(pid)
         self._told: set[str] = set()
         self._entering: list[threading.Thread] = []
-        self._look_at = time.monotonic()
+        self.look_at = time.monotonic()
         self._open = True
         self.is_held: Callable[[int], bool] = lambda _: False
         """Whether a process is held by spawn gating, which will report it."""
@@ -124,9 +124,9 @@ class Children:
 
     def look(self) -> None:
         """Enter the processes that Android started for the app since the last look."""
-        if not self._open or time.monotonic() < self._look_at:
+        if not self._open or time.monotonic() < self.look_at:
             return
-        self._look_at = time.monotonic() + LOOK_S
+        self.look_at = time.monotonic() + LOOK_S
         with suppress(*self._means.lost, SetupError):
             if self._means.owned is not None:
                 for pid, name in self._means.owned().items():

@@ -142,7 +142,8 @@ class FridaDevice:
     """One device as Frida reaches it."""
 
     def __init__(self, device: Any) -> None:
-        self._device = device
+        self.raw = device
+        """Frida's own object."""
         self._heard: Callable[[int, int, bytes], object] | None = None
         self._born: Callable[[Any], object] | None = None
         self._gadget: Gadget | None = None
@@ -172,32 +173,32 @@ class FridaDevice:
     def listen(self, heard: Callable[[int, int, bytes], object]) -> None:
         """Call `heard` with the output of processes started here: pid, descriptor, bytes."""
         self._heard = heard
-        self._device.on("output", heard)
+        self.raw.on("output", heard)
 
     def deaf(self) -> None:
         """Stop calling `heard`."""
         if self._heard is not None:
-            self._device.off("output", self._heard)
+            self.raw.off("output", self._heard)
             self._heard = None
 
     def gate(self, born: Callable[[int, str], object]) -> None:
         """Hold each process that zygote forks from now on before its first code, and call `born` with its pid and
         name. Each must be resumed within 8 s. Raises Frida's errors."""
         self._born = lambda spawn: born(spawn.pid, spawn.identifier or "")
-        self._device.on("spawn-added", self._born)
+        self.raw.on("spawn-added", self._born)
         try:
-            self._device.enable_spawn_gating()
+            self.raw.enable_spawn_gating()
         except ERRORS:
-            self._device.off("spawn-added", self._born)
+            self.raw.off("spawn-added", self._born)
             self._born = None
             raise
 
     def ungate(self) -> None:
         """Stop holding new processes; held ones are resumed. Raises Frida's errors."""
         if self._born is not None:
-            self._device.off("spawn-added", self._born)
+            self.raw.off("spawn-added", self._born)
             self._born = None
-            self._device.disable_spawn_gating()
+            self.raw.disable_spawn_gating()
 
     def start(self, target: Target) -> StartedProcess:
         """Start the target's process and hold it; if Frida cannot, call the target's `otherwise`. A target with a pid
@@ -229,7 +230,7 @@ class FridaDevice:
             assert target.argv is not None
             try:
                 with _bounded(GADGET_S):
-                    pid = self._device.spawn(target.argv[0], gadget=gadget.file)
+                    pid = self.raw.spawn(target.argv[0], gadget=gadget.file)
             except frida.ProcessNotRespondingError:
                 raise frida.TimedOutError(f"the gadget was not in it after {GADGET_S:.0f} s") from None
         return StartedProcess(pid, ours=True, held=gadget.waits, late=gadget.late, at=at)
@@ -239,7 +240,7 @@ class FridaDevice:
         end = time.monotonic() + GADGET_S
         while True:
             try:
-                return cast(int, self._device.spawn(GADGET))
+                return cast(int, self.raw.spawn(GADGET))
             except COMING_UP as error:
                 if time.monotonic() > end:
                     raise frida.TimedOutError(f"the gadget gave no answer within {GADGET_S:.0f} s: {error}") from None
@@ -247,7 +248,7 @@ class FridaDevice:
 
     def let_run(self) -> None:
         """Have the gadget in a started app resume it, unobserved. Raises Frida's errors."""
-        self._device.resume(self._take_over())
+        self.raw.resume(self._take_over())
 
     def _spawn(self, target: Target, program: str, *arguments: str) -> int:
         options: dict[str, Any] = {}
@@ -255,11 +256,11 @@ class FridaDevice:
             options = {"argv": [program, *arguments], "env": dict(target.env), "cwd": target.cwd, "stdio": "pipe"}
         else:
             options = {"uid": target.user, "activity": target.activity}
-        return cast(int, self._device.spawn(program, **{key: value for key, value in options.items() if value}))
+        return cast(int, self.raw.spawn(program, **{key: value for key, value in options.items() if value}))
 
     def resume(self, pid: int) -> None:
         """Resume a held process. Raises Frida's errors."""
-        self._device.resume(pid)
+        self.raw.resume(pid)
 
     def kill(self, pid: int) -> None:
         """Kill a process, or resume it if that fails, so that none stays held. It may be gone already."""
@@ -269,15 +270,15 @@ class FridaDevice:
 
         def end() -> None:
             try:
-                self._device.kill(pid)
+                self.raw.kill(pid)
             except ERRORS:
-                self._device.resume(pid)
+                self.raw.resume(pid)
 
         within(DETACH_S, end, ERRORS)
 
     def running(self) -> dict[int, str]:
         """Pid -> name of each process."""
-        return {process.pid: process.name for process in self._device.enumerate_processes()}
+        return {process.pid: process.name for process in self.raw.enumerate_processes()}
 
     def lives(self, pid: int) -> bool:
         """Whether a process exists. Raises Frida's errors, also when the device does not answer in time."""
@@ -287,7 +288,7 @@ class FridaDevice:
     def may_be_of(self, pid: int, app: int) -> bool:
         """Whether a process runs as the same user as the app's process `app`, and is not one of its ancestors."""
         with suppress(*ERRORS):
-            there = {each.pid: each.parameters for each in self._device.enumerate_processes(scope="metadata")}
+            there = {each.pid: each.parameters for each in self.raw.enumerate_processes(scope="metadata")}
             if pid not in there or there[pid].get("user") != there.get(app, {}).get("user", ""):
                 return False
             above: set[int] = set()
@@ -312,7 +313,7 @@ class FridaDevice:
         observed, with Frida's crash report if there is one. If only the connection is LOST, the script keeps running
         for `kept_s` seconds and keeps its messages: `Script.resume` reconnects."""
         with _bounded(CALL_S):
-            session = self._device.attach(pid, **({"persist_timeout": kept_s} if kept_s else {}))
+            session = self.raw.attach(pid, **({"persist_timeout": kept_s} if kept_s else {}))
         session.on("detached", ended)
         script = session.create_script(code, name="agent", runtime="qjs")
         script.on("message", heard)
@@ -329,13 +330,14 @@ class Script:
         self._device = device
         self._ended = ended
         self._session = session
-        self._script = script
+        self.raw = script
+        """Frida's own object."""
         self._pid = pid
 
     def load(self) -> None:
         """Run it. Raises Frida's errors, also when the process does not answer in time."""
         with _bounded(CALL_S):
-            self._script.load()
+            self.raw.load()
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call one of its exported functions. Raises Frida's errors, also when the process does not answer in time."""
@@ -344,7 +346,7 @@ class Script:
 
         def call() -> None:
             try:
-                given.append(getattr(self._script.exports_sync, name)(*arguments))
+                given.append(getattr(self.raw.exports_sync, name)(*arguments))
             except ERRORS as error:
                 failed.append(error)
 
@@ -356,7 +358,7 @@ class Script:
     def post(self, message: Mapping[str, Any]) -> None:
         """Send it a message; without effect if the process has ended."""
         with suppress(frida.InvalidOperationError):
-            self._script.post(message)
+            self.raw.post(message)
 
     def resume(self) -> None:
         """Reconnect after the connection was lost: the script sends all messages that it kept. Raises Frida's
@@ -365,7 +367,7 @@ class Script:
         script, is watched as well."""
         with _bounded(RESUME_S):
             self._session.resume()
-            self._listened = self._device._device.attach(self._pid)
+            self._listened = self._device.raw.attach(self._pid)
             self._listened.on("detached", self._ended)
 
     def end(self) -> None:
@@ -377,7 +379,7 @@ class Script:
         """Have it send everything that is pending and remove its hooks; the process runs on."""
         within(RESTORE_S, lambda: self.call("finish", True), ERRORS)
         # The hooks are removed, but a thread may still be inside one: it returns through code that Frida would free.
-        within(DETACH_S, self._script.eternalize, ERRORS)
+        within(DETACH_S, self.raw.eternalize, ERRORS)
         within(DETACH_S, self._session.detach, ERRORS)
 
 
@@ -413,7 +415,7 @@ def answers(
     FridaFault: `frida-silent` when none came in time, `frida-jailed` when the server lacks root, and the codes of
     devices/frida.yml for errors that waiting does not mend."""
     end = time.monotonic() + timeout_s
-    device = FridaDevice.at(address, token)._device
+    device = FridaDevice.at(address, token).raw
     while True:
         done: list[object] = []
         asked = threading.Thread(target=_ask, args=(device, done), daemon=True)

@@ -66,15 +66,15 @@ class Inbox:
 
     def __init__(self, largest: int = LARGEST_DROP) -> None:
         self.largest = largest
-        self._drops: dict[str, Drop] = {}
+        self.drops: dict[str, Drop] = {}
         self._lock = threading.RLock()
 
     def of(self, id_: str) -> Drop:
         """The drop with an ID. Raises UserError when there is none."""
         with self._lock:
-            if id_ not in self._drops:
+            if id_ not in self.drops:
                 raise UserError("These files are no longer here.", "Drop them again.")
-            return self._drops[id_]
+            return self.drops[id_]
 
     @contextmanager
     def receiving(self, id_: str, name: str, size: int | None) -> Iterator[Arrival]:
@@ -113,7 +113,7 @@ class Inbox:
     def remove(self, id_: str) -> None:
         """Forget a drop, and remove its files."""
         with self._lock:
-            drop = self._drops.pop(id_, None)
+            drop = self.drops.pop(id_, None)
         if drop:
             with drop.folder:
                 pass
@@ -147,10 +147,10 @@ class Inbox:
         return made
 
     def _new(self) -> Drop:
-        while len(self._drops) >= MOST_DROPS:
-            self.remove(next(iter(self._drops)))
+        while len(self.drops) >= MOST_DROPS:
+            self.remove(next(iter(self.drops)))
         id_ = secrets.token_hex(8)
-        drop = self._drops[id_] = Drop(id_, private_files.Temporary())
+        drop = self.drops[id_] = Drop(id_, private_files.Temporary())
         return drop
 
 

@@ -50,10 +50,10 @@ class Shaper(Mask):
         return value.model_copy({"type": self.code_of_data(value.type)})
 
     def _is_spelt(self, text: str, code: bool) -> bool:
-        return self._before._is_spelt(text, code)
+        return self._before._is_spelt(text, code)  # noqa: SLF001 (as its subclass)
 
     def _number(self, number: int) -> int:
-        return self._before._number(number)
+        return self._before._number(number)  # noqa: SLF001 (as its subclass)
 
     def _any(self, value: Any) -> Any:
         match value:
@@ -130,7 +130,7 @@ class Shaper(Mask):
                 except ValueError:
                     continue
                 if any(masked for _, masked in self._pieces(inner)):
-                    self._forms.setdefault(encoded := encode(self.text(inner, depth + 1)), encoded)
+                    self.forms.setdefault(encoded := encode(self.text(inner, depth + 1)), encoded)
                     self._keep(encoded)
                     return encoded
             return run

@@ -145,10 +145,11 @@ def _tree(path: Path, text: str) -> Any:
         with suppress(OSError):  # not built, or changed since
             held = (LOADED / f"{hashlib.sha256(text.encode()).hexdigest()}.pickle").read_bytes()
             return pickle.loads(held)  # noqa: S301 it is as much our own as the .pyc files beside it
-    return _read(path, text)
+    return read(path, text)
 
 
-def _read(path: Path, text: str) -> Any:
+def read(path: Path, text: str) -> Any:
+    """The tree of a YAML text. Raises FileError with the line; `path` is only named in it."""
     todo = Spoken("Fix the line and try again.")
     if unfit := UNFIT.search(text, 1 if text.startswith("\ufeff") else 0):
         line = text.count("\n", 0, unfit.start()) + 1

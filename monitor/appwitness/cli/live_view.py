@@ -99,7 +99,7 @@ class Board(PlainLines):
         self._what = ""
         self._last: dict[str, str] = {}
         self._found: list[tuple[str, str]] = []
-        self._live = Live(console=err.console, get_renderable=self._drawn, refresh_per_second=5, transient=True)
+        self._live = Live(console=err.console, get_renderable=self.drawn, refresh_per_second=5, transient=True)
 
     def __enter__(self) -> Board:
         self.start()
@@ -148,7 +148,8 @@ class Board(PlainLines):
         ]
         return bool(self.teller.new(findings))
 
-    def _drawn(self) -> RenderableType:
+    def drawn(self) -> RenderableType:
+        """The view as it is now."""
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
         self._spinner.update(text=Text.assemble(_text(self._title, "bold"), f"  {minutes}:{seconds:02}"))
         table = Table.grid(padding=(0, 2, 0, 0))

@@ -128,9 +128,9 @@ def knowledge(rules: Path | None = None, **choices: Unpack[KnowledgeChoices]) ->
     territory = choices.get("territory") or (declared.territory if declared else None)
     ours = (table, types_file, laws_file, app_types_file, frequency_file, labels_file, claims_file, app_ops_file)
     said = [
-        *(["rule", _sha256(path)] for path in rule_files),
-        *([path.name, _sha256(path)] for path in ours),
-        ["policy", policy and _sha256(policy)],
+        *(["rule", sha256_of(path)] for path in rule_files),
+        *([path.name, sha256_of(path)] for path in ours),
+        ["policy", policy and sha256_of(policy)],
         [sorted(first_party), list(laws), chosen and chosen.number, territory, assume_consent, versions()],
     ]
     names = {
@@ -169,17 +169,17 @@ def versions() -> tuple[str, ...]:
     code = hashlib.sha256()
     root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*.py")):
-        code.update(f"{path.relative_to(root)} {_sha256(path)}\n".encode())
+        code.update(f"{path.relative_to(root)} {sha256_of(path)}\n".encode())
     required = {re.split(r"[^\w.-]", line)[0] for line in importlib.metadata.requires("appwitness") or ()}
     libraries = []
     for name in sorted(required):
         with suppress(importlib.metadata.PackageNotFoundError):  # needed only by another system or an extra
-            libraries.append(f"{name} {_version_of(importlib.metadata.distribution(name))}")
+            libraries.append(f"{name} {version_of(importlib.metadata.distribution(name))}")
     ours = (importlib.metadata.version("appwitness"), code.hexdigest(), search_version())
     return (*ours, sys.version, *DIGESTS, *libraries)
 
 
-def _version_of(library: importlib.metadata.Distribution) -> str:
+def version_of(library: importlib.metadata.Distribution) -> str:
     """The version of a library: parsing all that its metadata says would take four times as long."""
     found = re.search("^Version: (.+)$", library.read_text("METADATA") or "", re.MULTILINE)
     return found[1] if found else library.version
@@ -188,10 +188,11 @@ def _version_of(library: importlib.metadata.Distribution) -> str:
 def search_version() -> str:
     """The version of the compiled search: its interface, the size in bytes from which a text is sifted, the digest
     of its file."""
-    return f"{SEARCH_ABI}, from {LARGE} bytes on, {_sha256(Path(LIBRARY))}"
+    return f"{SEARCH_ABI}, from {LARGE} bytes on, {sha256_of(Path(LIBRARY))}"
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
     return hashlib.sha256(yaml_files.bytes_of(path)).hexdigest()
 
 

@@ -205,7 +205,8 @@ class Mask:
     """Finds the known values in texts. A form of fewer than 3 ASCII characters is too common to be looked for."""
 
     def __init__(self, values: Iterable[Value]) -> None:
-        self._forms: dict[str, str] = {}
+        self.forms: dict[str, str] = {}
+        """Each form of a known value -> its text when masked."""
         self._places = HashedTexts()
         """The forms of positions: a location listener receives thousands, each with some fifty forms."""
         self._lengths: dict[str, list[int]] = {}
@@ -236,7 +237,7 @@ class Mask:
                 self._add_places(set(map(_fold, forms)))
             else:
                 for form in forms:
-                    if (folded := _fold(form)) not in self._forms:
+                    if (folded := _fold(form)) not in self.forms:
                         self._add(folded, self._shown(form, value, masked))
             for flat, is_word in _flats(value):
                 length = next(each for each in BEGINNINGS if each <= len(flat))
@@ -259,7 +260,7 @@ class Mask:
         return HIDDEN if form in shown else shown
 
     def _add(self, form: str, shown: str) -> None:
-        self._forms[form] = sys.intern(shown)
+        self.forms[form] = sys.intern(shown)
         self._note_length(form)
 
     def _add_places(self, forms: set[str]) -> None:
@@ -296,7 +297,7 @@ class Mask:
         while at < len(text):
             for length in self._lengths.get(folded[at : at + 2], ()):
                 form = folded[at : at + length]
-                shown = self._forms.get(form)
+                shown = self.forms.get(form)
                 if shown is None and form in self._places:
                     shown = self._shown_place(text[at : at + length])
                 if shown is not None and self._stands(folded, at, form, code):

@@ -40,7 +40,7 @@ def chosen(names: str, labels: Sequence[str]) -> list[FleetDevice]:
     found, missing = [], []
     for serial in listed:
         try:
-            found.append(FleetDevice(serial, {**_says(serial), **added[serial]}))
+            found.append(FleetDevice(serial, {**labels_of(serial), **added[serial]}))
         except UserError as error:
             missing.append(error)
             found.append(FleetDevice(serial, added[serial], absent=True))
@@ -51,7 +51,8 @@ def chosen(names: str, labels: Sequence[str]) -> list[FleetDevice]:
     return found
 
 
-def _says(serial: str) -> dict[str, str]:
+def labels_of(serial: str) -> dict[str, str]:
+    """A device's labels. Raises UserError if it is absent or cannot be used."""
     if is_hosted(serial):
         return {"kind": KIND, "api": "34"}
     from appwitness.devices.android import discovery

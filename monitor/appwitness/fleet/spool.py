@@ -235,7 +235,7 @@ class Spool:
         with suppress(OSError):
             if not files.has_room(self.folder):
                 return f"The disk of {self.folder} is full."
-        waiting = self._waiting()
+        waiting = self.waiting()
         size = sum(size for _, _, size in waiting)
         if size < self._most:
             return None
@@ -247,17 +247,18 @@ class Spool:
         while not stop.wait(wait_s):
             try:
                 self._pack_rest()
-                for _, packed, _ in self._waiting():
-                    self._deliver(packed, runs)
+                for _, packed, _ in self.waiting():
+                    self.deliver(packed, runs)
                     wait_s = idle_s  # the store is reachable: retry occasional failures soon
                     if stop.is_set():
                         return
                 wait_s = idle_s
             except (StoreError, DiskFullError, OSError) as error:
                 wait_s = min(LONGEST_WAIT_S, 2 * wait_s)
-                log.warning("%s %d recordings wait; trying again in %g s.", error, len(self._waiting()), wait_s)
+                log.warning("%s %d recordings wait; trying again in %g s.", error, len(self.waiting()), wait_s)
 
-    def _deliver(self, packed: Path, runs: Runs) -> None:
+    def deliver(self, packed: Path, runs: Runs) -> None:
+        """Upload a packed recording, unless the store has it, and count it as that of its run."""
         recording, run = packed.stem, _run(packed.stem)
         try:
             noted = self._known(recording)
@@ -314,7 +315,7 @@ class Spool:
                 "Check what is there.",
             )
 
-    def _waiting(self) -> list[tuple[int, Path, int]]:
+    def waiting(self) -> list[tuple[int, Path, int]]:
         """Packing time, archive and size of each waiting recording, the oldest first; without those whose digest is
         still being computed."""
         found = []

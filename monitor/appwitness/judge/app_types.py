@@ -104,7 +104,7 @@ class AppTypes(CatalogEntry):
             raise ValueError("expected the types numbered 1, 2, 3 ... in order")
         for each in self.types:
             also = {data for kind in each.necessary for data in self.includes.get(kind, ())}
-            each._also = frozenset(also.union(self.not_judged))
+            each._also = frozenset(also.union(self.not_judged))  # noqa: SLF001 (it was made here)
         return self
 
     def of(self, name: str | int) -> AppType:

@@ -45,7 +45,7 @@ class ValueIndex:
         self.narrow = Sieve(texts, raw, digests, digits, outputs or Grams(), packed)
         """For `decode.leaves`: selects the parts of a large text that may hold any of these values."""
         self._counting = ValueTexts(texts, raw, self.narrow), Digests(digests), SplitNumbers(digits)
-        self._finders: tuple[Finder[int], ...] = (
+        self.finders: tuple[Finder[int], ...] = (
             *self._counting,
             Splits(self.narrow),
             Masked(),
@@ -67,7 +67,7 @@ class ValueIndex:
         self._keys.add(key)
         slot = len(self.known.slots)
         self.known.slots.append((key, value.type, value.text, value.row))
-        for finder in self._finders:
+        for finder in self.finders:
             finder.add(slot, value)
 
     def find(
@@ -85,7 +85,7 @@ class ValueIndex:
             return []
         look = JoinedLeaves(leaves)
         search = Search(self.known, leaves, look.size + passed_over, origin_of)
-        return best.kept([hit for finder in self._finders for hit in finder.find(look, search)], leaves)
+        return best.kept([hit for finder in self.finders for hit in finder.find(look, search)], leaves)
 
 
 class Sought:
@@ -96,8 +96,8 @@ class Sought:
         self._transforms = Transforms(bodies)
         self._index = ValueIndex(self._transforms.outputs)
         self._sets = Sets()
-        self._salts = Salts()
-        self._finders: tuple[Finder[Key], ...] = (self._sets, self._salts)
+        self.salts = Salts()
+        self.finders: tuple[Finder[Key], ...] = (self._sets, self.salts)
         """Finders that examine an upload as a whole, in addition to what the index finds in its leaves."""
         self.narrow = self._sets.narrowed(self._index.narrow)
         """For `decode.leaves`: selects the parts of a large text that may hold anything known by now."""
@@ -107,7 +107,7 @@ class Sought:
         """Look for a value from now on; `alone`: it was read on its own, not in a row."""
         value = Value(type=key[0], text=key[1], row=None if alone else 0)
         self._index.add(key, value)
-        for finder in self._finders:
+        for finder in self.finders:
             finder.add(key, value)
 
     def add_transform(self, seen: Seen[Transform]) -> None:
@@ -125,7 +125,7 @@ class Sought:
         hits = together(without_parts(hits, decoded.leaves), decoded.leaves, len(self._sets))
         hits += self._turned(hits, decoded, at)
         search.hits = hits
-        return hits + list(self._salts.find(look, search))
+        return hits + list(self.salts.find(look, search))
 
     def _turned(self, hits: Sequence[Hit], decoded: Decoded, at: datetime) -> list[Hit]:
         """Hits in inputs of the app's own transforms, except those that are also found in the upload as it is."""

@@ -77,9 +77,9 @@ class Linker:
         `clock_uncertainty_ms`: how far the clocks may be apart; infinite if nobody compared them. A read that close to
         an upload may have come before or after it, and is named only if no other read was surely before.
         """
-        self._sought = Sought(bodies)
+        self.sought = Sought(bodies)
         self._uncertain_ms = clock_uncertainty_ms
-        self.narrow = self._sought.narrow
+        self.narrow = self.sought.narrow
         """For `decode.leaves`: selects the parts of a large text that may hold anything known by now."""
         self._reads = Reads()
         self._given: dict[tuple[DataType, tuple[Value, ...], bool], ReturnedValues] = {}
@@ -92,7 +92,7 @@ class Linker:
                 continue
             key = (value.type, value.text)
             self._reads.plant(key)
-            self._sought.add(key, alone=True)
+            self.sought.add(key, alone=True)
 
     def add_access(self, seen: Seen[Access]) -> None:
         """Record what an access returned; a line that is known already changes nothing."""
@@ -135,21 +135,21 @@ class Linker:
                 if isinstance(value.contact, str):
                     contacts[value.row] = value.contact
         for key, row in row_of.items():
-            self._sought.add(key, alone=row is None)
+            self.sought.add(key, alone=row is None)
         own = {row: frozenset(members) for row, members in rows.items()}
         persons = Persons(own, contacts) if picked else persons_of(data, own, contacts)
         return ReturnedValues(frozenset(row_of), row_of, own, persons)
 
     def add_transform(self, seen: Seen[Transform]) -> None:
         """Record a transform call of the app."""
-        self._sought.add_transform(seen)
+        self.sought.add_transform(seen)
 
     def link(self, seen: Seen[Upload], decoded: Decoded) -> list[Joined]:
         """Everything that the upload carries, one entry per access (or per type of persona value without an access),
         in order of the accesses' lines. The same events yield the same result in any order."""
         ref, when = seen.ref, self._when(seen)
         by_then = when.latest
-        found = self._sought.find(decoded, by_then, sorted(self._reads.apps), self._reads.unread(by_then))
+        found = self.sought.find(decoded, by_then, sorted(self._reads.apps), self._reads.unread(by_then))
         found = without_others(self._reads, one_place(self._reads, found, when), decoded, by_then)
         hits = alone(self._reads, believed(self._reads, found, when), decoded.leaves, by_then)
         hits = in_lists(hits, decoded)

@@ -221,7 +221,7 @@ class Reads:
         self._by_value: dict[Key, array[int]] = defaultdict(lambda: array("I"))
         """The accesses that returned each value, as indexes in the table, ordered by time, then by line."""
         self._alike: dict[object, AlikeReads] = {}
-        self._alike_of: dict[Key, list[AlikeReads]] = defaultdict(list)
+        self.alike_of: dict[Key, list[AlikeReads]] = defaultdict(list)
         self.persona: set[Key] = set()
         self.apps: set[str] = set()
         """The apps that made the accesses; anything they send may contain their own names."""
@@ -253,7 +253,7 @@ class Reads:
             alike = self._alike[what] = AlikeReads(self._table, access.keys, values, access.rows)
             for key in values:
                 self._note_name(key)
-                self._alike_of[key].append(alike)
+                self.alike_of[key].append(alike)
         index = alike.add(access)
         for key in values:
             self._table.put(self._by_value[key], index)
@@ -303,7 +303,7 @@ class Reads:
 
     def earlier(self, keys: Iterable[Key], known: ReadAccess, before: datetime) -> int:
         """How many calls, surely made up to a moment and not counting one of `known`, returned one of the values."""
-        alike = {id(each): each for key in keys for each in self._alike_of[key]}
+        alike = {id(each): each for key in keys for each in self.alike_of[key]}
         calls = sum(each.calls(before) for each in alike.values())
         if known.at > before:  # it may have been later, and is not counted yet
             calls += known.calls if known.until is None or known.until <= before else 1
@@ -311,12 +311,12 @@ class Reads:
 
     def in_rows(self, key: Key) -> bool:
         """Whether each access that returned the value returned it in a row with others."""
-        return all(alike.has_row(key) for alike in self._alike_of.get(key, ()))
+        return all(alike.has_row(key) for alike in self.alike_of.get(key, ()))
 
     def borne_with(self, name: Key, at: datetime) -> frozenset[Key]:
         """All values but names that were read before the upload in a row with a name, or planted with it."""
         found: set[Key] = set(self.persona) if name in self.persona else set()
-        for alike in self._alike_of.get(name, ()):
+        for alike in self.alike_of.get(name, ()):
             if alike.last(at):
                 found |= alike.beside(name)
         return frozenset(key for key in found if key[0] != "name")
@@ -326,7 +326,7 @@ class Reads:
         both are in one row (always true for installed apps). Those of the latest access come first."""
         found: dict[Key, bool] = {}
         apps = key[0] == "installed_apps"  # each has a row of its own
-        before = [(last, alike) for alike in self._alike_of.get(key, ()) if (last := alike.last(at))]
+        before = [(last, alike) for alike in self.alike_of.get(key, ()) if (last := alike.last(at))]
         for _, alike in sorted(before, key=lambda each: _order(each[0]), reverse=True):
             in_row = alike.row_of[key] is not None and not apps
             row = alike.beside(key) if in_row else alike.keys

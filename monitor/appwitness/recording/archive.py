@@ -191,10 +191,11 @@ def _no_archive(place: Path, error: zipfile.BadZipFile) -> FileError:
     )
 
 
-class _BoundedFile(FileIO):
+class BoundedFile(FileIO):
     """A file that limits how much of its directory is read."""
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Up to `size` bytes. Raises BadZipFile if that is more than a directory may have."""
         if size is None or size < 0:  # zipfile in CPython 3.12 and 3.13.0 reads all that is left for the directory
             size = max(0, os.fstat(self.fileno()).st_size - self.tell())
         if size > DIRECTORY_BYTES:
@@ -206,7 +207,7 @@ def _members(file: BinaryIO) -> tuple[str, list[tuple[list[str], int, int]]]:
     """The folder of the recording; then path parts, offset of the first byte and size of each member. Raises
     BadZipFile."""
     try:
-        with _BoundedFile(os.dup(file.fileno()), "rb") as bounded, zipfile.ZipFile(bounded) as archive:
+        with BoundedFile(os.dup(file.fileno()), "rb") as bounded, zipfile.ZipFile(bounded) as archive:
             infos, end = archive.infolist(), archive.start_dir
     except (NotImplementedError, UnicodeDecodeError, struct.error, ValueError) as error:
         raise zipfile.BadZipFile(str(error)) from None

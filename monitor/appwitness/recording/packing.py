@@ -84,17 +84,17 @@ def write(place: Path, output: Path, recipients: Sequence[str] = ()) -> None:
         )
     with created(output) as file:
         if not recipients:
-            made = _pack(recording.path, members, inside, file)
-            _see_that_it_holds(file, made, output)
+            made = pack_members(recording.path, members, inside, file)
+            see_that_it_holds(file, made, output)
             return
         own = encryption.Passing()
         with tempfile.TemporaryFile(dir=private_files.roomy()) as plain:  # a ZIP is not written sequentially
-            made = _pack(recording.path, members, inside, plain)
+            made = pack_members(recording.path, members, inside, plain)
             plain.seek(0)
             encryption.encrypt(plain, file, recipients, own)
         _from_disk(file)
         with own.decrypted(file, output) as plain:
-            _see_that_it_holds(plain, made, output)
+            see_that_it_holds(plain, made, output)
 
 
 def bare(name: str) -> str:
@@ -113,7 +113,7 @@ def folder_in(output: Path) -> str:
     return inside
 
 
-def _pack(folder: Path, members: Sequence[tuple[str, ...]], inside: str, into: BinaryIO) -> dict[str, str]:
+def pack_members(folder: Path, members: Sequence[tuple[str, ...]], inside: str, into: BinaryIO) -> dict[str, str]:
     """Pack the members; returns their names in the archive -> SHA-256 of the packed bytes."""
     made = {}
     with zipfile.ZipFile(into, "w") as archive:
@@ -124,7 +124,7 @@ def _pack(folder: Path, members: Sequence[tuple[str, ...]], inside: str, into: B
     return made
 
 
-def _see_that_it_holds(file: BinaryIO, made: Mapping[str, str], output: Path) -> None:
+def see_that_it_holds(file: BinaryIO, made: Mapping[str, str], output: Path) -> None:
     """Read an archive back. Raises UserError if its content differs from what was put into it."""
     _from_disk(file)
     try:

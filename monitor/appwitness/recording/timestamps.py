@@ -246,18 +246,18 @@ def _sorted(data: bytes) -> bytes:
     """
     place = (0, len(data))  # the answer
     for step in (1, 1, 0):  # its token, the token's content, the signed data in it
-        parts = _inside(data, *place)
+        parts = inside(data, *place)
         if step >= len(parts):
             return data
         place = parts[step]
-    for start, end in _inside(data, *place):
+    for start, end in inside(data, *place):
         if data[start] == CERTIFICATES:
-            certificates = [data[first:last] for first, last in _inside(data, start, end)]
+            certificates = [data[first:last] for first, last in inside(data, start, end)]
             return data[: end - sum(map(len, certificates))] + b"".join(sorted(certificates)) + data[end:]
     return data
 
 
-def _inside(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
+def inside(data: bytes, start: int, end: int) -> list[tuple[int, int]]:
     """Start and end of each DER element directly inside the one from `start` to `end`."""
     found = []
     at, _ = _content(data, start, end)

@@ -143,7 +143,7 @@ EMPTY_WORDS = {"who": "code_unrecorded", "steps": "none", "algorithms": "unknown
 
 def said(reason: Reason, words: Words) -> str:
     """One reason as a sentence."""
-    table = _table()
+    table = text_table()
     fields: dict[str, Any] = dict(reason.model_extra or {})
     for name, value in fields.items():
         if name in table["terms"]:
@@ -190,6 +190,7 @@ def _unless(inference: Inference, words: Words) -> str:
 
 
 @cache
-def _table() -> dict[str, dict[str, Any]]:
+def text_table() -> dict[str, dict[str, Any]]:
+    """The content of reasons.yml."""
     table: dict[str, dict[str, Any]] = yaml_files.tree(Path(__file__).with_name("reasons.yml"))
     return table

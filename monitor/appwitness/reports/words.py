@@ -31,15 +31,15 @@ class Words:
 
     def __call__(self, key: str, **fill: Any) -> str:
         """The text under `key`, with the names in its braces filled in."""
-        return _table()[key][self.lang].format(**fill)
+        return text_table()[key][self.lang].format(**fill)
 
     def has(self, key: str) -> bool:
         """Whether words.yml has a text under `key`."""
-        return key in _table()
+        return key in text_table()
 
     def count(self, key: str, count: int, **fill: Any) -> str:
         """A sentence with a number in it: `<key>_one`, if it exists, when the number is 1."""
-        name = f"{key}_one" if count == 1 and f"{key}_one" in _table() else key
+        name = f"{key}_one" if count == 1 and f"{key}_one" in text_table() else key
         return self(name, count=f"{count:,}", **fill)
 
     def actor(self, name: str) -> str:
@@ -61,7 +61,7 @@ def capital(text: str) -> str:
 
 
 @cache
-def _table() -> dict[str, dict[str, str]]:
+def text_table() -> dict[str, dict[str, str]]:
     table: dict[str, dict[str, str]] = yaml_files.tree(Path(__file__).with_name("words.yml"))
     return table
 

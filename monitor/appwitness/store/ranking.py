@@ -100,7 +100,7 @@ class Rankings:
         """
         facts = FindingRow if by in ("rule", "finding") or filters.get("rule") else FlowRow
         names = GROUPS[by]
-        is_kept = _is_kept(filters)
+        is_kept = is_stored(filters)
         are_kept_apps = is_kept and by == "app"
         if are_kept_apps:
             query = _kept_apps(filters)
@@ -207,7 +207,7 @@ def _reasons(needs: Collection[Needed]) -> list[str]:
     return ["unjudged", *(WITHOUT[need] for need in WITHOUT if need in needs)]
 
 
-def _is_kept(filters: Filters) -> bool:
+def is_stored(filters: Filters) -> bool:
     """Whether the rows of a ranking are stored, and updated as they change; with other filters they are counted on
     request."""
     return not any(filters.get(name) for name in FILTERS if name != "campaign")

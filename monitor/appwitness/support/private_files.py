@@ -64,7 +64,7 @@ class Temporary:
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=room))
             held: int | None
             try:
-                held = locked = _locked(self.path, fcntl.LOCK_SH)
+                held = locked = opened_locked(self.path, fcntl.LOCK_SH)
             except (FileNotFoundError, BlockingIOError):
                 continue  # another process swept it before it was locked
             except OSError:
@@ -85,7 +85,7 @@ class Temporary:
 _PREFIX = "appwitness-unpacked-"
 
 
-def _locked(path: Path, how: int) -> int:
+def opened_locked(path: Path, how: int) -> int:
     """Open and lock a folder; returns its file descriptor. Raises OSError."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
@@ -99,7 +99,7 @@ def _locked(path: Path, how: int) -> int:
 def _sweep(path: Path) -> None:
     with suppress(OSError):  # in use, or gone
         if path.lstat().st_uid == os.geteuid():
-            _removed(path, _locked(path, fcntl.LOCK_EX), os.getpid())
+            _removed(path, opened_locked(path, fcntl.LOCK_EX), os.getpid())
 
 
 def _removed(path: Path, fd: int | None, pid: int) -> None:

@@ -31,7 +31,7 @@ class Preparation:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._begun: dict[str, Future[Response]] = {}
-        self._ready: dict[str, float] = {}
+        self.ready: dict[str, float] = {}
         """Path -> when its page was finished."""
 
     def page(self, address: str, make: Callable[[], Response]) -> Response | None:
@@ -58,13 +58,13 @@ class Preparation:
         else:
             found.set_result(made)
         with self._lock:
-            self._ready[address] = time.monotonic()
+            self.ready[address] = time.monotonic()
 
     def _forget(self) -> None:
         """Drop finished pages that nobody has requested."""
         before = time.monotonic() - KEPT_S
-        for address in [each for each, since in self._ready.items() if since < before]:
-            del self._ready[address]
+        for address in [each for each, since in self.ready.items() if since < before]:
+            del self.ready[address]
             if address in self._begun and self._begun[address].done():
                 del self._begun[address]
 

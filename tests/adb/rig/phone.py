@@ -95,11 +95,11 @@ class Phone:
         try:
             self.init = self._init()
             self.root = Path(f"/proc/{self.init}/root")
-            self._until((self.root / "data/rig/booted").exists, "it did not boot")
+            self.until((self.root / "data/rig/booted").exists, "it did not boot")
             self._relay = Relay(self.init, ADBD_PORT)
             self.port = self._relay.port
-            self._until(self._answers, "its adbd does not listen")
-            self._until(self._has_zygote, "its zygote does not come up")
+            self.until(self._answers, "its adbd does not listen")
+            self.until(self._has_zygote, "its zygote does not come up")
         except BaseException:
             self.__exit__()
             raise
@@ -160,7 +160,7 @@ class Phone:
 
     def _init(self) -> int:
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        self._until(lambda: children.read_text().strip(), "it has no first process")
+        self.until(lambda: children.read_text().strip(), "it has no first process")
         return int(children.read_text().split()[0])
 
     def _answers(self) -> bool:
@@ -174,7 +174,7 @@ class Phone:
         """Whether that has the name that it keeps: it is among what a run must leave as it was."""
         return any(line.startswith("zygote64 ") for line in self.processes().values())
 
-    def _until(self, true: Any, otherwise: str, timeout_s: float = 20) -> None:
+    def until(self, true: Any, otherwise: str, timeout_s: float = 20) -> None:
         end = time.monotonic() + timeout_s
         while not true():
             if self._process.poll() is not None or time.monotonic() > end:

@@ -268,7 +268,7 @@ def test_a_line_that_is_refused_holds_up_the_rest_and_is_said(
     monkeypatch.setattr("time.sleep", wait)
     fill(recording)
     one = recording.writer()
-    one._work()  # raises nothing, returns once all is written
+    one.work()  # raises nothing, returns once all is written
     assert waits == [1, 1, 1], "one gap, whatever often it is tried"
     first = recording.lines("gaps.jsonl")[0]
     assert (first["why"], first["subject"]) == ("overflow", "uploads.jsonl")
@@ -282,14 +282,14 @@ def test_the_parts_of_others_are_taken_once_nobody_is_at_work(recording: Recordi
     (bodies / ".999999999-3-1.part").write_bytes(b"of a proxy that is gone")
     (bodies / f".{os.getppid()}-1-1.part").write_bytes(b"of a proxy that lives")
     first, second = recording.writer(), recording.writer()
-    first._begin()
+    first.begin()
     assert {path.name for path in bodies.iterdir()} == {digest(b"of a proxy that is gone"), f".{os.getppid()}-1-1.part"}
     (bodies / ".999999999-4-1.part").write_bytes(b"of another")
-    second._begin()
+    second.begin()
     assert second.lock == -1
     assert (bodies / ".999999999-4-1.part").exists()
     os.close(first.lock)
-    second._begin()
+    second.begin()
     assert second.lock >= 0
     assert not (bodies / ".999999999-4-1.part").exists()
     assert [gap["body"] for gap in recording.lines("gaps.jsonl")] == [

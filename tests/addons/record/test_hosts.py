@@ -16,10 +16,10 @@ from addons.record import hosts
     ],
 )
 def test_places_of_hosts(entry: str, place: tuple[str, tuple[str, int]]) -> None:
-    assert hosts._place(entry) == place
+    assert hosts.place_of(entry) == place
 
 
 @pytest.mark.parametrize("entry", ["circle.test", "circle.test=", "=127.0.0.1:1", "a=b", "a=b:c", "a=b:70000"])
 def test_places_that_are_none(entry: str) -> None:
     with pytest.raises(exceptions.OptionsError, match="is not name=address:port"):
-        hosts._place(entry)
+        hosts.place_of(entry)

@@ -300,7 +300,7 @@ class Build:
                 out.parent.mkdir(parents=True, exist_ok=True)
                 made.append(out)
                 own = cxx if source.suffix == ".cpp" else ["-std=gnu11"] if source.suffix == ".c" else []
-                wait.append(self.pool.submit(self._compile, source, out, [*own, *flags, *include]).result)
+                wait.append(self.pool.submit(self.compiled, source, out, [*own, *flags, *include]).result)
             return made
 
         target = boot / "dalvik/src/main/native/org_apache_harmony_dalvik_NativeTestTarget.cpp"
@@ -361,7 +361,7 @@ class Build:
         (found,) = self.lib.glob(f"lib{name}.so*")
         return found
 
-    def _compile(self, source: Path, out: Path, flags: Sequence[str]) -> Path:
+    def compiled(self, source: Path, out: Path, flags: Sequence[str]) -> Path:
         name = "clang" if source.suffix == ".c" else "clang++"
         run([*compiler(name, self.processor, links=False), *flags, "-fPIC", "-c", source, "-o", out])
         return out
@@ -377,7 +377,7 @@ class Build:
 def objects_now(build: Build, name: str, flags: Sequence[str]) -> list[Path]:
     """One of our own files, compiled."""
     out = build.work / "objects" / f"{name}.o"
-    return [build._compile(HERE / "native" / name, out, ["-std=gnu11", "-O1", *flags])]
+    return [build.compiled(HERE / "native" / name, out, ["-std=gnu11", "-O1", *flags])]
 
 
 def compiler(name: str, processor: Processor, *, links: bool = True) -> list[str | Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -23,12 +24,11 @@ from appwitness.devices.android.faults import DeviceFault
 from appwitness.devices.android.frida import gadget, quirks
 from appwitness.devices.android.journal import Journal, Undo
 from appwitness.devices.android.persona.content import Content
-from appwitness.devices.android.persona.place import _tell as tell_place
+from appwitness.devices.android.persona.place import location_commands
 from appwitness.devices.android.processes import start_app
 from appwitness.devices.android.screen import uiautomator
 from appwitness.devices.android.shell import Root, Shell
-from appwitness.devices.android.traffic import _delete as delete_setting
-from appwitness.devices.android.traffic import gateway
+from appwitness.devices.android.traffic import delete_setting, gateway
 
 APP = "com.example.circle"
 COMMANDS = (
@@ -115,8 +115,7 @@ def undone(of: Control) -> list[list[str]]:
         of.shell.user(undo.script)
         calls.extend(of.shell.calls)  # type: ignore[attr-defined]
 
-    of.journal._open = of.journal._read()
-    of.journal.undo_all(do)
+    Journal(of.journal.path.parent, of.journal.path.stem, "boot").undo_all(do)
     return calls
 
 
@@ -152,13 +151,13 @@ def put(of: Control, name: str) -> list[list[str]]:
 
 def debug(of: Control, name: str) -> list[list[str]]:
     of.shell.says("settings", f"{name}\n")  # type: ignore[attr-defined]
-    gadget._note_debug_app(of, name)
-    gadget._note_files(of, name)
+    gadget.note_debug_app(of, name)
+    gadget.note_files(of, name)
     return undone(of)
 
 
 def screen(of: Control, name: str) -> list[list[str]]:
-    seen = uiautomator._Common(of, "/data/local/tmp/.x")
+    seen = uiautomator.ShellHands(of, "/data/local/tmp/.x")
     seen.permissions(name)
     calls = list(of.shell.calls)  # type: ignore[attr-defined]
     seen.bring_back(name)
@@ -180,7 +179,7 @@ def place(of: Control, name: str) -> list[list[str]]:
     class Odd:
         text = name
 
-    of.shell.user("\n".join(tell_place(Odd())))  # type: ignore[arg-type]
+    of.shell.user("\n".join(location_commands(Odd())))  # type: ignore[arg-type]
     return of.shell.calls  # type: ignore[attr-defined, no-any-return]
 
 
@@ -240,7 +239,8 @@ def test_what_an_earlier_version_pasted_into_its_journal_is_one_word(name: str) 
                 "true",
             )
         )
-        of.journal._write({"change": {**ENTRY, "undo": {"by": "root", "script": script}}, "connected": None})
+        line = {"change": {**ENTRY, "undo": {"by": "root", "script": script}}, "connected": None}
+        of.journal.path.write_text(f"{json.dumps(line)}\n")
         calls = undone(of)
     granted = ["pm", "grant", "--user", "0", APP]
     assert calls == [[*granted, name], ["setprop", "debug.x", name], [*granted, "android.permission.CAMERA"]]

@@ -458,7 +458,7 @@ def test_of_a_screen_of_thousands_of_boxes_a_part_is_read_and_that_is_known(wind
     )
     reader = ScreenReader(LABELS, APP)
     assert reader.leaves_out(look)
-    kept, _ = reader._bounded(look)
+    kept, _ = reader.bounded(look)
     texts = [text for each in kept for text in (*each.texts, *each.labels, *each.ids, *(c.text for c in each.checks))]
     assert sum(map(len, texts)) <= screens.MOST_READ
     assert not reader.leaves_out(Screen(at=AT, app=APP, what="look", windows=tuple(kept[:2]), by="host", why="change"))

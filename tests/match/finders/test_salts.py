@@ -101,7 +101,7 @@ def test_before_it_was_read_a_value_is_in_no_digest():
 def test_why_says_what_it_was_hashed_with():
     data = json.dumps(SALTED["behind it"][0]).encode()
     decoded = decode.leaves_of(data, narrow=everybody().narrow)
-    (hit,) = everybody()._sought._salts.find(
+    (hit,) = everybody().sought.salts.find(
         JoinedLeaves(decoded.leaves), Search(KnownValues(), decoded.leaves, len(data), apps=[APP])
     )
     assert hit.reasons[-1] == because(Why.TAKEN_WITH_FIELD, path="$.salt")

@@ -156,10 +156,10 @@ def mutate(chance, body):
 
 def read(index, body):
     """Everything that the compiled part does with a body."""
-    index.narrow._read(body, 0)
+    index.narrow.read_page(body, 0)
     for text in (False, True):
         index.narrow.stretch(body, text=text)
-    texts, raw, *_ = index.narrow._kept
+    texts, raw, *_ = index.narrow.kept
     for one in (texts, raw):
         list(one.find(body.lower()))
-    list(index._finders[-1]._packed._latitudes(body))
+    list(index.finders[-1].packed.latitudes(body))

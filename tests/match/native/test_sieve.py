@@ -216,7 +216,7 @@ def test_what_looks_like_rarer_ways_is_passed_over():
 
 
 def test_the_sieve_learns_how_formats_begin_from_their_decoders():
-    heads = sieve._heads()
+    heads = sieve.heads_to_see()
     assert {b"\x1f\x8b\x08", b"(\xb5/\xfd", b"PK\x03\x04", b"Obj\x01", b"\xff\xfe"} <= heads
     assert all(2 <= len(head) <= 4 for head in heads)
     index = _index(Value(type="email", text=MAIL))

@@ -104,7 +104,7 @@ class Case:
     def opened(self, when: float, ip: str, host: str | None, by: str) -> Self:
         """The app opens a connection that no proxy sees."""
         self._port += 1
-        return self._line(
+        return self.line(
             "connection",
             when,
             op="connect",
@@ -140,7 +140,7 @@ class Case:
         }
         if count > 1:
             fields |= {"count": count, "until": at(until if until is not None else when)}
-        return self._line("access", when, **fields)
+        return self.line("access", when, **fields)
 
     def turned(
         self,
@@ -156,13 +156,13 @@ class Case:
         fields: dict[str, Any] = {"input": _blob(source), "output": _blob(outcome)}
         fields |= {name: _blob(data) for name, data in (("key", key), ("iv", iv)) if data is not None}
         stack = [f"{self.app}.Sign.of(Sign.java:18)"]
-        return self._line("transform", when, op=op, algorithm=algorithm, **fields, stack=stack, thread="main")
+        return self.line("transform", when, op=op, algorithm=algorithm, **fields, stack=stack, thread="main")
 
     def phase(self, when: float, state: str, text: str | None = None) -> Self:
         """The app or the screen changes its state; `started` is a new process, which all that follows is from."""
         if state == "started" and "phase" in self.lines:
             self._pid += 100
-        return self._line("phase", when, state=state, **({"text": text} if text else {}))
+        return self.line("phase", when, state=state, **({"text": text} if text else {}))
 
     def launched(self) -> Self:
         """The user opens the app."""
@@ -180,12 +180,12 @@ class Case:
 
     def gap(self, when: float, where: str, subject: str, why: str, detail: str | None = None) -> Self:
         """Something could not be observed."""
-        return self._line("gap", when, where=where, subject=subject, why=why, detail=detail)
+        return self.line("gap", when, where=where, subject=subject, why=why, detail=detail)
 
     def witnessed(self, when: float, by: str, subject: str, until: float | None = None, **fields: Any) -> Self:
         """The system counted something, at that moment or from then on."""
         end = when if until is None else until
-        return self._line(
+        return self.line(
             "witness", end, pid=None, by=by, subject=subject, **{"from": at(when), "until": at(end)}, **fields
         )
 
@@ -209,7 +209,7 @@ class Case:
         about: dict[str, Any] = {"what": "look", "windows": list(windows), "by": "host", "why": "change", "pid": None}
         if since is not None:
             about["since"] = at(since)
-        return self._line("screen", when, **(about | fields))
+        return self.line("screen", when, **(about | fields))
 
     def agreed(self) -> Self:
         """The user is asked at 0.5 s and agrees at 2 s."""
@@ -283,7 +283,7 @@ class Case:
             self._port += 1
             port = 443 if parts.scheme == "https" else 80
             fields |= {"client": {"ip": "10.0.2.15", "port": self._port}, "server": {"ip": ip, "port": port}}
-            self._line(
+            self.line(
                 "connection",
                 when - 0.05,
                 op="connect",
@@ -296,7 +296,7 @@ class Case:
             )
         elif port:
             fields |= {"client": {"ip": "10.0.2.15", "port": port}}
-        return self._line(
+        return self.line(
             "upload",
             when,
             app=None,
@@ -357,9 +357,9 @@ class Case:
         }
 
     def _consent(self, when: float, **fields: Any) -> Self:
-        return self._line("consent", when, **({"scope": "general_policy", "data": None} | fields))
+        return self.line("consent", when, **({"scope": "general_policy", "data": None} | fields))
 
-    def _line(self, kind: str, when: float, **fields: Any) -> Self:
+    def line(self, kind: str, when: float, **fields: Any) -> Self:
         line = {"v": 1, "kind": kind, "at": at(when), "app": self._writes, "pid": self._pid} | fields
         self.lines.setdefault(kind, []).append(line)
         return self

@@ -57,7 +57,7 @@ class Plaintext:
         self._put_body = put_body
         self._clock = clock
         self._most = most_bytes
-        self._links: dict[int, _Link] = {}
+        self.links: dict[int, _Link] = {}
         self._lock = threading.Lock()
 
     def feed(self, message: PlainSent, data: bytes, pid: int | None) -> list[Event]:
@@ -65,9 +65,9 @@ class Plaintext:
         RefusedMessage if there are too many connections."""
         with self._lock:
             at = datetime.fromtimestamp(message.at / 1_000_000, UTC)
-            if message.id not in self._links and len(self._links) >= MOST_LINKS:
+            if message.id not in self.links and len(self.links) >= MOST_LINKS:
                 raise RefusedMessage(f"plaintext of more than {MOST_LINKS} connections at a time")
-            link = self._links.setdefault(message.id, _Link(About()))
+            link = self.links.setdefault(message.id, _Link(About()))
             link.about = message.about or link.about
             try:
                 match message.way:
@@ -79,11 +79,11 @@ class Plaintext:
                     case "in":
                         done = self._answered(link, at, data)
                     case "end":
-                        self._links.pop(message.id)
+                        self.links.pop(message.id)
                         done = self._ended(link)
                 return [event for one in done for event in self._written(link, one, pid)]
             except Exception:
-                self._links.pop(message.id, None)  # later data on it could no longer be parsed
+                self.links.pop(message.id, None)  # later data on it could no longer be parsed
                 raise
 
     def due(self, pid: int | None) -> list[Event]:
@@ -91,7 +91,7 @@ class Plaintext:
         with self._lock:
             now = self._clock()
             events: list[Event] = []
-            for link in self._links.values():
+            for link in self.links.values():
                 late = [one for one in link.waiting if now - one.complete >= WAIT_S]
                 link.waiting = [one for one in link.waiting if one not in late]
                 paused = link.speaks.paused(now) if isinstance(link.speaks, RawMessages) else []
@@ -101,7 +101,7 @@ class Plaintext:
     def close(self, pid: int | None) -> list[Event]:
         """Everything that is pending, at the end of the run."""
         with self._lock:
-            links, self._links = self._links, {}
+            links, self.links = self.links, {}
             return [
                 event for link in links.values() for one in self._ended(link) for event in self._written(link, one, pid)
             ]

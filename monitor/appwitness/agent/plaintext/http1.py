@@ -19,7 +19,7 @@ class Http1:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._held = b""
+        self.held = b""
         self._last: WrittenPart | None = None
         self._message: PlaintextMessage | None = None
         self._left: int | None = None
@@ -46,9 +46,9 @@ class Http1:
         """The requests that these bytes complete."""
         done: list[PlaintextMessage] = []
         self._last = part
-        self._held += part.data
-        while self._held and self.rest is None:
-            before = len(self._held)
+        self.held += part.data
+        while self.held and self.rest is None:
+            before = len(self.held)
             if self._message is None:
                 self._head(part)
             if self._message is not None and self._body(part):
@@ -56,8 +56,8 @@ class Http1:
                 upgraded = self._is_upgrade(self._message)
                 self._message = None
                 if upgraded:
-                    self.rest = part._replace(data=self._held)
-            if len(self._held) == before:
+                    self.rest = part._replace(data=self.held)
+            if len(self.held) == before:
                 break
         return done
 
@@ -74,7 +74,7 @@ class Http1:
         return [message]
 
     def _never_a_request(self) -> list[PlaintextMessage]:
-        held, self._held = self._held, b""
+        held, self.held = self.held, b""
         if not held or self._last is None:
             return []
         message = PlaintextMessage(at=self._last.at, caller=self._last.caller, via="tcp")
@@ -82,17 +82,17 @@ class Http1:
         return [message]
 
     def _head(self, part: WrittenPart) -> None:
-        head, blank, rest = self._held.partition(b"\r\n\r\n")
+        head, blank, rest = self.held.partition(b"\r\n\r\n")
         if not blank:
-            if len(self._held) > LONGEST_HEAD or not self.may_begin(self._held):
-                self.rest = part._replace(data=self._held)
-                self._held = b""
+            if len(self.held) > LONGEST_HEAD or not self.may_begin(self.held):
+                self.rest = part._replace(data=self.held)
+                self.held = b""
             return
         first, *lines = head.decode("utf-8", "replace").split("\r\n")
         words = first.split(" ")
         if len(words) < 3 or not words[-1].startswith("HTTP/"):
-            self.rest = part._replace(data=self._held)
-            self._held = b""
+            self.rest = part._replace(data=self.held)
+            self.held = b""
             return
         headers = [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
         named = {name.lower(): value for name, value in headers}
@@ -105,7 +105,7 @@ class Http1:
             headers=headers,
             may_be_answered=True,
         )
-        self._held = rest
+        self.held = rest
         length = named.get("content-length", "")
         self._trailers = False
         self._chunk = 0
@@ -116,9 +116,9 @@ class Http1:
         assert self._message is not None
         self._message.at = part.at
         if self._left is not None:
-            taken = self._held[: self._left]
+            taken = self.held[: self._left]
             self._message.add(taken, self._most)
-            self._held, self._left = self._held[len(taken) :], self._left - len(taken)
+            self.held, self._left = self.held[len(taken) :], self._left - len(taken)
             return self._left == 0
         return self._chunks()
 
@@ -126,21 +126,21 @@ class Http1:
         assert self._message is not None
         while True:
             if self._chunk:
-                taken = self._held[: self._chunk]
+                taken = self.held[: self._chunk]
                 self._message.add(taken[: max(0, self._chunk - 2)], self._most)
-                self._held, self._chunk = self._held[len(taken) :], self._chunk - len(taken)
+                self.held, self._chunk = self.held[len(taken) :], self._chunk - len(taken)
                 if self._chunk:
                     return False
-            line, end, rest = self._held.partition(b"\r\n")
+            line, end, rest = self.held.partition(b"\r\n")
             if not end:
                 return False
             if self._trailers:
-                self._held = rest
+                self.held = rest
                 if not line:
                     return True
                 continue
             self._chunk = _number(line.split(b";")[0].strip().decode("latin-1"), 16)
-            self._held = rest
+            self.held = rest
             if self._chunk == 0:
                 self._trailers = True
             else:

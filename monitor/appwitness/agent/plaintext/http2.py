@@ -16,7 +16,7 @@ class Http2:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._held = b""
+        self.held = b""
         self._preface = len(PREFACE)
         self._headers = hpack.Decoder()
         self._block = b""
@@ -27,17 +27,17 @@ class Http2:
     def out(self, part: WrittenPart) -> list[PlaintextMessage]:
         """The requests that these bytes complete."""
         done: list[PlaintextMessage] = []
-        self._held += part.data
+        self.held += part.data
         if self._preface:
-            skipped = min(self._preface, len(self._held))
-            self._held, self._preface = self._held[skipped:], self._preface - skipped
-        while len(self._held) >= 9:
-            length = int.from_bytes(self._held[:3], "big")
-            if len(self._held) < 9 + length:
+            skipped = min(self._preface, len(self.held))
+            self.held, self._preface = self.held[skipped:], self._preface - skipped
+        while len(self.held) >= 9:
+            length = int.from_bytes(self.held[:3], "big")
+            if len(self.held) < 9 + length:
                 break
-            kind, flags = self._held[3], self._held[4]
-            stream = int.from_bytes(self._held[5:9], "big") & 0x7FFFFFFF
-            payload, self._held = self._held[9 : 9 + length], self._held[9 + length :]
+            kind, flags = self.held[3], self.held[4]
+            stream = int.from_bytes(self.held[5:9], "big") & 0x7FFFFFFF
+            payload, self.held = self.held[9 : 9 + length], self.held[9 + length :]
             done += self._frame(part, kind, flags, stream, payload)
         return done
 

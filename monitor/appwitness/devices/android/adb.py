@@ -107,7 +107,7 @@ def is_here() -> bool:
 def devices() -> list[AdbDevice]:
     """All devices that the adb server knows, usable or not. Raises DeviceFault if no adb server can be started."""
     with _translated(""):
-        lines = [line.split("\t", 1) for line in _ask("host:devices").splitlines() if "\t" in line]
+        lines = [line.split("\t", 1) for line in ask_server("host:devices").splitlines() if "\t" in line]
         return [AdbDevice(serial.strip(), re.split(r"[;(]", state)[0].strip()) for serial, state in lines]
     raise AssertionError
 
@@ -116,7 +116,7 @@ def announced() -> list[Service]:
     """The devices that announce themselves on the local network (mDNS); empty if the adb server does not listen to
     it."""
     with _translated(""), suppress(adbutils.AdbError):
-        parts = [line.split("\t") for line in _ask("host:mdns:services").splitlines()]
+        parts = [line.split("\t") for line in ask_server("host:mdns:services").splitlines()]
         return [Service(*map(str.strip, each)) for each in parts if len(each) == 3]
     return []
 
@@ -127,7 +127,7 @@ def pair(address: str, code: str) -> str:
     The code goes straight to the adb server: in a command-line argument, every user of this machine could read it.
     """
     with _translated(address, "pair"):
-        said = _ask(f"host:pair:{code}:{address}", timeout_s=30.0)
+        said = ask_server(f"host:pair:{code}:{address}", timeout_s=30.0)
         if not said.startswith("Successfully paired"):
             raise fault("pairing-failed", address=address, said=said.replace(code, "CODE").strip().rstrip("."))
         return said
@@ -249,7 +249,8 @@ class Adb:
     def forwarded(self) -> list[int]:
         """The ports on the adb server's machine that are forwarded to the device; unplugging removes them."""
         with _translated(self.serial, "forward --list"):
-            rows = (line.rsplit(" ", 2) for line in _ask("host:list-forward").splitlines())  # a serial may have spaces
+            # a serial may have spaces
+            rows = (line.rsplit(" ", 2) for line in ask_server("host:list-forward").splitlines())
             return [int(row[1][4:]) for row in rows if row[0] == self.serial and row[1].startswith("tcp:")]
         raise AssertionError
 
@@ -359,7 +360,7 @@ def _client() -> adbutils.AdbClient:
     return adbutils.AdbClient(*server())
 
 
-def _ask(query: str, timeout_s: float = ANSWER_S) -> str:
+def ask_server(query: str, timeout_s: float = ANSWER_S) -> str:
     """Query the adb server directly: adbutils lacks some queries, and cuts two-word states in half."""
     with _client().make_connection(timeout=timeout_s) as connection:
         connection.send_command(query)

@@ -120,9 +120,9 @@ class ScreenReader:
 
     def leaves_out(self, screen: Screen) -> bool:
         """Whether a line is so large that part of it is not read."""
-        return self._bounded(screen)[1]
+        return self.bounded(screen)[1]
 
-    def _bounded(self, screen: Screen) -> tuple[list[Window], bool]:
+    def bounded(self, screen: Screen) -> tuple[list[Window], bool]:
         """The part of a line's windows that is read (for a look, the app's own windows; otherwise the first window),
         and whether anything is left out."""
         ours = filter(self._is_ours, screen.windows) if screen.what == "look" else iter(screen.windows[:1])
@@ -131,7 +131,7 @@ class ScreenReader:
         return windows, room.left_out or next(ours, None) is not None
 
     def _read(self, observer: _Observer, screen: Screen) -> list[Consent]:
-        windows, _ = self._bounded(screen)
+        windows, _ = self.bounded(screen)
         window = windows[0] if windows else Window()
         match screen.what:
             case None:

@@ -67,10 +67,10 @@ class Sieve:
         self, texts: Grams, raw: Grams, digests: WordTable, digits: WordTable, outputs: Grams, packed: Compiled
     ) -> None:
         """`raw`: texts that occur only in data that is not text; `packed`: places in such data."""
-        self._kept = (texts, raw, digests, digits, outputs, packed)
+        self.kept = (texts, raw, digests, digits, outputs, packed)
         handles = (texts.handle, raw.handle, outputs.handle, digests.handle, digits.handle, packed.handle)
         self._handle = owned(self, library.sieve_new(*handles), library.sieve_free)
-        if not all(library.sieve_add_head(head, len(head)) for head in sorted(_heads())):
+        if not all(library.sieve_add_head(head, len(head)) for head in sorted(heads_to_see())):
             raise MemoryError
         self.least = LARGE
         self._room = 0
@@ -110,7 +110,7 @@ class Sieve:
         mapped = not isinstance(data, bytes)  # a file that is known to be text
         if not _begins(data) or (_has_soft_breaks(data) if mapped else not library.plain_lines(data, len(data))):
             return None
-        page = self._read(data, start)
+        page = self.read_page(data, start)
         if page is None:
             return None
         if page.too_many:
@@ -131,7 +131,8 @@ class Sieve:
         """Whether anything may stand in a stretch of a large body."""
         return bool(library.sieve_stretch(self._handle, data, len(data), text))
 
-    def _read(self, data: bytes, start: int) -> _Page | None:
+    def read_page(self, data: bytes, start: int) -> _Page | None:
+        """Read a document from `start`, as far as there is room for leaves; None if it is not JSON or has too many."""
         mapped = not isinstance(data, bytes)
         held = (ctypes.c_char * len(data)).from_buffer(data) if mapped else data
         address = ctypes.addressof(held) if mapped else ctypes.cast(held, ctypes.c_void_p)  # type: ignore[arg-type]
@@ -180,11 +181,11 @@ class Sieve:
                     keys.add((number, raw))
                     pieces.append(piece.part("json", start, end, path=path))
                 continue
-            json_documents._document(piece, token, path, room, pieces)
+            json_documents.read_document(piece, token, path, room, pieces)
         return pieces
 
 
-def _heads() -> set[bytes]:
+def heads_to_see() -> set[bytes]:
     """Signatures of binary formats that the sieve must see."""
     return {head for one in DECODERS if one.sieve == "covered" and one.family != "text" for head in one.heads}
 
@@ -219,4 +220,4 @@ SOFT = re.compile(rb"=\r?\n")
 
 
 def _suffix(raw: bytes) -> str:
-    return child_path("", json_documents._key(raw))
+    return child_path("", json_documents.text_of_key(raw))

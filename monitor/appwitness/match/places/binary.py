@@ -95,7 +95,7 @@ class Packed:
 
     def find(self, look: JoinedLeaves) -> Iterator[tuple[int, Pair]]:
         """Every place in the leaves, which are all binary data, with the number of its leaf."""
-        for at, own, number_of_kind, begin in self._latitudes(look.joined):
+        for at, own, number_of_kind, begin in self.latitudes(look.joined):
             number, kind = look.leaf_at(at), KINDS[number_of_kind]
             data, start = look.leaves[number].data, begin - look.starts[number]
             size = struct.calcsize(kind.code)
@@ -115,7 +115,7 @@ class Packed:
                     yield number, Pair(of, first, end, kind.name, bits, swapped, decimals, error, gap)
                     break
 
-    def _latitudes(self, data: bytes) -> list[tuple[int, int, int, int]]:
+    def latitudes(self, data: bytes) -> list[tuple[int, int, int, int]]:
         """(where the three bytes are, place, index of its kind, where the number begins) for possible latitudes with
         their longitudes beside them, in order."""
         if not self._places:

@@ -46,7 +46,7 @@ class Places:
         """By axis and cell of a degree: the coarse grid for coarse numbers, and the fine one."""
         self._polar = False
         """Whether a place is so close to a pole that a few metres span a large angle of longitude."""
-        self._packed = packed
+        self.packed = packed
         self._cells = Cells(narrow)
 
     def add(self, slot: int, value: Value) -> None:
@@ -56,7 +56,7 @@ class Places:
             number = len(self._places)
             self._places.append((slot, place))
             if place.system != systems.METRES_ONLY:
-                self._packed.add(number, place)
+                self.packed.add(number, place)
             for axis, degrees in ((False, place.lat), (True, place.lon)):
                 self._grid.add((axis, math.floor(degrees * CELLS)), number)
                 self._fine.add((axis, math.floor(degrees * FINE)), number)
@@ -124,7 +124,7 @@ class Places:
         leaves = [leaf for leaf in look.binary if len(leaf.data) >= 8]
         if not leaves:
             return
-        for number, pair in self._packed.find(JoinedLeaves(leaves)):
+        for number, pair in self.packed.find(JoinedLeaves(leaves)):
             slot, place = self._places[pair.place]
             if pair.gap and search.known.slots[slot][0] in known:
                 continue

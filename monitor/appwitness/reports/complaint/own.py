@@ -87,7 +87,7 @@ def child() -> None:
     words("flows")
     with suppress(WrongTemplate):
         write_own(r"{{ '\n' ~ unknown }}", words, 1)  # loads every file now, also those that errors need
-    _limit()
+    confine()
     try:
         text = write_own(order["template"], words, MOST_CHARACTERS, letter=_letter(order["letter"]))
         answer: dict[str, Any] = {"text": text}
@@ -103,7 +103,7 @@ def child() -> None:
     sys.stdout.flush()
 
 
-def _limit() -> None:
+def confine() -> None:
     """Limit time and memory; forbid files, processes and opening anything."""
     for what, limit in (
         (resource.RLIMIT_CPU, SECONDS),

@@ -171,8 +171,8 @@ def test_certificates_of_one_issuer_are_told_apart_by_their_number():
 
 def open_lengths(data):
     """The same bag with open lengths around its content, as some tools write it (BER)."""
-    outer = list(signers._elements(next(signers._elements(data)).inside))
-    signed = next(signers._elements(outer[1].inside)).inside
+    outer = list(signers.elements(next(signers.elements(data)).inside))
+    signed = next(signers.elements(outer[1].inside)).inside
     return b"\x30\x80" + outer[0].whole + b"\xa0\x80\x30\x80" + signed + b"\0\0" * 3
 
 

@@ -54,7 +54,7 @@ RECORDED = [
 
 @pytest.mark.parametrize(("text", "reason", "ours"), [case[1:] for case in RECORDED], ids=[c[0] for c in RECORDED])
 def test_what_the_system_wrote_down(text, reason, ours):
-    (end,) = (endings._recorded(each) for each in exits(text, PACKAGE, UID, timedelta()).records)
+    (end,) = (endings.end_of(each) for each in exits(text, PACKAGE, UID, timedelta()).records)
     assert (end.reason, is_ours(end), end.pid) == (reason, ours, 1979)
     assert end.detail
 

@@ -63,7 +63,7 @@ def test_nothing_that_would_be_seen_is_left_out():
     for number in range(1500):
         data = fuzz.mutated(samples, 12, number).body[:2000]
         for text, other in ((True, "binary"), (False, "text")):
-            chosen = pieces._choices()[text][data[0]] if data else []
+            chosen = pieces.decoders_by_byte()[text][data[0]] if data else []
             row = [one for one in decode.DECODERS if one.family != other]
             looking = [one for one in row if data and (one.look is None or one.look(data))]
             assert [one for one in chosen if one in looking] == looking

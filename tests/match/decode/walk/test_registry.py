@@ -21,7 +21,7 @@ def registry(monkeypatch):
     monkeypatch.setattr(pieces, "DECODERS", list(pieces.DECODERS))
     monkeypatch.setattr(pieces, "GUESSES", set(pieces.GUESSES))
     yield pieces
-    pieces._CHOICES.clear()
+    pieces.BY_BYTE.clear()
 
 
 @pytest.mark.parametrize("missing", sorted(ABOUT))

@@ -73,13 +73,13 @@ def of_bag(bag: bytes) -> bytes | None:
 
     A bag may hold other certificates before it. Raises ValueError for a damaged bag.
     """
-    content = list(_elements(_only(bag, _SEQUENCE).inside))
-    signed = list(_elements(_only(content[1].inside, _SEQUENCE).inside)) if len(content) > 1 else []
-    certificates = [each for part in signed if part.tag == _CONTEXT_0 for each in _elements(part.inside)]
-    signers = [each for part in signed[3:] if part.tag == _SET for each in _elements(part.inside)]
+    content = list(elements(_only(bag, _SEQUENCE).inside))
+    signed = list(elements(_only(content[1].inside, _SEQUENCE).inside)) if len(content) > 1 else []
+    certificates = [each for part in signed if part.tag == _CONTEXT_0 for each in elements(part.inside)]
+    signers = [each for part in signed[3:] if part.tag == _SET for each in elements(part.inside)]
     for signer in signers:
-        _version, issuer_and_serial, *_ = _elements(signer.inside)
-        issuer, serial = list(_elements(issuer_and_serial.inside))[:2]
+        _version, issuer_and_serial, *_ = elements(signer.inside)
+        issuer, serial = list(elements(issuer_and_serial.inside))[:2]
         for certificate in certificates:
             if _issuer_and_serial(certificate) == (issuer.inside, serial.inside):
                 return certificate.whole
@@ -146,7 +146,7 @@ class _BerElement(NamedTuple):
     whole: bytes
 
 
-def _elements(data: bytes, depth: int = 0) -> Iterator[_BerElement]:
+def elements(data: bytes, depth: int = 0) -> Iterator[_BerElement]:
     """The BER elements in a row; an indefinite length ends at two zero bytes."""
     place = 0
     while place < len(data):
@@ -174,7 +174,7 @@ def _element(data: bytes, start: int, depth: int) -> tuple[_BerElement, int]:
 
 
 def _only(data: bytes, tag: int) -> _BerElement:
-    element = next(_elements(data), None)
+    element = next(elements(data), None)
     if element is None or element.tag != tag:
         raise ValueError("not a signature")
     return element
@@ -182,7 +182,7 @@ def _only(data: bytes, tag: int) -> _BerElement:
 
 def _issuer_and_serial(certificate: _BerElement) -> tuple[bytes, bytes] | None:
     """Issuer and serial number of a certificate; the version before them is absent in version 1."""
-    told = [each for each in _elements(_only(certificate.inside, _SEQUENCE).inside) if each.tag != _CONTEXT_0]
+    told = [each for each in elements(_only(certificate.inside, _SEQUENCE).inside) if each.tag != _CONTEXT_0]
     if len(told) < 3 or told[0].tag != _INTEGER:
         return None
     serial, _algorithm, issuer = told[:3]

@@ -94,13 +94,13 @@ def ready(
     file = cache.expanduser() / by.build.name
     private_files.folder(file.parent)
     private_files.write(file, by.build.data)
-    _note_debug_app(control, package)
-    _note_files(control, package)
+    note_debug_app(control, package)
+    note_files(control, package)
     told = {"gadget": by.build.name, "sha256": by.build.sha256, "origin": by.build.origin}
     return ReadyGadget(Gadget(BY_DEBUGGER, end, file=str(file)), None, told)
 
 
-def _note_debug_app(control: Control, package: str) -> None:
+def note_debug_app(control: Control, package: str) -> None:
     """Journal the two settings that say which app waits for a debugger."""
     was, waits = (
         control.shell.check(f"settings get global {name}").strip() for name in ("debug_app", "wait_for_debugger")
@@ -114,7 +114,7 @@ def _note_debug_app(control: Control, package: str) -> None:
     control.journal.before(what, Undo("user", undo), was if was != "null" else None)
 
 
-def _note_files(control: Control, package: str) -> None:
+def note_files(control: Control, package: str) -> None:
     """Journal the files that Frida puts on the device; undo keeps files that were there before."""
     there = set(control.shell.user(f"ls {_PUSHED}* 2>/dev/null; run-as {shlex.quote(package)} ls").out.split())
     kept = "|".join(shlex.quote(name) for name in sorted(there) if name.startswith(_PUSHED))

@@ -46,7 +46,7 @@ class KeptPlace:
             if not done.ok:
                 raise ProviderRefused(f"the emulator's console: {(done.out or done.err).strip()[:150]}")
             return
-        done = self.control.shell.user(self.by("\n".join(_tell(self.place))))
+        done = self.control.shell.user(self.by("\n".join(location_commands(self.place))))
         if "Exception" in done.out + done.err or not done.ok:
             raise ProviderRefused(f"cmd location: {(done.err or done.out).strip()[:150]}")
 
@@ -104,7 +104,8 @@ def _provide(control: Control, user: int, by: Callable[[str], str]) -> None:
         raise ProviderRefused(f"cmd location: {(done.err or done.out or 'no answer').strip()[:150]}")
 
 
-def _tell(place: PlannedPosition) -> list[str]:
+def location_commands(place: PlannedPosition) -> list[str]:
+    """The commands that make each test provider report the position."""
     return [
         f"cmd location providers set-test-provider-location {name} --location {shlex.quote(place.text)} --accuracy 5"
         for name in PROVIDERS

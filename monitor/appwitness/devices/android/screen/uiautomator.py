@@ -86,7 +86,8 @@ class Screens:
         self._film = video.Film(control, record, put_body, play.app) if film else None
         self._player: Player | None = None
         self._hands: Hands | None = None
-        self._stop = threading.Event()
+        self.stopping = threading.Event()
+        """Ends the thread that watches the screen."""
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Screens:
@@ -124,7 +125,7 @@ class Screens:
 
     def stop(self) -> None:
         """Stop carrying out the plan; the journal's undo ends what runs on the device."""
-        self._stop.set()
+        self.stopping.set()
         if self._thread is not None:
             self._thread.join(CALL_S)
         if self._film is not None:
@@ -152,12 +153,12 @@ class Screens:
     def _run(self) -> None:
         assert self._player is not None
         failed = 0
-        while not self._stop.wait(POLL_S * (1 + failed)):
+        while not self.stopping.wait(POLL_S * (1 + failed)):
             try:
                 self._player.step()
                 failed = 0
             except DeviceFault as error:
-                if self._control.returns(self._stop):
+                if self._control.returns(self.stopping):
                     continue
                 failed += 1
                 if error.code == "touches-refused" and self._player.plan != "free":
@@ -212,7 +213,7 @@ def _display(control: Control) -> tuple[int, int] | None:
     return (int(found[-1][0]), int(found[-1][1])) if found else None
 
 
-class _Common:
+class ShellHands:
     """The part of Hands that uses the shell, with or without uiautomator2's server."""
 
     def __init__(self, control: Control, folder: str, user: int = 0) -> None:
@@ -222,22 +223,26 @@ class _Common:
         self._user = user
 
     def focus(self) -> tuple[str | None, str | None]:
+        """Package and activity that have the input focus. Raises DeviceFault."""
         return focused(self._shell.user("dumpsys window | grep -E 'mCurrentFocus|mFocusedApp'").out)
 
     def permissions(self, app: str) -> Permissions:
+        """An app's permissions, as the system has them; empty if it does not say. Raises DeviceFault."""
         said = self._shell.user(f"dumpsys package {shlex.quote(app)}").out
         return PackageDump.of(said, app).runtime(self._user) or {}
 
     def bring_back(self, app: str) -> None:
+        """Bring an app to the front again. Raises DeviceFault."""
         self._shell.user(f"monkey -p {shlex.quote(app)} -c android.intent.category.LAUNCHER 1")
 
     def picture(self, *, fast: bool = False) -> bytes:
+        """The screen as PNG. Raises DeviceFault."""
         file = f"{self._folder}/screen.png"
         self._shell.check(f"screencap -p {file}")
         return self._shell.adb.pull(file)
 
 
-class _ByShell(_Common):
+class _ByShell(ShellHands):
     """Reads and taps with Android's own commands: slower, and unable to read a screen that is never idle."""
 
     def dump(self) -> bytes:
@@ -265,7 +270,7 @@ class _ByShell(_Common):
             )
 
 
-class _ByServer(_Common):
+class _ByServer(ShellHands):
     """Reads and taps through uiautomator2's server, on its own port."""
 
     def __init__(self, control: Control, folder: str, user: int = 0) -> None:

@@ -302,8 +302,8 @@ def set_proxy(control: Control, host: str, port: int) -> None:
 
     Undo reverses the order: first http_proxy, which Android copies to the other settings, then those settings.
     """
-    _delete(control, "global_proxy_pac_url")
-    _delete(control, PROXY_SETTINGS[0])
+    delete_setting(control, "global_proxy_pac_url")
+    delete_setting(control, PROXY_SETTINGS[0])
     control.put("global", PROXY_SETTINGS[1], host)
     control.put("global", PROXY_SETTINGS[2], str(port))
     control.put("global", "http_proxy", f"{host}:{port}", restore=":0")
@@ -311,7 +311,7 @@ def set_proxy(control: Control, host: str, port: int) -> None:
 
 def no_proxy(control: Control) -> None:
     """Remove the user's proxy setting until undo: else, the agent would redirect the connections made to that proxy."""
-    _delete(control, "global_proxy_pac_url")
+    delete_setting(control, "global_proxy_pac_url")
     if control.shell.check("settings get global http_proxy").strip() not in ("null", "", ":0"):
         control.put("global", "http_proxy", ":0")
 
@@ -355,7 +355,8 @@ done
     return ""
 
 
-def _delete(control: Control, name: str) -> None:
+def delete_setting(control: Control, name: str) -> None:
+    """Delete a global setting, if the device has it; undoing puts it back."""
     was = control.shell.check(f"settings get global {name}").strip()
     if was not in ("null", ""):
         undo = f"settings put global {name} {shlex.quote(was)}"

@@ -115,7 +115,7 @@ class Endings:
         now = clock_of(words[0]) if words else None
         zone = zone_of(words[1]) if len(words) > 1 else timedelta()
         logged = events(log, self._package, self._uid, year=(now or datetime.now(UTC)).year, zone=zone).records
-        by_system = [_recorded(each) for each in exits(recorded, self._package, self._uid, zone).records]
+        by_system = [end_of(each) for each in exits(recorded, self._package, self._uid, zone).records]
         ends = merged(by_system, from_log(logged))
         return [each for each in ends if moment is None or each.at is None or each.at >= moment]
 
@@ -184,7 +184,8 @@ def killed(why: str, process: str) -> Reason:
     return next((reason for words, reason in KILLS if words in text), "system")
 
 
-def _recorded(end: ExitRecord) -> End:
+def end_of(end: ExitRecord) -> End:
+    """The end of a process, as the system recorded it."""
     reason: Reason = REASONS[end.reason][1] if end.reason in REASONS else "unknown"
     said = [end.subreason, end.description]
     if reason == "system" and end.subreason in MEMORY:

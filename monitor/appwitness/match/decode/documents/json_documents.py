@@ -36,7 +36,8 @@ WORDS = frozenset((b"null", b"undefined", b"NaN"))
 ANYWHERE = re.compile(rb'\{\s*"|\[\s*[{"]')
 
 
-def _key(raw: bytes) -> str:
+def text_of_key(raw: bytes) -> str:
+    """The key of an object, without its quotation marks, as text."""
     return (unescape(raw) if b"\\" in raw else raw).decode("utf-8", "replace")
 
 
@@ -111,7 +112,7 @@ class _Document:
         raw = token[kind] if kind in STRINGS else token[4] or b""
         suffix = self.suffixes.get(raw)
         if suffix is None:
-            suffix = self.suffixes[raw] = child_path("", _key(raw))
+            suffix = self.suffixes[raw] = child_path("", text_of_key(raw))
             if TELLING_KEY.search(raw):
                 self.found.append(self.piece.part("json", *token.span(kind or 0), path=self.prefix + suffix))
         self.member = suffix
@@ -136,7 +137,7 @@ class _Document:
         self.found.append(UploadPiece(raw, path, self.decoding, start, stop, piece.exact, "", done))
 
 
-def _document(piece: UploadPiece, pos: int, root: str, room: Room, found: list[UploadPiece]) -> tuple[int, bool]:
+def read_document(piece: UploadPiece, pos: int, root: str, room: Room, found: list[UploadPiece]) -> tuple[int, bool]:
     """Parse the document at `pos` and append its pieces; returns the position after it, and whether it was whole."""
     return _Document(piece, root, room, found).read(pos)
 
@@ -198,7 +199,7 @@ def document(piece: UploadPiece, room: Room) -> Found:
     if start is None:
         return None
     found: list[UploadPiece] = []
-    end, _ = _document(piece, start, piece.path, room, found)
+    end, _ = read_document(piece, start, piece.path, room, found)
     if len(data) < 100 and b'"' not in data:  # `[2001:db8::1]:80` is not a list
         found.append(piece._replace(done=True))
     next_one = NEXT.match(data, end).end()  # type: ignore[union-attr]
@@ -216,7 +217,7 @@ def document(piece: UploadPiece, room: Room) -> Found:
             found.append(piece.part("", next_one, line, f"{piece.path}[{number}]"))
             end = line
         else:
-            end, _ = _document(piece, next_one, f"{piece.path}[{number}]", room, found)
+            end, _ = read_document(piece, next_one, f"{piece.path}[{number}]", room, found)
         number += 1
         next_one = NEXT.match(data, end).end()  # type: ignore[union-attr]
         if len(found) > room.leaves_left:
@@ -229,7 +230,7 @@ def document(piece: UploadPiece, room: Room) -> Found:
 def string(piece: UploadPiece, room: Room) -> Found:
     """A document that is one JSON string."""
     found: list[UploadPiece] = []
-    _document(piece, 0, piece.path, room, found)
+    read_document(piece, 0, piece.path, room, found)
     return found or None
 
 
@@ -240,7 +241,7 @@ def inside(piece: UploadPiece, room: Room) -> Found:
     found: list[UploadPiece] = []
     at = ANYWHERE.search(piece.data, 1)
     while at and len(found) < room.leaves_left:
-        end, whole = _document(piece, at.start(), piece.path, room, found)
+        end, whole = read_document(piece, at.start(), piece.path, room, found)
         if not whole:
             break
         at = ANYWHERE.search(piece.data, max(end, at.end()))

@@ -275,7 +275,7 @@ class Decoder:
         insort(DECODERS, self, key=lambda one: one.order)
         if self.guess:
             GUESSES.add(self.name)
-        _CHOICES.clear()
+        BY_BYTE.clear()
         return function
 
 
@@ -284,7 +284,7 @@ DECODERS: list[Decoder] = []
 """In the order in which they are tried."""
 GUESSES: set[str] = set()
 """Names of steps that guess."""
-_CHOICES: dict[bool, list[list[Decoder]]] = {}
+BY_BYTE: dict[bool, list[list[Decoder]]] = {}
 """For text, and for binary data: the decoders to try, by first byte; made once all are registered."""
 
 
@@ -314,19 +314,20 @@ def as_text(data: bytes) -> str | None:
         return None
 
 
-def _choices() -> dict[bool, list[list[Decoder]]]:
-    if not _CHOICES:
+def decoders_by_byte() -> dict[bool, list[list[Decoder]]]:
+    """For text, and for binary data: the decoders to try, by first byte."""
+    if not BY_BYTE:
         for text in (True, False):
             fit = [one for one in DECODERS if one.family != ("binary" if text else "text")]
-            _CHOICES[text] = [[one for one in fit if byte in one.first] for byte in range(256)]
-    return _CHOICES
+            BY_BYTE[text] = [[one for one in fit if byte in one.first] for byte in range(256)]
+    return BY_BYTE
 
 
 def walk(roots: Iterable[UploadPiece], room: Room) -> Iterable[Leaf]:
     """All leaves of the pieces, in the order in which they stand."""
     waiting = iter(roots)
     stack: list[UploadPiece] = []
-    choices = _choices()
+    choices = decoders_by_byte()
     seen: dict[int, int] = {}
     while True:
         if not stack:
@@ -360,7 +361,7 @@ def walk(roots: Iterable[UploadPiece], room: Room) -> Iterable[Leaf]:
 
 def way_to(leaf: Leaf, roots: Iterable[UploadPiece], room: Room) -> tuple[UploadPiece, ...]:
     """The pieces through which the walk reaches a leaf, its root first; empty if it does not within the limits."""
-    choices = _choices()
+    choices = decoders_by_byte()
     stack: list[tuple[UploadPiece, ...]] = [(root,) for root in roots if root.data]
     room.work_left += 4 * sum(len(way[0].data) for way in stack)
     while stack:
