@@ -28,7 +28,8 @@ from tests.postgres import Postgres
 from tests.recordings.written import RECORDINGS
 
 LINES = 40_000
-ROUNDS = 3
+ROUNDS = 15
+"""Each takes less than half a second, in which the server may or may not have had a core."""
 SMALL = 1000
 COMPUTED = 80_000_000
 """Numbers that are squared and added up, for some seconds."""
