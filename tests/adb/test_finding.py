@@ -14,6 +14,7 @@ from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault
 from appwitness.devices.android.shell import Shell
 from tests.adb.rig.adb_server import REFUSALS, AdbServer
+from tests.adb.rig.frida_server import until
 from tests.adb.rig.phone import Phone, Relay
 
 PhoneOf = Callable[..., Phone]
@@ -30,9 +31,7 @@ def code_of(call: Callable[[], object]) -> str:
 def nothing_connected() -> None:
     """The adb server outlives a test; what an earlier one connected to is forgotten."""
     adb.host("disconnect")
-    end = time.monotonic() + 10
-    while adb.devices() and time.monotonic() < end:  # it lists an emulator until it notices that this one has ended
-        time.sleep(0.05)
+    until(lambda: not adb.devices())  # it lists an emulator until it notices that this one has ended
 
 
 def test_none_is_there() -> None:

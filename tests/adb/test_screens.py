@@ -23,6 +23,7 @@ from appwitness.devices.android.screen.video import Film
 from appwitness.events import Consent, Event, Gap, Phase, Screen
 from appwitness.events.seen import see
 from appwitness.judge.consent import consents
+from tests.adb.rig.frida_server import until
 from tests.adb.rig.lab_app import furnish
 from tests.adb.rig.phone import Phone
 from tests.adb.rig.stage import Stage
@@ -117,12 +118,6 @@ def played(control: Control, plan: Any, **options: Any) -> Iterator[tuple[Screen
 def screens_settled(lines: Lines, consents: int) -> None:
     """The line on a permission comes when its dialog is gone."""
     until(lambda: len(lines.consents) >= consents)
-
-
-def until(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not what() and time.monotonic() < end:
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(

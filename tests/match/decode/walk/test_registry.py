@@ -21,7 +21,7 @@ def registry(monkeypatch):
     monkeypatch.setattr(pieces, "DECODERS", list(pieces.DECODERS))
     monkeypatch.setattr(pieces, "GUESSES", set(pieces.GUESSES))
     yield pieces
-    pieces.BY_BYTE.clear()
+    pieces.decoders_by_byte.cache_clear()
 
 
 @pytest.mark.parametrize("missing", sorted(ABOUT))

@@ -6,6 +6,7 @@ import re
 from bisect import insort
 from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass, field
+from functools import cache
 from typing import Any, Literal, NamedTuple, get_args
 
 from appwitness.match.decode.walk.first_looks import ALL, first_bytes, heads
@@ -141,7 +142,7 @@ class Room:
         return self.spool(blocks) if self.spool else b"".join(blocks)
 
     def stop(self, what: str) -> None:
-        """Note something that was cut; repetitions are dropped."""
+        """Note something that was cut; repetitions are dropped. One note more than are named shows that there are."""
         if what not in self.cut and len(self.cut) <= MOST_NAMED:
             self.cut.append(what)
 
@@ -275,7 +276,7 @@ class Decoder:
         insort(DECODERS, self, key=lambda one: one.order)
         if self.guess:
             GUESSES.add(self.name)
-        BY_BYTE.clear()
+        decoders_by_byte.cache_clear()
         return function
 
 
@@ -284,8 +285,6 @@ DECODERS: list[Decoder] = []
 """In the order in which they are tried."""
 GUESSES: set[str] = set()
 """Names of steps that guess."""
-BY_BYTE: dict[bool, list[list[Decoder]]] = {}
-"""For text, and for binary data: the decoders to try, by first byte; made once all are registered."""
 
 
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -314,13 +313,13 @@ def as_text(data: bytes) -> str | None:
         return None
 
 
+@cache
 def decoders_by_byte() -> dict[bool, list[list[Decoder]]]:
     """For text, and for binary data: the decoders to try, by first byte."""
-    if not BY_BYTE:
-        for text in (True, False):
-            fit = [one for one in DECODERS if one.family != ("binary" if text else "text")]
-            BY_BYTE[text] = [[one for one in fit if byte in one.first] for byte in range(256)]
-    return BY_BYTE
+    fitting = {
+        text: [one for one in DECODERS if one.family != ("binary" if text else "text")] for text in (True, False)
+    }
+    return {text: [[one for one in fit if byte in one.first] for byte in range(256)] for text, fit in fitting.items()}
 
 
 def walk(roots: Iterable[UploadPiece], room: Room) -> Iterable[Leaf]:
