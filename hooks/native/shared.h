@@ -50,7 +50,7 @@
 #define MOST_KEPT 1024
 
 /* Notes of started programs, and bytes of each. */
-#define NOTES 64
+#define NOTES 256
 #define NOTE_BYTES 2048
 
 /* Connections that may wait for the proxy's answer at once; any more wait inside connect. */

@@ -44,7 +44,7 @@ export const KEPT_BYTES = 32;
 /** Hooks whose bytes are kept, at most. */
 export const MOST_KEPT = 1024;
 /** Notes of started programs, and bytes of each. */
-export const NOTES = 64;
+export const NOTES = 256;
 export const NOTE_BYTES = 2048;
 /** Connections that may wait for the proxy's answer at once; any more wait inside connect. */
 export const MOST_WAITING = 64;

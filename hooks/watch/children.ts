@@ -14,9 +14,7 @@ import { send } from "../out/numbered.js";
 import { latin, utf8 } from "./latin.js";
 
 const LOOK_MS = 50;
-/**
- * A shell tries the folders of its path one by one: the last attempt counts once no other has followed for this long.
- */
+/** An attempt to start a program may fail: the last counts once no other has followed for this long. */
 const SETTLED_MS = 200;
 /** How long a program may take to become another or to load its virtual machine, before it is reported as it is. */
 const PATIENCE_MS = 30_000;
@@ -54,6 +52,8 @@ interface Program {
 const children = new Map<number, Child>();
 let notes = NULL;
 let read = 0;
+/** Since when note number `read` has been seen unfinished (milliseconds); 0: it was not. */
+let unfinished = 0;
 let isWritten: (note: NativePointer, number: number) => number = () => 0;
 /** Kept as long as the agent lives: C calls it, and the interceptor calls C. */
 const alive: unknown[] = [];
@@ -68,7 +68,10 @@ export function watchChildren(): void {
   const copied = new NativeCallback((pid: number) => {
     seen(pid, null);
   }, "void", ["int"]);
-  const code = new CModule(CHILDREN + layouts("children"), { ...RESTORE_SYMBOLS, notes, copied, getpid: Module.getGlobalExportByName("getpid") });
+  const code = new CModule(CHILDREN + layouts("children"), {
+    ...RESTORE_SYMBOLS, notes, copied,
+    getpid: Module.getGlobalExportByName("getpid"), syscall: Module.getGlobalExportByName("syscall"),
+  });
   alive.push(copied, code);
   isWritten = new NativeFunction(
     code["is_written"] as NativePointer, "int", ["pointer", "int"], { scheduling: "exclusive", exceptions: "propagate" });
@@ -78,7 +81,7 @@ export function watchChildren(): void {
   const looking = setInterval(look, LOOK_MS);
   atEnd(() => {
     clearInterval(looking);
-    readNotes();
+    readNotes(true);
     for (const [pid, child] of children) {
       const { program, helped, told } = child;
       child.told = told || say(pid, program === null ? "copy" : helped ? "helped" : "program", program?.line ?? null);
@@ -92,12 +95,14 @@ function seen(pid: number, program: Program | null): void {
   if (child === undefined) {
     children.set(pid, { program, helped: false, since: now, changed: now, told: false });
   } else if (program !== null) {
+    // A copy that was reported as one may start a program later.
+    child.told &&= child.program !== null;
     [child.program, child.changed] = [program, now];
   }
 }
 
 function look(): void {
-  readNotes();
+  readNotes(false);
   const now = Date.now();
   for (const [pid, child] of [...children]) {
     if (!child.told) {
@@ -108,18 +113,32 @@ function look(): void {
   }
 }
 
-function readNotes(): void {
+/** `last`: nothing is waited for. Notes that were overwritten, or whose writer was killed, are reported as lost. */
+function readNotes(last: boolean): void {
   const next = notes.add(ALL_NOTES.next).readS32();
+  let lost = next - NOTES > read;
   read = Math.max(read, next - NOTES);
   for (; read < next; read++) {
     const note = notes.add(ALL_NOTES.all + (read % NOTES) * NOTE_BYTES);
     if (isWritten(note, read) === 0) {
-      return;
+      unfinished ||= Date.now();
+      if (!last && Date.now() - unfinished < SETTLED_MS) {
+        break;
+      }
+      lost = true;
+    } else {
+      const pid = note.add(NOTE.pid).readS32();
+      const [path = "", ...words] = wordsIn(note.add(NOTE.text).readByteArray(NOTE_BYTES - NOTE.text));
+      if (isWritten(note, read) === 0) {
+        lost = true; // overwritten meanwhile
+      } else {
+        seen(pid, { path, line: words.join(" ") || path });
+      }
     }
-    const [path = "", ...words] = wordsIn(note.add(NOTE.text).readByteArray(NOTE_BYTES - NOTE.text));
-    if (!path.startsWith("/") || isThere(path)) {
-      seen(note.add(NOTE.pid).readS32(), { path, line: words.join(" ") || path });
-    }
+    unfinished = 0;
+  }
+  if (lost) {
+    say(null, "lost", null);
   }
 }
 
@@ -147,7 +166,7 @@ function tell(pid: number, child: Child, now: number): boolean {
   return age > SETTLED_MS && say(pid, child.helped ? "helped" : "program", program.line);
 }
 
-function say(pid: number, how: "copy" | "program" | "helped" | "own", line: string | null): true {
+function say(pid: number | null, how: "copy" | "program" | "helped" | "own" | "lost", line: string | null): true {
   send({ type: "child", pid, how, line });
   return true;
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appwitness.agent import native_routes
-from appwitness.agent.child_processes import COPY, PROGRAM
+from appwitness.agent.child_processes import COPY, FURTHER, PROGRAM, UNREAD
 from appwitness.agent.sources import Source
 from appwitness.events import Access
 
@@ -50,6 +50,9 @@ def seen(play, tmp_path_factory) -> dict[str, list[Access]]:
     assert {(gap.why, gap.subject.replace(" -- ", " "), gap.detail) for gap in played.gaps} == {
         ("process_not_instrumented", "sh -c echo SERIAL0042 # getprop ro.serialno", PROGRAM),
         ("process_not_instrumented", "true dumpsys location", PROGRAM),
+        ("process_not_instrumented", "crowd", PROGRAM),
+        ("process_not_instrumented", "true late", PROGRAM),
+        ("process_not_instrumented", FURTHER, UNREAD),
         ("process_not_instrumented", f"a copy of process {played.agent.pid}", COPY),
     }
     assert [gave[str(STEPS.index(step))] for step in ("many", "copies", "loaded")] == ["0", "0", "0"]

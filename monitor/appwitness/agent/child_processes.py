@@ -29,6 +29,8 @@ PROGRAM = "not a program of the app's: what it does and starts is not seen"
 HELPED = "started through a helper of the virtual machine's: what it does and starts is not seen"
 STRANGER = "the app named it as its own, and it is not of the app's user: it was left alone"
 TOO_MANY = "there were too many to follow"
+UNREAD = "they were started faster than the agent could read their command lines: what they do and start is not seen"
+FURTHER = "further processes"
 SYSTEM = re.compile(r"^(\S*/)?(am|pm|cmd|content|settings|input|svc|wm|ime|dumpsys)(\s|$)|\bcom\.android\.commands\.")
 """Android's own programs: like the app, they run in a virtual machine (app_process), but without any app code."""
 MOST_PROCESSES = 100
@@ -114,6 +116,8 @@ class Children:
                 self._miss(f"a copy of process {self._pid}", COPY)
             case "helped":
                 self._miss(line or "a command of the app", HELPED)
+            case "lost":
+                self._miss(FURTHER, UNREAD)
             case _:
                 self._miss(line or "a program", PROGRAM)
 
@@ -148,7 +152,7 @@ class Children:
         if not self._open or not self._followed.take(pid):
             return False
         if len(self._followed) > MOST_PROCESSES:
-            self._miss("further processes", TOO_MANY)
+            self._miss(FURTHER, TOO_MANY)
             return False
         thread = threading.Thread(target=self._take, args=(pid, subject, held), daemon=True)
         self._entering.append(thread)
@@ -175,7 +179,7 @@ class Children:
     def _miss(self, subject: str, why: str) -> None:
         """Report a missed process once: apps start the same command again and again."""
         if len(self._told) >= MOST_SUBJECTS:
-            subject, why = "further processes", TOO_MANY
+            subject, why = FURTHER, TOO_MANY
         if subject not in self._told:
             self._told.add(subject)
             self._means.missed(subject, why)

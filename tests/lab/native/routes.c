@@ -123,6 +123,41 @@ int shell(void) {
     return got ? 0 : -1;
 }
 
+/* Attempts to start programs that are not there, as a search through a long path makes them. */
+int searched(void) {
+    char *words[] = {"nowhere", NULL};
+    pid_t pid = fork();
+    if (pid == 0) {
+        for (int i = 0; i < 1000; i++)
+            execve("/nowhere/at/all", words, environ);
+        _exit(0);
+    }
+    return waitpid(pid, NULL, 0) != pid;
+}
+
+/* More attempts at once than the agent can hold, with a path that can be executed for all that access tells. */
+int crowd(void) {
+    char *words[] = {"crowd", NULL};
+    pid_t pid = fork();
+    if (pid == 0) {
+        for (int i = 0; i < 1000; i++)
+            execve("/", words, environ);
+        _exit(0);
+    }
+    return waitpid(pid, NULL, 0) != pid;
+}
+
+/* A copy that starts a program only after it was taken for one that does not. */
+int late(void) {
+    pid_t pid = fork();
+    if (pid == 0) {
+        usleep(1500 * 1000);
+        execlp("true", "true", "late", NULL);
+        _exit(1);
+    }
+    return waitpid(pid, NULL, 0) != pid;
+}
+
 int child(void) {
     char *words[] = {"true", "dumpsys", "location", NULL};
     pid_t pid;
@@ -247,7 +282,7 @@ int loaded(void) {
 }
 
 static int (*const steps[])(void) = {
-    file, stream, elsewhere, denied, folder, status, interfaces, hardware, configured, kernel, shell, child, property,
+    crowd, late, file, stream, elsewhere, denied, folder, status, interfaces, hardware, configured, kernel, shell, searched, child, property,
     property_callback, property_read, camera, sound, sensors, drm, many, copies, loaded,
 };
 
