@@ -7,10 +7,11 @@ import { on } from "../java/installing.js";
 import { eachOf, inFrame, newString, text, type Env } from "../java/jni.js";
 import { capture, frames } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
-import { emit, tell } from "../out/emit.js";
+import { emit, gap, tell } from "../out/emit.js";
 import type { SdkCallSpec } from "../plan.js";
 import { argumentText, getter, tryGetter } from "./readers.js";
 
+/** Views of a window that are looked at. */
 const MOST_VIEWS = 400;
 const MOST_CHARACTERS = 4000;
 /** A finger, a key or a screen reader; `dispatch` covers views that click themselves while they handle the touch. */
@@ -115,17 +116,31 @@ function labelOf(env: Env, view: NativePointer): string {
   return "";
 }
 
+let crowded = false;
+
+/** The visible views, in the order of the tree; of too many, those on top, which are the last of the tree. */
 function read(env: Env, root: NativePointer): Read {
   const screen: Read = { texts: [], labels: [], checks: [] };
   let left = MOST_VIEWS;
   const visit = (view: NativePointer): void => {
     left -= 1;
-    if (view.isNull() || left < 0) {
+    if (view.isNull()) {
       return;
     }
     const visible = tryGetter(env, view, "getVisibility");
     if (typeof visible === "number" && visible !== 0) {
       return;
+    }
+    if (isA(env, view, "android.view.ViewGroup")) {
+      for (let i = getChildCount.number(env, view) - 1; i >= 0; i--) {
+        if (left === 0) {
+          tooMany();
+          break;
+        }
+        inFrame(env, () => {
+          visit(getChildAt.object(env, view, i));
+        });
+      }
     }
     const label = labelOf(env, view).slice(0, MOST_CHARACTERS);
     if (isA(env, view, "android.widget.Checkable")) {
@@ -134,17 +149,19 @@ function read(env: Env, root: NativePointer): Read {
       const touchable = isA(env, view, "android.widget.Button") || tryGetter(env, view, "isClickable") === 1;
       (touchable ? screen.labels : screen.texts).push(label);
     }
-    if (isA(env, view, "android.view.ViewGroup")) {
-      const n = getChildCount.number(env, view);
-      for (let i = 0; i < n && left > 0; i++) {
-        inFrame(env, () => {
-          visit(getChildAt.object(env, view, i));
-        });
-      }
-    }
   };
   visit(root);
+  for (const found of Object.values(screen) as unknown[][]) {
+    found.reverse();
+  }
   return screen;
+}
+
+function tooMany(): void {
+  if (!crowded) {
+    crowded = true;
+    gap("android.view.View", "overflow", `a window has more than ${MOST_VIEWS} views; of such windows, those on top are read`);
+  }
 }
 
 function strings(env: Env, array: NativePointer): string[] {

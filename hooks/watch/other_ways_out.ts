@@ -13,7 +13,6 @@ import { joined } from "./transforms.js";
 
 /** Most bytes of one message that are kept; a gap reports a longer one. */
 const MOST_BYTES = 1024 * 1024;
-const MOST_EXTRAS = 500;
 
 export function watchExits(env: Env, exits: ExitSpec[]): void {
   for (const spec of exits) {
@@ -145,7 +144,7 @@ function extrasOf(env: Env, sent: NativePointer): Record<string, string> {
   }
   const keys = toArray.object(env, keySet.object(env, bundle));
   const object = loadClass(env, "java.lang.Object");
-  for (let i = 0; object !== null && i < Math.min(arrayLength(env, keys), MOST_EXTRAS); i++) {
+  for (let i = 0; object !== null && i < arrayLength(env, keys); i++) {
     inFrame(env, () => {
       const key = arrayElement(env, keys, i);
       // Through an array of one element, so that arrays are written out, too.

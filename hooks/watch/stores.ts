@@ -6,12 +6,13 @@ import { on } from "../java/installing.js";
 import { arrayElement, arrayLength, inFrame, newString, text, type Env } from "../java/jni.js";
 import { capture, frames } from "../java/stack.js";
 import { Tracked } from "../java/tracked.js";
-import { tell } from "../out/emit.js";
+import { gap, tell } from "../out/emit.js";
 import type { StoreSpec } from "../plan.js";
 import { argumentText, getter, toArray, valueOf } from "./readers.js";
 
 const MOST_KEYS = 2000;
-const MOST_CHARACTERS = 1000;
+/** A list of all of Google's providers has 4,000, a TCF string with many restrictions more. */
+const MOST_CHARACTERS = 65_536;
 
 let wanted: RegExp[] = [];
 
@@ -31,6 +32,9 @@ const told = new Map<string, string>();
 function say(call: Call, key: string, value: string, present: boolean, source: string | null): void {
   if (told.get(key) !== value) {
     told.set(key, value);
+    if (value.length > MOST_CHARACTERS) {
+      gap(key, "overflow", "the value is too long; only its beginning is kept", call.begun);
+    }
     const stack = source === null ? [] : frames(capture(call.env), source);
     tell(call.begun, { fact: "preference", key, value: value.slice(0, MOST_CHARACTERS), present, stack });
   }
@@ -58,7 +62,11 @@ function opened(call: Call): void {
   inFrame(env, () => {
     const all = getter(env, result, "getAll") as NativePointer;
     const keys = toArray.object(env, getter(env, all, "keySet") as NativePointer);
-    for (let i = 0; i < Math.min(arrayLength(env, keys), MOST_KEYS); i++) {
+    const size = arrayLength(env, keys);
+    if (size > MOST_KEYS) {
+      gap("android.app.ContextImpl.getSharedPreferences", "overflow", `a store of ${size} keys; ${MOST_KEYS} are read`, call.begun);
+    }
+    for (let i = 0; i < Math.min(size, MOST_KEYS); i++) {
       inFrame(env, () => {
         const key = text(env, arrayElement(env, keys, i));
         if (key !== null && wanted.some((pattern) => pattern.test(key))) {

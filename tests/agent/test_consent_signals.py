@@ -57,12 +57,12 @@ def test_permissions_are_kept_apart_from_consent(screen):
 
 def test_what_an_app_tells_an_sdk_is_recorded_as_it_was_told(screen):
     screen("sdk_call", api="com.example.Sdk.setConsent", value="{AD=1}")
-    screen("sdk_call", api="com.example.Sdk.setConsent", value="x" * 5000)
+    screen("sdk_call", api="com.example.Sdk.setConsent", value="x" * 100_000)
     screen("sdk_call", api="com.example.Sdk.setConsent", value=None)
     [event, long] = screen.events
     assert (event.signal, event.status, event.by) == ("sdk_call", "requested", "app")
     assert (event.text, event.value) == ("com.example.Sdk.setConsent", "{AD=1}")
-    assert long.value == "x" * 1000
+    assert long.value == "x" * 65_536
 
 
 def test_what_an_app_writes_down_is_recorded_as_it_stands(screen):

@@ -15,7 +15,7 @@ from appwitness.agent.agent import Agent, AgentOptions
 from appwitness.agent.sources import load
 from appwitness.devices.lab.apps import CONTACTS, LINE1, LOCATION
 from appwitness.devices.lab.runtime import jar, launcher
-from appwitness.events import Access, Gap, Screen, Upload
+from appwitness.events import Access, Consent, Gap, Screen, Upload
 from appwitness.recording import Recording
 from hatch_build import build
 from tests.lab.program import JVM, Program, blank
@@ -42,7 +42,9 @@ TOGETHER = (
 """Steps that leave nothing behind and keep the main thread busy: one process takes them all."""
 
 
-def played(classes: Path, room: Path, steps: Sequence[str], granted=GRANTED) -> dict[str, tuple[list[Access], str]]:
+def played(
+    classes: Path, room: Path, steps: Sequence[str], granted=GRANTED, gaps=frozenset()
+) -> dict[str, tuple[list[Access], str]]:
     """Play steps of the tour in one process: step -> its accesses, and what the app printed."""
     facts = {
         "application": "tour.TourApplication",
@@ -79,7 +81,7 @@ def played(classes: Path, room: Path, steps: Sequence[str], granted=GRANTED) -> 
     with agent:
         agent.launch(Program(argv, cwd=str(room)))
         assert agent.wait(60), "the app did not end"
-    assert {(gap.subject, gap.why) for gap in recording.events(Gap)} <= {("sources", "class_absent")}
+    assert {(gap.subject, gap.why) for gap in recording.events(Gap)} - {("sources", "class_absent")} == gaps
     parts = re.findall(r"^step (\S+)\n(.*?)(?=^step |\Z)", b"".join(printed).decode(), re.MULTILINE | re.DOTALL)
     assert [step for step, _ in parts] == list(steps)
     accesses = list(recording.events(Access))
@@ -140,6 +142,27 @@ def test_whoever_has_a_view_clicked_in_a_touch_is_the_user(tour, tmp_path):
         ("Its listener", "user"),
         ("Nobody", "app"),
     ]
+
+
+def test_of_a_crowded_window_what_is_on_top_is_read(tour, tmp_path):
+    tour("crowded", gaps={("android.view.View", "overflow")})
+    *_, tapped = Recording.open(tmp_path / "recording").events(Screen)
+    [window] = tapped.windows
+    assert tapped.touched
+    assert (tapped.touched.label, window.labels) == ("Agree", ("Agree",))
+    rows = [text for text in window.texts if text.startswith("Row ")]
+    assert window.texts == (*rows, "We value your privacy")
+    assert 300 < len(rows) < 500
+    assert rows == [f"Row {at}" for at in range(500 - len(rows), 500)]
+
+
+def test_a_stored_list_of_all_providers_is_whole(tour, tmp_path):
+    tour("stores", gaps={("IABTCF_VendorConsents", "overflow")})
+    lines = Recording.open(tmp_path / "recording").events(Consent)
+    stored = {key: value for line in lines for key, _, value in [str(line.text).partition("=")]}
+    assert stored["IABTCF_AddtlConsent"] == f"2~{'.'.join(map(str, range(1, 1001)))}~dv."
+    assert set(stored["IABTCF_VendorConsents"]) == {"1"}
+    assert len(stored["IABTCF_VendorConsents"]) == 65_536
 
 
 def test_the_overload_with_a_bundle(tour):

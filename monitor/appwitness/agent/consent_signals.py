@@ -19,8 +19,8 @@ from appwitness.events import Consent, Time
 
 NESTED = timedelta(milliseconds=300)
 """A method that calls an overload of its own name does so within this time."""
-MOST_CHARACTERS = 1000
-"""Maximum number of characters of a value that are recorded."""
+MOST_CHARACTERS = 65_536
+"""Maximum number of characters that are recorded of a value that an SDK was told, as in hooks/watch/stores.ts."""
 
 
 @cache

@@ -21,7 +21,7 @@ from appwitness.findings import LEVELS, Flow, Report, ReportedGap
 from appwitness.findings.lanes import AlikeLines, alike, name_at, named, place_of, times_of
 from appwitness.reports.phrases import data_of, named_gap, read_of
 from appwitness.reports.time_axis import consent_steps, still_counts
-from appwitness.reports.words import Words, plain
+from appwitness.reports.words import Words, cut, plain
 
 WIDTH = 1000
 GUTTER = 184
@@ -305,7 +305,7 @@ def _asked(report: Report, words: Words) -> _Row:
     for ref, _, at, event in report.consents:
         if isinstance(event, Consent) and still_counts(ref, event, report):
             text = f"{words(f'signal_{event.signal}')}{words('colon')}{words(f'consent_{event.status}')}"
-            text += f" “{plain(event.text)}”" if event.text else ""
+            text += f" “{cut(event.text)}”" if event.text else ""
             points.append((at, ref, text))
     return _points("consent", words("lane_consent"), points)
 

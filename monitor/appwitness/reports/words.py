@@ -11,7 +11,10 @@ from appwitness.support.errors import UserError
 from appwitness.support.escape import field as plain
 from appwitness.support.spoken import Spoken
 
-__all__ = ["LANGUAGES", "Words", "plain"]
+__all__ = ["LANGUAGES", "Words", "cut", "plain"]
+
+TEXT = 600
+"""Maximum number of characters shown of a URL or another foreign text."""
 
 LANGUAGES = {"en": "en", "zh": "zh-CN"}
 """The `lang` parameter -> language tag (BCP 47)."""
@@ -70,3 +73,8 @@ def text_table() -> dict[str, dict[str, str]]:
 def _data_types() -> dict[str, dict[str, str]]:
     tree = yaml_files.tree(next(yaml_files.files("data_types.yml")))
     return {item["code"]: item for item in tree["items"]}
+
+
+def cut(text: str) -> str:
+    """A foreign text, made harmless and not too long."""
+    return plain(text if len(text) <= TEXT else text[:TEXT] + "…")

@@ -9,7 +9,7 @@ from appwitness.findings import LEVELS, Report
 from appwitness.reports.page import sections
 from appwitness.reports.page.by_hand import by_hand
 from appwitness.reports.page.cards import Card, Cards
-from appwitness.reports.page.flows import ShownFlows, cut
+from appwitness.reports.page.flows import ShownFlows
 from appwitness.reports.page.sections import ROWS, Bar, bars
 from appwitness.reports.time_axis import clock, clocks, span
 from appwitness.reports.timeline import Picture, picture
@@ -25,7 +25,7 @@ from appwitness.reports.watched import (
     plan,
     watched,
 )
-from appwitness.reports.words import Words, plain
+from appwitness.reports.words import Words, cut, plain
 from appwitness.support.spoken import heard
 
 FEW = 12

@@ -16,15 +16,13 @@ from appwitness.reports.page.by_hand import CheckCommand, commands
 from appwitness.reports.phrases import all_said, code, data_of, has_forgotten, said, who
 from appwitness.reports.time_axis import clock, consent_steps, span, step_for
 from appwitness.reports.watched import consent
-from appwitness.reports.words import Words, capital, plain
+from appwitness.reports.words import TEXT, Words, capital, cut, plain
 
 MATCHES = 8
 FRAMES = 60
 PER_ROW = 16
 CHANCES = (Why.CHANCE, Why.CHANCE_TINY)
 """Reasons that the card already expresses by its confidence."""
-TEXT = 600
-"""Maximum number of characters of a URL or another foreign text."""
 
 
 @dataclass(frozen=True)
@@ -342,11 +340,6 @@ class ShownFlows:
 def plain_facts(facts: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Names and texts, made harmless and not too long."""
     return tuple((name, cut(text)) for name, text in facts)
-
-
-def cut(text: str) -> str:
-    """A foreign text, made harmless and not too long."""
-    return plain(text if len(text) <= TEXT else text[:TEXT] + "…")
 
 
 def _stack(stack: Sequence[str], owners: Sequence[str | None]) -> dict[str, Any]:

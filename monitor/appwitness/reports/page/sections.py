@@ -16,11 +16,10 @@ from appwitness.events.refs import Refs
 from appwitness.findings import CONFIDENCES, Report, ReportedGap
 from appwitness.findings.audit import audit
 from appwitness.recording import Recording
-from appwitness.reports.page.flows import cut
 from appwitness.reports.phrases import besides, edition, named_gap, said
 from appwitness.reports.time_axis import clock, clock_offset
 from appwitness.reports.watched import missing, not_watched
-from appwitness.reports.words import Words, capital, plain
+from appwitness.reports.words import Words, capital, cut, plain
 from appwitness.support import site
 from appwitness.support.errors import UserError
 

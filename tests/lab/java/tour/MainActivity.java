@@ -36,7 +36,9 @@ import android.view.MotionEvent;
 import android.view.View;
 import android.view.WindowManagerGlobal;
 import android.widget.Button;
+import android.widget.FrameLayout;
 import android.widget.LinearLayout;
+import android.widget.TextView;
 import com.google.android.gms.location.FusedLocationProviderClient;
 import com.google.android.gms.location.LocationCallback;
 import com.google.android.gms.location.LocationResult;
@@ -81,6 +83,12 @@ public class MainActivity extends Activity {
                 next(PAUSE_MS);
             }
         }, afterMs);
+    }
+
+    private TextView text(String text) {
+        TextView view = new TextView(this);
+        view.setText(text);
+        return view;
     }
 
     /** Reads nothing, in a way that tells of the step: what is read from now on is of it. */
@@ -139,6 +147,33 @@ public class MainActivity extends Activity {
                 handler.postDelayed(() -> finger(buttons[1]), 600);
                 handler.postDelayed(() -> buttons[2].performClick(), 900);
                 next(1200);
+            }
+            case "crowded" -> {
+                LinearLayout under = new LinearLayout(this);
+                for (int i = 0; i < 500; i++) {
+                    under.addView(text("Row " + i));
+                }
+                LinearLayout banner = new LinearLayout(this);
+                banner.addView(text("We value your privacy"));
+                Button agree = new Button(this);
+                agree.setText("Agree");
+                banner.addView(agree);
+                FrameLayout page = new FrameLayout(this);
+                page.addView(under);
+                page.addView(banner);
+                setContentView(page);
+                handler.postDelayed(() -> agree.performClick(), 300);
+                next(600);
+            }
+            case "stores" -> {
+                StringBuilder providers = new StringBuilder("2~1");
+                for (int i = 2; i <= 1000; i++) {
+                    providers.append('.').append(i);
+                }
+                getSharedPreferences("consent", MODE_PRIVATE).edit()
+                        .putString("IABTCF_AddtlConsent", providers + "~dv.")
+                        .putString("IABTCF_VendorConsents", "1".repeat(100_000)).apply();
+                next(PAUSE_MS);
             }
             case "bundle" -> {
                 Bundle arguments = new Bundle();
