@@ -400,7 +400,7 @@ IN_LINES = [
     ("iab_gpp", "IABGPP_6_String=1YYN", "requested", ("gpp", "IABGPP_6_String", "refused")),
     ("iab_gpp", "IABGPP_7_String=?", "requested", ("gpp", "IABGPP_7_String", "unknown")),
     ("iab_gpp", "IABGPP_GppSID=2_6", "requested", ("gpp", "IABGPP_GppSID", "unknown")),
-    ("iab_gpp", "IABUSPrivacy_String=1YNN", "given", ("us_privacy", "IABUSPrivacy_String", "unknown")),
+    ("iab_gpp", "IABUSPrivacy_String=1YNN", "requested", ("us_privacy", "IABUSPrivacy_String", "unknown")),
     (
         "sdk_call",
         "com.umeng.commonsdk.UMConfigure.submitPolicyGrantResult",
