@@ -186,6 +186,17 @@ def looks_up_symbols(codes: dict[Path, str]) -> dict[Path, str]:
     return changed
 
 
+REGISTERED = "g_hash_table_insert (replacements, replacement_method, original_method);"
+"""Where a native copy of a replaced method comes into use on ART, in the bridge's C."""
+SAME_CLASS = "*((guint32 *) replacement_method) = *((guint32 *) original_method);"
+
+
+def updates_new_copies(codes: dict[Path, str]) -> dict[Path, str]:
+    """The files of a bridge that updates the class of a native copy as it comes into use: a collection that was going
+    on when the copy was made may have moved the class and ended since. An unknown text stays as it is."""
+    return {path: code.replace(REGISTERED, f"{REGISTERED} {SAME_CLASS}") for path, code in codes.items()}
+
+
 def agent_is_current(root: Path) -> bool:
     """Whether the agent is built from hooks/ as it is and with that bridge, as this file puts them together."""
     agent = root / AGENT
@@ -229,7 +240,7 @@ def build_agent(root: Path) -> Path:
             (module / "bridge/index.js").write_text(code if is_module else f"{code}\nexport default bridge;\n", "utf-8")
         files = sorted((module / "bridge").rglob("*.js"))
         codes = {path.relative_to(module): path.read_text("utf-8") for path in files}
-        for path, text in looks_up_symbols(knows_android_17(codes)).items():
+        for path, text in looks_up_symbols(updates_new_copies(knows_android_17(codes))).items():
             (module / path).write_text(text, "utf-8")
         told = f'import bridge from "./bridge/index.js";\nbridge.origin = "{_origin(name)}";\nexport default bridge;\n'
         (module / "index.js").write_text(told, "utf-8")

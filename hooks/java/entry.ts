@@ -1,4 +1,5 @@
-// Keeps methods replaced on ART (it removes a hook when it verifies the method's class), and reports removed hooks.
+// Keeps methods replaced on ART (it removes a hook when it verifies the method's class), reports removed hooks, and
+// keeps the native copies of replaced methods from naming a class by its former address.
 //
 // In ART's interpreter, a replacement depends on one pointer, the method's entry point. The bridge leaves ART's own
 // bridge to the interpreter there, and on the first use of a class ART overwrites exactly that value. So our methods
@@ -21,6 +22,12 @@ import { goLive, patch } from "./patches.js";
  * whatever the present ones are. If the function has no symbol, the audit finds what is lost.
  */
 const UPDATE = "_ZN3art15instrumentation15Instrumentation17UpdateMethodsCodeEPNS_9ArtMethodEPKv";
+/**
+ * The last steps of the concurrent collector before threads use references as they read them; either may be inlined.
+ * The bridge updates its copies only later, and a thread that went on before could store a reference to freed memory: on
+ * a busy machine, 9 of 190 runs with exceptions and collections in many threads crashed.
+ */
+const ALL_MOVED = ["_ZN3art11ClassLinker19CleanupClassLoadersEv", "_ZN3art2gc9collector17ConcurrentCopying29IssueDisableMarkingCheckpointEv"];
 const AUDIT_MS = 1000;
 /** ART 10 and 11 only: with this flag the interpreter runs the method's bytecode, bypassing every entry point. */
 const FAST_INVOKE = 0x40000000;
@@ -33,7 +40,11 @@ const FLAGS_OFFSET = 4;
 const MOST_METHOD_BYTES = 48;
 const POINTER = Process.pointerSize;
 
-const core = new CModule(ENTRY + layouts("entry"), { lock: Memory.alloc(LOCK_BYTES), wanted: Memory.alloc(POINTER), instead });
+const core = new CModule(ENTRY + layouts("entry"), {
+  lock: Memory.alloc(LOCK_BYTES), wanted: Memory.alloc(POINTER), copies: Memory.alloc(POINTER), instead,
+});
+const keepClass = new NativeFunction(
+  core["keep_class"] as NativePointer, "void", ["pointer", "pointer"], { scheduling: "exclusive", exceptions: "propagate" });
 const want = new NativeFunction(
   core["want"] as NativePointer, "void", ["pointer", "pointer"], { scheduling: "exclusive", exceptions: "propagate" });
 const auditRows = new NativeFunction(
@@ -75,6 +86,8 @@ export function keep(overload: Overload, isDefault: boolean, whose: () => string
     return;
   }
   const method = artMethod(overload);
+  keepClasses();
+  keepClass(method.replacementMethodId, method.hookedMethodId);
   const at = learn(method);
   if (at === null) {
     return;
@@ -101,6 +114,23 @@ export function keep(overload: Overload, isDefault: boolean, whose: () => string
     add(at, id, thunk, NULL, whose);
   }
   // A method of a proxy class has another entry point, which must stay.
+}
+
+let keepsClasses = false;
+
+function keepClasses(): void {
+  if (keepsClasses) {
+    return;
+  }
+  keepsClasses = true;
+  const { module } = artApi();
+  for (const name of ALL_MOVED) {
+    const step = module.findExportByName(name) ?? module.findSymbolByName(name);
+    if (step !== null) {
+      patch(step, { onEnter: core["on_all_moved"] as NativePointer });
+    }
+  }
+  goLive();
 }
 
 /** Give a method an entry point, and from now on check that it stays. `also`: another one that is as good. */

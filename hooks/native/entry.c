@@ -1,10 +1,12 @@
-// The C part of entry.ts: which entry point each replaced method should have, and whether it has it.
+// The C part of entry.ts: which entry point each replaced method should have, and whether it has it; the class of its
+// native copy.
 
 #include <gum/guminterceptor.h>
 #include "shared.h"
 
 extern GMutex lock;
 extern GHashTable *wanted;
+extern GHashTable *copies;
 extern gpointer instead (gpointer method, gpointer entry);
 
 typedef struct {
@@ -20,9 +22,11 @@ _Static_assert (sizeof (GMutex) == LOCK_BYTES, "the size of GMutex");
 void init (void) {
   g_mutex_init (&lock);
   wanted = g_hash_table_new_full (NULL, NULL, NULL, NULL);
+  copies = g_hash_table_new_full (NULL, NULL, NULL, NULL);
 }
 
 void finalize (void) {
+  g_hash_table_unref (copies);
   g_hash_table_unref (wanted);
   g_mutex_clear (&lock);
 }
@@ -33,6 +37,33 @@ void want (gpointer method, gpointer entry) {
     g_hash_table_insert (wanted, method, entry);
   else
     g_hash_table_remove (wanted, method);
+  g_mutex_unlock (&lock);
+}
+
+/* The first field of an ArtMethod: the declaring class, a compressed reference. */
+static void take_class (gpointer copy, gpointer method) { *(guint32 volatile *)copy = *(guint32 volatile *)method; }
+
+/* From now on, a method's native copy has the same class as the method. */
+void keep_class (gpointer copy, gpointer method) {
+  g_mutex_lock (&lock);
+  g_hash_table_insert (copies, copy, method);
+  take_class (copy, method);
+  g_mutex_unlock (&lock);
+}
+
+/*
+ * The concurrent collector has moved all objects that are alive, and is about to stop correcting the references that
+ * threads read. It does not know native copies: if one still named the former place of its class, a thread that has a
+ * stack trace made would store that reference, and the next collection would end the process.
+ */
+void on_all_moved (void) {
+  GHashTableIter iter;
+  gpointer copy, method;
+
+  g_mutex_lock (&lock);
+  g_hash_table_iter_init (&iter, copies);
+  while (g_hash_table_iter_next (&iter, &copy, &method))
+    take_class (copy, method);
   g_mutex_unlock (&lock);
 }
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+import frida
 import pytest
 
 from appwitness.events import Gap
 from tests.art.conftest import Played, Run
-from tests.art.rig.vm import SLOWNESS
+from tests.art.rig.vm import SLOWNESS, Held
 from tests.lab.folding import MANY, SOURCES, THREADS, api, by_threads, counts, of_kinds, of_threads, of_values
 
 pytestmark = pytest.mark.timeout(180)
@@ -81,9 +82,32 @@ def test_the_same_call_from_another_place_is_another_access(play: Run) -> None:
 @pytest.mark.parametrize(("step", "threads"), [("threads", 32), ("storm", 8)])
 def test_many_threads_at_once(play: Run, step: str, threads: int) -> None:
     played = play("folding", THREADS, step, fold_ms=20)
-    assert (played.printed, played.code) == ("done\n", 0)
+    assert (played.printed, played.code) == ("done\n", 0), played.log
     without_stack(played)
     assert counts(played.accesses) == of_threads(threads)
+
+
+LATE = """
+    const pause = new CModule(`
+      #include <gum/guminterceptor.h>
+      extern int usleep (unsigned int microseconds);
+      void on_leave (GumInvocationContext *ic) { usleep (20000); }
+    `, {usleep: Module.getGlobalExportByName("usleep")});
+    const moved = "_ZN3art2gc9collector17ConcurrentCopying29IssueDisableMarkingCheckpointEv";
+    Interceptor.attach(Process.getModuleByName("libart.so").getExportByName(moved), {onLeave: pause.on_leave});
+"""
+"""Has the collector pause between letting threads go on and its next step."""
+
+
+def test_traces_that_are_made_as_a_collection_ends_name_classes_that_are_there(play: Run) -> None:
+    scripts = []
+
+    def slow(held: Held) -> None:
+        scripts.append(frida.attach(held.pid).create_script(LATE))
+        scripts[0].load()
+
+    played = play("folding", [api("refused")], "traces", fold_ms=20, before=slow)
+    assert (played.printed, played.code) == ("done\n", 0), played.log
 
 
 @pytest.mark.parametrize("stack", [True, False], ids=["stack", "no stack"])

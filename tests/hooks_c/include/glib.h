@@ -54,3 +54,8 @@ void g_hash_table_unref (GHashTable *table);
 gboolean g_hash_table_insert (GHashTable *table, gpointer key, gpointer value);
 gboolean g_hash_table_remove (GHashTable *table, gconstpointer key);
 gpointer g_hash_table_lookup (GHashTable *table, gconstpointer key);
+typedef struct {
+  gpointer dummy[8];
+} GHashTableIter;
+void g_hash_table_iter_init (GHashTableIter *iter, GHashTable *table);
+gboolean g_hash_table_iter_next (GHashTableIter *iter, gpointer *key, gpointer *value);

@@ -1,5 +1,10 @@
 package folding;
 
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.IntConsumer;
+
 /** Repeats in every form, from many threads, while the garbage is collected, and to the end of the stack; says what it got. */
 public final class Main {
     static final int MANY = 300;
@@ -164,19 +169,41 @@ public final class Main {
         is("deep null", api.hint(null));
     }
 
-    static void threads(int count, boolean collects) throws InterruptedException {
+    static void calls(int n) {
+        Api api = new Api();
+        for (int i = 0; i < MANY; i++) {
+            is("+86138000" + n % 6, Api.fixed(n % 6));
+            is((n + i) % 2 == 0 ? "even" : "odd", api.changing(n + i));
+        }
+        refuse(api, "many");
+    }
+
+    static final List<Throwable> KEPT = Collections.synchronizedList(new ArrayList<>());
+
+    /**
+     * Exceptions that are kept, so that the collector goes through their stack traces each time; with pauses, as it
+     * corrects what the methods that a thread is in refer to.
+     */
+    static void traces(int n) {
+        Api api = new Api();
+        for (int i = 0; i < MANY; i++) {
+            try {
+                Thread.sleep(1);
+                api.refused("kept");
+            } catch (SecurityException error) {
+                KEPT.add(error);
+            } catch (InterruptedException error) {
+                throw new IllegalStateException(error);
+            }
+        }
+    }
+
+    static void threads(int count, boolean collects, IntConsumer work) throws InterruptedException {
         Thread[] threads = new Thread[count];
         boolean[] done = new boolean[1];
         for (int t = 0; t < count; t++) {
             int n = t;
-            threads[t] = new Thread(() -> {
-                Api api = new Api();
-                for (int i = 0; i < MANY; i++) {
-                    is("+86138000" + n % 6, Api.fixed(n % 6));
-                    is((n + i) % 2 == 0 ? "even" : "odd", api.changing(n + i));
-                }
-                refuse(api, "many");
-            });
+            threads[t] = new Thread(() -> work.accept(n));
             threads[t].start();
         }
         Thread collector = new Thread(() -> {
@@ -277,10 +304,14 @@ public final class Main {
                     hints(api);
                     break;
                 case "threads":
-                    threads(THREADS, false);
+                    threads(THREADS, false, Main::calls);
                     break;
                 case "storm":
-                    threads(8, true);
+                    threads(8, true, Main::calls);
+                    break;
+                case "traces":
+                    threads(2, true, Main::traces);
+                    Runtime.getRuntime().gc();
                     break;
                 case "values":
                     values(4);
