@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(240)]
 CHANCE = random.Random()
 
 
-def start(path: Path) -> subprocess.Popen[bytes]:
-    arguments = ["observe", "--device", "lab:circle", "--plan", "refuse", "--output", str(path)]
+def start(path: Path, plan: str = "refuse") -> subprocess.Popen[bytes]:
+    arguments = ["observe", "--device", "lab:circle", "--plan", plan, "--output", str(path)]
     return subprocess.Popen(
         [sys.executable, "-m", "appwitness.cli", *arguments, "--db", str(path.with_suffix(".sqlite"))],
         stdout=subprocess.DEVNULL,
@@ -89,7 +89,7 @@ def test_the_recorder_is_killed(tmp_path, turn):
 
 def test_the_proxy_is_killed(tmp_path):
     path = tmp_path / "r"
-    process = start(path)
+    process = start(path, "accept")  # with this plan, the app still sends when another proxy is there
     until(lambda: lines(path, "phase"))
     proxy = next(pid for pid in children(process.pid) if b"capture.py" in Path(f"/proc/{pid}/cmdline").read_bytes())
     os.kill(proxy, signal.SIGKILL)
