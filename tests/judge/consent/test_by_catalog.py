@@ -91,8 +91,6 @@ def test_a_key_that_the_catalog_does_not_know_means_what_was_recorded(key):
         ("com.umeng.commonsdk.UMConfigure.submitPolicyGrantResult", "perhaps", None),
         ("com.applovin.sdk.AppLovinPrivacySettings.setDoNotSell", "true", "refused"),
         ("com.applovin.sdk.AppLovinPrivacySettings.setDoNotSell", "false", None),
-        ("com.facebook.FacebookSdk.setAdvertiserIDCollectionEnabled", "true", None),
-        ("com.facebook.FacebookSdk.setAdvertiserIDCollectionEnabled", "false", "refused"),
         ("com.mbridge.msdk.MBridgeSDK.setConsentStatus", "1", "given"),
         ("com.google.firebase.analytics.FirebaseAnalytics.setConsent", "{AD_STORAGE=GRANTED}", "given"),
         ("com.google.firebase.analytics.FirebaseAnalytics.setConsent", "{AD_STORAGE=DENIED, X=DENIED}", "refused"),
