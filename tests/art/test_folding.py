@@ -10,7 +10,7 @@ import pytest
 
 from appwitness.events import Gap
 from tests.art.conftest import Played, Run
-from tests.art.rig.vm import SLOWNESS, Held
+from tests.art.rig.vm import SLOWNESS, Held, ended
 from tests.lab.folding import MANY, SOURCES, THREADS, api, by_threads, counts, of_kinds, of_threads, of_values
 
 pytestmark = pytest.mark.timeout(180)
@@ -82,7 +82,7 @@ def test_the_same_call_from_another_place_is_another_access(play: Run) -> None:
 @pytest.mark.parametrize(("step", "threads"), [("threads", 32), ("storm", 8)])
 def test_many_threads_at_once(play: Run, step: str, threads: int) -> None:
     played = play("folding", THREADS, step, fold_ms=20)
-    assert (played.printed, played.code) == ("done\n", 0), played.log
+    assert (played.printed, played.code) == ("done\n", 0), ended(played.log)
     without_stack(played)
     assert counts(played.accesses) == of_threads(threads)
 
@@ -107,7 +107,7 @@ def test_traces_that_are_made_as_a_collection_ends_name_classes_that_are_there(p
         scripts[0].load()
 
     played = play("folding", [api("refused")], "traces", fold_ms=20, before=slow)
-    assert (played.printed, played.code) == ("done\n", 0), played.log
+    assert (played.printed, played.code) == ("done\n", 0), ended(played.log)
 
 
 @pytest.mark.parametrize("stack", [True, False], ids=["stack", "no stack"])

@@ -82,7 +82,7 @@ def creator(path: Path) -> str | None:
 
 CREATOR = re.compile(rb'"creator"\s*:\s*(\{[^{}]*\})')
 BEGINNING = 64 << 10
-"""Bytes at the beginning in which the creator is searched."""
+"""Number of bytes at the beginning that may name the creator."""
 
 
 def _entry(entry: Mapping[str, Any], cut: bool, subject: str, app: str, conversion: Conversion, made_by: str) -> None:
