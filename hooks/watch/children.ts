@@ -116,8 +116,10 @@ function look(): void {
 /** `last`: nothing is waited for. Notes that were overwritten, or whose writer was killed, are reported as lost. */
 function readNotes(last: boolean): void {
   const next = notes.add(ALL_NOTES.next).readS32();
-  let lost = next - NOTES > read;
-  read = Math.max(read, next - NOTES);
+  let lost = false;
+  if (next - NOTES > read) {
+    [read, unfinished, lost] = [next - NOTES, 0, true];
+  }
   for (; read < next; read++) {
     const note = notes.add(ALL_NOTES.all + (read % NOTES) * NOTE_BYTES);
     if (isWritten(note, read) === 0) {

@@ -11,7 +11,7 @@ import { emit, gap, tell } from "../out/emit.js";
 import type { SdkCallSpec } from "../plan.js";
 import { argumentText, getter, tryGetter } from "./readers.js";
 
-/** Views of a window that are looked at. */
+/** Maximum number of views of a window that are read. */
 const MOST_VIEWS = 400;
 const MOST_CHARACTERS = 4000;
 /** A finger, a key or a screen reader; `dispatch` covers views that click themselves while they handle the touch. */

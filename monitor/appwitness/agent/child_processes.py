@@ -29,7 +29,7 @@ PROGRAM = "not a program of the app's: what it does and starts is not seen"
 HELPED = "started through a helper of the virtual machine's: what it does and starts is not seen"
 STRANGER = "the app named it as its own, and it is not of the app's user: it was left alone"
 TOO_MANY = "there were too many to follow"
-UNREAD = "they were started faster than the agent could read their command lines: what they do and start is not seen"
+UNREAD = "their command lines were lost: what they do and start is not seen"
 FURTHER = "further processes"
 SYSTEM = re.compile(r"^(\S*/)?(am|pm|cmd|content|settings|input|svc|wm|ime|dumpsys)(\s|$)|\bcom\.android\.commands\.")
 """Android's own programs: like the app, they run in a virtual machine (app_process), but without any app code."""
