@@ -14,6 +14,7 @@ import { API_LEVEL, artApi, currentEnv, type ArtApi } from "./bridge.js";
 import { leaveCompiled, onInitialize } from "./copies.js";
 import { goLive, patch } from "./patches.js";
 import { isOneOf, running } from "./running.js";
+import { addressOf } from "./symbols.js";
 
 const POINTER = Process.pointerSize;
 const ABSTRACT = 0x0400;
@@ -116,7 +117,7 @@ function watchClasses(): void {
   }
   isWatched = true;
   const { module } = artApi();
-  const initialize = module.findExportByName(INITIALIZE) ?? module.findSymbolByName(INITIALIZE);
+  const initialize = addressOf(module, INITIALIZE);
   if (initialize === null || found?.tells.isNull() !== false || !updatesAreSeen) {
     tell("classes that the app uses for the first time bring code that was compiled ahead");
     return;
@@ -208,7 +209,7 @@ function cacheOf(api: ArtApi): Cache {
 }
 
 function lookFor({ module, artRuntime }: ArtApi): Cache {
-  const at = (name: string): NativePointer => module.findExportByName(name) ?? module.findSymbolByName(name) ?? NULL;
+  const at = (name: string): NativePointer => addressOf(module, name) ?? NULL;
   const { contains, header, osr, invalidate } = FUNCTIONS;
   const functions = { contains: at(contains), header: at(header), osr: at(osr), invalidate: at(invalidate) };
   const tells = API_LEVEL <= COMPILER_LAST_API && Process.findModuleByName(COMPILER) === null ? ptr(1) : NULL;

@@ -16,6 +16,7 @@ import { API_LEVEL, artApi, artMethod, isArt, type ArtApi, type ArtMethod, type 
 import { callIntrinsic, replacedOne } from "./compiled.js";
 import { hookCopies, instead } from "./copies.js";
 import { goLive, patch } from "./patches.js";
+import { addressOf } from "./symbols.js";
 
 /**
  * ART's function that gives static methods their entry points when a class has been initialised; up to Android 13,
@@ -125,7 +126,7 @@ function keepClasses(): void {
   keepsClasses = true;
   const { module } = artApi();
   for (const name of ALL_MOVED) {
-    const step = module.findExportByName(name) ?? module.findSymbolByName(name);
+    const step = addressOf(module, name);
     if (step !== null) {
       patch(step, { onEnter: core["on_all_moved"] as NativePointer });
     }
@@ -215,7 +216,7 @@ function begin(entry: number): Known {
   ];
   const alive = Memory.alloc(entries.length * POINTER);
   entries.forEach((each, i) => alive.add(i * POINTER).writePointer(each));
-  const update = api.module.findExportByName(UPDATE) ?? api.module.findSymbolByName(UPDATE);
+  const update = addressOf(api.module, UPDATE);
   if (update !== null) {
     patch(update, { onEnter: core["on_update"] as NativePointer });
     goLive();

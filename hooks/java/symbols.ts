@@ -7,8 +7,13 @@ interface Named {
   address: NativePointer;
 }
 
+/** The address of a symbol, exported or not; null: there is none. */
+export function addressOf(module: Module, name: string): NativePointer | null {
+  return module.findExportByName(name) ?? module.findSymbolByName(name);
+}
+
 function named(module: Module, name: string): Named | undefined {
-  const address = module.findExportByName(name) ?? module.findSymbolByName(name);
+  const address = addressOf(module, name);
   return address === null ? undefined : { name, address };
 }
 

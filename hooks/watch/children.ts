@@ -121,27 +121,33 @@ function readNotes(last: boolean): void {
     [read, unfinished, lost] = [next - NOTES, 0, true];
   }
   for (; read < next; read++) {
-    const note = notes.add(ALL_NOTES.all + (read % NOTES) * NOTE_BYTES);
-    if (isWritten(note, read) === 0) {
+    if (!readNote(read)) {
       unfinished ||= Date.now();
       if (!last && Date.now() - unfinished < SETTLED_MS) {
         break;
       }
       lost = true;
-    } else {
-      const pid = note.add(NOTE.pid).readS32();
-      const [path = "", ...words] = wordsIn(note.add(NOTE.text).readByteArray(NOTE_BYTES - NOTE.text));
-      if (isWritten(note, read) === 0) {
-        lost = true; // overwritten meanwhile
-      } else {
-        seen(pid, { path, line: words.join(" ") || path });
-      }
     }
     unfinished = 0;
   }
   if (lost) {
     say(null, "lost", null);
   }
+}
+
+/** False: it is unfinished, or was overwritten meanwhile. */
+function readNote(number: number): boolean {
+  const note = notes.add(ALL_NOTES.all + (number % NOTES) * NOTE_BYTES);
+  if (isWritten(note, number) === 0) {
+    return false;
+  }
+  const pid = note.add(NOTE.pid).readS32();
+  const [path = "", ...words] = wordsIn(note.add(NOTE.text).readByteArray(NOTE_BYTES - NOTE.text));
+  if (isWritten(note, number) === 0) {
+    return false;
+  }
+  seen(pid, { path, line: words.join(" ") || path });
+  return true;
 }
 
 /** Report a child to the host once it is clear what it is. False: not yet. */

@@ -28,7 +28,7 @@ from appwitness.reports import LANGUAGES
 from appwitness.reports.html import TEMPLATES, environment
 from appwitness.reports.phrases import said
 from appwitness.reports.time_axis import clock, span
-from appwitness.reports.words import Words
+from appwitness.reports.words import Words, cut
 from appwitness.support import escape
 from appwitness.support.errors import UserError
 from appwitness.support.spoken import say
@@ -225,7 +225,7 @@ class PageRequest:
             return Response(text, status, media_type="application/json")
         room = environment(HERE / "templates")
         filled = room.get_template(template).render(
-            t=self.words, asked=self, link=self.link, to=self.to_recording, clock=clock, span=span,
+            t=self.words, asked=self, link=self.link, to=self.to_recording, clock=clock, span=span, cut=cut,
             form_token=form_token(self.site.token), static=STATIC[0], say=partial(say, language=self.words.lang),
             **choices(self.words), **facts,
         )  # fmt: skip

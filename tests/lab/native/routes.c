@@ -123,29 +123,23 @@ int shell(void) {
     return got ? 0 : -1;
 }
 
-/* Attempts to start programs that are not there, as a search through a long path makes them. */
-int searched(void) {
-    char *words[] = {"nowhere", NULL};
+/* A copy that attempts to start a program a thousand times and ends. */
+static int attempts(const char *path, char *name) {
+    char *words[] = {name, NULL};
     pid_t pid = fork();
     if (pid == 0) {
         for (int i = 0; i < 1000; i++)
-            execve("/nowhere/at/all", words, environ);
+            execve(path, words, environ);
         _exit(0);
     }
     return waitpid(pid, NULL, 0) != pid;
 }
 
-/* More attempts at once than the agent can hold, with a path that can be executed for all that access tells. */
-int crowd(void) {
-    char *words[] = {"crowd", NULL};
-    pid_t pid = fork();
-    if (pid == 0) {
-        for (int i = 0; i < 1000; i++)
-            execve("/", words, environ);
-        _exit(0);
-    }
-    return waitpid(pid, NULL, 0) != pid;
-}
+/* Attempts with a program that is not there, as a search through a long path makes them. */
+int searched(void) { return attempts("/nowhere/at/all", "nowhere"); }
+
+/* More at once than the agent can hold, with a path that can be executed for all that access tells. */
+int crowd(void) { return attempts("/", "crowd"); }
 
 /* A copy that starts a program only after it was taken for one that does not. */
 int late(void) {
@@ -282,8 +276,8 @@ int loaded(void) {
 }
 
 static int (*const steps[])(void) = {
-    crowd, late, file, stream, elsewhere, denied, folder, status, interfaces, hardware, configured, kernel, shell, searched, child, property,
-    property_callback, property_read, camera, sound, sensors, drm, many, copies, loaded,
+    crowd, late, file, stream, elsewhere, denied, folder, status, interfaces, hardware, configured, kernel, shell,
+    searched, child, property, property_callback, property_read, camera, sound, sensors, drm, many, copies, loaded,
 };
 
 /* static native int take(int step) of routes.Main */
