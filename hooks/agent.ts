@@ -3,7 +3,7 @@
 
 import { enterOnce, isOnArt } from "./out/entered.js"; // first: it throws if an earlier run was in this process
 import "./java/whole.js"; // before the bridge, which patches code through it
-import { JVM, attachAsDaemon } from "./java/daemon.js"; // before the bridge, which attaches the thread when it loads
+import { JVM, attachAsDaemon, letEnd } from "./java/daemon.js"; // before the bridge, which attaches the thread when it loads
 import Java from "frida-java-bridge";
 import { currentEnv, isArt } from "./java/bridge.js";
 import { leaveWhatWasCompiled } from "./java/compiled.js";
@@ -117,6 +117,7 @@ function bringUp(plan: Plan): void {
     emit(micros(), { kind: "phase", state: "started", text: null });
     tellStatuses();
     send({ type: "ready", runtime: isArt() ? "art" : "jvm", install_ms: Date.now() - began });
+    letEnd();
   });
 }
 
@@ -131,7 +132,13 @@ function tellNoRuntime(detail: string): void {
 
 /** To be called on the agent's own thread. */
 function vmIsThere(): boolean {
-  return attachAsDaemon() !== "later" && Java.available;
+  if (attachAsDaemon() === "later") {
+    return false;
+  }
+  if (!Java.available) {
+    letEnd();
+  }
+  return Java.available;
 }
 
 /** The class that a JVM's launcher looks for when the JVM has been created, before it knows the app's first class. */
@@ -250,6 +257,7 @@ rpc.exports = {
   async finish(restoring: boolean): Promise<void> {
     pause(true);
     reach("detach");
+    letEnd();
     leave();
     if (restoring) {
       if (!isOnArt()) {

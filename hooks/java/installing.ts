@@ -27,7 +27,7 @@ const PATIENCE_S = 0.3;
 const PATIENCE_FOR_OBJECTS_S = 1;
 const PATIENCE_FOR_LOADERS_S = 1;
 const STEP_S = 0.001;
-const CLOSE_S = 1;
+const CLOSE_S = 10;
 
 const ownThread = Process.getCurrentThreadId();
 
@@ -63,8 +63,11 @@ export function defer(work: Work, done: () => void, settleMs = SETTLE_MS, leaves
         attached(() => {
           inFrame(currentEnv(), () => findClass(currentEnv(), "java.lang.Object"));
           const live = (): void => {
-            busy -= 1;
-            done();
+            try {
+              done();
+            } finally {
+              busy -= 1;
+            }
           };
           if (leaves()) {
             leaveWhatWasCompiled(live);

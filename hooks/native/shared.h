@@ -53,6 +53,11 @@
 #define NOTES 256
 #define NOTE_BYTES 2048
 
+/* A JVM has begun to end; it waits for a thread of ours; and it may end again. */
+#define ENDS 1
+#define HELD 2
+#define LET_GO 3
+
 /* Connections that may wait for the proxy's answer at once; any more wait inside connect. */
 #define MOST_WAITING 64
 /* Files of the process whose place in an epoll set is remembered. */

@@ -46,6 +46,10 @@ export const MOST_KEPT = 1024;
 /** Notes of started programs, and bytes of each. */
 export const NOTES = 256;
 export const NOTE_BYTES = 2048;
+/** A JVM has begun to end; it waits for a thread of ours; and it may end again. */
+export const ENDS = 1;
+export const HELD = 2;
+export const LET_GO = 3;
 /** Connections that may wait for the proxy's answer at once; any more wait inside connect. */
 export const MOST_WAITING = 64;
 /** Files of the process whose place in an epoll set is remembered. */

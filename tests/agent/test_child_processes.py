@@ -12,7 +12,7 @@ import pytest
 
 from appwitness.agent import agent as agents
 from appwitness.agent.agent import Agent
-from appwitness.agent.child_processes import PROGRAM, STRANGER, Children, Followed, Means
+from appwitness.agent.child_processes import ENDED, PROGRAM, STRANGER, Children, Followed, Means
 from appwitness.agent.frida_device import FridaDevice, StartedProcess
 from appwitness.agent.target import Gadget, Target
 from appwitness.events import Gap
@@ -95,9 +95,15 @@ def test_a_process_is_entered_once_whoever_tells_of_it():
 
 
 def test_a_process_of_another_user_is_left_alone():
-    seen = Seen(lambda: {5: "x"})
+    seen = Seen(lambda: {5: "x"}, running={6: "other"}.items())
     seen.children.told(6, "own", "/data/other")
     assert seen.end() == ([], [("/data/other", STRANGER)])
+
+
+def test_a_process_that_has_ended_is_not_called_another_users():
+    seen = Seen(lambda: {5: "x"}, running={5: "x"}.items())
+    seen.children.told(6, "own", "/data/own")
+    assert seen.end() == ([], [("/data/own", ENDED)])
 
 
 def test_what_started_the_app_is_none_of_its_processes():
@@ -143,7 +149,7 @@ class Gadgeted:
         self.heard({"type": "send", "payload": payload}, None)
 
     def may_be_of(self, pid, app):
-        return True
+        return False  # a gadget's device lists its own process alone
 
     def __getattr__(self, name):
         return lambda *_: {}

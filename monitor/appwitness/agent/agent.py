@@ -16,7 +16,7 @@ from typing import Any, Self
 from appwitness.agent.agent_listener import AgentState, Listener
 from appwitness.agent.agent_plan import USUAL, AgentOptions, plan
 from appwitness.agent.agent_process import DETACH_S, READY_S, AgentProcess, EnteredProcess
-from appwitness.agent.child_processes import Children, Followed, Means
+from appwitness.agent.child_processes import Children, Followed, Means, ProcessEnded
 from appwitness.agent.device_clock import DeviceClock
 from appwitness.agent.frida_device import ERRORS, FridaDevice, FridaFault, StartedProcess, faults
 from appwitness.agent.hooked import Hooked, HookStatus
@@ -39,9 +39,11 @@ HELD_S = 8.0
 SHOWN_TEXT = 300
 """Maximum number of characters of the app's output in a message."""
 LONG_HELD = "it was held for {:.1f} s before its first line; Android ends an app that has not come up after 10"
-ALONE = Spoken("Frida's gadget is in the app's first process alone: what this one does is not seen")
+ALONE = Spoken("Frida's gadget is in the app's first process alone: what this one does is not seen.")
 CLOCK_WAIT_S = 2.0
 TRUSTS_S = 10.0
+ENDS_S = 1.0
+"""How long a process that could not be hooked may take to end, if it is just about to."""
 AWAY = "it was lost for {:.0f} s: the screen, the system's own counts and what goes through adb were not seen meanwhile"
 KEPT = "; the agent kept its lines and sent them then"
 
@@ -243,7 +245,7 @@ class Agent:
         means = Means(
             hook=self._hook_further,
             running=device.running,
-            ours=lambda other: device.may_be_of(other, pid),
+            ours=lambda other: process.by_gadget or device.may_be_of(other, pid),  # a gadget's device has no other
             missed=lambda subject, why, began=None: self._missed(agent, subject, why, began),
             lost=ERRORS,
             owned=process.owned,
@@ -296,11 +298,32 @@ class Agent:
 
     def _hook_further(self, pid: int, held: bool) -> datetime | None:
         """Hook a further process of the app, held or running; returns since when calls may have been missed, or
-        None. Raises SetupError if that fails; the process then runs on."""
+        None. Raises SetupError if that fails, and the process then runs on, or ProcessEnded."""
         assert self._entered is not None
-        entered, first = self._entered, self._entered.first
-        if first.process.by_gadget:
+        process = self._entered.first.process
+        if process.by_gadget:
             raise SetupError(ALONE, "Use a device with root.")
+        try:
+            return self._hook(self._entered, pid, held)
+        except SetupError:
+            if self._ends(process.device, pid):
+                raise ProcessEnded from None
+            raise
+
+    @staticmethod
+    def _ends(device: FridaDevice, pid: int) -> bool:
+        """Whether a process that could not be hooked has ended, or is just about to."""
+        end = time.monotonic() + ENDS_S
+        with suppress(*ERRORS):
+            while device.lives(pid):
+                if time.monotonic() > end:
+                    return False
+                time.sleep(0.05)
+            return True
+        return False
+
+    def _hook(self, entered: _Entered, pid: int, held: bool) -> datetime | None:
+        first = entered.first
         began = first.record.now()
         agent = self._agent_in(replace(first.process, pid=pid))
         entered.further.append(agent)

@@ -72,6 +72,8 @@ class AgentProcess:
         self._lost = "unknown"
         """The reason, in Frida's words."""
         self._stopping = False
+        self._hooked = False
+        """Whether the agent watches how the process ends."""
         self._may_resume = process.kept_s > 0
 
     @property
@@ -100,6 +102,7 @@ class AgentProcess:
         """Have the agent install a plan's hooks. `held_s`: the process is held, for at most this long, until the
         methods needed before its first line are hooked. Raises Frida's errors."""
         self.script.call("install", plan)
+        self._hooked = True
         if held_s is not None:
             self._until_placed(held_s)
 
@@ -242,8 +245,10 @@ class AgentProcess:
 
     def _over(self, reason: str, crash: object | None) -> None:
         try:
-            exited, missing = self.listener.state.ending.lost(reason, crash, stopping=self._stopping)
-            if exited:
+            killed, missing = self.listener.state.ending.lost(
+                reason, crash, stopping=self._stopping, hooked=self._hooked
+            )
+            if killed:
                 now = self.record.now()
                 self.record.append([Phase(at=now, app=self.record.app, pid=self.pid, state="exited", text="killed")])
             if missing is not None:

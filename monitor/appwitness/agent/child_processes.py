@@ -40,6 +40,7 @@ MOST_SUBJECTS = 1000
 LONGEST_SUBJECT = 2000
 """Maximum number of characters of a command line."""
 LATE = "it was entered while it ran: what it did before is not seen"
+ENDED = "it ended before its hooks were in: what it did is not seen"
 
 
 class Followed:
@@ -60,6 +61,10 @@ class Followed:
         return len(self._pids)
 
 
+class ProcessEnded(Exception):
+    """A process ended before its hooks were in."""
+
+
 class MissedProcess(Protocol):
     """Called for a process that is not observed, or was not observed from `began` until now."""
 
@@ -76,7 +81,8 @@ class Means:
     """How processes are told apart and entered."""
 
     hook: Callable[[int, bool], datetime | None]
-    """Hooks a process, held or running; returns since when calls may have been missed, or None. Raises SetupError."""
+    """Hooks a process, held or running; returns since when calls may have been missed, or None. Raises SetupError, or
+    ProcessEnded if there is no such process any more."""
     running: Callable[[], Mapping[int, str]]
     """Pid -> name, for each process of the device."""
     ours: Callable[[int], bool]
@@ -161,7 +167,7 @@ class Children:
 
     def _take(self, pid: int, subject: str, held: bool) -> None:
         if not held and not self._belongs(pid):
-            self._miss(subject, STRANGER)
+            self._miss(subject, STRANGER if self._runs(pid) else ENDED)
             return
         try:
             since = self._means.hook(pid, held)
@@ -169,12 +175,19 @@ class Children:
                 self._means.missed(subject, LATE, since)
         except SetupError as error:
             self._miss(subject, str(error))
+        except ProcessEnded:
+            self._miss(subject, ENDED)
 
     def _belongs(self, pid: int) -> bool:
         with suppress(SetupError):
             if self._means.owned is not None and pid in self._means.owned():
                 return True
         return self._means.ours(pid)
+
+    def _runs(self, pid: int) -> bool:
+        with suppress(*self._means.lost, SetupError):
+            return pid in self._means.running()
+        return True
 
     def _miss(self, subject: str, why: str) -> None:
         """Report a missed process once: apps start the same command again and again."""

@@ -24,14 +24,14 @@ class Ending:
         self.culprit = inside
         self.crashed = inside is not None or how in CRASHES
 
-    def lost(self, reason: str, crash: object | None, *, stopping: bool) -> tuple[bool, str | None]:
-        """Frida has lost the process; `stopping`: because appwitness ends it. Returns whether it exited without an
-        announcement, and why its last calls may be missing, or None."""
+    def lost(self, reason: str, crash: object | None, *, stopping: bool, hooked: bool) -> tuple[bool, str | None]:
+        """Frida has lost the process; `stopping`: because appwitness ends it; `hooked`: the agent would have announced
+        its end. Returns whether it was killed, and why its last calls may be missing, or None."""
         if reason == "application-requested":
             return False, None
         self.crashed |= reason == "process-terminated" and not self.said and not stopping
         if reason != "process-terminated" or crash is not None:
             return False, f"{reason}: {crash}" if crash is not None else reason
-        if self.said:
+        if self.said or not hooked:
             return False, None
         return True, None if stopping else "the process was killed; its last 50 ms may be missing"

@@ -33,6 +33,13 @@ public class Main {
                     start("true", "nothing");
                     start("sh", "-c", "exec true again");
                 }
+                case "short" -> {
+                    for (int ms = 150; ms < 300; ms += 15) {
+                        start(ProcessHandle.current().info().command().get(), "-Xshare:off", "-XX:+UseSerialGC",
+                                "-XX:TieredStopAtLevel=1", "-Dpause=" + ms, "-cp", System.getProperty("java.class.path"),
+                                "probe.Main", "pause");
+                    }
+                }
                 case "child" -> start(ProcessHandle.current().info().command().get(), "-Xshare:off", "-Dstop="
                         + System.getProperty("stop"), "-cp", System.getProperty("java.class.path"), "probe.Main", "until");
                 case "until" -> until(api);
@@ -52,7 +59,7 @@ public class Main {
                     Runtime.getRuntime().halt(4);
                 }
                 case "hang" -> Thread.sleep(60_000);
-                case "pause" -> Thread.sleep(500);
+                case "pause" -> Thread.sleep(Long.getLong("pause", 500));
                 default -> throw new IllegalArgumentException(step);
             }
         }
