@@ -12,6 +12,7 @@ import { after } from "../out/doorbell.js";
 import { gap, wordsOf } from "../out/emit.js";
 import { API_LEVEL, artApi, currentEnv, type ArtApi } from "./bridge.js";
 import { leaveCompiled, onInitialize } from "./copies.js";
+import { inVm } from "./ending.js";
 import { goLive, patch } from "./patches.js";
 import { isOneOf, running } from "./running.js";
 import { addressOf } from "./symbols.js";
@@ -104,7 +105,7 @@ function leaveNow(): void {
   const mine = turn;
   after(AGAIN_MS, () => {
     if (mine === turn) {
-      Java.vm.perform(() => { leave(methods); });
+      inVm(() => { leave(methods); });
     }
   });
   waiting.splice(0).forEach((then) => { then(); });

@@ -4,11 +4,13 @@
 // would never end. This module does not use the bridge, so that it can be loaded before it.
 //
 // A call into a JVM that has ended never returns, and Frida would wait for our thread before the process can end. So
-// another thread of ours, an ordinary one, keeps the JVM from ending until its end is watched (installing.ts).
+// another thread of ours, an ordinary one, keeps the JVM from ending until its end is watched (installing.ts). ART, one of
+// whose libraries has such a name, is not kept.
 
 import DAEMON from "../native/daemon.txt";
 import { HELD, LET_GO } from "../native/shared.js";
 import { waitUntil } from "../out/clock.js";
+import { isOnArt } from "../out/entered.js";
 import { addressOf } from "./symbols.js";
 
 export const JVM = /jvm\.(so|dll|dylib)$/;
@@ -50,16 +52,11 @@ export function attachAsDaemon(): "none" | "later" | "attached" {
   const hold = new NativeFunction(code["hold"] as NativePointer, "int", ["pointer"], options);
   const attach = new NativeFunction(code["attach"] as NativePointer, "int", ["pointer", "int"], options);
   const detach = new NativeFunction(code["detach"] as NativePointer, "int", ["pointer"], options);
-  const isSettled = (): boolean => state.readS32() !== 0;
-  if (hold(vm) !== 0) {
-    throw new Error("no thread for the JVM to wait for");
-  }
-  if (!waitUntil(isSettled, USUAL_S)) {
-    const hasEnded = addressOf(jvm, "_ZN7VM_Exit10_vm_exitedE");
-    waitUntil(() => isSettled() || createdIn(jvm) === null || hasEnded?.readU8() === 1, PATIENCE_S);
-  }
-  if (state.readS32() !== HELD) {
-    throw new Error("the JVM is about to end");
+  if (!isOnArt()) {
+    if (hold(vm) !== 0) {
+      throw new Error("no thread for the JVM to wait for");
+    }
+    untilHeld(jvm);
   }
   const result = attach(vm, 1);
   if (result !== 0) {
@@ -78,6 +75,18 @@ export function attachAsDaemon(): "none" | "later" | "attached" {
     });
   });
   return "attached";
+}
+
+/** Throws if the JVM is about to end. */
+function untilHeld(jvm: Module): void {
+  const isSettled = (): boolean => state.readS32() !== 0;
+  if (!waitUntil(isSettled, USUAL_S)) {
+    const hasEnded = addressOf(jvm, "_ZN7VM_Exit10_vm_exitedE");
+    waitUntil(() => isSettled() || createdIn(jvm) === null || hasEnded?.readU8() === 1, PATIENCE_S);
+  }
+  if (state.readS32() !== HELD) {
+    throw new Error("the JVM is about to end");
+  }
 }
 
 /** Let the JVM end, from now on. */

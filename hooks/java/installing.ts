@@ -10,6 +10,7 @@ import { Method, askLoader, className, isBoot, keep, lookAgain, mainLoader, wrap
 import { leaveWhatWasCompiled } from "./compiled.js";
 import { JVM } from "./daemon.js";
 import { definedIn, dexFiles } from "./dex.js";
+import { begin, close, closed, end } from "./ending.js";
 import { namesAbsent, watch, type Call, type Kind, type Watch } from "./engine.js";
 import { keepNoMore } from "./entry.js";
 import {
@@ -27,7 +28,6 @@ const PATIENCE_S = 0.3;
 const PATIENCE_FOR_OBJECTS_S = 1;
 const PATIENCE_FOR_LOADERS_S = 1;
 const STEP_S = 0.001;
-const CLOSE_S = 10;
 
 const ownThread = Process.getCurrentThreadId();
 
@@ -35,18 +35,15 @@ type Work = (env: Env) => void;
 
 /** The present work of our thread. It may load classes itself, whose hooks must be live at its end, too. */
 let atWork: Work[] | null = null;
-let busy = 0;
-let closing = false;
 
 /**
- * Run `work` on the agent's thread, then `done` when the hooks it made are live. `leaves` then says whether to leave
+ * Run `work` on the agent's thread, then `then` when the hooks it made are live. `leaves` then says whether to leave
  * compiled code: false while nothing of the app runs yet and more work follows, after which it is left.
  */
-export function defer(work: Work, done: () => void, settleMs = SETTLE_MS, leaves: () => boolean = () => true): void {
-  if (closing) {
+export function defer(work: Work, then: () => void, settleMs = SETTLE_MS, leaves: () => boolean = () => true): void {
+  if (!begin()) {
     return;
   }
-  busy += 1;
   soon(() => {
     attached(() => {
       atWork = [work];
@@ -64,9 +61,9 @@ export function defer(work: Work, done: () => void, settleMs = SETTLE_MS, leaves
           inFrame(currentEnv(), () => findClass(currentEnv(), "java.lang.Object"));
           const live = (): void => {
             try {
-              done();
+              then();
             } finally {
-              busy -= 1;
+              end();
             }
           };
           if (leaves()) {
@@ -118,35 +115,30 @@ export function inSlices(works: Work[], isHeld: () => boolean, done: () => void)
   next();
 }
 
-/**
- * Called when the JVM is about to end: wait for hooks that are being installed, and install no more. A thread that
- * calls into a JVM that has ended never returns, and Frida would wait for ours before the process can end.
- */
-export function close(): void {
-  closing = true;
-  waitUntil(() => busy === 0, CLOSE_S, STEP_S);
-}
-
 /** Restore all methods, and replace no more. */
 export async function restoreMethods(): Promise<void> {
-  closing = true;
-  for (let waited = 0; waited < CLOSE_S && busy > 0; waited += STEP_S) {
-    await new Promise((resolve) => { setTimeout(resolve, 1000 * STEP_S); });
-  }
-  busy += 1;
+  await closed();
   try {
     keepNoMore();
     await restore();
   } finally {
-    busy -= 1;
+    end();
   }
 }
 
-/** Notice the end of a JVM after its main method, and all threads of the app, have ended. */
+/**
+ * Notice the end of a virtual machine whose main method, and all threads of the app, have ended: each calls a method of
+ * its own last. A process that Android started as an app is not ended so, but a program that an app starts is.
+ */
 export function watchEnd(env: Env): void {
-  const shutdown = isArt() ? null : wrapperOf(env, "java.lang.Shutdown");
-  if (shutdown !== null) {
-    watch(env, shutdown, "shutdown", null, "app", { subject: "java.lang.Shutdown.shutdown", after: close, always: true });
+  const [name, method] = isArt() ? ["java.lang.Daemons", "stop"] : ["java.lang.Shutdown", "shutdown"];
+  const last = wrapperOf(env, name);
+  if (last !== null) {
+    const after = (): void => {
+      close();
+      keepNoMore(); // ART gives its methods' memory back
+    };
+    watch(env, last, method, null, "app", { subject: `${name}.${method}`, after, always: true });
   }
 }
 

@@ -1,7 +1,7 @@
 // The last moment of the process: sends all lines that are still held before the process ends.
 
+import { close } from "../java/ending.js";
 import { watcherOn } from "../java/engine.js";
-import { close } from "../java/installing.js";
 import { patch } from "../java/patches.js";
 import { farewell } from "../out/emit.js";
 

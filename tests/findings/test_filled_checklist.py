@@ -1,5 +1,7 @@
 """What is left open in a filled checklist."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from appwitness.findings.filled_checklist import FilledItem, HandAnswer
@@ -18,6 +20,6 @@ from appwitness.findings.filled_checklist import FilledItem, HandAnswer
     ],
 )
 def test_what_nobody_knows_is_open(state, answered, is_open):
-    answer = HandAnswer.model_construct(answer="pass")
+    answer = HandAnswer(answer="pass", at=datetime.now(UTC), recording="run", ref="marks.jsonl:1")
     item = FilledItem(item="1", group="1", says={}, state=state, answers=(answer,) if answered else ())
     assert item.is_open == is_open
