@@ -115,6 +115,7 @@ ENDS = [
     ("too late", [(20, "exited")], None),
     ("before", [(5, "exited")], None),
     ("killed", [(10, "exited", "killed")], None),
+    ("while its connection was lost", [(10, "exited", "unseen")], None),
     ("after the observation ended", [(9, "mark", "observation ended"), (10, "exited")], None),
     ("not its last process", [(1, "started"), (2, "started", None, 2), (9, "exited")], None),
     (

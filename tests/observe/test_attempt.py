@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar, Self
 
 import pytest
 
@@ -21,7 +23,7 @@ from appwitness.support.errors import SetupError
 class Proxy:
     """One that is up."""
 
-    host, port = "127.0.0.1", 9
+    host, port, ca_pem = "127.0.0.1", 9, Path("none.pem")
 
     def alive(self) -> bool:
         return True
@@ -43,6 +45,8 @@ class Device:
     starts: int = 0
     app: AppIdentity = field(default_factory=lambda: AppIdentity(package="com.example.app"))
     sees_consent = True
+    partial = True
+    identity = DeviceIdentity(serial="x", kind="phone")
 
     def reset(self) -> None:
         assert self.starts == 0, "the second start keeps what the first left"
@@ -67,12 +71,17 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(attempt, name, value)
 
 
-def unhooked(device: Device, folder: Path) -> tuple[Recording, list[str]]:
+def attempt_on(device: Device, folder: Path) -> tuple[Attempt, Recording, list[str]]:
     about = {"app": device.app, "device": DeviceIdentity(serial="x", kind="phone")}
     recording = Recording.create(folder / "recording", Run(id="test", started=datetime.now(UTC), **about))
     said: list[str] = []
-    parts: Any = (device, Proxy(), recording, recording, Order(), lambda: False, said.append)
-    Attempt(*parts).unhooked("for a test")
+    parts: Any = (device, Proxy(), recording, recording, Order(unpin=False), lambda: False, said.append)
+    return Attempt(*parts), recording, said
+
+
+def unhooked(device: Device, folder: Path) -> tuple[Recording, list[str]]:
+    of_it, recording, said = attempt_on(device, folder)
+    of_it.unhooked("for a test")
     return recording, said
 
 
@@ -89,7 +98,7 @@ def test_a_device_that_is_away_is_waited_for(tmp_path: Path, says: list[bool | N
     away = [gap for gap in recording.events(Gap) if gap.subject == "connection to the device"]
     assert len(away) == gaps
     assert all(gap.until is not None and gap.at <= gap.until for gap in away)
-    assert len([each for each in said if "waiting for it" in each]) == gaps
+    assert len([each for each in said if "waiting up to" in each]) == gaps
     assert len([each for each in said if "is back" in each]) == gaps
 
 
@@ -100,6 +109,49 @@ def test_one_that_does_not_come_back_ends_the_run(tmp_path: Path) -> None:
 
     with pytest.raises(SetupError, match="It is gone"):
         unhooked(Device(says()), tmp_path)
+    away, reads = Recording.open(tmp_path / "recording").events(Gap)
+    assert away.subject == "connection to the device"
+    assert away.until is not None
+    assert away.until - away.at >= timedelta(seconds=0.2)  # since the loss
+    assert "no hooks were in the app" in str(reads.detail)
+
+
+class EndedAgent:
+    """An agent whose app has ended, or was lost."""
+
+    app, pid, probe, install_ms = "com.example.app", 7, None, 1
+    useless = crashed = away = ends = False
+    unpinned: ClassVar = {"a check": "met"}
+    times: ClassVar[dict[str, float]] = {}
+    clock = SimpleNamespace(measure=lambda: None, wait=lambda _: None, readings=())
+
+    def __init__(self, lost: bool) -> None:
+        self.lost = lost
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def launch(self, target: object) -> None:
+        pass
+
+    def statuses(self) -> list[Any]:
+        return []
+
+    def wait(self, timeout_s: float | None) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_run_that_lost_its_app_for_good_ends_with_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    monkeypatch.setattr(attempt, "Agent", lambda *_, **__: EndedAgent(lost))
+    with pytest.raises(SetupError, match=r"Frida lost com\.example\.app") if lost else nullcontext():
+        attempt_on(Device(iter(())), tmp_path)[0].hooked([])
+    assert Recording.open(tmp_path / "recording").run.unpinned == {"a check": "met"}
 
 
 @pytest.mark.parametrize(("refused_s", "starts"), [(None, 1), (1.0, 2), (60.0, 1)])

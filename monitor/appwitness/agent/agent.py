@@ -25,11 +25,11 @@ from appwitness.agent.sources import Source
 from appwitness.agent.spawn_gating import SpawnGate
 from appwitness.agent.target import Records, Target
 from appwitness.agent.timeouts import AWAY_S, within
-from appwitness.events import ClockReading, Gap, Probe
+from appwitness.events import ClockReading, Probe
 from appwitness.support.errors import SetupError
 from appwitness.support.spoken import SPACE, Spoken, listed
 
-__all__ = ["Agent", "AgentOptions", "agent_js", "bridge", "was_away"]
+__all__ = ["Agent", "AgentOptions", "agent_js", "bridge"]
 
 PLACED_S = 5.0
 """How long a process is held until the hooks it needs before its first line are in; the agent itself gives up
@@ -44,8 +44,6 @@ CLOCK_WAIT_S = 2.0
 TRUSTS_S = 10.0
 ENDS_S = 1.0
 """How long a process that could not be hooked may take to end, if it is just about to."""
-AWAY = "it was lost for {:.0f} s: the screen, the system's own counts and what goes through adb were not seen meanwhile"
-KEPT = "; the agent kept its lines and sent them then"
 
 
 def agent_js() -> str:
@@ -57,15 +55,6 @@ def agent_js() -> str:
         raise SetupError(
             Spoken("The agent is not built ({path} is missing).", path=path), "Run `make setup`, or reinstall."
         ) from None
-
-
-def was_away(app: str, since: datetime, until: datetime, pid: int | None = None) -> Gap:
-    """The gap for the time that the device was unreachable; `pid`: the process whose agent kept running, if any."""
-    detail = AWAY.format((until - since).total_seconds()) + ("" if pid is None else KEPT)
-    subject = "connection to the device"
-    return Gap(
-        at=since, until=until, app=app, pid=pid, where="device", subject=subject, why="not_observed", detail=detail
-    )
 
 
 def bridge() -> str | None:
@@ -172,6 +161,11 @@ class Agent:
         return self._entered is not None and self._entered.first.away_since is not None
 
     @property
+    def lost(self) -> bool:
+        """Whether Frida lost the app's first process for good, and nobody saw whether it ended."""
+        return self._entered is not None and self._entered.first.lost
+
+    @property
     def crashed(self) -> bool:
         """Whether the process ended by a crash, a signal, or an exit inside appwitness's own code."""
         return self._state is not None and self._state.ending.crashed
@@ -237,7 +231,7 @@ class Agent:
         told = self._entered.first.record.faults[:1] if self._entered is not None else []
         return [*told, *([f"It printed: {printed[-SHOWN_TEXT:]}"] if printed else [])]
 
-    def _agent_in(self, process: EnteredProcess, back: Callable[[datetime], object] = lambda _: None) -> AgentProcess:
+    def _agent_in(self, process: EnteredProcess, back: Callable[[], object] | None = None) -> AgentProcess:
         """A new agent for a process, not yet attached."""
         agent: AgentProcess
         watched, device, pid = self._watched, process.device, process.pid
@@ -406,11 +400,9 @@ class Agent:
         for one in self.processes:
             one.record.raise_failure()
 
-    def _is_back(self, since: datetime) -> None:
+    def _is_back(self) -> None:
         """Called when the app's first process is reachable again."""
         assert self._entered is not None
-        first = self._entered.first
-        first.record.append([was_away(self.app, since, first.record.now(), first.pid)])
         if self._entered.gate is not None and not self._finished:  # a lost server releases all held processes
             self._entered.gate.close()
             self._hold_others(self._entered)

@@ -16,7 +16,7 @@ from appwitness.agent.child_processes import Children, Owned
 from appwitness.agent.frida_device import ENDED, ERRORS, LOST, FridaDevice, Script
 from appwitness.agent.process_recorder import ProcessRecorder
 from appwitness.agent.timeouts import AWAY_S
-from appwitness.events import Phase
+from appwitness.events import Gap, Phase
 from appwitness.support.errors import SetupError, Unhookable
 from appwitness.support.spoken import Spoken
 
@@ -27,7 +27,22 @@ NOT_PLACED = "it was let run before its hooks were in, which took longer than {:
 BACK_TRY_S = 0.5
 SERVER_S = 20.0
 """How long frida-server may stay silent while the device itself answers."""
-ENDED_AWAY = "it ended while its connection was lost: what it did since is missing"
+ENDED_AWAY = "it ended while its connection was lost, and how was not seen: what it did since is missing"
+NOT_BACK = "its connection was lost and did not come back: what it did since is missing"
+AWAY = "it was lost for {:.0f} s: the screen, the system's own counts and what goes through adb were not seen meanwhile"
+LOST_AGAIN = "its connection was lost again, and Frida restores one only once: what it did since is missing"
+KEPT = "; the agent kept its lines and sent them then"
+UNSEEN = "unseen"
+"""Text of an `exited` phase of a process whose end nobody saw."""
+
+
+def was_away(app: str, since: datetime, until: datetime, pid: int | None = None) -> Gap:
+    """The gap for the time that the device was unreachable; `pid`: the process whose agent kept running, if any."""
+    detail = AWAY.format((until - since).total_seconds()) + ("" if pid is None else KEPT)
+    subject = "connection to the device"
+    return Gap(
+        at=since, until=until, app=app, pid=pid, where="device", subject=subject, why="not_observed", detail=detail
+    )
 
 
 @dataclass(frozen=True)
@@ -48,8 +63,8 @@ class EnteredProcess:
 
 class AgentProcess:
     """The agent in one process: `attach`, `load` and `install`, in this order; `stop` at the end. `children`:
-    processes that it starts. `back` is called when a lost connection is restored, with the time when it was
-    lost."""
+    processes that it starts. `back`: only of the app's first process, which records how long the device was away; it is
+    called when a lost connection is restored."""
 
     def __init__(
         self,
@@ -58,7 +73,7 @@ class AgentProcess:
         listener: Listener,
         children: Children,
         *,
-        back: Callable[[datetime], object] = lambda _: None,
+        back: Callable[[], object] | None = None,
     ) -> None:
         self.process = process
         self.record = record
@@ -71,6 +86,9 @@ class AgentProcess:
         self._ended = threading.Event()
         self._lost = "unknown"
         """The reason, in Frida's words."""
+        self.lost = False
+        """Whether Frida lost the process for good, and nobody saw whether it ended."""
+        self._looking: threading.Thread | None = None
         self._stopping = False
         self._hooked = False
         """Whether the agent watches how the process ends."""
@@ -167,6 +185,8 @@ class AgentProcess:
         """
         if self._script is None:
             return False
+        if self._looking is not None:
+            self._looking.join(DETACH_S)
         if not self._ended.is_set():
             if self.process.ends:
                 self._script.end()
@@ -183,9 +203,13 @@ class AgentProcess:
         if by_gadget and self._stopping and reason == LOST:
             reason = ENDED  # a gadget ends together with its process, and Frida sees only the lost connection
         may_be_back = (reason == LOST and self._may_resume) or (by_gadget and reason in (LOST, ENDED))
-        if may_be_back and not self._stopping and self.listener.state.ready.is_set():
-            since = self.record.now()
-            threading.Thread(target=self._come_back, args=(since,), name="come back", daemon=True).start()
+        since = self.record.now()
+        live = not self._stopping and self.listener.state.ready.is_set()
+        if may_be_back and live:
+            self._looking = threading.Thread(target=self._come_back, args=(since,), name="come back", daemon=True)
+            self._looking.start()
+        elif reason == LOST and live and self.process.kept_s:
+            self._not_back(since, LOST_AGAIN)
         else:
             self._over(reason, crash)
 
@@ -198,28 +222,34 @@ class AgentProcess:
             self._ended.set()
 
     def _look_for_it(self, since: datetime) -> None:
-        began, there_at = time.monotonic(), None
+        began, there_at, unreachable = time.monotonic(), None, False
         if self.process.by_gadget:
             time.sleep(BACK_TRY_S)  # its process may be about to end
         while not self._stopping and time.monotonic() - began < AWAY_S:
             self.listener.numbering.returned = True
             with suppress(*ERRORS):
                 if not self._lives():
-                    self._ended_unseen(since)
+                    self._ended_away(since, unreachable)
                     return
                 if not self._may_resume:
                     break
                 self.script.resume()
-                self.away_since = None
                 self._may_resume = False  # Script.resume: only once
-                self._back(since)
+                self._note_away(since, self.pid)
+                self.away_since = None
+                if self._back is not None:
+                    self._back()
                 return
             self.away_since = since
-            there_at = (there_at or time.monotonic()) if self._device_answers() else None
+            answers = self._device_answers()
+            unreachable = unreachable or not answers
+            there_at = (there_at or time.monotonic()) if answers else None
             if there_at is not None and time.monotonic() - there_at > SERVER_S:
                 break  # not the cable: frida-server is gone
             time.sleep(BACK_TRY_S)
-        self._over(LOST, None)
+        if unreachable:
+            self._note_away(since)
+        self._not_back(since, NOT_BACK)
 
     def _lives(self) -> bool:
         """Whether the process still exists. Raises Frida's errors if the device does not answer."""
@@ -237,11 +267,27 @@ class AgentProcess:
         except SetupError:
             return False
 
-    def _ended_unseen(self, since: datetime) -> None:
-        """Record that the process ended; if its connection was lost before, its calls since then are missing."""
-        if self.away_since is not None and not self.listener.state.ending.said:
-            self.record.append([self.record.gap("detached", ENDED_AWAY, began=since)])
-        self._over(ENDED, None)
+    def _note_away(self, since: datetime, pid: int | None = None) -> None:
+        """Record that the device was unreachable until now; `pid`: its agent kept running meanwhile."""
+        if self._back is not None:
+            self.record.append([was_away(self.record.app, since, self.record.now(), pid)])
+
+    def _ended_away(self, since: datetime, unreachable: bool) -> None:
+        """Record that the process ended after its connection was lost; a gadget's is lost because its process ends."""
+        if self.listener.state.ending.said or (self.process.by_gadget and self.away_since is None):
+            self._over(ENDED, None)
+            return
+        exited = Phase(at=self.record.now(), app=self.record.app, pid=self.pid, state="exited", text=UNSEEN)
+        self.record.append([exited, self.record.gap("detached", ENDED_AWAY, began=since)])
+        if unreachable:
+            self._note_away(since)
+        self._closed(ENDED)
+
+    def _not_back(self, since: datetime, detail: str) -> None:
+        """Record that the process is lost for good."""
+        self.record.append([self.record.gap("detached", detail, began=since)])
+        self.lost = not self._stopping
+        self._closed(LOST)
 
     def _over(self, reason: str, crash: object | None) -> None:
         try:
@@ -253,7 +299,12 @@ class AgentProcess:
                 self.record.append([Phase(at=now, app=self.record.app, pid=self.pid, state="exited", text="killed")])
             if missing is not None:
                 self.record.append([self.record.gap("detached", missing)])
+            self.lost = reason == LOST and not self._stopping
         finally:
-            self.away_since = None
-            self._lost = reason
-            self._ended.set()
+            self._closed(reason)
+
+    def _closed(self, reason: str) -> None:
+        """The process is no longer observed."""
+        self.away_since = None
+        self._lost = reason
+        self._ended.set()

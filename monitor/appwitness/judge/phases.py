@@ -36,7 +36,7 @@ LEFT = timedelta(seconds=2)
 """When a process ends by itself, its screen goes away with it; if the screen went away this long before, somebody
 left the app."""
 FOREVER = datetime.max.replace(tzinfo=UTC)
-OUR_END = ("killed", "observation ended")
+OUR_END = ("killed", "unseen", "observation ended")
 """Texts of ends that the observer caused, or whose cause is unknown; in an operator's note they mean nothing."""
 
 

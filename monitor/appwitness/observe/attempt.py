@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from appwitness.agent.agent import Agent, AgentOptions, was_away
+from appwitness.agent.agent import Agent, AgentOptions
+from appwitness.agent.agent_process import was_away
 from appwitness.agent.device_clock import summary
 from appwitness.agent.sources import Source
 from appwitness.agent.target import Records
@@ -43,7 +44,8 @@ STARTED_AGAIN = "started by the observer: the app ended after it was refused"
 MADE_UP = "appwitness.invalid"
 """A host that no app pins (RFC 2606): used to ask which authorities the app accepts."""
 AWAY_SAID = Spoken(
-    "the connection to the device is lost: plug it in again; waiting for it, {seconds:.0f} s at most", seconds=AWAY_S
+    "the connection to the device, or to Frida on it, is lost: check the cable; waiting up to {seconds:.0f} s",
+    seconds=AWAY_S,
 )
 BACK_SAID = Spoken("the device is back, observing again")
 BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
@@ -155,13 +157,17 @@ class Attempt:
                     lost_at = None
             return not alive
 
-        if self._until(ended) and self._was_refused():
-            self._say_again()
-            start()
-            alive, ask_at = True, time.monotonic() + UNHOOKED_POLL_S
-            self._until(ended, AGAIN_S)
-        detail = f"no hooks were in the app: {why}; what it read was not seen"
-        self._missed("agent", detail, begun, where="hook", why="not_observed", app=package, until=_now())
+        try:
+            if self._until(ended) and self._was_refused():
+                self._say_again()
+                start()
+                alive, ask_at = True, time.monotonic() + UNHOOKED_POLL_S
+                self._until(ended, AGAIN_S)
+        finally:
+            if lost_at is not None:
+                self.recording.append(was_away(package, lost_at, _now()))
+            detail = f"no hooks were in the app: {why}; what it read was not seen"
+            self._missed("agent", detail, begun, where="hook", why="not_observed", app=package, until=_now())
 
     def _was_refused(self) -> bool:
         """Whether the app ended because its question was refused."""
@@ -306,6 +312,11 @@ class Attempt:
         if not agent.clock.readings:
             detail = "the device did not say what time it is: accesses and uploads may be in another order"
             self._missed("device", detail, where="clock", why="no_clock")
+        if agent.lost:
+            raise SetupError(
+                Spoken("Frida lost {app}; what it did since is not in the recording.", app=agent.app),
+                "Check the device and its cable, then observe the app again.",
+            )
 
     def _watch(self, agent: Agent, most_s: float | None = None) -> bool:
         """Watch until the app ends (True), or until the run ends or `most_s` have passed (False)."""
