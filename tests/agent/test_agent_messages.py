@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from appwitness.agent import agent_listener
 from appwitness.agent.agent_listener import Listener
 from appwitness.agent.agent_messages import bounded, is_small
 from appwitness.agent.device_clock import DeviceClock
 from appwitness.agent.hooked import Hooked
 from appwitness.agent.process_recorder import ProcessRecorder
-from appwitness.events import FILES, AppIdentity, BadLine, DeviceIdentity, Gap, Run, Upload, format_time, parse
+from appwitness.events import FILES, AppIdentity, BadLine, DeviceIdentity, Gap, Run, Screen, Upload, format_time, parse
 from appwitness.recording import Recording, verify
 from appwitness.recording.quota import Limited, Quota
 from tests.strategies import examples
@@ -409,3 +410,46 @@ def test_the_usual_line_is_small_and_one_with_a_value_that_is_not_bounded_is_not
     assert is_small(json.dumps(usual).encode())
     for text in (str(2**53 + 1), "1e300", "1E9", '"\\ud800"', f'"{"x" * (1 << 20)}"'):
         assert not is_small(json.dumps(usual).replace('"x"', text).encode())
+
+
+PICTURE = b"a picture"
+
+
+def numbered_screen(agent, number):
+    body = hashlib.sha256(PICTURE).hexdigest()
+    send(agent, "lines", json.dumps(screen(image=body)).encode(), n=number)
+
+
+@pytest.mark.parametrize("end", ["lost", "exit", "the run ends"])
+@pytest.mark.parametrize("again", [True, False])
+def test_a_line_waits_for_a_body_that_was_lost_before_it(recording, end, again):
+    agent = listener(recording)
+    send(agent, "facts", facts=[], n=1)
+    agent.numbering.returned = True
+    numbered_screen(agent, 3)  # 2 was lost with the connection
+    numbered_screen(agent, 4)
+    assert list(recording.events(Screen)) == []
+    if again:
+        send(agent, "body", PICTURE, n=2)
+    match end:
+        case "lost":
+            send(agent, "lost", count=0)
+        case "exit":
+            send(agent, "exit", how="exit", inside=None, n=5)
+        case _:
+            agent.close()
+    assert len(list(recording.events(Screen))) == (2 if again else 0)
+    assert len(list(recording.events(Gap))) == (0 if again else 1)
+    send(agent, "body", PICTURE, n=6)
+    numbered_screen(agent, 7)
+    assert len(list(recording.events(Screen))) == (3 if again else 1)  # nothing waits any more
+
+
+def test_what_waits_is_bounded(recording, monkeypatch):
+    monkeypatch.setattr(agent_listener, "MOST_HELD", 3)
+    agent = listener(recording)
+    send(agent, "body", PICTURE, n=1)
+    agent.numbering.returned = True
+    for number in range(3, 8):
+        numbered_screen(agent, number)
+    assert len(list(recording.events(Screen))) == 5

@@ -113,7 +113,7 @@ def loses(device, *, answers=False, said=False):
     state.ending.said = said
     process = EnteredProcess(device, 7, ends=True, kept_s=10, owned=owned(answers))
     record = ProcessRecorder(lines, APP, 7, DeviceClock(lambda _: None))
-    listener: Any = SimpleNamespace(on_message=None, state=state, numbering=Numbering())
+    listener: Any = SimpleNamespace(on_message=None, state=state, numbering=Numbering(), close=lambda: None)
     agent = AgentProcess(process, record, listener, nothing, back=lambda: None)
     agent.attach("")
     device.ended("connection-terminated", None)

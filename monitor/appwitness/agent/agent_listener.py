@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -33,6 +34,9 @@ from appwitness.agent.hooked import Hooked
 from appwitness.agent.process_recorder import ProcessRecorder, Why
 from appwitness.events import Probe
 
+MOST_HELD = 1000
+"""Maximum number of messages that are held."""
+MOST_HELD_BYTES = 64 << 20
 MOST_CHECKS = 1000
 """Maximum number of certificate checks that are reported."""
 
@@ -76,6 +80,39 @@ class Numbering:
         return (last + 1, number - 1) if returned and number > last + 1 else None
 
 
+class MessagesHeld:
+    """Holds what came after lost messages until those have come again: a line may name a body that was lost."""
+
+    def __init__(self) -> None:
+        self._until: int | None = None
+        """Number of the last lost message; None: none is expected."""
+        self._held: list[tuple[Message, bytes]] = []
+        self._size = 0
+
+    def expect(self, until: int) -> None:
+        """Hold what comes until the lost messages, up to this number, have come again."""
+        self._until = until
+
+    def take(self, message: Message, data: bytes) -> list[tuple[Message, bytes]]:
+        """Take a message; returns those to be read now, in this order. `Lost` is sent after the last lost message."""
+        if self._until is None:
+            return [(message, data)]
+        if isinstance(message, Lost | ExitMessage) or len(self._held) == MOST_HELD or self._size > MOST_HELD_BYTES:
+            return [*self.release(), (message, data)]
+        again = message.n is not None and message.n <= self._until
+        if again or not isinstance(message, LinesSent | BodySent | PlainSent | FactsSent):
+            return [(message, data)]
+        self._held.append((message, data))
+        self._size += len(data)
+        return []
+
+    def release(self) -> list[tuple[Message, bytes]]:
+        """The messages that are still held; nothing is held from now on."""
+        held, self._held = self._held, []
+        self._until, self._size = None, 0
+        return held
+
+
 class Listener:
     """Receives the messages of one process. Frida calls `on_message` from its own thread; `post` sends the agent a
     message. `clock` and `unpinned` (bypassed certificate checks: `installed`, or `met` once the app used one) belong
@@ -94,6 +131,7 @@ class Listener:
         self.record = record
         self.state = AgentState(hooked)
         self.numbering = Numbering()
+        self._held = MessagesHeld()
         self._clock = clock
         self._unpinned = unpinned
         self._post = post
@@ -101,14 +139,30 @@ class Listener:
 
     def on_message(self, raw: Mapping[str, Any], data: bytes | None) -> None:
         """Take one message. Whatever the app has put into it, only this message can be lost, never the run."""
-        try:
+        with self._only_this():
             if raw.get("type") == "error":
                 self.record.fault(str(raw.get("stack") or raw.get("description")))
             else:
                 payload = message(raw.get("payload"))
                 if (missing := self.numbering.follow(payload.n)) is not None:  # Frida may lose what was on its way
+                    self._held.expect(missing[1])
                     self._post({"type": "again", "from": missing[0], "until": missing[1]})
-                self._on_payload(payload, data or b"")
+                self._read(self._held.take(payload, data or b""))
+
+    def close(self) -> None:
+        """Read what is held, at the end of the run: what was lost does not come any more."""
+        self._read(self._held.release())
+
+    def _read(self, messages: Iterable[tuple[Message, bytes]]) -> None:
+        for payload, data in messages:
+            with self._only_this():
+                self._on_payload(payload, data)
+
+    @contextmanager
+    def _only_this(self) -> Iterator[None]:
+        """Refuse a message that cannot be read, and go on with the next."""
+        try:
+            yield
         except RefusedMessage as reason:
             self.record.refuse(str(reason))
         except Exception as error:

@@ -193,6 +193,7 @@ class AgentProcess:
                 self._ended.wait(DETACH_S)
             else:
                 self._script.leave()
+        self.listener.close()
         self.record.close()
         return True
 
