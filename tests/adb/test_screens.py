@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +13,10 @@ import pytest
 
 from appwitness.catalog import yaml_files
 from appwitness.catalog.labels import Labels
+from appwitness.devices.android import adb
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
+from appwitness.devices.android.screen import uiautomator
 from appwitness.devices.android.screen.dialog_player import OPENED_AGAIN
 from appwitness.devices.android.screen.input import Explore, Play, Question
 from appwitness.devices.android.screen.screen_record import CHANGES_S
@@ -404,6 +406,50 @@ def test_a_screen_that_cannot_be_read(
     mend(phone)
     with played(control, "silent"):
         pass
+
+
+SERVER = "kill -{} $(cat /data/local/tmp/.*-screens/server.pid)"
+
+
+@pytest.mark.parametrize("signal", ["KILL", "STOP"])
+def test_a_reader_of_the_screen_that_dies_or_hangs_is_replaced(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], monkeypatch: pytest.MonkeyPatch, signal: str
+) -> None:
+    monkeypatch.setattr(uiautomator, "CALL_S", 2.0)
+    phone = phone_of()
+    control = control_of(phone)
+    with Stage(phone, SCREENS, WAYS, "home") as stage, played(control, "accept") as (_, lines):
+        until(lambda: lines.of(Screen))
+        control.shell.check(SERVER.format(signal))
+        stage.show("policy")
+        stage.until_touched(["Agree"])
+    assert lines.of(Gap) == []
+    assert control.journal.undo_all(control.take_back) == []
+    assert "com.wetest.uia2.Main -p" not in control.shell.user("cat /proc/[0-9]*/cmdline | tr '\\0' ' '").out
+
+
+@pytest.mark.parametrize("away_s", [0.3, 3.0])
+def test_the_screen_is_seen_again_after_an_outage(
+    phone_of: Callable[..., Phone], control_of: Callable[[Phone], Control], away_s: float
+) -> None:
+    phone = phone_of()
+    control = control_of(phone)
+    with Stage(phone, SCREENS, WAYS, "home") as stage, played(control, "accept") as (_, lines):
+        until(lambda: lines.of(Screen))
+        phone.unplug()
+        time.sleep(away_s)
+        phone.plug()
+        until(lambda: _reached(phone))
+        stage.show("policy")
+        stage.until_touched(["Agree"])
+    assert lines.of(Gap) == []
+
+
+def _reached(phone: Phone) -> bool:
+    """What the thread that keeps the device does in a run."""
+    with suppress(DeviceFault):
+        return bool(adb.connect(phone.serial))
+    return False
 
 
 def test_touches_that_the_device_refuses(

@@ -6,7 +6,9 @@ import io
 import os
 import re
 import socket
+import struct
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -49,6 +51,11 @@ ADDRESS = re.compile(r"[A-Za-z0-9.\-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 TLS_CONNECT = "_adb-tls-connect._tcp"
 TLS_PAIRING = "_adb-tls-pairing._tcp"
 """mDNS services of a phone with wireless debugging: one to connect to, and one for pairing while it shows a code."""
+BROKEN_OFF = (ConnectionError, EOFError, AssertionError, struct.error, ValueError)
+"""What adbutils raises, besides its own errors, for an answer that breaks off."""
+_CUT = re.compile(r"""read chunk missing|.{0,3}|Unknown data: b'.{0,3}'|\('Invalid sync cmd', '.{0,3}'\)""")
+"""Texts of adbutils' own errors for such answers: it expects words of four letters."""
+_starting = threading.Lock()
 _SOCKET = re.compile(r"tcp:(?:([\w.-]+):)?(\d{1,5})")
 _EXIT = re.compile(r"\r?\nexit=(\d+)\r?\n?$")
 
@@ -97,6 +104,24 @@ def server() -> tuple[str, int]:
     host = said("ANDROID_ADB_SERVER_HOST") or said("ANDROID_ADB_SERVER_ADDRESS") or LOOPBACK
     port = said("ANDROID_ADB_SERVER_PORT", "")
     return host, int(port) if port.isdecimal() else USUAL_PORT
+
+
+def have_server() -> None:
+    """Start the adb server if none answers, once for all threads and quietly; adbutils would start one for each thread.
+    Raises OSError if none can be started, or the one on another machine does not answer."""
+    with _starting:
+        try:
+            socket.create_connection(server(), timeout=3).close()
+        except OSError:
+            if not is_here():
+                raise
+            try:
+                command = [adbutils.adb_path(), "-P", str(server()[1]), "start-server"]
+                run = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=20, check=False)
+            except (subprocess.SubprocessError, adbutils.AdbError) as error:
+                raise OSError(str(error)) from error
+            if run.returncode:
+                raise OSError((run.stderr or run.stdout).strip()[-300:]) from None
 
 
 def is_here() -> bool:
@@ -210,14 +235,17 @@ class Adb:
         """Run a shell command as adb's user on the device."""
         with _translated(self.serial, command, timeout_s):
             if self._v2 is None:
-                self._v2 = "shell_v2" in self._device.get_features().split(",")
+                with self._device.open_transport("features", timeout=ANSWER_S) as connection:
+                    self._v2 = "shell_v2" in _block(connection).split(",")
             if self._v2:
                 done = self._device.shell2(command, timeout=timeout_s, v2=True)
                 return CommandOutput(done.returncode, _lines(done.stdout), _lines(done.stderr))
             line = f"( {command}\n) 2>&1; status=$?; echo; echo exit=$status"
             text = self._device.shell(line, timeout=timeout_s, rstrip=False)
             found = _EXIT.search(text)
-            return CommandOutput(int(found[1]) if found else 255, _lines(text[: found.start()] if found else text))
+            if found is None:
+                raise EOFError("the output breaks off")
+            return CommandOutput(int(found[1]), _lines(text[: found.start()]))
         raise AssertionError
 
     def open(self, command: str) -> ShellConversation:
@@ -270,7 +298,7 @@ class Adb:
             with self._device.open_transport(timeout=ANSWER_S) as connection:
                 connection.send_command("reverse:list-forward")
                 connection.check_okay()
-                text = str(connection.read_string_block())
+                text = _block(connection)
             rows = (line.rsplit(" ", 2) for line in text.splitlines())
             return [int(row[-2][4:]) for row in rows if len(row) > 1 and row[-2].startswith("tcp:")]
         raise AssertionError
@@ -365,7 +393,12 @@ def ask_server(query: str, timeout_s: float = ANSWER_S) -> str:
     with _client().make_connection(timeout=timeout_s) as connection:
         connection.send_command(query)
         connection.check_okay()
-        return str(connection.read_string_block())
+        return _block(connection)
+
+
+def _block(connection: adbutils.AdbConnection) -> str:
+    """An answer that begins with its length. adbutils' own function takes one that breaks off as complete."""
+    return bytes(connection.read_exact(int(connection.read_exact(4), 16))).decode(errors="replace")
 
 
 def _lines(text: str) -> str:
@@ -386,7 +419,10 @@ class _translated:  # noqa: N801 used like a function
         self._timeout_s = timeout_s
 
     def __enter__(self) -> None:
-        return None
+        try:
+            have_server()
+        except OSError as error:
+            raise fault("adb-server-unreachable", server="{}:{}".format(*server()), said=str(error)) from error
 
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
         if error is None or isinstance(error, DeviceFault) or not isinstance(error, Exception):
@@ -404,8 +440,10 @@ class _translated:  # noqa: N801 used like a function
         for state, code in STATES.items():
             if f"device {state}" in said or said.strip() == state or (" " in state and state in said):
                 return raised(code, serial=self._serial, state=state)
-        if isinstance(error, (adbutils.AdbError, OSError, EOFError)):
-            if "not found" in said or "closed" in said or not said.strip():
+        if isinstance(error, BROKEN_OFF):
+            return raised("device-lost", serial=self._serial)
+        if isinstance(error, (adbutils.AdbError, OSError)):
+            if "not found" in said or "closed" in said or _CUT.fullmatch(said.strip()):
                 return raised("device-lost", serial=self._serial)
             return raised("adb-failed", serial=self._serial, command=self._command[:80], said=said.strip()[:300])
         return error

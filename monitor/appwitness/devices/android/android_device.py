@@ -43,6 +43,8 @@ KEEP_S = 1.0
 """Interval at which ports, CA certificates and the location are checked and restored."""
 BACK_S = 30.0
 """Time limit for an unplugged device to come back."""
+RETRY_S = 5.0
+"""Time limit for it to come back once more if it was lost while its changes were undone."""
 
 
 @contextmanager
@@ -90,6 +92,8 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         self._entrance = Entrance(control, wanted, self._user, home / "frida", self.stop)
         self._route: traffic.TrafficRoute | None = None
         self._gaps: list[Gap] = []
+        self._internal: set[type[Exception]] = set()
+        """Kinds of internal errors that have a gap already."""
 
     def __exit__(self, *_: object) -> None:
         try:
@@ -283,16 +287,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
         def keep() -> None:
             while not stop.wait(KEEP_S):
-                try:
-                    self._upkeep.step()
-                    lines.append_all(witnesses.poll())
-                except DeviceFault as error:  # the agent reports a device that is gone
-                    self._upkeep.reach(error)
-                except Exception as error:
-                    self._gap("device", "keeping it prepared", f"an internal error: {type(error).__name__}")
-                    break
-                finally:
-                    self._hand_over(lines)
+                self._keep(witnesses, lines)
 
         try:
             witnesses.before()
@@ -307,10 +302,12 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         finally:
             stop.set()
             keeper.join()
-            with suppress(DeviceFault):
+            try:
                 if self._screens is not None:
                     self._screens.stop()
                 lines.append_all(witnesses.after())
+            except DeviceFault as error:
+                self._gap("device", "the system's own counts", f"they could not be read at the end: {error.what}")
             self._hand_over(lines)
 
     def noticed(self) -> None:
@@ -329,23 +326,46 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     def undo(self) -> None:
         """Undo what this run changed, the latest change first; waits for a device that was unplugged."""
-        with suppress(DeviceFault):
-            discovery.poll(lambda: connect(self._control.shell.serial), BACK_S)
         if self._route is not None:
             self._route.stop()
-        if failed := discovery.take_back(self._control):
+        serial = self._control.shell.serial
+        failed = self._take_back(BACK_S) and self._take_back(RETRY_S)
+        if failed:
+            left = len(self._control.journal.open)
             raise SetupError(
                 Spoken(
-                    "{failed} changes on {serial} could not be undone. {what}",
-                    failed=len(failed),
-                    serial=self._control.shell.serial,
-                    what=failed[0].what,
-                ),
-                Spoken(
-                    "Run `appwitness undo --device {serial}` when the device can be reached.",
-                    serial=self._control.shell.serial,
-                ),
+                    "{failed} changes on {serial} could not be undone. {what}", failed=left, serial=serial, what=failed
+                )
+                if left
+                else failed,
+                Spoken("Run `appwitness undo --device {serial}` when the device can be reached.", serial=serial),
             )
+
+    def _take_back(self, wait_s: float) -> str | None:
+        """Undo the journal's open changes once the device is there, or after `wait_s`; returns why one could not be
+        undone, or None."""
+        serial = self._control.shell.serial
+        with suppress(DeviceFault):
+            discovery.poll(lambda: connect(serial), wait_s)
+        try:
+            failed = discovery.take_back(self._control)
+        except DeviceFault as error:
+            failed = [error]
+        return failed[0].what if failed else None
+
+    def _keep(self, witnesses: Witnesses, lines: Records) -> None:
+        """Maintain the device's state once, and record what the system has counted since."""
+        try:
+            self._upkeep.step()
+            lines.append_all(witnesses.poll())
+        except DeviceFault as error:  # the agent reports a device that is gone
+            self._upkeep.reach(error)
+        except Exception as error:
+            if type(error) not in self._internal:
+                self._internal.add(type(error))
+                self._gap("device", "keeping it prepared", f"an internal error: {type(error).__name__}")
+        finally:
+            self._hand_over(lines)
 
     def _lead(self, mode: str, proxy: tuple[str, int], tunnel: str | None = None) -> None:
         """Send the app's traffic to the proxy, in one of the device's modes."""

@@ -6,6 +6,7 @@ import shlex
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from appwitness.agent.timeouts import AWAY_S
@@ -105,13 +106,12 @@ class Control:
         self.shell.adb.reverse(port, here)
 
     def returns(self, stop: threading.Event) -> bool:
-        """Wait for a lost device; True if it was lost and came back in time, False if it was not lost or stays away."""
+        """Wait for a lost device; whether it is there, or False if `stop` was set meanwhile."""
         end = time.monotonic() + AWAY_S
-        lost = False
         while time.monotonic() < end:
-            if self.shell.adb.there():
-                return lost
-            lost = True
+            with suppress(DeviceFault):
+                if self.shell.adb.there():
+                    return True
             if stop.wait(1):
                 break
         return False

@@ -16,12 +16,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from http.client import HTTPException
 from importlib.resources import files
 from typing import Any, Literal
 
 import uiautomator2
 from uiautomator2 import exceptions
 
+from appwitness.devices.android.adb import have_server
 from appwitness.devices.android.app.package_dump import PackageDump
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault, fault
@@ -42,12 +44,14 @@ CALL_S = 10.0
 IDLE_MS = 100
 """Longest wait, in milliseconds, for a busy screen to become idle before it is read."""
 DEEPEST = 100
+_LOST = (OSError, RuntimeError, HTTPException)
+"""What a server that died or hangs raises, besides uiautomator2's own errors."""
 MOST_FAULTS = 20
 """After this many failed looks in a row, the screen is no longer read."""
 _SIZE = re.compile(r"(?:Override|Physical) size: (\d+)x(\d+)")
 _KEPT = ("enabled_accessibility_services", "accessibility_enabled")
 """Settings that a UiAutomation may change: while it runs, the user's accessibility services are off."""
-_START = """cd {folder}
+_START = """{stop}cd {folder}
 CLASSPATH={folder}/u2.jar nohup sh -c 'echo $$ >server.pid; exec app_process / com.wetest.uia2.Main -p {port}' \
 </dev/null >log 2>&1 &
 """
@@ -158,13 +162,14 @@ class Screens:
                 self._player.step()
                 failed = 0
             except DeviceFault as error:
-                if self._control.returns(self.stopping):
-                    continue
+                back = self._control.returns(self.stopping)
+                if self.stopping.is_set():
+                    break
                 failed += 1
                 if error.code == "touches-refused" and self._player.plan != "free":
                     self._gap(f"the plan {self._player.plan} is not played: {error}")
                     self._player.look_on()
-                if failed == MOST_FAULTS or error.code == "device-lost":
+                if failed == MOST_FAULTS or not back:
                     self._gap(f"nobody sees the screen any more: {error}")
                     return
         with suppress(DeviceFault):
@@ -278,6 +283,8 @@ class _ByServer(ShellHands):
         control.shell.adb.push(files("uiautomator2").joinpath("assets/u2.jar").read_bytes(), f"{folder}/u2.jar")
         self._port = random.randint(20000, 60000)  # noqa: S311 any free port
         self._client = _Client(control, folder, self._port)
+        self._broken = False
+        """Whether the server broke off its last answer, or gave none."""
 
     def dump(self) -> bytes:
         # All windows: a consent bar in a window without input is not part of the active window.
@@ -302,12 +309,16 @@ class _ByServer(ShellHands):
 
     def _call(self, method: str, params: list[Any]) -> Any:
         try:
+            if self._broken:
+                self._client.start_anew()
+                self._broken = False
             return self._client.jsonrpc_call(method, params, CALL_S)
         except exceptions.BaseException as error:
             said = " ".join(str(error).split())[:200]
             code = "touches-refused" if "INJECT_EVENTS" in said else "screens-unreadable"
             raise fault(code, serial=self._shell.serial, said=said) from None
-        except (OSError, RuntimeError, ValueError) as error:  # adbutils' errors are RuntimeErrors
+        except (*_LOST, ValueError) as error:
+            self._broken = True
             raise fault("screens-unreadable", serial=self._shell.serial, said=str(error)[:200]) from None
 
 
@@ -317,19 +328,38 @@ class _Client(uiautomator2.Device):  # type: ignore[misc]
     def __init__(self, control: Control, folder: str, port: int) -> None:
         self._control = control
         self._folder = folder
+        self._starting = False
         super().__init__(_BoundedDevice(control.shell.adb.device), port=port)
-        configuration = self.jsonrpc_call("getConfigurator", [], CALL_S)
-        with suppress(exceptions.BaseException):
-            self.jsonrpc_call("setConfigurator", [{**(configuration or {}), "waitForIdleTimeout": IDLE_MS}], CALL_S)
 
     def _wait_for_device(self, timeout: float = 10) -> Any:
         return self._BaseClient__serial
 
     def start_uiautomator(self) -> None:
         """Start the server unless it answers. Raises LaunchUiAutomationError with the server's output."""
-        if self._check_alive():
-            return
-        self._control.shell.check(_START.format(folder=self._folder, port=self._device_server_port))
+        if not self._check_alive():
+            self.start_anew()
+
+    def start_anew(self) -> None:
+        """End the server, which may hang, and start another. Raises LaunchUiAutomationError with its output."""
+        if self._starting:
+            raise exceptions.LaunchUiAutomationError("it ended soon after it was started")
+        self._starting = True
+        try:
+            self._start()
+            configuration = self.jsonrpc_call("getConfigurator", [], CALL_S)
+            with suppress(exceptions.BaseException):
+                self.jsonrpc_call("setConfigurator", [{**(configuration or {}), "waitForIdleTimeout": IDLE_MS}], CALL_S)
+        finally:
+            self._starting = False
+
+    def _check_alive(self) -> bool:
+        with suppress(*_LOST):
+            return bool(super()._check_alive())
+        return False
+
+    def _start(self) -> None:
+        stop = _STOP.format(folder=self._folder)
+        self._control.shell.check(_START.format(stop=stop, folder=self._folder, port=self._device_server_port))
         end = time.monotonic() + READY_S
         while time.monotonic() < end:
             if self._check_alive():
@@ -359,6 +389,10 @@ class _BoundedDevice:
         return getattr(self._device, name)
 
     def create_connection(self, *address: Any) -> Any:
-        connection = self._device.create_connection(*address)
+        try:
+            have_server()
+            connection = self._device.create_connection(*address)
+        except (OSError, ValueError) as error:
+            raise ConnectionError(str(error)) from error
         connection.settimeout(CALL_S)
         return connection

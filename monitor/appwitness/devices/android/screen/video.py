@@ -14,6 +14,8 @@ from appwitness.events import Event, Gap, Screen
 SEGMENT_S = 60
 """Length of a segment in seconds; Android's screenrecord allows at most 180."""
 BIT_RATE = 2_000_000
+MOST_FAULTS = 3
+"""After this many failures in a row, the screen is no longer filmed."""
 
 
 class Film:
@@ -59,7 +61,7 @@ class Film:
 
     def _run(self, folder: str) -> None:
         before: tuple[datetime, str] | None = None
-        number = 0
+        number = failed = 0
         while not self._stop.is_set():
             begun = datetime.now(UTC)
             file = f"{folder}/film-{number % 2}.mp4"
@@ -71,6 +73,7 @@ class Film:
                 if not done.ok and not self._stop.is_set():
                     self._gap(f"the screen is not filmed: {(done.err or done.out).strip()[:200] or 'no reason given'}")
                     return
+                failed = 0
                 if self._wanted.is_set():
                     self._wanted.clear()
                     for at, name in filter(None, (before, (begun, file))):
@@ -79,10 +82,13 @@ class Film:
                 else:
                     before = (begun, file)
             except DeviceFault as error:
-                if self._control.returns(self._stop):
-                    continue
-                self._gap(f"the screen is not filmed any more: {error}")
-                return
+                failed += 1
+                back = self._control.returns(self._stop)
+                if self._stop.is_set():
+                    break
+                if failed == MOST_FAULTS or not back:
+                    self._gap(f"the screen is not filmed any more: {error}")
+                    return
 
     def _keep(self, at: datetime, file: str) -> None:
         body = self._put_body(self._control.shell.adb.pull(file))
