@@ -1,4 +1,4 @@
-"""A cable that is pulled: the run goes on once it is back, with what the agent kept meanwhile."""
+"""A cable that is pulled: the run goes on once it is back, with what the agent kept meanwhile, or ends and says so."""
 
 from __future__ import annotations
 
@@ -9,30 +9,45 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from appwitness.agent import agent_process
+from appwitness.cli.verbs import main
+from appwitness.devices.android import android_device, control
 from appwitness.events import Access, Gap, Phase, Screen, Upload
-from tests.adb.rig import lab_app
+from appwitness.recording import Recording
+from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import Phone
-from tests.adb.test_observe import observe
+from tests.adb.test_observe import left, observe, run
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 OUT_S = 5.0
 
 
-def test_a_run_goes_on_when_the_cable_is_back(phone_of: Callable[..., Phone], tmp_path: Path) -> None:
-    phone = phone_of(api=34, su="kernelsu")
-    phases = tmp_path / "recordings/run/phases.jsonl"
+def once_started(folder: Path, then: Callable[[], object]) -> threading.Thread:
+    """Do this once the app has started."""
+    phases = folder / "recordings/run/phases.jsonl"
 
-    def pull() -> None:
+    def wait() -> None:
         while not (phases.exists() and b'"started"' in phases.read_bytes()):
             time.sleep(0.02)
+        then()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def test_a_run_goes_on_when_the_cable_is_back(phone_of: Callable[..., Phone], tmp_path: Path) -> None:
+    phone = phone_of(api=34, su="kernelsu")
+
+    def pull() -> None:
         phone.unplug()
         time.sleep(OUT_S)
         phone.plug()
 
     with lab_app.furnish(phone, "circle", "free", installed=False, screen=True, quiet_ms=9000) as app:
-        cable = threading.Thread(target=pull)
-        cable.start()
+        cable = once_started(tmp_path, pull)
         options = ("--no-persona", "--apk", str(app.apk), "--plan", "accept", "--app-type", str(app.app.app_type))
         recording, _ = observe(phone, app, tmp_path, *options)
         cable.join()
@@ -51,3 +66,41 @@ def test_a_run_goes_on_when_the_cable_is_back(phone_of: Callable[..., Phone], tm
     assert any("was lost and made again" in (gap.detail or "") for gap in gaps)
     assert [phase.state for phase in recording.events(Phase)][-1] == "exited"  # Frida does not tell that any more
     assert all(change.undone for change in recording.run.changes)
+
+
+def test_a_device_that_stays_away_ends_the_run_and_what_is_left_is_told(
+    phone_of: Callable[..., Phone], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (agent_process, control):
+        monkeypatch.setattr(module, "AWAY_S", 4.0)
+    monkeypatch.setattr(android_device, "BACK_S", 1.0)
+    monkeypatch.setattr(android_device, "RETRY_S", 1.0)
+    phone = phone_of(api=34, su="kernelsu")
+    begun = left(phone)
+    program, output = tmp_path / "frida-server", tmp_path / "recordings/run"
+    program.write_bytes(frida_server.program())
+    with lab_app.furnish(phone, "circle", "free", installed=False, screen=True, quiet_ms=9000) as app:
+        cable = once_started(tmp_path, phone.unplug)
+        hosts = [f"--connect-to={host}:{address}:{port}" for host, (address, port) in app.hosts.items()]
+        options = ("--no-persona", "--apk", str(app.apk), "--plan", "accept", "--app-type", str(app.app.app_type))
+        servers = [*hosts, "--upstream-ca", str(app.upstream_ca), "--frida-server", str(program)]
+        at = ("--device", phone.serial, "--output", str(output))
+        done = run(tmp_path, "observe", *at, *servers, *options)
+        cable.join()
+        phone.plug()
+        changes = [change for change in Recording.open(output).run.changes if change.undone is None]
+        home = {"APPWITNESS_HOME": str(tmp_path / "home")}
+        undone = CliRunner(env=home).invoke(main, ["undo", "--device", phone.serial])
+    assert done.exit_code == 4, done.output
+    assert f"{len(changes)} changes on {phone.serial} could not be undone" in done.output
+    assert f"appwitness undo --device {phone.serial}" in done.output
+    assert undone.exit_code == 0, undone.output
+    for what in ("files", "mounts", "names"):
+        assert left(phone)[what] == begun[what]
+    gaps = list(Recording.open(output).events(Gap))
+    (away,) = [gap for gap in gaps if gap.subject == "connection to the device"]
+    (lost,) = [gap for gap in gaps if gap.why == "detached"]
+    assert "did not come back" in str(lost.detail)
+    for gap in (away, lost):
+        assert gap.until is not None
+        assert gap.until - gap.at > timedelta(seconds=3)
