@@ -31,6 +31,7 @@ class Seen:
             hook=self.hook,
             running=lambda: dict(running),
             ours=lambda pid: pid in users,
+            ended=lambda pid: pid not in dict(running),
             missed=self.miss,
             lost=(OSError,),
             owned=owned,

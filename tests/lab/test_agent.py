@@ -343,7 +343,7 @@ def test_programs_that_the_app_starts_run_undisturbed_and_a_gap_names_them(run):
     assert seen.printed.count(" unchanged") == 18
     assert re.findall(r"(\w+) ended with (\d+)", seen.printed) == [("java", "0"), ("true", "0"), ("sh", "0")]
     assert {gap.why for gap in seen.gaps if gap.pid == seen.agent.pid} == {"process_not_instrumented"}
-    assert any(gap.subject.endswith("probe.Main results") for gap in seen.gaps)
+    assert any(gap.subject.endswith("probe.Main results pause") for gap in seen.gaps)
 
 
 def test_a_jvm_that_the_app_starts_is_hooked_and_a_gap_says_since_when(run, tmp_path):

@@ -21,12 +21,13 @@ pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(240)]
 CHANCE = random.Random()
 
 
-def start(path: Path, plan: str = "refuse") -> subprocess.Popen[bytes]:
+def start(path: Path, plan: str = "refuse", **settings: str) -> subprocess.Popen[bytes]:
     arguments = ["observe", "--device", "lab:circle", "--plan", plan, "--output", str(path)]
     return subprocess.Popen(
         [sys.executable, "-m", "appwitness.cli", *arguments, "--db", str(path.with_suffix(".sqlite"))],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        env=os.environ | settings,
     )
 
 
@@ -89,7 +90,8 @@ def test_the_recorder_is_killed(tmp_path, turn):
 
 def test_the_proxy_is_killed(tmp_path):
     path = tmp_path / "r"
-    process = start(path, "accept")  # with this plan, the app still sends when another proxy is there
+    # The user does the next thing after 2 s, so that the app still sends when another proxy is there.
+    process = start(path, "accept", JAVA_TOOL_OPTIONS="-Dlab.quiet_ms=2000")
     until(lambda: lines(path, "phase"))
     proxy = next(pid for pid in children(process.pid) if b"capture.py" in Path(f"/proc/{pid}/cmdline").read_bytes())
     os.kill(proxy, signal.SIGKILL)

@@ -16,7 +16,7 @@ from typing import Any, Self
 from appwitness.agent.agent_listener import AgentState, Listener
 from appwitness.agent.agent_plan import USUAL, AgentOptions, plan
 from appwitness.agent.agent_process import DETACH_S, READY_S, AgentProcess, EnteredProcess
-from appwitness.agent.child_processes import Children, Followed, Means, ProcessEnded
+from appwitness.agent.child_processes import Children, Followed, Means
 from appwitness.agent.device_clock import DeviceClock
 from appwitness.agent.frida_device import ERRORS, FridaDevice, FridaFault, StartedProcess, faults
 from appwitness.agent.hooked import Hooked, HookStatus
@@ -68,6 +68,18 @@ def _not_up(why: FridaFault | str, details: Sequence[str], kind: type[SetupError
     if isinstance(why, str):
         return kind(listed([why, *details], SPACE), "Check that the app runs without appwitness, then try again.")
     return FridaFault(why.code, listed([why.what, *details], SPACE), why.next_step)
+
+
+def _ended(device: FridaDevice, pid: int) -> bool:
+    """Whether a process that could not be hooked has ended, or is just about to; False if the device does not say."""
+    end = time.monotonic() + ENDS_S
+    with suppress(*ERRORS):
+        while device.lives(pid):
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        return True
+    return False
 
 
 @dataclass(frozen=True)
@@ -240,6 +252,7 @@ class Agent:
             hook=self._hook_further,
             running=device.running,
             ours=lambda other: process.by_gadget or device.may_be_of(other, pid),  # a gadget's device has no other
+            ended=lambda other: not process.by_gadget and _ended(device, other),
             missed=lambda subject, why, began=None: self._missed(agent, subject, why, began),
             lost=ERRORS,
             owned=process.owned,
@@ -292,32 +305,11 @@ class Agent:
 
     def _hook_further(self, pid: int, held: bool) -> datetime | None:
         """Hook a further process of the app, held or running; returns since when calls may have been missed, or
-        None. Raises SetupError if that fails, and the process then runs on, or ProcessEnded."""
+        None. Raises SetupError if that fails, and the process then runs on."""
         assert self._entered is not None
-        process = self._entered.first.process
-        if process.by_gadget:
+        entered, first = self._entered, self._entered.first
+        if first.process.by_gadget:
             raise SetupError(ALONE, "Use a device with root.")
-        try:
-            return self._hook(self._entered, pid, held)
-        except SetupError:
-            if self._ends(process.device, pid):
-                raise ProcessEnded from None
-            raise
-
-    @staticmethod
-    def _ends(device: FridaDevice, pid: int) -> bool:
-        """Whether a process that could not be hooked has ended, or is just about to."""
-        end = time.monotonic() + ENDS_S
-        with suppress(*ERRORS):
-            while device.lives(pid):
-                if time.monotonic() > end:
-                    return False
-                time.sleep(0.05)
-            return True
-        return False
-
-    def _hook(self, entered: _Entered, pid: int, held: bool) -> datetime | None:
-        first = entered.first
         began = first.record.now()
         agent = self._agent_in(replace(first.process, pid=pid))
         entered.further.append(agent)

@@ -61,10 +61,6 @@ class Followed:
         return len(self._pids)
 
 
-class ProcessEnded(Exception):
-    """A process ended before its hooks were in."""
-
-
 class MissedProcess(Protocol):
     """Called for a process that is not observed, or was not observed from `began` until now."""
 
@@ -81,12 +77,13 @@ class Means:
     """How processes are told apart and entered."""
 
     hook: Callable[[int, bool], datetime | None]
-    """Hooks a process, held or running; returns since when calls may have been missed, or None. Raises SetupError, or
-    ProcessEnded if there is no such process any more."""
+    """Hooks a process, held or running; returns since when calls may have been missed, or None. Raises SetupError."""
     running: Callable[[], Mapping[int, str]]
     """Pid -> name, for each process of the device."""
     ours: Callable[[int], bool]
     """Whether a process belongs to the app's user."""
+    ended: Callable[[int], bool]
+    """Whether a process has ended, or is just about to; False if that cannot be told."""
     missed: MissedProcess
     lost: tuple[type[Exception], ...]
     """Frida's errors for a device that is gone."""
@@ -167,27 +164,20 @@ class Children:
 
     def _take(self, pid: int, subject: str, held: bool) -> None:
         if not held and not self._belongs(pid):
-            self._miss(subject, STRANGER if self._runs(pid) else ENDED)
+            self._miss(subject, ENDED if self._means.ended(pid) else STRANGER)
             return
         try:
             since = self._means.hook(pid, held)
             if since is not None:
                 self._means.missed(subject, LATE, since)
         except SetupError as error:
-            self._miss(subject, str(error))
-        except ProcessEnded:
-            self._miss(subject, ENDED)
+            self._miss(subject, ENDED if self._means.ended(pid) else str(error))
 
     def _belongs(self, pid: int) -> bool:
         with suppress(SetupError):
             if self._means.owned is not None and pid in self._means.owned():
                 return True
         return self._means.ours(pid)
-
-    def _runs(self, pid: int) -> bool:
-        with suppress(*self._means.lost, SetupError):
-            return pid in self._means.running()
-        return True
 
     def _miss(self, subject: str, why: str) -> None:
         """Report a missed process once: apps start the same command again and again."""

@@ -28,8 +28,9 @@ public class Main {
                 case "reuse" -> reuse();
                 case "busy" -> busy(api);
                 case "children" -> {
+                    // A Java program's name can be read only while it runs; a busy agent looks late.
                     start(ProcessHandle.current().info().command().get(), "-Xshare:off", "-cp",
-                            System.getProperty("java.class.path"), "probe.Main", "results");
+                            System.getProperty("java.class.path"), "probe.Main", "results", "pause");
                     start("true", "nothing");
                     start("sh", "-c", "exec true again");
                 }
