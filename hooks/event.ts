@@ -7,30 +7,30 @@ export interface Access {
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
   at: string;
-  /** Android package; null where the producer cannot know */
+  /** Android package; null: the producer cannot know it */
   app?: string | null;
   /** process on the device */
   pid?: number | null;
-  /** when a line of the agent came in, on the host's clock */
+  /** when the line reached the host, on the host's clock (lines of the agent) */
   arrived?: string | null;
-  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  /** milliseconds since the device started, by a clock that cannot be set (lines of the agent) */
   boot_ms?: number | null;
   /** android.telephony.TelephonyManager.getLine1Number; libc.so!__system_property_get */
   source: string;
-  /** what was asked where the API is general: a URI, a key */
+  /** what was asked for, if the API is general: a URI, a key */
   target?: string | null;
   /** data type code of the source */
   data: string;
-  /** what the API gave */
+  /** what the API returned */
   values?: readonly Value[];
   outcome: "denied" | "empty" | "requested" | "returned" | "threw";
-  /** the arguments that matter, small */
+  /** the arguments that matter, shortened */
   args?: Record<string, unknown> | null;
   /** frames, innermost first: package.Class.method(File.java:12) */
   stack?: readonly string[];
-  /** why frames are missing: the outermost were too many, or all for lack of the thread's time */
+  /** why frames are missing: long: only the innermost are kept; thinned: no stack was taken, to save the app's time */
   stack_cut?: "long" | "thinned" | null;
-  /** whose code each frame of the stack is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  /** whose code each frame of the stack is, by its class loader or its library's path: app, platform, the package that it came from, or null if unknown; absent: not recorded */
   owners?: readonly (string | null)[];
   thread?: string | null;
   /** identical calls that this line stands for */
@@ -68,76 +68,76 @@ export interface Check {
   checked: boolean;
 }
 
-/** A socket that the app opened, or began to use from other code (connections.jsonl, by the agent). */
+/** A socket that the app opened, used from other code, or closed (connections.jsonl, by the agent). */
 export interface Connection {
   kind: "connection";
   /** version of the contract */
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
   at: string;
-  /** Android package; null where the producer cannot know */
+  /** Android package; null: the producer cannot know it */
   app?: string | null;
   /** process on the device */
   pid?: number | null;
-  /** when a line of the agent came in, on the host's clock */
+  /** when the line reached the host, on the host's clock (lines of the agent) */
   arrived?: string | null;
-  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  /** milliseconds since the device started, by a clock that cannot be set (lines of the agent) */
   boot_ms?: number | null;
-  /** write: other code than the one that connected starts a request on it; close: it is over */
+  /** write: code other than what connected starts a request on it; close: it was closed */
   op?: "close" | "connect" | "write";
   local: Endpoint;
   remote: Endpoint;
   host?: string | null;
   transport?: "tcp" | "udp";
   stack?: readonly string[];
-  /** whose code each frame of the stack is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  /** whose code each frame of the stack is, by its class loader or its library's path: app, platform, the package that it came from, or null if unknown; absent: not recorded */
   owners?: readonly (string | null)[];
   thread?: string | null;
-  /** bytes that went out until then; null: not counted */
+  /** bytes sent until then; null: not counted */
   sent?: number | null;
-  /** the name under which the agent led it to the proxy; null: it did not */
+  /** name by which the agent redirected it to the proxy; null: it did not */
   announced?: string | null;
 }
 
-/** What the user was asked and decided, and permissions (consents.jsonl, by agent, operator, screen). */
+/** What the user was asked and decided, and permissions (consents.jsonl, by the agent, the host, or an operator). */
 export interface Consent {
   kind: "consent";
   /** version of the contract */
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
   at: string;
-  /** Android package; null where the producer cannot know */
+  /** Android package; null: the producer cannot know it */
   app?: string | null;
   /** process on the device */
   pid?: number | null;
-  /** when a line of the agent came in, on the host's clock */
+  /** when the line reached the host, on the host's clock (lines of the agent) */
   arrived?: string | null;
-  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  /** milliseconds since the device started, by a clock that cannot be set (lines of the agent) */
   boot_ms?: number | null;
   signal: "dialog" | "iab_gpp" | "iab_tcf" | "operator" | "permission_prompt" | "permission_result" | "preference" | "sdk_call" | "tap";
   status: "dismissed" | "given" | "gone" | "refused" | "requested" | "withdrawn";
   scope?: "ads_tracking" | "cross_border_separate" | "general_policy" | "minor_guardian" | "sensitive_separate" | "system_permission" | "third_party_separate";
   /** data type codes, or null for all */
   data?: readonly string[] | null;
-  /** an app that merely claims consent is `app`; a program that marked it for somebody `assistant` */
+  /** app: the app merely claims it; assistant: a program marked it for a person */
   by: "app" | "assistant" | "operator" | "user";
-  /** the label touched, the key set, the permission named */
+  /** the label touched, the key set, or the permission */
   text?: string | null;
   /** free text for people: nothing is concluded from it */
   note?: string | null;
-  /** where an SDK call came from */
+  /** the code that called the SDK */
   stack?: readonly string[];
-  /** whose clock `at` is of; null: the host's for what an operator noted, else the device's */
+  /** whose clock `at` is on; null: the host's if an operator noted it, else the device's */
   clock?: "device" | "host" | null;
-  /** the earlier line that this one replaces, whatever its time: a corrected mark */
+  /** the earlier line that this one replaces, whatever its time (a corrected mark) */
   corrects?: string | null;
-  /** the earlier line that never was: neither it nor this one counts; status as there */
+  /** the earlier line that is withdrawn: neither it nor this one counts; same status */
   retracts?: string | null;
-  /** the dialog's box was ticked when it appeared, or, for a tap, when it was tapped */
+  /** whether the dialog's box was ticked when the dialog appeared or, for a tap, at the tap */
   ticked?: boolean | null;
-  /** the entry was in the app's store before this run */
+  /** the app had stored the entry before this run */
   at_start?: boolean | null;
-  /** what an SDK was told; null: an early recording */
+  /** what the app told an SDK; null: an early recording */
   value?: string | null;
 }
 
@@ -154,13 +154,13 @@ export interface Gap {
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
   at: string;
-  /** Android package; null where the producer cannot know */
+  /** Android package; null: the producer cannot know it */
   app?: string | null;
   /** process on the device */
   pid?: number | null;
-  /** when a line of the agent came in, on the host's clock */
+  /** when the line reached the host, on the host's clock (lines of the agent) */
   arrived?: string | null;
-  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  /** milliseconds since the device started, by a clock that cannot be set (lines of the agent) */
   boot_ms?: number | null;
   where: "clock" | "correlate" | "device" | "hook" | "proxy";
   /** a source, a host, a process, a line of the recording */
@@ -168,35 +168,35 @@ export interface Gap {
   why: "body_truncated" | "class_absent" | "decode_limit" | "detached" | "forgotten" | "hook_error" | "hook_lost" | "install_failed" | "method_absent" | "missed" | "no_clock" | "not_decrypted" | "not_observed" | "overflow" | "process_not_instrumented" | "protocol_unsupported" | "quota" | "refused" | "thinned" | "tls_refused";
   detail?: string | null;
   until?: string | null;
-  /** the device's end of the connection that it is about */
+  /** the device's end of the connection */
   client?: Endpoint | null;
   /** the name that the client asked for in its TLS handshake */
   sni?: string | null;
-  /** TLS alert that ended it, in OpenSSL's words: unknown ca */
+  /** TLS alert that ended the connection, in OpenSSL's words: unknown ca */
   alert?: string | null;
-  /** the name under which the agent led the connection that it is about to the proxy */
+  /** name by which the agent redirected the connection to the proxy */
   announced?: string | null;
-  /** bytes of the upload that were stored and whose line was lost: in bodies/ */
+  /** stored bytes of an upload whose line was lost, in bodies/ */
   body?: string | null;
 }
 
-/** A state that the app or the screen entered (phases.jsonl, by agent and device). */
+/** A state that the app or the screen entered (phases.jsonl, by the agent, the host, or an operator). */
 export interface Phase {
   kind: "phase";
   /** version of the contract */
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
   at: string;
-  /** Android package; null where the producer cannot know */
+  /** Android package; null: the producer cannot know it */
   app?: string | null;
   /** process on the device */
   pid?: number | null;
-  /** when a line of the agent came in, on the host's clock */
+  /** when the line reached the host, on the host's clock (lines of the agent) */
   arrived?: string | null;
-  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  /** milliseconds since the device started, by a clock that cannot be set (lines of the agent) */
   boot_ms?: number | null;
   state: "background" | "exited" | "foreground" | "mark" | "screen_off" | "screen_on" | "started";
-  /** text of a mark */
+  /** text of a mark, or how a process ended */
   text?: string | null;
   /** operator: a person typed the text, and nothing is concluded from it */
   by?: "operator" | null;
@@ -211,40 +211,40 @@ export interface Screen {
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
   at: string;
-  /** Android package; null where the producer cannot know */
+  /** Android package; null: the producer cannot know it */
   app?: string | null;
   /** process on the device */
   pid?: number | null;
-  /** when a line of the agent came in, on the host's clock */
+  /** when the line reached the host, on the host's clock (lines of the agent) */
   arrived?: string | null;
-  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  /** milliseconds since the device started, by a clock that cannot be set (lines of the agent) */
   boot_ms?: number | null;
-  /** look: what is on the screen has changed, or is still there; dialog, page: it came up; touch: of what `touched` says; dismiss: the app took a dialog away; cancel: the back key, or a touch beside it; absent: a picture, from which nothing is concluded */
+  /** look: the screen has changed, or is still the same; dialog, page: it appeared; touch: of what `touched` says; dismiss: the app closed a dialog; cancel: the back key, or a touch beside it; absent: a picture, from which nothing is concluded */
   what?: "cancel" | "dialog" | "dismiss" | "look" | "page" | "touch" | null;
-  /** what was there: of a look all windows, else the one that it is about */
+  /** for a look, all windows; otherwise the one that the line is about */
   windows?: readonly Window[];
   touched?: Touch | null;
-  /** number of a dialog in its process: its appearance and its end have the same */
+  /** number of a dialog in its process, the same when it appears and when it ends */
   number?: number | null;
   /** when the content of the previous look was last seen */
   since?: string | null;
   /** the code that showed or touched it */
   stack?: readonly string[];
-  /** whose code each frame of the stack is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  /** whose code each frame of the stack is, by its class loader or its library's path: app, platform, the package that it came from, or null if unknown; absent: not recorded */
   owners?: readonly (string | null)[];
-  /** whose window was on top, where that is known */
+  /** package of the topmost window, if known */
   package?: string | null;
-  /** its activity, where that is known */
+  /** its activity, if known */
   activity?: string | null;
   /** the window's hierarchy, XML as uiautomator writes it */
   tree?: string | null;
   /** the picture, PNG or JPEG as its first bytes say */
   image?: string | null;
-  /** what was on the screen from then on, MP4 */
+  /** film of the screen from then on, MP4 */
   film?: string | null;
-  /** consent: a question is on it; plan: whoever plays the user touches it or leaves it alone; change: it came up, was touched or went away */
+  /** consent: it asks a question; plan: who acts as the user touches it or leaves it alone; change: it appeared, was touched, or went away */
   why: "change" | "consent" | "finding" | "operator" | "plan";
-  /** who looked; it tells whose clock `at` is of */
+  /** who looked; `at` is on its clock */
   by: "agent" | "host";
   /** free text for people: what was touched there, and why */
   note?: string | null;
@@ -260,11 +260,11 @@ export interface Tls {
 /** The element that was touched. */
 export interface Touch {
   label: string;
-  /** name of the element, where it has one */
+  /** name of the element, if it has one */
   id?: string | null;
-  /** state of a box or switch before; null: it is neither */
+  /** state of a box or switch before the touch; null: it is neither */
   ticked?: boolean | null;
-  /** user: a finger or a key; app: its own code; plan, operator: whoever plays the user */
+  /** user: a finger or a key; app: its own code; plan, operator: who acts as the user */
   by: "app" | "operator" | "plan" | "user";
 }
 
@@ -275,13 +275,13 @@ export interface Transform {
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
   at: string;
-  /** Android package; null where the producer cannot know */
+  /** Android package; null: the producer cannot know it */
   app?: string | null;
   /** process on the device */
   pid?: number | null;
-  /** when a line of the agent came in, on the host's clock */
+  /** when the line reached the host, on the host's clock (lines of the agent) */
   arrived?: string | null;
-  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  /** milliseconds since the device started, by a clock that cannot be set (lines of the agent) */
   boot_ms?: number | null;
   op: "compress" | "decrypt" | "digest" | "encode" | "encrypt" | "mac";
   /** SHA-256, AES/CBC/PKCS5Padding, gzip */
@@ -291,7 +291,7 @@ export interface Transform {
   key?: Blob | null;
   iv?: Blob | null;
   stack?: readonly string[];
-  /** whose code each frame of the stack is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  /** whose code each frame of the stack is, by its class loader or its library's path: app, platform, the package that it came from, or null if unknown; absent: not recorded */
   owners?: readonly (string | null)[];
   thread?: string | null;
 }
@@ -303,13 +303,13 @@ export interface Upload {
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
   at: string;
-  /** Android package; null where the producer cannot know */
+  /** Android package; null: the producer cannot know it */
   app?: string | null;
   /** process on the device */
   pid?: number | null;
-  /** when a line of the agent came in, on the host's clock */
+  /** when the line reached the host, on the host's clock (lines of the agent) */
   arrived?: string | null;
-  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  /** milliseconds since the device started, by a clock that cannot be set (lines of the agent) */
   boot_ms?: number | null;
   via: "bluetooth" | "dns" | "http" | "intent" | "nfc" | "sms" | "tcp" | "udp" | "websocket";
   method?: string | null;
@@ -332,15 +332,15 @@ export interface Upload {
   tls?: Tls | null;
   /** response status, null when none came */
   status?: number | null;
-  /** only where the producer is the agent */
+  /** only in lines of the agent */
   stack?: readonly string[];
-  /** whose code each frame of the stack is, by its class loader or the path of its library: app, platform, the package that it came from, or null where nothing tells; absent: nobody said */
+  /** whose code each frame of the stack is, by its class loader or its library's path: app, platform, the package that it came from, or null if unknown; absent: not recorded */
   owners?: readonly (string | null)[];
-  /** the name under which the agent led the connection to the proxy (`announced` of its line) */
+  /** name by which the agent redirected the connection to the proxy (`announced` of its line) */
   announced?: string | null;
-  /** whether anything came back, of what has no status; null: nobody looked */
+  /** for what has no status: whether anything came back; null: nobody looked */
   answered?: boolean | null;
-  /** nothing says whether TLS protected it: it may have been decrypted before the capture */
+  /** whether TLS protected it is unknown: it may have been decrypted before the capture */
   tls_unknown?: boolean;
 }
 
@@ -348,25 +348,25 @@ export interface Upload {
 export interface Value {
   /** data type code; a location is one value `lat,lon`, decimal degrees WGS-84 */
   type: string;
-  /** as the API gave it; numbers as text, all digits */
+  /** as the API returned it; numbers as text, all digits */
   text: string;
   /** row of a cursor, from 0: values of one row belong together */
   row?: number | null;
-  /** contact id of that row: rows with the same are of one person; absent: not asked for */
+  /** contact id of that row: rows with the same id belong to one person; absent: not asked for */
   contact?: string | null;
 }
 
 /** The texts and elements of one window. */
 export interface Window {
-  /** whose window it is; null: the observed app's */
+  /** package of the window; null: the observed app */
   package?: string | null;
-  /** what is only shown, from top to bottom */
+  /** texts that cannot be touched, from top to bottom */
   texts?: readonly string[];
   /** what can be touched */
   labels?: readonly string[];
   /** boxes to tick, and switches */
   checks?: readonly Check[];
-  /** names of its elements: the part after `:id/`, of a web page the whole id */
+  /** names of its elements: the part after `:id/`; for a web page, the whole id */
   ids?: readonly string[];
 }
 
@@ -377,19 +377,19 @@ export interface Witness {
   v: 1;
   /** RFC 3339, UTC, microseconds, trailing Z; the producer's own clock */
   at: string;
-  /** Android package; null where the producer cannot know */
+  /** Android package; null: the producer cannot know it */
   app?: string | null;
   /** process on the device */
   pid?: number | null;
-  /** when a line of the agent came in, on the host's clock */
+  /** when the line reached the host, on the host's clock (lines of the agent) */
   arrived?: string | null;
-  /** milliseconds since the device was started, by its clock that nobody sets (lines of the agent) */
+  /** milliseconds since the device started, by a clock that cannot be set (lines of the agent) */
   boot_ms?: number | null;
   /** which part of the system counted; control: a run without hooks, before this one */
   by: "appops" | "control" | "exit_info" | "location" | "logcat" | "netstats" | "processes";
-  /** what it counted: an op of AppOps, a provider of places, an event, a reason, a host */
+  /** what it counted: an AppOps op, a location provider, an event, a reason, a host */
   subject?: string | null;
-  /** data type code that was accessed, where there is one */
+  /** data type code that was accessed, if there is one */
   data?: string | null;
   /** how often */
   count?: number | null;
@@ -397,17 +397,17 @@ export interface Witness {
   size?: number | null;
   /** bytes received */
   received?: number | null;
-  /** the first of them, or when counting began */
+  /** time of the first, or when counting began */
   from?: string | null;
-  /** the last of them, or when counting ended */
+  /** time of the last, or when counting ended */
   until?: string | null;
-  /** the app's own name for the part of it that did it (attribution) */
+  /** attribution tag: the app's own name for its part that did it */
   tag?: string | null;
   /** the package that asked the system on the app's behalf; null: the app itself */
   on_behalf?: string | null;
-  /** what else the system said, for people */
+  /** what else the system reported, for people */
   detail?: string | null;
-  /** what the system printed of it */
+  /** what the system printed about it */
   raw?: Blob | null;
 }
 

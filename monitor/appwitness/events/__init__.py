@@ -32,7 +32,7 @@ INLINE_BYTES = 256
 """A blob of up to this many bytes is in its line as base64; a longer one goes to bodies/."""
 
 Ref = str
-"""The name of a line: `accesses.jsonl:17`; the first line is 1. It identifies the line; there are no generated ids."""
+"""The name of a line: its file and number, from 1: `accesses.jsonl:17`. Lines have no other id."""
 
 DataType = str
 """A code of catalog/data_types.yml, such as `phone_number`."""
@@ -46,7 +46,7 @@ def format_time(at: datetime) -> str:
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2500, 1, 1, tzinfo=UTC)
 LARGEST_OFFSET_MS = 1e13
-"""About 300 years: more than any clock is off. Within the bounds above, adding it to a time never leaves the
+"""About 300 years, more than any clock is off. Added to a time within the bounds above, it stays within the
 calendar."""
 
 
@@ -77,8 +77,8 @@ Milliseconds = Annotated[float, Field(ge=-LARGEST_OFFSET_MS, le=LARGEST_OFFSET_M
 Owners = Annotated[
     tuple[str | None, ...],
     Meta(
-        description="whose code each frame of the stack is, by its class loader or the path of its library: app, "
-        "platform, the package that it came from, or null where nothing tells; absent: nobody said"
+        description="whose code each frame of the stack is, by its class loader or its library's path: app, platform, "
+        "the package that it came from, or null if unknown; absent: not recorded"
     ),
 ]
 Sha256 = Annotated[str, Meta(pattern=_SHA256, max_length=64), Field(pattern=_SHA256)]
@@ -150,11 +150,11 @@ class Value(Part, kw_only=True, frozen=True):
     type: Annotated[
         DataType, Meta(description="data type code; a location is one value `lat,lon`, decimal degrees WGS-84")
     ]
-    text: Annotated[str, Meta(description="as the API gave it; numbers as text, all digits")]
+    text: Annotated[str, Meta(description="as the API returned it; numbers as text, all digits")]
     row: Annotated[int | None, Meta(description="row of a cursor, from 0: values of one row belong together")] = None
     contact: Annotated[
         str | msgspec.UnsetType | None,
-        Meta(description="contact id of that row: rows with the same are of one person; absent: not asked for"),
+        Meta(description="contact id of that row: rows with the same id belong to one person; absent: not asked for"),
     ] = msgspec.UNSET
 
 
@@ -165,14 +165,14 @@ class Line(Part, kw_only=True, frozen=True, tag_field="kind", tag=str.lower):
 
     v: Annotated[Literal[1], Meta(description="version of the contract")] = 1
     at: Time
-    app: Annotated[str | None, Meta(description="Android package; null where the producer cannot know")] = None
+    app: Annotated[str | None, Meta(description="Android package; null: the producer cannot know it")] = None
     pid: Annotated[int | None, Meta(description="process on the device")] = None
-    arrived: Annotated[Time | None, Meta(description="when a line of the agent came in, on the host's clock")] = None
+    arrived: Annotated[
+        Time | None, Meta(description="when the line reached the host, on the host's clock (lines of the agent)")
+    ] = None
     boot_ms: Annotated[
         Count | None,
-        Meta(
-            description="milliseconds since the device was started, by its clock that nobody sets (lines of the agent)"
-        ),
+        Meta(description="milliseconds since the device started, by a clock that cannot be set (lines of the agent)"),
     ] = None
 
     @property
@@ -194,17 +194,20 @@ class Access(Line, kw_only=True, frozen=True):
     source: Annotated[
         str, Meta(description="android.telephony.TelephonyManager.getLine1Number; libc.so!__system_property_get")
     ]
-    target: Annotated[str | None, Meta(description="what was asked where the API is general: a URI, a key")] = None
+    target: Annotated[str | None, Meta(description="what was asked for, if the API is general: a URI, a key")] = None
     data: Annotated[DataType, Meta(description="data type code of the source")]
-    values: Annotated[tuple[Value, ...], Meta(description="what the API gave")] = ()
+    values: Annotated[tuple[Value, ...], Meta(description="what the API returned")] = ()
     outcome: Literal["returned", "empty", "denied", "threw", "requested"]
-    args: Annotated[dict[str, Any] | None, Meta(description="the arguments that matter, small")] = None
+    args: Annotated[dict[str, Any] | None, Meta(description="the arguments that matter, shortened")] = None
     stack: Annotated[
         tuple[str, ...], Meta(description="frames, innermost first: package.Class.method(File.java:12)")
     ] = ()
     stack_cut: Annotated[
         Literal["long", "thinned"] | None,
-        Meta(description="why frames are missing: the outermost were too many, or all for lack of the thread's time"),
+        Meta(
+            description="why frames are missing: long: only the innermost are kept; thinned: no stack was "
+            "taken, to save the app's time"
+        ),
     ] = None
     owners: Owners = ()
     thread: str | None = None
@@ -229,13 +232,13 @@ class Transform(Line, kw_only=True, frozen=True):
 
 
 class Connection(Line, kw_only=True, frozen=True):
-    """A socket that the app opened, or began to use from other code (connections.jsonl, by the agent)."""
+    """A socket that the app opened, used from other code, or closed (connections.jsonl, by the agent)."""
 
     unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "owners")
 
     op: Annotated[
         Literal["connect", "write", "close"],
-        Meta(description="write: other code than the one that connected starts a request on it; close: it is over"),
+        Meta(description="write: code other than what connected starts a request on it; close: it was closed"),
     ] = "connect"
     local: Endpoint
     remote: Endpoint
@@ -244,9 +247,9 @@ class Connection(Line, kw_only=True, frozen=True):
     stack: tuple[str, ...] = ()
     owners: Owners = ()
     thread: str | None = None
-    sent: Annotated[Count | None, Meta(description="bytes that went out until then; null: not counted")] = None
+    sent: Annotated[Count | None, Meta(description="bytes sent until then; null: not counted")] = None
     announced: Annotated[
-        str | None, Meta(description="the name under which the agent led it to the proxy; null: it did not")
+        str | None, Meta(description="name by which the agent redirected it to the proxy; null: it did not")
     ] = None
 
 
@@ -276,18 +279,18 @@ class Upload(Line, kw_only=True, frozen=True):
     server: Endpoint | None = None
     tls: Annotated[Tls | None, Meta(description="null for cleartext")] = None
     status: Annotated[int | None, Meta(description="response status, null when none came")] = None
-    stack: Annotated[tuple[str, ...], Meta(description="only where the producer is the agent")] = ()
+    stack: Annotated[tuple[str, ...], Meta(description="only in lines of the agent")] = ()
     owners: Owners = ()
     announced: Annotated[
         str | None,
-        Meta(description="the name under which the agent led the connection to the proxy (`announced` of its line)"),
+        Meta(description="name by which the agent redirected the connection to the proxy (`announced` of its line)"),
     ] = None
     answered: Annotated[
         bool | None,
-        Meta(description="whether anything came back, of what has no status; null: nobody looked"),
+        Meta(description="for what has no status: whether anything came back; null: nobody looked"),
     ] = None
     tls_unknown: Annotated[
-        bool, Meta(description="nothing says whether TLS protected it: it may have been decrypted before the capture")
+        bool, Meta(description="whether TLS protected it is unknown: it may have been decrypted before the capture")
     ] = False
 
     @property
@@ -345,7 +348,7 @@ ConsentState = Literal["requested", "given", "refused", "withdrawn", "dismissed"
 
 
 class Consent(Line, kw_only=True, frozen=True):
-    """What the user was asked and decided, and permissions (consents.jsonl, by agent, operator, screen)."""
+    """What the user was asked and decided, and permissions (consents.jsonl, by the agent, the host, or an operator)."""
 
     signal: Signal
     status: ConsentState
@@ -353,28 +356,27 @@ class Consent(Line, kw_only=True, frozen=True):
     data: Annotated[tuple[DataType, ...] | None, Meta(description="data type codes, or null for all")] = None
     by: Annotated[
         Literal["user", "operator", "assistant", "app"],
-        Meta(
-            description="an app that merely claims consent is `app`; a program that marked it for somebody `assistant`"
-        ),
+        Meta(description="app: the app merely claims it; assistant: a program marked it for a person"),
     ]
-    text: Annotated[str | None, Meta(description="the label touched, the key set, the permission named")] = None
+    text: Annotated[str | None, Meta(description="the label touched, the key set, or the permission")] = None
     note: Annotated[str | None, Meta(description="free text for people: nothing is concluded from it")] = None
-    stack: Annotated[tuple[str, ...], Meta(description="where an SDK call came from")] = ()
+    stack: Annotated[tuple[str, ...], Meta(description="the code that called the SDK")] = ()
     clock: Annotated[
         Literal["host", "device"] | None,
-        Meta(description="whose clock `at` is of; null: the host's for what an operator noted, else the device's"),
+        Meta(description="whose clock `at` is on; null: the host's if an operator noted it, else the device's"),
     ] = None
     corrects: Annotated[
-        Ref | None, Meta(description="the earlier line that this one replaces, whatever its time: a corrected mark")
+        Ref | None, Meta(description="the earlier line that this one replaces, whatever its time (a corrected mark)")
     ] = None
     retracts: Annotated[
-        Ref | None, Meta(description="the earlier line that never was: neither it nor this one counts; status as there")
+        Ref | None, Meta(description="the earlier line that is withdrawn: neither it nor this one counts; same status")
     ] = None
     ticked: Annotated[
-        bool | None, Meta(description="the dialog's box was ticked when it appeared, or, for a tap, when it was tapped")
+        bool | None,
+        Meta(description="whether the dialog's box was ticked when the dialog appeared or, for a tap, at the tap"),
     ] = None
-    at_start: Annotated[bool | None, Meta(description="the entry was in the app's store before this run")] = None
-    value: Annotated[str | None, Meta(description="what an SDK was told; null: an early recording")] = None
+    at_start: Annotated[bool | None, Meta(description="the app had stored the entry before this run")] = None
+    value: Annotated[str | None, Meta(description="what the app told an SDK; null: an early recording")] = None
 
     @property
     def on_host_clock(self) -> bool:
@@ -385,7 +387,7 @@ class Consent(Line, kw_only=True, frozen=True):
 
 
 MARKERS = frozenset({"operator", "assistant"})
-"""Authors of marks: a person on the host, or a program that acts for one."""
+"""Authors of marks: a person at the host, or a program that acts for one."""
 LIST_ID, ITEM_ID = r"^[a-z][a-z0-9-]{0,39}$", r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"
 """Patterns for the ids of checklists and of their items."""
 
@@ -401,12 +403,12 @@ class AnsweredItem(Part, kw_only=True, frozen=True, omit_defaults=True):
 
 
 class Phase(Line, kw_only=True, frozen=True):
-    """A state that the app or the screen entered (phases.jsonl, by agent and device)."""
+    """A state that the app or the screen entered (phases.jsonl, by the agent, the host, or an operator)."""
 
     unsaid: ClassVar[tuple[str, ...]] = (*Line.unsaid, "answered")
 
     state: Literal["started", "exited", "foreground", "background", "screen_on", "screen_off", "mark"]
-    text: Annotated[str | None, Meta(description="text of a mark")] = None
+    text: Annotated[str | None, Meta(description="text of a mark, or how a process ended")] = None
     by: Annotated[
         Literal["operator"] | None,
         Meta(description="operator: a person typed the text, and nothing is concluded from it"),
@@ -417,7 +419,7 @@ class Phase(Line, kw_only=True, frozen=True):
 
     @property
     def on_host_clock(self) -> bool:
-        """True for marks without a process: they were made on the host."""
+        """True for marks without a process: the host makes them."""
         return self.state == "mark" and self.pid is None
 
 
@@ -431,13 +433,13 @@ class Check(Part, kw_only=True, frozen=True):
 class Window(Part, kw_only=True, frozen=True, omit_defaults=True):
     """The texts and elements of one window."""
 
-    package: Annotated[str | None, Meta(description="whose window it is; null: the observed app's")] = None
-    texts: Annotated[tuple[str, ...], Meta(description="what is only shown, from top to bottom")] = ()
+    package: Annotated[str | None, Meta(description="package of the window; null: the observed app")] = None
+    texts: Annotated[tuple[str, ...], Meta(description="texts that cannot be touched, from top to bottom")] = ()
     labels: Annotated[tuple[str, ...], Meta(description="what can be touched")] = ()
     checks: Annotated[tuple[Check, ...], Meta(description="boxes to tick, and switches")] = ()
     ids: Annotated[
         tuple[str, ...],
-        Meta(description="names of its elements: the part after `:id/`, of a web page the whole id"),
+        Meta(description="names of its elements: the part after `:id/`; for a web page, the whole id"),
     ] = ()
 
 
@@ -445,11 +447,13 @@ class Touch(Part, kw_only=True, frozen=True, omit_defaults=True):
     """The element that was touched."""
 
     label: str
-    id: Annotated[str | None, Meta(description="name of the element, where it has one")] = None
-    ticked: Annotated[bool | None, Meta(description="state of a box or switch before; null: it is neither")] = None
+    id: Annotated[str | None, Meta(description="name of the element, if it has one")] = None
+    ticked: Annotated[
+        bool | None, Meta(description="state of a box or switch before the touch; null: it is neither")
+    ] = None
     by: Annotated[
         Literal["user", "app", "plan", "operator"],
-        Meta(description="user: a finger or a key; app: its own code; plan, operator: whoever plays the user"),
+        Meta(description="user: a finger or a key; app: its own code; plan, operator: who acts as the user"),
     ]
 
 
@@ -463,34 +467,34 @@ class Screen(Line, kw_only=True, frozen=True):
     what: Annotated[
         Literal["look", "dialog", "page", "touch", "dismiss", "cancel"] | None,
         Meta(
-            description="look: what is on the screen has changed, or is still there; dialog, page: it came up; touch: "
-            "of what `touched` says; dismiss: the app took a dialog away; cancel: the back key, or a touch beside it; "
+            description="look: the screen has changed, or is still the same; dialog, page: it appeared; touch: of "
+            "what `touched` says; dismiss: the app closed a dialog; cancel: the back key, or a touch beside it; "
             "absent: a picture, from which nothing is concluded"
         ),
     ] = None
     windows: Annotated[
-        tuple[Window, ...], Meta(description="what was there: of a look all windows, else the one that it is about")
+        tuple[Window, ...], Meta(description="for a look, all windows; otherwise the one that the line is about")
     ] = ()
     touched: Touch | None = None
     number: Annotated[
-        int | None, Meta(description="number of a dialog in its process: its appearance and its end have the same")
+        int | None, Meta(description="number of a dialog in its process, the same when it appears and when it ends")
     ] = None
     since: Annotated[Time | None, Meta(description="when the content of the previous look was last seen")] = None
     stack: Annotated[tuple[str, ...], Meta(description="the code that showed or touched it")] = ()
     owners: Owners = ()
-    package: Annotated[str | None, Meta(description="whose window was on top, where that is known")] = None
-    activity: Annotated[str | None, Meta(description="its activity, where that is known")] = None
+    package: Annotated[str | None, Meta(description="package of the topmost window, if known")] = None
+    activity: Annotated[str | None, Meta(description="its activity, if known")] = None
     tree: Annotated[Sha256 | None, Meta(description="the window's hierarchy, XML as uiautomator writes it")] = None
     image: Annotated[Sha256 | None, Meta(description="the picture, PNG or JPEG as its first bytes say")] = None
-    film: Annotated[Sha256 | None, Meta(description="what was on the screen from then on, MP4")] = None
+    film: Annotated[Sha256 | None, Meta(description="film of the screen from then on, MP4")] = None
     why: Annotated[
         Literal["consent", "finding", "plan", "operator", "change"],
         Meta(
-            description="consent: a question is on it; plan: whoever plays the user touches it or leaves it alone; "
-            "change: it came up, was touched or went away"
+            description="consent: it asks a question; plan: who acts as the user touches it or leaves it alone; "
+            "change: it appeared, was touched, or went away"
         ),
     ]
-    by: Annotated[Literal["host", "agent"], Meta(description="who looked; it tells whose clock `at` is of")]
+    by: Annotated[Literal["host", "agent"], Meta(description="who looked; `at` is on its clock")]
     note: Annotated[str | None, Meta(description="free text for people: what was touched there, and why")] = None
 
     @property
@@ -508,24 +512,22 @@ class Witness(Line, kw_only=True, frozen=True):
     ]
     subject: Annotated[
         str | None,
-        Meta(description="what it counted: an op of AppOps, a provider of places, an event, a reason, a host"),
+        Meta(description="what it counted: an AppOps op, a location provider, an event, a reason, a host"),
     ] = None
-    data: Annotated[DataType | None, Meta(description="data type code that was accessed, where there is one")] = None
+    data: Annotated[DataType | None, Meta(description="data type code that was accessed, if there is one")] = None
     count: Annotated[Count | None, Meta(description="how often")] = None
     size: Annotated[Count | None, Meta(description="bytes sent")] = None
     received: Annotated[Count | None, Meta(description="bytes received")] = None
-    since: Annotated[Time | None, Meta(description="the first of them, or when counting began")] = msgspec.field(
+    since: Annotated[Time | None, Meta(description="time of the first, or when counting began")] = msgspec.field(
         default=None, name="from"
     )
-    until: Annotated[Time | None, Meta(description="the last of them, or when counting ended")] = None
-    tag: Annotated[str | None, Meta(description="the app's own name for the part of it that did it (attribution)")] = (
-        None
-    )
+    until: Annotated[Time | None, Meta(description="time of the last, or when counting ended")] = None
+    tag: Annotated[str | None, Meta(description="attribution tag: the app's own name for its part that did it")] = None
     on_behalf: Annotated[
         str | None, Meta(description="the package that asked the system on the app's behalf; null: the app itself")
     ] = None
-    detail: Annotated[str | None, Meta(description="what else the system said, for people")] = None
-    raw: Annotated[Blob | None, Meta(description="what the system printed of it")] = None
+    detail: Annotated[str | None, Meta(description="what else the system reported, for people")] = None
+    raw: Annotated[Blob | None, Meta(description="what the system printed about it")] = None
 
 
 class Gap(Line, kw_only=True, frozen=True):
@@ -559,15 +561,15 @@ class Gap(Line, kw_only=True, frozen=True):
     ]
     detail: str | None = None
     until: Time | None = None
-    client: Annotated[Endpoint | None, Meta(description="the device's end of the connection that it is about")] = None
+    client: Annotated[Endpoint | None, Meta(description="the device's end of the connection")] = None
     sni: Annotated[str | None, Meta(description="the name that the client asked for in its TLS handshake")] = None
-    alert: Annotated[str | None, Meta(description="TLS alert that ended it, in OpenSSL's words: unknown ca")] = None
+    alert: Annotated[
+        str | None, Meta(description="TLS alert that ended the connection, in OpenSSL's words: unknown ca")
+    ] = None
     announced: Annotated[
-        str | None, Meta(description="the name under which the agent led the connection that it is about to the proxy")
+        str | None, Meta(description="name by which the agent redirected the connection to the proxy")
     ] = None
-    body: Annotated[
-        Sha256 | None, Meta(description="bytes of the upload that were stored and whose line was lost: in bodies/")
-    ] = None
+    body: Annotated[Sha256 | None, Meta(description="stored bytes of an upload whose line was lost, in bodies/")] = None
 
 
 LIMITS = frozenset({"class_absent", "method_absent"})
@@ -666,7 +668,7 @@ def parse(line: bytes | str) -> Event:
     except RecursionError:
         raise BadLine("nested too deeply") from None
     except OverflowError:
-        raise BadLine("a time that is beyond the years that UTC can express") from None
+        raise BadLine("a time beyond the years that UTC can express") from None
 
 
 def _settled[Kind: Part](part: Kind) -> Kind:
@@ -744,21 +746,21 @@ class AppIdentity(Record):
     certificate_sha256: str | None = Field(default=None, description="sha256 of the signing certificate")
     facts: dict[str, Any] = Field(
         default_factory=dict,
-        description="what its package says: digests of its files, target_sdk, permissions, sdks ...",
+        description="facts from its package: digests of its files, target_sdk, permissions, sdks ...",
     )
 
 
 class ObtainedApp(Record):
-    """Where the app's file came from, as the operator says."""
+    """Where the app's file came from, according to the operator."""
 
     store: str | None = Field(default=None, description="store or other source: Google Play, F-Droid, the maker's site")
-    account: str | None = Field(default=None, description="account of the store that it was fetched with")
+    account: str | None = Field(default=None, description="store account with which it was fetched")
     link: str | None = None
     at: str | None = Field(default=None, description="when it was fetched")
 
 
 class DeviceImage(Record):
-    """The image that the device runs, as the operator says."""
+    """The image that the device runs, according to the operator."""
 
     link: str | None = None
     sha256: Annotated[str, Field(pattern=_SHA256)] | None = None
@@ -772,11 +774,11 @@ class DeviceIdentity(Record):
     release: str | None = Field(default=None, description="Android release")
     api_level: int | None = None
     kind: Literal["emulator", "phone", "lab", "unknown"] = Field(
-        description="unknown: a foreign file was imported, and nobody said what it was taken from"
+        description="unknown: a foreign file was imported, and nobody said which device it came from"
     )
     facts: dict[str, str] = Field(
         default_factory=dict,
-        description="what it says of its build, and what matters for hooks and trust: fingerprint, abis, selinux ...",
+        description="facts about its build, and what matters for hooks and trust: fingerprint, abis, selinux ...",
     )
 
 
@@ -785,7 +787,7 @@ class SourceCount(Record):
 
     known: int = Field(default=0, description="sources that the run was to hook")
     installed: int = Field(default=0, description="hooked")
-    waiting: int = Field(default=0, description="to be hooked as soon as their class is loaded, which it never was")
+    waiting: int = Field(default=0, description="to be hooked when their class is loaded, which never happened")
     absent: int = Field(default=0, description="this device has no such class or method")
     failed: int = Field(default=0, description="the hook could not be installed")
 
@@ -798,8 +800,8 @@ def count_sources(states: Mapping[str, str]) -> SourceCount:
 
 
 Missing = Literal["values", "uploads", "consent", "check"]
-"""What a clean result requires: values to look for, read or given; uploads to search; what the user decided; and
-hooks that passed the agent's self-test."""
+"""What a clean result requires: values to look for, read by the app or given; uploads to search; what the user decided;
+and hooks that passed the agent's self-test."""
 
 
 class Observers(Record):
@@ -807,18 +809,18 @@ class Observers(Record):
 
     hooks: bool = Field(default=False, description="hooks in the app logged its reads")
     proxy: bool = Field(default=False, description="a proxy or a capture recorded what was sent")
-    consent: bool = Field(default=False, description="what the user was asked and decided was watched")
+    consent: bool = Field(default=False, description="what the user was asked and decided was recorded")
     persona: Literal["planted", "declared"] | None = Field(
         default=None,
-        description="values to look for: planted on the device for the run; or known from somebody's word alone",
+        description="values to look for: planted on the device for the run, or known only because somebody gave them",
     )
     hooks_failed: bool = Field(
         default=False,
-        description="not every call was seen in the agent's check of itself: others may be missing too",
+        description="the agent's self-test did not see every call: others may be missing too",
     )
     witnesses: bool = Field(default=False, description="the system's own counts were recorded (witnesses.jsonl)")
     stamped: Literal["during", "at_import"] = Field(
-        default="during", description="when the stamps were made: while the run went on; or when files were imported"
+        default="during", description="when the stamps were made: during the run, or when files were imported"
     )
 
     @property
@@ -836,11 +838,11 @@ class Observers(Record):
 class SourceFile(Record):
     """A foreign file that a recording was made from."""
 
-    name: str = Field(description="as it was called, without its folder")
+    name: str = Field(description="its name, without its folder")
     size: int | None = Field(default=None, ge=0, description="bytes; null: not recorded")
     sha256: Sha256
     format: str | None = Field(default=None, description="what it was read as: har, flows, hooks, pcap")
-    tool: str | None = Field(default=None, description="the program that made it, where the file says so")
+    tool: str | None = Field(default=None, description="the program that made it, if the file says so")
 
 
 class Change(Record):
@@ -849,14 +851,14 @@ class Change(Record):
     at: Time
     what: str
     before: str | None = Field(default=None, description="what was there")
-    undone: Time | None = Field(default=None, description="when it was taken back; null: it was not")
+    undone: Time | None = Field(default=None, description="when it was undone; null: it was not")
 
 
 class OwnRequest(Record):
     """Network traffic that appwitness itself caused for the run."""
 
     what: Literal["time_stamp", "frida_build", "proxy_reached"] = Field(
-        description="time_stamp: a digest to a time-stamp authority; frida_build: a build of Frida fetched; "
+        description="time_stamp: a digest to a time-stamp authority; frida_build: a download of a build of Frida; "
         "proxy_reached: an empty connection from the device, to see whether it reaches the proxy"
     )
     to: str = Field(description="host, or host and port")
@@ -867,9 +869,7 @@ class ClockReading(Record):
 
     at: Time = Field(description="when, on the host's clock")
     offset_ms: Milliseconds = Field(description="device minus host")
-    uncertainty_ms: Milliseconds = Field(
-        ge=0, description="how wrong that can be at most: half of the way there and back"
-    )
+    uncertainty_ms: Milliseconds = Field(ge=0, description="the largest possible error: half of the round trip")
 
 
 class SharedCopy(Record):
@@ -881,14 +881,14 @@ class SharedCopy(Record):
 
 
 class Probe(Record):
-    """The agent's self-test: it hooks methods of its own class and has them called as an app's methods are."""
+    """The agent's self-test: it hooks methods of its own class and has them called like an app's."""
 
     hooked: int = Field(description="kinds of methods: constructor, static, instance, default")
-    called: int = Field(description="calls that were made; 0: the class could not be made here")
+    called: int = Field(description="calls that were made; 0: the class could not be created")
     seen: int = Field(description="calls that its hooks saw")
-    missed: tuple[str, ...] = Field(default=(), description="the kinds of which a call was not seen")
-    detail: str | None = Field(default=None, description="what went wrong besides")
-    ms: float | None = Field(default=None, description="milliseconds that it took")
+    missed: tuple[str, ...] = Field(default=(), description="kinds of methods of which a call was not seen")
+    detail: str | None = Field(default=None, description="what else went wrong")
+    ms: float | None = Field(default=None, description="its duration in milliseconds")
 
     @property
     def failed(self) -> bool:
@@ -908,7 +908,7 @@ class Probe(Record):
 
 
 class Run(Record):
-    """run.json: who, what, when, which device, which versions."""
+    """run.json: the app, the device, times, versions, and what was changed and observed."""
 
     v: Literal[1] = 1
     id: str
@@ -917,7 +917,7 @@ class Run(Record):
     device: DeviceIdentity
     plan: Literal["accept", "refuse", "silent", "withdraw", "free"] = "free"
     observers: Observers = Field(
-        default_factory=Observers, description="who watched; derived where an older recording does not say"
+        default_factory=Observers, description="who watched; derived if an older recording does not say"
     )
     source: tuple[SourceFile, ...] = Field(default=(), description="the files from which an import was made")
     persona: tuple[Value, ...] = Field(
@@ -925,7 +925,7 @@ class Run(Record):
     )
     hooks: Annotated[dict[str, str], BeforeValidator(lambda states: {} if states is None else states)] = Field(
         default_factory=dict,
-        description="source -> how far its hooks are: installed, waiting, class_absent, overload_absent, failed",
+        description="source -> state of its hooks: installed, waiting, class_absent, overload_absent, failed",
     )
     started: Annotated[Time, AfterValidator(_within)]
     ended: Annotated[Time, AfterValidator(_within)] | None = None
@@ -936,64 +936,68 @@ class Run(Record):
     clock_uncertainty_ms: Milliseconds | None = Field(
         default=0,
         ge=0,
-        description="how wrong that can be at any moment of the run, drift included; 0: not recorded; null: not known",
+        description="largest error of that at any moment of the run, with drift; 0: not recorded; null: not known",
     )
     clock_drift_ms: Milliseconds | None = Field(default=None, description="how far the offset moved from start to end")
     clock: tuple[ClockReading, ...] = Field(default=(), description="the measurements at start and end")
     unpin: bool = Field(default=False, description="the agent made the app accept the proxy's certificate (--unpin)")
     unpinned: dict[str, Literal["installed", "met"]] = Field(
-        default_factory=dict, description="checks of certificates taken over, and whether the app met them"
+        default_factory=dict,
+        description="certificate checks that are bypassed: installed, or met once the app used one",
     )
     sockets_watched: bool = Field(
-        default=False, description="the agent saw every socket of the process: what came from none is another app's"
+        default=False,
+        description="the agent saw every socket of the process: traffic from no such socket is another app's",
     )
     proxy: Endpoint | None = Field(default=None, description="where the proxy listened")
     changes: tuple[Change, ...] = Field(default=(), description="what was changed on the device, in order of time")
     requests: tuple[OwnRequest, ...] | None = Field(
-        default=None, description="what we ourselves sent over a network for the run; null: not recorded"
+        default=None, description="what appwitness itself sent over a network for the run; null: not recorded"
     )
     notes: tuple[str, ...] = Field(
         default=(),
-        description="what is to be known of the device's preparation, and takes nothing from what was observed",
+        description="notes on the device's preparation that take nothing from what was observed",
     )
     route: dict[str, Any] = Field(
         default_factory=dict,
-        description="how the device's traffic came to the proxy: way, why, sees, keeps_port, host, port, quic",
+        description="how the device's traffic reached the proxy: way, why, sees, keeps_port, host, port, quic",
     )
-    root: str | None = Field(default=None, description="how root was had on it: 27.0:MAGISKSU; null: it was not")
+    root: str | None = Field(default=None, description="how root was obtained: 27.0:MAGISKSU; null: it was not")
     user: int | None = Field(default=None, description="Android user that the app ran as; null: not asked")
     install_ms: int | None = Field(
         default=None,
         ge=0,
-        description="milliseconds that it took to hook what is there; null: not told",
+        description="milliseconds from the install command until all hooks were live; null: not reported",
     )
     times: dict[str, float] = Field(
         default_factory=dict,
-        description="seconds from the order to start the app: started, entered, loaded, let run, live",
+        description="seconds since the start command: started, entered, loaded, let run",
     )
     probe: Probe | None = Field(
         default=None,
-        description="the agent's check of itself in the app's process; null: there was no agent, or it made none",
+        description="the agent's self-test in the app's process; null: there was no agent, or it made none",
     )
     unhooked: str | None = Field(
         default=None,
-        description="why there were no hooks in the app, so that its traffic alone was observed; null: there were",
+        description="why there were no hooks in the app, and only its traffic was observed; null: there were",
     )
     tried: Literal["yes", "no"] | None = Field(
         default=None,
-        description="whether a test bench has run the agent on the device's runtime (ART) and processor, in each kind"
-        " of code that an app runs in there; null: not known",
+        description="whether tests have run the agent on the device's runtime (ART) and processor, in each kind of "
+        "code that an app has there; null: not known",
     )
     versions: dict[str, str | None] = Field(default_factory=dict)
     operator: str | None = None
     campaign: str | None = Field(
-        default=None, max_length=200, description="the campaign that it was made for; null: for none"
+        default=None, max_length=200, description="the campaign that it belongs to; null: none"
     )
-    case: str | None = Field(default=None, description="number of the case that it was made for, as the operator says")
-    place: str | None = Field(default=None, description="where it was made, as the operator says")
-    equipment: str | None = Field(default=None, description="what it was made with, as the operator says")
-    obtained: ObtainedApp | None = Field(default=None, description="where the app came from, as the operator says")
-    image: DeviceImage | None = Field(default=None, description="the device's image, as the operator says")
+    case: str | None = Field(
+        default=None, description="number of the case that it belongs to, according to the operator"
+    )
+    place: str | None = Field(default=None, description="where it was made, according to the operator")
+    equipment: str | None = Field(default=None, description="what it was made with, according to the operator")
+    obtained: ObtainedApp | None = Field(default=None, description="where the app came from, according to the operator")
+    image: DeviceImage | None = Field(default=None, description="the device's image, according to the operator")
     shared: SharedCopy | None = Field(
         default=None, description="the original of a copy in which personal values are replaced"
     )
@@ -1008,19 +1012,18 @@ class Run(Record):
 
     @property
     def clock_bound_ms(self) -> float:
-        """How far apart the clocks may be after correction by the offset; infinite when they were never compared."""
+        """How far apart the clocks may be after correction by the offset; infinite if they were never compared."""
         return self.clock_uncertainty_ms or 0 if self.clocks_compared else math.inf
 
     @property
     def imported(self) -> bool:
-        """Whether it was imported from foreign files: then none of our observers took part, and there was no run of
-        ours."""
+        """Whether it was imported from foreign files, and appwitness observed nothing itself."""
         return self.observers.stamped == "at_import"
 
     @property
     def translated(self) -> tuple[str, str] | None:
-        """The architecture of the app's machine code and the device's own, if the device translates the one to the
-        other, according to APKs and device. None if it does not, or if they do not say."""
+        """The architectures of the app's machine code and of the device, if the device translates one to the other
+        according to APKs and device; None if it does not, or if they do not say."""
         runs = [abi for abi in self.device.facts.get("abis", "").split(",") if abi]
         has = self.app.facts.get("abis") or ()
         taken = next((abi for abi in runs if abi in has), None)  # as Android chooses it
@@ -1032,11 +1035,13 @@ class Run(Record):
         """Derive the observers of a recording that does not name them: an import, which names its files, or a live
         run."""
         if isinstance(data, dict):
-            data = {name: value for name, value in data.items() if name != "salt"}  # the file's, not the run's
+            data = {
+                name: value for name, value in data.items() if name != "salt"
+            }  # it belongs to the file, not to the run
         if not isinstance(data, dict) or data.get("observers") is not None:
             return data
         data = dict(data)
-        old = data.pop("imported", None)  # how imports named their files before `source` existed
+        old = data.pop("imported", None)  # the name of `source` in early imports
         if isinstance(old, list) and not data.get("source"):
             data["source"] = [
                 {"name": each.get("file"), **{key: each.get(key) for key in ("sha256", "format")}}

@@ -244,7 +244,7 @@ class Adb:
             text = self._device.shell(line, timeout=timeout_s, rstrip=False)
             found = _EXIT.search(text)
             if found is None:
-                raise EOFError("the output breaks off")
+                raise EOFError
             return CommandOutput(int(found[1]), _lines(text[: found.start()]))
         raise AssertionError
 
