@@ -107,7 +107,7 @@ def folder_in(output: Path) -> str:
     inside = bare(output.name)
     if not NAME.match(inside):
         raise UserError(
-            Spoken("{name!r} has characters other than letters, digits, dots and hyphens.", name=output.name),
+            Spoken("{name!r} is not 1 to 100 letters, digits, dots, hyphens and underscores.", name=output.name),
             "Name another file.",
         )
     return inside

@@ -41,7 +41,7 @@ from appwitness.support.spoken import Spoken
 
 KEEP_S = 1.0
 """Interval at which ports, CA certificates and the location are checked and restored."""
-BACK_S = 30.0
+BACK_S = 60.0
 """Time limit for an unplugged device to come back."""
 RETRY_S = 5.0
 """Time limit for it to come back once more if it was lost while its changes were undone."""
@@ -91,13 +91,15 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         self._persona = OnDevice(control, self._user)
         self._entrance = Entrance(control, wanted, self._user, home / "frida", self.stop)
         self._route: traffic.TrafficRoute | None = None
+        self._gave_up = False
+        """Whether changes could not be undone, and the error says so."""
         self._gaps: list[Gap] = []
         self._internal: set[type[Exception]] = set()
         """Kinds of internal errors that have a gap already."""
 
     def __exit__(self, *_: object) -> None:
         try:
-            if any(entry.number > self._since for entry in self._control.journal.open):
+            if not self._gave_up and any(entry.number > self._since for entry in self._control.journal.open):
                 self.undo()
         finally:
             self._control.shell.close()
@@ -331,6 +333,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         serial = self._control.shell.serial
         failed = self._take_back(BACK_S) and self._take_back(RETRY_S)
         if failed:
+            self._gave_up = True
             left = len(self._control.journal.open)
             raise SetupError(
                 Spoken(
