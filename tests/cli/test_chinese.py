@@ -103,7 +103,9 @@ def test_help_of_every_verb_is_chinese_and_fits_the_screen(names):
 def test_a_fault_is_chinese_with_its_fields_and_english_for_programs():
     error = fault("device-lost", serial="emulator-5554")
     assert say(error.what, "zh") == "emulator-5554 已断开。"
-    assert "`appwitness undo --device emulator-5554`" in say(error.next_step, "zh")
+    assert say(error.next_step, "zh") == "请确认数据线牢固或网络畅通，然后重试。"
+    left = fault("changes-left", serial="emulator-5554", count=2)
+    assert "`appwitness undo --device emulator-5554`" in say(left.next_step, "zh")
     assert json.dumps([error.what]) == '["emulator-5554 is no longer there."]'
     for code, entry in entries().items():
         made = fault(code, **dict.fromkeys(entry.fields, "{x}"))
