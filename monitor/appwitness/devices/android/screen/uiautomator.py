@@ -55,7 +55,7 @@ _START = """{stop}cd {folder}
 CLASSPATH={folder}/u2.jar nohup sh -c 'echo $$ >server.pid; exec app_process / com.wetest.uia2.Main -p {port}' \
 </dev/null >log 2>&1 &
 """
-_STOP = """for f in {folder}/*.pid; do
+_STOP = """for f in {folder}/{name}.pid; do
   p=$(cat $f 2>/dev/null)
   if [ -n "$p" ] && grep -q -e com.wetest.uia2 -e {folder} /proc/$p/cmdline 2>/dev/null; then
     kill $p
@@ -197,7 +197,7 @@ def _hands(control: Control, folder: str, user: int) -> Hands:
                 said=said or type(error).__name__,
             )
         )
-    control.shell.user(_STOP.format(folder=folder))  # a broken server still holds the screen
+    control.shell.user(_STOP.format(folder=folder, name="server"))  # a broken server still holds the screen
     by_shell = _ByShell(control, folder, user)
     by_shell.dump()
     return by_shell
@@ -205,7 +205,7 @@ def _hands(control: Control, folder: str, user: int) -> Hands:
 
 def _undo(control: Control, folder: str) -> str:
     """Script that ends the server, removes its files, and restores the accessibility settings."""
-    lines = [_STOP.format(folder=folder), f"rm -rf {folder}"]
+    lines = [_STOP.format(folder=folder, name="*"), f"rm -rf {folder}"]
     for name in _KEPT:
         was = control.shell.check(f"settings get secure {name}").strip()
         back = f"delete secure {name}" if was == "null" else f"put secure {name} {shlex.quote(was)}"
@@ -358,7 +358,7 @@ class _Client(uiautomator2.Device):  # type: ignore[misc]
         return False
 
     def _start(self) -> None:
-        stop = _STOP.format(folder=self._folder)
+        stop = _STOP.format(folder=self._folder, name="server")
         self._control.shell.check(_START.format(stop=stop, folder=self._folder, port=self._device_server_port))
         end = time.monotonic() + READY_S
         while time.monotonic() < end:
