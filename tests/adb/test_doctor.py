@@ -401,6 +401,7 @@ ELSEWHERE = {
     "command-failed": "test_finding.py",
     "device-in-use": "test_finding.py",
     "device-lost": "test_finding.py",
+    "root-ended": "test_shell.py",
     "frida-server-died": "test_server.py",
     "frida-server-digest": "test_server.py",
     "frida-server-missing": "test_server.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -39,6 +40,24 @@ def test_no_root(phone_of: Callable[..., Phone], su: str) -> None:
         shell.root("id")
     assert raised.value.code == "no-root"
     assert shell.user("ls -A /data/local/tmp").out == ""
+
+
+def test_a_root_shell_that_is_ended_is_no_lost_device(phone_of: Callable[..., Phone]) -> None:
+    phone = phone_of(su="kernelsu")
+    shell = Shell(adb.connect(phone.serial))
+    shell.check("true", root=True)
+
+    with pytest.raises(DeviceFault) as raised:
+        shell.root("kill -9 $PPID; sleep 1")
+    assert raised.value.code == "root-ended"
+    assert shell.check("id -u", root=True) == "0"
+
+    cable = threading.Timer(0.5, phone.unplug)
+    cable.start()
+    with pytest.raises(DeviceFault) as raised:
+        shell.root("sleep 30")
+    cable.join()
+    assert raised.value.code == "device-lost"
 
 
 def test_a_mount_is_seen_by_all(phone_of: Callable[..., Phone]) -> None:

@@ -183,9 +183,9 @@ class Shell:
         except (DeviceFault, ValueError) as error:
             self._serving.close()
             self._serving = None
-            if isinstance(error, DeviceFault):
+            if isinstance(error, DeviceFault) and error.code != "device-lost":
                 raise
-            raise fault("device-lost", serial=self.serial) from None
+            raise fault("root-ended" if self.adb.there() else "device-lost", serial=self.serial) from None
         text = (data.decode(errors="replace").replace("\r\n", "\n").rstrip("\n") for data in (out, err))
         return CommandOutput(code, *text)
 
