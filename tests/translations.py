@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import cloup
 from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from appwitness.catalog import yaml_files
@@ -169,14 +170,12 @@ def _of_module(path: Path) -> Iterator[str]:
 def of_click() -> Iterator[str | tuple[str, str]]:
     """What click says by itself; of what depends on a number, singular and plural."""
     for name in CLICK:
-        path = Path(str(importlib.import_module(f"click.{name}").__file__))
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and (called := getattr(node.func, "id", "")) in ("_", "ngettext"):
-                texts = [each.value for each in node.args[:2] if isinstance(each, ast.Constant)]
-                if called == "ngettext":
-                    yield (str(texts[0]), str(texts[1]))
-                elif texts and not str(texts[0]).startswith(UNSAID):
-                    yield str(texts[0])
+        path = str(importlib.import_module(f"click.{name}").__file__)
+        for _, text, *_ in extract_from_file("python", path, {"_": None, "ngettext": (1, 2)}):
+            if not isinstance(text, str):
+                yield (text[0], text[1])
+            elif not text.startswith(UNSAID):
+                yield text
     yield from ("required", "Show this message and exit.")
 
 
