@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable
 
@@ -58,6 +60,30 @@ def test_a_root_shell_that_is_ended_is_no_lost_device(phone_of: Callable[..., Ph
         shell.root("sleep 30")
     cable.join()
     assert raised.value.code == "device-lost"
+
+
+@pytest.mark.parametrize("way", ["push", "pull"])
+def test_a_device_that_stops_answering_does_not_hold_up_a_transfer(
+    phone_of: Callable[..., Phone], monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(adb, "STALLED_S", 1.0)
+    phone, path, data = phone_of(), "/data/local/tmp/large", bytes(range(256)) * 250_000
+    device = adb.connect(phone.serial)
+    device.push(data, path)
+    assert device.pull(path) == data
+    adbd = [pid for pid, line in phone.processes().items() if line.startswith("/usr/sbin/adbd")]
+    stopped = threading.Timer(0.02, lambda: [os.kill(pid, signal.SIGSTOP) for pid in adbd])
+
+    stopped.start()
+    with pytest.raises(DeviceFault) as raised:
+        while True:
+            device.push(data, path) if way == "push" else device.pull(path)
+    stopped.join()
+    assert (raised.value.code, path in raised.value.what) == ("adb-timeout", True)
+
+    for pid in adbd:
+        os.kill(pid, signal.SIGCONT)
+    assert device.pull("/data/rig/booted") == b""
 
 
 def test_a_mount_is_seen_by_all(phone_of: Callable[..., Phone]) -> None:

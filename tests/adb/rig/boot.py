@@ -5,6 +5,7 @@ Run as `unshare --mount --net --pid --fork --kill-child boot.py CONFIG.json`, by
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -24,6 +25,7 @@ MNT_DETACH = 2
 PIVOT_ROOT = 155 if os.uname().machine == "x86_64" else 41
 SHELL_UID = 2000
 TMP = "data/local/tmp"
+BOOTED = Path("/data/rig/booted")
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -61,19 +63,59 @@ def main() -> None:
         "TMPDIR": "/data/local/tmp",
         "HOME": "/",
     }
-    plain = {key: value for key, value in environment.items() if not key.startswith("RIG")}
-    for daemon in ("magiskd", "zygote"):
-        subprocess.Popen([sys.executable, f"/data/rig/{daemon}.py"], env=plain, start_new_session=True)
-    adbd = start_adbd(environment)
-    Path("/data/rig/booted").touch()
+    mounted = mounts()
+    adbd = start(environment)
+    signal.signal(signal.SIGUSR1, shut_down)
     while True:
         try:
             pid, _ = os.wait()
         except ChildProcessError:
             time.sleep(0.1)
             continue
-        if pid == adbd and not Path("/data/rig/adbd-stays-down").exists():
+        if not BOOTED.exists():
+            forget(mounted)
+            adbd = start(environment)
+        elif pid == adbd and not Path("/data/rig/adbd-stays-down").exists():
             adbd = start_adbd(environment)
+
+
+def start(environment: dict[str, str]) -> int:
+    """Start what init starts; the number of adbd's process."""
+    plain = {key: value for key, value in environment.items() if not key.startswith("RIG")}
+    for daemon in ("magiskd", "zygote"):
+        subprocess.Popen([sys.executable, f"/data/rig/{daemon}.py"], env=plain, start_new_session=True)
+    adbd = start_adbd(environment)
+    BOOTED.touch()
+    return adbd
+
+
+def mounts() -> list[str]:
+    """The mount points here, in the order in which they were mounted."""
+    return [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+
+
+def shut_down(*_: object) -> None:
+    """End all processes but this one, which finds that and starts anew."""
+    BOOTED.unlink(missing_ok=True)
+    os.kill(-1, signal.SIGKILL)
+
+
+def forget(mounted: list[str]) -> None:
+    """Forget what a restart forgets: mounts, rules of the packet filter, and which boot this is."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
+    for place in reversed(mounts()[len(mounted) :]):
+        libc.umount2(place.encode(), MNT_DETACH)
+    rig = Path("/data/rig")
+    for name in ("su.socket", "zygote.socket", "zygote.pid", "adbd-is-root", "gate"):
+        (rig / name).unlink(missing_ok=True)
+    for program in ("iptables", "ip6tables"):
+        if shutil.which(program):
+            for table in ("nat", "filter", "mangle"):
+                subprocess.run([program, "-t", table, "-F"], check=False)
+                subprocess.run([program, "-t", table, "-X"], check=False)
+    (rig / "boot_id").write_text(f"{uuid.uuid4()}\n")
 
 
 def enter(root: Path) -> None:

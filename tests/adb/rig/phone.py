@@ -155,8 +155,13 @@ class Phone:
         self._relay.open = True
 
     def reboot(self) -> None:
-        """As adb sees it: adbd ends and comes back; all processes that were started since are gone."""
-        raise NotImplementedError
+        """Restart it: adb loses it for a while, and all processes and mounts that came since are gone."""
+        self.unplug()
+        os.kill(self.init, signal.SIGUSR1)
+        self.until(lambda: not self._has_zygote(), "it does not shut down")
+        self.until(self._has_zygote, "it does not come up again")
+        self.until(self._answers, "its adbd does not listen")
+        self.plug()
 
     def _init(self) -> int:
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")

@@ -29,6 +29,8 @@ CONNECT_TRIES = 3
 SHELL_S = 30.0
 ANSWER_S = 10.0
 """Time limit for the adb server's own queries: devices, mdns."""
+STALLED_S = 30.0
+"""Time limit for a file transfer in which nothing moves."""
 RESTART_S = 15.0
 """Time limit for adbd to come back after `root` or `unroot`."""
 STATES = {
@@ -220,6 +222,7 @@ class Adb:
     def __init__(self, serial: str) -> None:
         self.serial = serial
         self._device = _client().device(serial)
+        self._files = adbutils.sync.Sync(_Transfers(_client(), serial))
         self._v2: bool | None = None
 
     @property
@@ -260,13 +263,13 @@ class Adb:
 
     def push(self, data: bytes | Path, path: str, mode: int = 0o644) -> None:
         """Write a file on the device."""
-        with _translated(self.serial, f"push {path}"):
-            self._device.sync.push(data if isinstance(data, Path) else io.BytesIO(data), path, mode)
+        with _translated(self.serial, f"push {path}", STALLED_S):
+            self._files.push(data if isinstance(data, Path) else io.BytesIO(data), path, mode)
 
     def pull(self, path: str) -> bytes:
         """Read a file from the device."""
-        with _translated(self.serial, f"pull {path}"):
-            return bytes(self._device.sync.read_bytes(path))
+        with _translated(self.serial, f"pull {path}", STALLED_S):
+            return bytes(self._files.read_bytes(path))
         raise AssertionError
 
     def forward(self, port: int, remote: str) -> None:
@@ -336,6 +339,19 @@ class Adb:
         done = host("-s", self.serial, "emu", *words)
         failed = done.code or done.out.startswith("KO") or done.err.startswith("KO")
         return CommandOutput(1 if failed else 0, done.out, done.err)
+
+
+class _Transfers(adbutils.AdbDevice):  # type: ignore[misc]
+    """The device for file transfers: adbutils sets them no time limit, so a device that stops answering would hold
+    them up for ever."""
+
+    def open_transport(self, command: str | None = None, timeout: float | None = ANSWER_S) -> adbutils.AdbConnection:
+        connection = super().open_transport(command, ANSWER_S)
+        # A limit of the kernel's: with one of Python's, adbutils would lose what a full buffer does not take.
+        connection.conn.settimeout(None)
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            connection.conn.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(STALLED_S), 0))
+        return connection
 
 
 class ShellConversation:
@@ -432,7 +448,7 @@ class _translated:  # noqa: N801 used like a function
     def _fault(self, error: Exception) -> Exception:
         said = str(error)
         raised: Callable[..., DeviceFault] = fault
-        if isinstance(error, (adbutils.AdbTimeout, TimeoutError)):
+        if isinstance(error, (adbutils.AdbTimeout, TimeoutError, BlockingIOError)):
             seconds = f"{self._timeout_s:.0f}"
             return raised("adb-timeout", serial=self._serial, command=self._command[:80], seconds=seconds)
         if isinstance(error, ConnectionRefusedError) or not self._serial:
