@@ -74,10 +74,13 @@ def test_a_device_that_stops_answering_does_not_hold_up_a_transfer(
     adbd = [pid for pid, line in phone.processes().items() if line.startswith("/usr/sbin/adbd")]
     stopped = threading.Timer(0.02, lambda: [os.kill(pid, signal.SIGSTOP) for pid in adbd])
 
-    stopped.start()
-    with pytest.raises(DeviceFault) as raised:
+    def again_and_again() -> None:
         while True:
             device.push(data, path) if way == "push" else device.pull(path)
+
+    stopped.start()
+    with pytest.raises(DeviceFault) as raised:
+        again_and_again()
     stopped.join()
     assert (raised.value.code, path in raised.value.what) == ("adb-timeout", True)
 
