@@ -15,6 +15,7 @@ from appwitness.agent import agent_process
 from appwitness.cli.verbs import main
 from appwitness.devices.android import android_device, control
 from appwitness.events import Access, Gap, Phase, Screen, Upload
+from appwitness.observe.attempt import RESTARTED
 from appwitness.recording import Recording
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import Phone
@@ -24,12 +25,14 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 OUT_S = 5.0
 
 
-def once_started(folder: Path, then: Callable[[], object]) -> threading.Thread:
-    """Do this once the app has started."""
-    phases = folder / "recordings/run/phases.jsonl"
+def once_started(
+    folder: Path, then: Callable[[], object], *, lines: str = "phases", said: bytes = b'"started"'
+) -> threading.Thread:
+    """Do this once the app has started, or once these lines of the run say something else."""
+    path = folder / f"recordings/run/{lines}.jsonl"
 
     def wait() -> None:
-        while not (phases.exists() and b'"started"' in phases.read_bytes()):
+        while not (path.exists() and said in path.read_bytes()):
             time.sleep(0.02)
         then()
 
@@ -104,3 +107,41 @@ def test_a_device_that_stays_away_ends_the_run_and_what_is_left_is_told(
     for gap in (away, lost):
         assert gap.until is not None
         assert gap.until - gap.at > timedelta(seconds=3)
+
+
+@pytest.mark.parametrize(
+    ("options", "lines", "said"), [([], "phases", b'"started"'), (["--no-hooks"], "uploads", b"{")]
+)
+def test_a_device_that_restarts_ends_the_run_and_nothing_stays_on_it(
+    phone_of: Callable[..., Phone], tmp_path: Path, options: list[str], lines: str, said: bytes
+) -> None:
+    phone = phone_of(api=34, su="kernelsu")
+    begun = left(phone)
+    program, output = tmp_path / "frida-server", tmp_path / "recordings/run"
+    program.write_bytes(frida_server.program())
+    with lab_app.furnish(phone, "circle", "free", installed=False, screen=True, quiet_ms=9000) as app:
+        again = once_started(tmp_path, phone.reboot, lines=lines, said=said)
+        hosts = [f"--connect-to={host}:{address}:{port}" for host, (address, port) in app.hosts.items()]
+        ways = [
+            "--no-persona",
+            "--plan",
+            "accept",
+            "--apk",
+            str(app.apk),
+            "--app-type",
+            str(app.app.app_type),
+            *options,
+        ]
+        servers = [*hosts, "--upstream-ca", str(app.upstream_ca), "--frida-server", str(program)]
+        done = run(tmp_path, "observe", "--device", phone.serial, "--output", str(output), *servers, *ways)
+        again.join()
+    assert done.exit_code == 4, done.output
+    assert "The device restarted" in done.output
+    assert "could not be undone" not in done.output
+    changes = Recording.open(output).run.changes
+    assert "stay_on_while_plugged_in" in str([change.what for change in changes])
+    assert [change for change in changes if change.undone is None] == []
+    assert [gap.detail for gap in Recording.open(output).events(Gap) if gap.subject == "device"] == [RESTARTED]
+    for what in ("files", "mounts"):
+        assert left(phone)[what] == begun[what]
+    assert phone.read()["packages"] == {}

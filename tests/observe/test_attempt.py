@@ -14,7 +14,7 @@ import pytest
 
 from appwitness.events import AppIdentity, DeviceIdentity, Gap, Phase, Run
 from appwitness.observe import attempt
-from appwitness.observe.attempt import STARTED_AGAIN, Attempt
+from appwitness.observe.attempt import RESTARTED, STARTED_AGAIN, Attempt
 from appwitness.observe.order import Order
 from appwitness.recording import Recording
 from appwitness.support.errors import SetupError
@@ -43,6 +43,7 @@ class Device:
     says: Iterator[bool | None]
     refused_s: float | None = None
     starts: int = 0
+    restarts: bool = False
     app: AppIdentity = field(default_factory=lambda: AppIdentity(package="com.example.app"))
     sees_consent = True
     partial = True
@@ -57,6 +58,9 @@ class Device:
     def start(self) -> int:
         self.starts += 1
         return 7
+
+    def restarted(self) -> bool:
+        return self.restarts
 
     def running(self) -> bool:
         said = next(self.says)
@@ -152,6 +156,14 @@ def test_a_run_that_lost_its_app_for_good_ends_with_an_error(
     with pytest.raises(SetupError, match=r"Frida lost com\.example\.app") if lost else nullcontext():
         attempt_on(Device(iter(())), tmp_path)[0].hooked([])
     assert Recording.open(tmp_path / "recording").run.unpinned == {"a check": "met"}
+
+
+@pytest.mark.parametrize("says", [[True, None, True], [True, False]])
+def test_a_device_that_restarts_ends_a_run_without_hooks(tmp_path: Path, says: list[bool | None]) -> None:
+    with pytest.raises(SetupError, match=r"The device restarted; what com\.example\.app did since"):
+        unhooked(Device(iter(says), restarts=True), tmp_path)
+    recording = Recording.open(tmp_path / "recording")
+    assert RESTARTED in [gap.detail for gap in recording.events(Gap)]
 
 
 @pytest.mark.parametrize(("refused_s", "starts"), [(None, 1), (1.0, 2), (60.0, 1)])

@@ -131,6 +131,10 @@ class Device(Protocol):
         """How a process of the app ended, as the system reports it; None if it does not."""
         return None
 
+    def restarted(self) -> bool:
+        """Whether the device is known to have restarted since it was prepared."""
+        return False
+
     def watching(self, lines: Records, silent_s: Callable[[], float]) -> AbstractContextManager[object]:
         """While the context lasts, write what the device itself sees and does to `lines`: screens, witnesses, gaps.
 

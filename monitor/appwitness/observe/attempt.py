@@ -48,6 +48,7 @@ AWAY_SAID = Spoken(
     seconds=AWAY_S,
 )
 BACK_SAID = Spoken("the device is back, observing again")
+RESTARTED = "it restarted during the run: what the app did since is not here"
 BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
 
 
@@ -154,7 +155,9 @@ class Attempt:
                     if lost_at is not None:
                         self.say(BACK_SAID)
                         self.recording.append(was_away(package, lost_at, _now()))
-                    lost_at = None
+                    if not alive or lost_at is not None:
+                        lost_at = None
+                        self._end_if_restarted(Spoken("Check the device, then observe the app again."))
             return not alive
 
         try:
@@ -313,10 +316,23 @@ class Attempt:
             detail = "the device did not say what time it is: accesses and uploads may be in another order"
             self._missed("device", detail, where="clock", why="no_clock")
         if agent.lost:
+            self._end_if_restarted(
+                Spoken(
+                    "Observe the app again. If the device restarts each time, try --no-hooks: Frida can crash a device."
+                )
+            )
             raise SetupError(
                 Spoken("Frida lost {app}; what it did since is not in the recording.", app=agent.app),
                 "Check the device and its cable, then observe the app again.",
             )
+
+    def _end_if_restarted(self, action: str) -> None:
+        """End the run if the device has restarted: what the run set up on it is gone. Raises SetupError."""
+        if not self.device.restarted():
+            return
+        self._missed("device", RESTARTED, where="device", why="not_observed")
+        app = self.device.app.package
+        raise SetupError(Spoken("The device restarted; what {app} did since is not in the recording.", app=app), action)
 
     def _watch(self, agent: Agent, most_s: float | None = None) -> bool:
         """Watch until the app ends (True), or until the run ends or `most_s` have passed (False)."""

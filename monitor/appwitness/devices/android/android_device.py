@@ -273,6 +273,12 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
                 return Ended(found.reason, found.detail, is_ours(found))
         return None
 
+    def restarted(self) -> bool:
+        """Whether the device has restarted since it was prepared; False while it does not answer."""
+        with suppress(DeviceFault):
+            return self._control.restarted()
+        return False
+
     @contextmanager
     def watching(self, lines: Records, silent_s: Callable[[], float]) -> Iterator[None]:
         """Reads the system's own counters before and after, acts as the user, and maintains the device's state."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from appwitness.agent.timeouts import AWAY_S
 from appwitness.devices.android import adb
-from appwitness.devices.android.device_facts import DeviceFacts
+from appwitness.devices.android.device_facts import BOOT, UNKNOWN_BOOT, DeviceFacts, boot_of
 from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.journal import Journal, Undo
 from appwitness.devices.android.shell import Shell
@@ -115,6 +115,16 @@ class Control:
             if stop.wait(1):
                 break
         return False
+
+    def restarted(self) -> bool:
+        """Whether the device has restarted since it was prepared; the journal is told. Raises DeviceFault."""
+        boot = boot_of(self.shell.user(BOOT).out)
+        if boot == UNKNOWN_BOOT:
+            return False
+        if boot != self.journal.boot:
+            self.journal.boot = boot
+            self.shell.forget_root()
+        return boot != self.facts.boot
 
     def take_back(self, undo: Undo) -> None:
         """Undo one change of the journal. Raises DeviceFault."""

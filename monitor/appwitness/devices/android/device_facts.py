@@ -16,6 +16,7 @@ _PROPERTY = re.compile(r"^\[([^\]\n]+)\]: \[(.*?)\]$(?=\n\[|\n*\Z)", re.MULTILIN
 _MARK = "=== appwitness asks: "
 BOOT = "cat /proc/sys/kernel/random/boot_id; cat /proc/1/stat 2>/dev/null"
 """Prints the kernel's boot ID, which a container shares with its host, and the start time of the first process."""
+UNKNOWN_BOOT = "unknown"
 _ASKS = {
     "properties": "getprop",
     "boot": BOOT,
@@ -180,7 +181,7 @@ def boot_of(said: str) -> str:
     fields = first.rpartition(")")[2].split()  # proc(5): the third field follows the name
     started = int(fields[19]) if len(fields) > 19 and fields[19].isdigit() else 0
     if not boot or started < CONTAINER_TICKS:
-        return boot or "unknown"
+        return boot or UNKNOWN_BOOT
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{boot} {started}"))
 
 

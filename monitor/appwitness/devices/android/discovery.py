@@ -141,6 +141,7 @@ def take_back(control: Control) -> list[DeviceFault]:
 
     If root came only from `adb root` and a restart of the device ended it, adb is restarted as root once more.
     """
+    control.restarted()
     entries = control.journal.open
     again = (
         any(entry.undo.script == "unroot" for entry in entries)

@@ -66,7 +66,8 @@ class Journal:
         self.connected: str | None = None
         """adb's current name for the device; written with each change, so that the journal of an absent device can
         be found."""
-        self._boot = boot
+        self.boot = boot
+        """The device's present boot ID."""
         self._run = run
         private_files.folder(folder)
         self._open = self._read()
@@ -81,7 +82,7 @@ class Journal:
 
     def before(self, what: str, undo: Undo, was: str | None = None) -> JournalEntry:
         """Record a change; it is on disk when this returns, and may then be made."""
-        entry = JournalEntry(self._next, format_time(datetime.now(UTC)), self._boot, self._run, what, was, undo)
+        entry = JournalEntry(self._next, format_time(datetime.now(UTC)), self.boot, self._run, what, was, undo)
         self._next += 1
         self._write({"change": asdict(entry), "connected": self.connected, "quoted": True})
         self._open.append(entry)
@@ -139,7 +140,7 @@ class Journal:
 
     def gone_by_reboot(self, entry: JournalEntry) -> bool:
         """Whether a restart of the device has already undone the change."""
-        return entry.undo.lost_by_reboot and entry.boot != self._boot
+        return entry.undo.lost_by_reboot and entry.boot != self.boot
 
     @property
     def names(self) -> frozenset[str]:
