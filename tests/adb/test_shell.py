@@ -72,12 +72,16 @@ def test_a_device_that_stops_answering_does_not_hold_up_a_transfer(
     device.push(data, path)
     assert device.pull(path) == data
     adbd = [pid for pid, line in phone.processes().items() if line.startswith("/usr/sbin/adbd")]
-    stopped = threading.Timer(0.02, lambda: [os.kill(pid, signal.SIGSTOP) for pid in adbd])
+
+    def stop() -> None:
+        for pid in adbd:
+            os.kill(pid, signal.SIGSTOP)
 
     def again_and_again() -> None:
         while True:
             device.push(data, path) if way == "push" else device.pull(path)
 
+    stopped = threading.Timer(0.02, stop)
     stopped.start()
     with pytest.raises(DeviceFault) as raised:
         again_and_again()
