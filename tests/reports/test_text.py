@@ -87,11 +87,11 @@ def test_a_finding_in_full_says_what_to_whom_when_how_sure_and_where_to_look():
 
 def test_gaps_are_counted_by_kind():
     shown = text(sample.report(), width=80, colour=False)
-    assert "What could not be observed (5): on the network, the app refused the proxy's\n" in shown
-    assert "certificate (pinning) (2)" in shown
+    assert "What could not be observed (5): on the network, the TLS handshake with the proxy\n" in shown
+    assert "failed, usually because of certificate pinning (2);" in shown
     shown = text(sample.report(), verbose=True, width=80, colour=False)
     assert "What could not be observed (5)\n" in shown
-    assert "2  on the network: the app refused the proxy's certificate" in shown
+    assert "2  on the network: the TLS handshake with the proxy failed" in shown
 
 
 @pytest.mark.parametrize("width", [100, 30])

@@ -134,7 +134,7 @@ def test_a_gap_that_says_until_when_is_a_stretch():
     report = sample.report()
     gap = report.gaps[2].model_copy(update={"until": report.gaps[2].at + timedelta(seconds=4)})
     (band,) = picture(sample.report(gaps=(gap,)), EN).gaps
-    assert "refused the proxy" in band.title
+    assert "TLS handshake with the proxy failed" in band.title
     assert band.width > 40
 
 

@@ -239,9 +239,8 @@ def needed() -> Iterator[Case]:
     yield (
         Case(
             "read-never-sent-nearly",
-            "The position was not seen in a request, but one host refused the proxy's certificate: nobody can "
-            "say that it "
-            "was not sent.",
+            "The position was not seen in a request, but the TLS handshake with one host failed: nobody can say "
+            "that it was not sent.",
             nearly="read-never-sent",
         )
         .agreed()
