@@ -15,7 +15,7 @@ from appwitness.agent import agent_process
 from appwitness.cli.verbs import main
 from appwitness.devices.android import android_device, control
 from appwitness.events import Access, Gap, Phase, Screen, Upload
-from appwitness.observe.attempt import RESTARTED
+from appwitness.observe.run import RESTARTED
 from appwitness.recording import Recording
 from tests.adb.rig import frida_server, lab_app
 from tests.adb.rig.phone import Phone
@@ -109,18 +109,44 @@ def test_a_device_that_stays_away_ends_the_run_and_what_is_left_is_told(
         assert gap.until - gap.at > timedelta(seconds=3)
 
 
+def once_frida_is_in(phone: Phone, then: Callable[[], object]) -> threading.Thread:
+    """Do this once frida-server runs on the device, before the app starts."""
+
+    def wait() -> None:
+        while not any(" --token " in line for line in phone.processes().values()):
+            time.sleep(0.01)
+        then()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
 @pytest.mark.parametrize(
-    ("options", "lines", "said"), [([], "phases", b'"started"'), (["--no-hooks"], "uploads", b"{")]
+    ("what", "when"),
+    [
+        ("device", "hooked"),
+        ("device", "without hooks"),
+        ("Android", "as Frida enters"),
+        ("Android", "hooked"),
+        ("Android", "without hooks"),
+    ],
 )
-def test_a_device_that_restarts_ends_the_run_and_nothing_stays_on_it(
-    phone_of: Callable[..., Phone], tmp_path: Path, options: list[str], lines: str, said: bytes
+def test_a_restart_ends_the_run_and_nothing_stays_on_the_device(
+    phone_of: Callable[..., Phone], tmp_path: Path, what: str, when: str
 ) -> None:
     phone = phone_of(api=34, su="kernelsu")
     begun = left(phone)
     program, output = tmp_path / "frida-server", tmp_path / "recordings/run"
     program.write_bytes(frida_server.program())
     with lab_app.furnish(phone, "circle", "free", installed=False, screen=True, quiet_ms=9000) as app:
-        again = once_started(tmp_path, phone.reboot, lines=lines, said=said)
+        restart = phone.reboot if what == "device" else phone.restart_android
+        if when == "as Frida enters":
+            again = once_frida_is_in(phone, restart)
+        elif when == "hooked":
+            again = once_started(tmp_path, restart)
+        else:
+            again = once_started(tmp_path, restart, lines="uploads", said=b"{")
         hosts = [f"--connect-to={host}:{address}:{port}" for host, (address, port) in app.hosts.items()]
         ways = [
             "--no-persona",
@@ -130,18 +156,18 @@ def test_a_device_that_restarts_ends_the_run_and_nothing_stays_on_it(
             str(app.apk),
             "--app-type",
             str(app.app.app_type),
-            *options,
+            *(["--no-hooks"] if when == "without hooks" else []),
         ]
         servers = [*hosts, "--upstream-ca", str(app.upstream_ca), "--frida-server", str(program)]
         done = run(tmp_path, "observe", "--device", phone.serial, "--output", str(output), *servers, *ways)
         again.join()
     assert done.exit_code == 4, done.output
-    assert "The device restarted" in done.output
+    assert f"{what} restarted" in done.output
     assert "could not be undone" not in done.output
     changes = Recording.open(output).run.changes
     assert "stay_on_while_plugged_in" in str([change.what for change in changes])
     assert [change for change in changes if change.undone is None] == []
-    assert [gap.detail for gap in Recording.open(output).events(Gap) if gap.subject == "device"] == [RESTARTED]
+    assert [gap.detail for gap in Recording.open(output).events(Gap) if gap.subject == "device"] == [RESTARTED[what]]
     for what in ("files", "mounts"):
         assert left(phone)[what] == begun[what]
     assert phone.read()["packages"] == {}

@@ -47,7 +47,7 @@ def traces(control: Control) -> tuple[str, list[str]]:
     """What a server leaves: files, and processes that were not there before, root's shell for all scripts ended."""
     control.shell.close()
     names = control.shell.check("ps -A -o PID,UID,PPID,NAME").splitlines()[1:]
-    here = {"python", "zygote64", "adbd", "dash", "boot.py", "magiskd.py"}
+    here = {"python", "zygote64", "adbd", "dash", "boot.py", "magiskd.py", "system_server"}
     return control.shell.check("ls -A /data/local/tmp"), [line for line in names if line.split()[-1] not in here]
 
 

@@ -239,6 +239,7 @@ def test_a_new_zygote_gets_it_again(
     certificate_store.install(control, authority(tmp_path))
     old = zygote_of(phone)
 
+    (phone.root / "data/rig/zygote-stays-down").touch()
     control.shell.check(f"kill -9 {old}", root=True)
     # Its namespace is made from that of the first process, as init's is, but without what does not propagate.
     there = f"{certificate_store.APEX} {certificate_store.SYSTEM}"

@@ -74,9 +74,8 @@ class Computer:
         """It is never started without an agent."""
         raise NotImplementedError
 
-    def restarted(self) -> bool:
+    def restarted(self) -> None:
         """It never does."""
-        return False
 
     def ended(self, pid: int) -> Ended | None:
         """What the system says of its end: in a test that asks for it."""

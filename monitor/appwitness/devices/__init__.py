@@ -131,9 +131,9 @@ class Device(Protocol):
         """How a process of the app ended, as the system reports it; None if it does not."""
         return None
 
-    def restarted(self) -> bool:
-        """Whether the device is known to have restarted since it was prepared."""
-        return False
+    def restarted(self) -> Literal["device", "Android"] | None:
+        """What is known to have restarted since the run began: the device, or Android alone, which ends all apps."""
+        return None
 
     def watching(self, lines: Records, silent_s: Callable[[], float]) -> AbstractContextManager[object]:
         """While the context lasts, write what the device itself sees and does to `lines`: screens, witnesses, gaps.

@@ -48,7 +48,6 @@ AWAY_SAID = Spoken(
     seconds=AWAY_S,
 )
 BACK_SAID = Spoken("the device is back, observing again")
-RESTARTED = "it restarted during the run: what the app did since is not here"
 BEST_FIRST = ("installed", "waiting", "overload_absent", "class_absent", "failed")
 
 
@@ -86,13 +85,13 @@ class Attempt:
                 begun = time.monotonic()
                 self.say(Spoken("observing: {hooks}", hooks=counted(self.recording.run.hooks)))
                 self.live()
-                closed = self._watch(agent) and self._was_refused()
+                closed = not self.device.restarted() and self._watch(agent) and self._was_refused()
                 soon = time.monotonic() - begun < self.order.crash_s
             except SetupError:
                 if not agent.crashed:
                     raise
                 soon = True
-            if not (soon and agent.crashed) or self._ended_by_system(agent):
+            if not (soon and agent.crashed) or self.device.restarted() or self._ended_by_system(agent):
                 self._went_down(agent)
                 survived = True
         if survived:
@@ -155,9 +154,8 @@ class Attempt:
                     if lost_at is not None:
                         self.say(BACK_SAID)
                         self.recording.append(was_away(package, lost_at, _now()))
-                    if not alive or lost_at is not None:
-                        lost_at = None
-                        self._end_if_restarted(Spoken("Check the device, then observe the app again."))
+                        alive = alive and not self.device.restarted()  # it may have been started at boot
+                    lost_at = None
             return not alive
 
         try:
@@ -175,7 +173,9 @@ class Attempt:
     def _was_refused(self) -> bool:
         """Whether the app ended because its question was refused."""
         refused_s = self.device.refused_s
-        return refused_s is not None and refused_s <= CLOSES_S and not self.stop()
+        if refused_s is None or refused_s > CLOSES_S:
+            return False
+        return not self.stop() and not self.device.restarted()
 
     def _once_more(self, sources: Sequence[Source], first: Agent) -> None:
         """Start an app that ended after a refusal again, with its data, to see whether it asks again and what it
@@ -316,23 +316,10 @@ class Attempt:
             detail = "the device did not say what time it is: accesses and uploads may be in another order"
             self._missed("device", detail, where="clock", why="no_clock")
         if agent.lost:
-            self._end_if_restarted(
-                Spoken(
-                    "Observe the app again. If the device restarts each time, try --no-hooks: Frida can crash a device."
-                )
-            )
             raise SetupError(
                 Spoken("Frida lost {app}; what it did since is not in the recording.", app=agent.app),
                 "Check the device and its cable, then observe the app again.",
             )
-
-    def _end_if_restarted(self, action: str) -> None:
-        """End the run if the device has restarted: what the run set up on it is gone. Raises SetupError."""
-        if not self.device.restarted():
-            return
-        self._missed("device", RESTARTED, where="device", why="not_observed")
-        app = self.device.app.package
-        raise SetupError(Spoken("The device restarted; what {app} did since is not in the recording.", app=app), action)
 
     def _watch(self, agent: Agent, most_s: float | None = None) -> bool:
         """Watch until the app ends (True), or until the run ends or `most_s` have passed (False)."""

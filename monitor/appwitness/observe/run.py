@@ -35,6 +35,10 @@ from appwitness.support.spoken import Spoken
 MOST_CRASHES = 3
 """Maximum number of sources that are left out, one after another, because they crash the app; then the run fails."""
 STAMP_S = 5.0
+RESTARTED = {
+    "device": "it restarted during the run: what the app did since is not here",
+    "Android": "Android restarted on it during the run, which ended every app: what the app did since is not here",
+}
 SWITCHED_OFF = Spoken("hooks were switched off for this run (--no-hooks)")
 
 
@@ -63,6 +67,7 @@ def observe(
             recording.append_all(seen_without_hooks(Recording.open(order.control)))
         up.callback(lambda: recording.update_run(**_facts(device, recording)))
         up.callback(device.undo)  # before the first change: even a partial preparation is undone
+        up.enter_context(_restart_named(device, recording, order, caller.say))
         caller.say(Spoken("installing {package}", package=device.app.package))
         device.install()
         caller.say(Spoken("starting the proxy, mode {spec}: {why}", spec=mode.spec, why=mode.why))
@@ -90,7 +95,7 @@ def observe(
             )
         caller.say(Spoken("preparing {model}", model=device.identity.model or device.identity.serial))
         device.prepare(proxy.host, proxy.port, proxy.ca_pem, mode=mode.spec, wireguard=proxy.wireguard or "")
-        why = SWITCHED_OFF if order.hooks is False else _why_not(device.enter, order, caller)
+        why = SWITCHED_OFF if order.hooks is False else _why_not(device, device.enter, order, caller)
         recording.update_run(**_prepared(device, recording))
         limited = Limited(recording, Quota(path, order.max_bytes, order.free_bytes))
         up.callback(limited.close)
@@ -102,7 +107,7 @@ def observe(
             if (unseen := _translated(recording.run)) is not None:
                 caller.warn(str(unseen.detail))
                 recording.append(unseen)
-            why = _why_not(lambda: _until_it_lives(attempt, sources), order, caller)
+            why = _why_not(device, lambda: _until_it_lives(attempt, sources), order, caller)
         if why is not None:
             if mode.spec == "redirect":  # only the agent could redirect the app's connections
                 proxy.restart(mode="regular")
@@ -113,13 +118,13 @@ def observe(
     return recording
 
 
-def _why_not(hook: Callable[[], object], order: Order, caller: RunCaller) -> str | None:
+def _why_not(device: Device, hook: Callable[[], object], order: Order, caller: RunCaller) -> str | None:
     """Try to hook the app. Returns None when it worked; when hooking failed but the run may continue without hooks,
     returns why."""
     try:
         hook()
     except Unhookable as error:
-        if order.hooks or order.mode == "redirect":
+        if order.hooks or order.mode == "redirect" or device.restarted():
             raise
         caller.warn(
             Spoken(
@@ -262,6 +267,43 @@ def _timed(recording: Recording, urls: Sequence[str], warn: Say) -> Iterator[Non
         yield
     finally:
         anchor(recording, urls, failed)
+
+
+@contextmanager
+def _restart_named(device: Device, recording: Recording, order: Order, say: Say) -> Iterator[None]:
+    """If the device or its Android restarted meanwhile, record a gap and raise a SetupError that says so, instead of
+    whatever failed because of that."""
+    failed: SetupError | None = None
+    try:
+        yield
+    except SetupError as error:
+        failed = error
+    restarted = device.restarted()
+    if restarted is not None:
+        missing = RESTARTED[restarted]
+        recording.append(
+            Gap(at=datetime.now(UTC), where="device", subject="device", why="not_observed", detail=missing)
+        )
+        say(Spoken("waiting until Android is up again, to undo the changes"))
+        app = device.app.package
+        what = {
+            "device": Spoken("The device restarted; what {app} did since is not in the recording.", app=app),
+            "Android": Spoken(
+                "Android restarted on the device and ended every app; what {app} did since is not in the recording.",
+                app=app,
+            ),
+        }
+        action = (
+            Spoken("Check the device, then observe the app again.")
+            if order.hooks is False
+            else Spoken(
+                "Observe the app again. If the device restarts each time, Frida may crash it: start the app by hand "
+                "and observe it with --attach, or with --no-hooks."
+            )
+        )
+        raise SetupError(what[restarted], action) from failed
+    if failed is not None:
+        raise failed
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def main() -> None:
         "HOME": "/",
     }
     mounted = mounts()
-    adbd = start(environment)
+    adbd, zygote = start(environment)
     signal.signal(signal.SIGUSR1, shut_down)
     while True:
         try:
@@ -74,19 +74,25 @@ def main() -> None:
             continue
         if not BOOTED.exists():
             forget(mounted)
-            adbd = start(environment)
+            adbd, zygote = start(environment)
+        elif pid == zygote and not Path("/data/rig/zygote-stays-down").exists():
+            zygote = start_daemon("zygote", environment)
         elif pid == adbd and not Path("/data/rig/adbd-stays-down").exists():
             adbd = start_adbd(environment)
 
 
-def start(environment: dict[str, str]) -> int:
-    """Start what init starts; the number of adbd's process."""
-    plain = {key: value for key, value in environment.items() if not key.startswith("RIG")}
-    for daemon in ("magiskd", "zygote"):
-        subprocess.Popen([sys.executable, f"/data/rig/{daemon}.py"], env=plain, start_new_session=True)
+def start(environment: dict[str, str]) -> tuple[int, int]:
+    """Start what init starts; the numbers of the processes that it starts again: adbd's and zygote's."""
+    start_daemon("magiskd", environment)
+    zygote = start_daemon("zygote", environment)
     adbd = start_adbd(environment)
     BOOTED.touch()
-    return adbd
+    return adbd, zygote
+
+
+def start_daemon(name: str, environment: dict[str, str]) -> int:
+    plain = {key: value for key, value in environment.items() if not key.startswith("RIG")}
+    return subprocess.Popen([sys.executable, f"/data/rig/{name}.py"], env=plain, start_new_session=True).pid
 
 
 def mounts() -> list[str]:

@@ -99,7 +99,7 @@ class Phone:
             self._relay = Relay(self.init, ADBD_PORT)
             self.port = self._relay.port
             self.until(self._answers, "its adbd does not listen")
-            self.until(self._has_zygote, "its zygote does not come up")
+            self.until(lambda: self._named("system_server"), "its services do not come up")
         except BaseException:
             self.__exit__()
             raise
@@ -158,10 +158,22 @@ class Phone:
         """Restart it: adb loses it for a while, and all processes and mounts that came since are gone."""
         self.unplug()
         os.kill(self.init, signal.SIGUSR1)
-        self.until(lambda: not self._has_zygote(), "it does not shut down")
-        self.until(self._has_zygote, "it does not come up again")
+        self.until(lambda: not self._named("zygote64"), "it does not shut down")
+        self.until(lambda: self._named("system_server"), "it does not come up again")
         self.until(self._answers, "its adbd does not listen")
         self.plug()
+
+    def restart_android(self, down_s: float = 3) -> None:
+        """Crash its zygote: all apps and services end and are started again, while adbd and the kernel run on."""
+        starting = self.root / "data/rig/starting"
+        starting.touch()
+        first = self._named("zygote64", "system_server")
+        for pid in (*first, *self._apps()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.until(lambda: self._named("system_server") - first, "its services do not come up again")
+        time.sleep(down_s)
+        starting.unlink()
 
     def _init(self) -> int:
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
@@ -175,9 +187,18 @@ class Phone:
             return True
         return False
 
-    def _has_zygote(self) -> bool:
-        """Whether that has the name that it keeps: it is among what a run must leave as it was."""
-        return any(line.startswith("zygote64 ") for line in self.processes().values())
+    def _named(self, *names: str) -> set[int]:
+        """Its processes that go by one of these names."""
+        return {pid for pid, line in self.processes().items() if line.startswith(tuple(f"{name} " for name in names))}
+
+    def _apps(self) -> list[int]:
+        """Processes of apps, and programs that the shell user runs by app_process."""
+        found = []
+        for pid, line in self.processes().items():
+            with contextlib.suppress(FileNotFoundError):
+                if Path(f"/proc/{pid}").stat().st_uid >= 10_000 or "com.wetest.uia2.Main" in line:
+                    found.append(pid)
+        return found
 
     def until(self, true: Any, otherwise: str, timeout_s: float = 20) -> None:
         end = time.monotonic() + timeout_s

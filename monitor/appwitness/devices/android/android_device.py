@@ -273,11 +273,12 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
                 return Ended(found.reason, found.detail, is_ours(found))
         return None
 
-    def restarted(self) -> bool:
-        """Whether the device has restarted since it was prepared; False while it does not answer."""
+    def restarted(self) -> Literal["device", "Android"] | None:
+        """What has restarted since the run began: the device, or Android alone. None while the device does not
+        answer."""
         with suppress(DeviceFault):
             return self._control.restarted()
-        return False
+        return None
 
     @contextmanager
     def watching(self, lines: Records, silent_s: Callable[[], float]) -> Iterator[None]:

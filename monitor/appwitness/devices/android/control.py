@@ -8,10 +8,11 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Literal
 
 from appwitness.agent.timeouts import AWAY_S
 from appwitness.devices.android import adb
-from appwitness.devices.android.device_facts import BOOT, UNKNOWN_BOOT, DeviceFacts, boot_of
+from appwitness.devices.android.device_facts import BOOT, SYSTEM_SERVER, UNKNOWN_BOOT, DeviceFacts, boot_of
 from appwitness.devices.android.faults import DeviceFault, fault
 from appwitness.devices.android.journal import Journal, Undo
 from appwitness.devices.android.shell import Shell
@@ -116,15 +117,19 @@ class Control:
                 break
         return False
 
-    def restarted(self) -> bool:
-        """Whether the device has restarted since it was prepared; the journal is told. Raises DeviceFault."""
+    def restarted(self) -> Literal["device", "Android"] | None:
+        """What has restarted since the run began: the device, which the journal is told, or Android alone. Raises
+        DeviceFault."""
         boot = boot_of(self.shell.user(BOOT).out)
         if boot == UNKNOWN_BOOT:
-            return False
+            return None
         if boot != self.journal.boot:
             self.journal.boot = boot
             self.shell.forget_root()
-        return boot != self.facts.boot
+        if boot != self.facts.boot:
+            return "device"
+        known = self.facts.system_server
+        return "Android" if known and self.shell.user(SYSTEM_SERVER).out.strip() != known else None
 
     def take_back(self, undo: Undo) -> None:
         """Undo one change of the journal. Raises DeviceFault."""

@@ -17,9 +17,12 @@ _MARK = "=== appwitness asks: "
 BOOT = "cat /proc/sys/kernel/random/boot_id; cat /proc/1/stat 2>/dev/null"
 """Prints the kernel's boot ID, which a container shares with its host, and the start time of the first process."""
 UNKNOWN_BOOT = "unknown"
+SYSTEM_SERVER = "pidof system_server"
+"""Prints the process of Android's services; a crash of zygote ends it, and Android restarts without the device."""
 _ASKS = {
     "properties": "getprop",
     "boot": BOOT,
+    "system_server": SYSTEM_SERVER,
     "selinux": "getenforce 2>/dev/null",
     "kernel": "uname -r",
     "page": "getconf PAGE_SIZE 2>/dev/null",
@@ -72,6 +75,8 @@ class DeviceFacts:
     """Updatable system parts (APEX) with their versions: com.android.art@341411300."""
     modules: tuple[str, ...] = field(default=())
     """Magisk's modules and LSPosed; empty without root."""
+    system_server: str = ""
+    """Its process ID; empty if it could not be seen."""
 
     @property
     def serial(self) -> str:
@@ -172,6 +177,7 @@ def ask(shell: Shell) -> DeviceFacts:
         page_size=int(page) if page.isdigit() else None,
         apexes=tuple(line.removeprefix("/apex/") for line in said["apexes"].split()),
         modules=tuple(shell.root(MODULES).out.split()) if shell.rooted() else (),
+        system_server=said["system_server"].strip(),
     )
 
 

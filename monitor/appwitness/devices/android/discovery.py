@@ -31,6 +31,10 @@ READY = "pm path android >/dev/null && [ -d /sdcard/. ] && settings get global d
 """Checked once a device has booted: the package manager and the storage may come up later. Prints `0` if the device
 was never set up."""
 UNLOCKED = "sys.user.0.ce_available"
+SERVICES = "pm path android && settings get global device_provisioned"
+"""Fails until Android's services have come up, which after a restart takes longer than adb."""
+BOOT_S = 120.0
+"""Time limit for that."""
 POLL_S = 0.5
 WHO_S = 10.0
 """Time limit for a device to identify itself."""
@@ -143,6 +147,8 @@ def take_back(control: Control) -> list[DeviceFault]:
     """
     control.restarted()
     entries = control.journal.open
+    if entries:
+        _until_services(control.shell)
     again = (
         any(entry.undo.script == "unroot" for entry in entries)
         and any(entry.undo.by == "root" and not control.journal.gone_by_reboot(entry) for entry in entries)
@@ -337,6 +343,13 @@ def _can(device: KnownDevice) -> tuple[str, str, str, str]:
 def _preference(each: KnownDevice) -> int:
     """Sort key that prefers a cable to the network if a device is connected by both."""
     return ("emulator", "usb", "network").index(way(each.serial))
+
+
+def _until_services(shell: Shell) -> None:
+    """Wait for Android's services, for at most BOOT_S: changes cannot be undone without them. Raises DeviceFault."""
+    end = time.monotonic() + BOOT_S
+    while not shell.user(SERVICES).ok and time.monotonic() < end:
+        time.sleep(POLL_S)
 
 
 def _booted(shell: Shell) -> None:

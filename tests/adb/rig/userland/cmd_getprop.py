@@ -1,8 +1,12 @@
 """getprop [NAME [DEFAULT]]"""
 
+from pathlib import Path
+
 
 def main(arguments, state):
-    properties = state["properties"]
+    properties = dict(state["properties"])
+    if Path("/data/rig/starting").exists():
+        properties["init.svc.bootanim"] = "running"
     if not arguments:
         for name in sorted(properties):
             print(f"[{name}]: [{properties[name]}]")

@@ -65,9 +65,9 @@ done
 :
 """
 
-_EACH = """spaces() { # one process of each mount namespace
+_EACH = """spaces() { # the oldest process of each mount namespace: of zygote's, zygote itself
   ls -l /proc/[0-9]*/ns/mnt 2>/dev/null |
-    sed -n 's|.*/proc/\\([0-9]*\\)/ns/mnt -> mnt:\\[\\([0-9]*\\)\\]|\\2 \\1|p' | sort |
+    sed -n 's|.*/proc/\\([0-9]*\\)/ns/mnt -> mnt:\\[\\([0-9]*\\)\\]|\\2 \\1|p' | sort -n -k1,1 -k2,2 |
     while read -r space pid; do [ "$space" = "$last" ] || echo "$pid"; last=$space; done
 }
 here=$(readlink /proc/$$/ns/mnt)
