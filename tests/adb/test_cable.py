@@ -1,4 +1,5 @@
-"""A cable that is pulled: the run goes on once it is back, with what the agent kept meanwhile, or ends and says so."""
+"""What a device goes through during a run: its cable is pulled, its screen goes off, it restarts. The run goes on, with
+what the agent kept meanwhile, or ends and says so."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from click.testing import CliRunner
 
 from appwitness.agent import agent_process
 from appwitness.cli.verbs import main
-from appwitness.devices.android import android_device, control
+from appwitness.devices.android import adb, android_device, control, wakefulness
+from appwitness.devices.android.shell import Shell
 from appwitness.events import Access, Gap, Phase, Screen, Upload
 from appwitness.observe.run import RESTARTED
 from appwitness.recording import Recording
@@ -107,6 +109,22 @@ def test_a_device_that_stays_away_ends_the_run_and_what_is_left_is_told(
     for gap in (away, lost):
         assert gap.until is not None
         assert gap.until - gap.at > timedelta(seconds=3)
+
+
+def test_a_screen_that_goes_off_is_switched_on_again(phone_of: Callable[..., Phone], tmp_path: Path) -> None:
+    phone = phone_of(api=34, su="kernelsu", state={"screen": {"powered": False, "lock": "swipe"}})
+    shell = Shell(adb.connect(phone.serial))
+
+    with lab_app.furnish(phone, "circle", "free", installed=False, screen=True, quiet_ms=9000) as app:
+        dark = once_started(tmp_path, lambda: shell.user("input keyevent KEYCODE_SLEEP"))
+        options = ("--no-persona", "--apk", str(app.apk), "--plan", "accept", "--app-type", str(app.app.app_type))
+        recording, _ = observe(phone, app, tmp_path, *options)
+        dark.join()
+
+    assert wakefulness.ON_AGAIN in [gap.detail for gap in recording.events(Gap) if gap.subject == "screen"]
+    assert [each.touched.label for each in recording.events(Screen) if each.touched] == ["Agree"]
+    assert phone.read()["screen"] == {"powered": False, "lock": "swipe", "awake": True, "locked": False}
+    assert all(change.undone for change in recording.run.changes)
 
 
 def once_frida_is_in(phone: Phone, then: Callable[[], object]) -> threading.Thread:

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from appwitness.devices.android import adb, discovery
+from appwitness.devices.android import adb, discovery, wakefulness
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault
 from appwitness.devices.android.shell import Shell
@@ -146,14 +147,44 @@ def test_awake(phone_of: PhoneOf, control_of: ControlOf, api: int, lock: str, op
     before = phone.read()
 
     if opens:
-        discovery.awake(control)
+        wakefulness.awake(control)
     else:
-        assert code_of(lambda: discovery.awake(control)) == "device-locked"
+        assert code_of(lambda: wakefulness.awake(control)) == "device-locked"
 
     assert phone.read()["screen"]["awake"]
     assert phone.read()["screen"]["locked"] is not opens
     assert control.journal.undo_all(control.take_back) == []
     assert phone.read() == before
+
+
+@pytest.mark.parametrize("powered", [True, False])
+def test_without_a_charger_the_screen_stays_on_by_its_time_limit(
+    phone_of: PhoneOf, control_of: ControlOf, powered: bool
+) -> None:
+    phone = phone_of(state={"screen": {"powered": powered}})
+    control = control_of(phone)
+
+    wakefulness.awake(control)
+
+    assert ("screen_off_timeout" in phone.read()["settings"]["system"]) is not powered
+    assert control.journal.undo_all(control.take_back) == []
+    assert phone.read()["settings"]["system"] == {}
+
+
+@pytest.mark.parametrize(
+    ("screen", "refuses", "what"),
+    [
+        ({"awake": True}, False, None),
+        ({"awake": False, "lock": "none"}, False, wakefulness.ON_AGAIN),
+        ({"awake": False, "locked": True, "lock": "swipe"}, False, wakefulness.ON_AGAIN),
+        ({"awake": False, "locked": True, "lock": "pin"}, False, wakefulness.STAYS_LOCKED),
+        ({"awake": False}, True, wakefulness.STAYS_OFF),
+    ],
+)
+def test_a_screen_that_went_off(phone_of: PhoneOf, screen: dict[str, Any], refuses: bool, what: str | None) -> None:
+    shell = Shell(discovery.choose(phone_of(state={"screen": screen, "refuses_input": refuses}).serial))
+
+    assert wakefulness.relit(shell) == what
 
 
 def test_the_journal_of_a_device_knows_how_it_was_connected(phone_of: PhoneOf, tmp_path: Path) -> None:

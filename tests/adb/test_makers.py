@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from appwitness.devices.android import adb, discovery, traffic
+from appwitness.devices.android import adb, discovery, traffic, wakefulness
 from appwitness.devices.android.app import package, package_undo
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault
@@ -56,7 +56,7 @@ def test_hyperos_without_security_settings(phone_of: Make, control_of: Of) -> No
     """`settings put` is refused: what a run can do without is noted, the proxy is not."""
     control = control_of(phone_of(su="", state={"settings_denied": True, "miui": True}))
 
-    discovery.awake(control)
+    wakefulness.awake(control)
     with pytest.raises(DeviceFault) as raised:
         traffic.set_proxy(control, "127.0.0.1", 8080)
 

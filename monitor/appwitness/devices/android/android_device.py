@@ -17,7 +17,7 @@ import certifi
 from appwitness.agent.target import Records, Target
 from appwitness.catalog.tried import tried
 from appwitness.devices import Device, Ended
-from appwitness.devices.android import discovery, traffic
+from appwitness.devices.android import discovery, traffic, wakefulness
 from appwitness.devices.android.adb import connect
 from appwitness.devices.android.app import app_files, network_security, package
 from appwitness.devices.android.control import Control
@@ -180,7 +180,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
 
     def install(self) -> None:
         """Install the app, or look up the installed one."""
-        discovery.awake(self._control)
+        wakefulness.awake(self._control)
         if self._wanted.adb_root:
             discovery.become_root(self._control)
         if not self._wanted.apks:
@@ -397,7 +397,14 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
     def _upkeep(self) -> Upkeep:
         """What maintains the device's state; available once everything is prepared."""
         assert self._route is not None
-        return Upkeep(self._control, self._route, self._processes, self._persona.place, self._gap)
+        return Upkeep(
+            self._control,
+            self._route,
+            self._processes,
+            self._persona.place,
+            self._gap,
+            lights=not self._wanted.by_hand,
+        )
 
     @functools.cached_property
     def _named(self) -> app_files.App | None:

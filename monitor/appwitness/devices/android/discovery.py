@@ -1,7 +1,7 @@
 """Finds the device that the user means, by serial, address, `usb`, `emulator` or as the only one, and checks that it is
 ready.
 
-Not tried on Android: mDNS and pairing with a phone, the lock screen's dump on 14 and later, adb root on a phone.
+Not tried on Android: mDNS and pairing with a phone, adb root on a phone.
 """
 
 from __future__ import annotations
@@ -40,9 +40,6 @@ WHO_S = 10.0
 """Time limit for a device to identify itself."""
 AGAIN_S = 3.0
 """How long to retry each offline device when all devices are queried."""
-LOCKED = ("mShowingLockscreen=true", "mDreamingLockscreen=true", "showing=true")
-"""What `dumpsys window policy` prints while the lock screen shows: on 7, on 7 while dreaming, on 8 and later."""
-SLEEP = "input keyevent KEYCODE_SLEEP"
 _WHO = f"""echo "space=$(readlink /proc/self/ns/pid 2>/dev/null)"
 echo "user=$(id -u) $(command -v su)"
 echo "boot=$({BOOT})"
@@ -216,36 +213,6 @@ def poll[T](ask_for: Callable[[], T], wait_s: float) -> T:
             if time.monotonic() >= end:
                 raise
         time.sleep(POLL_S)
-
-
-def awake(control: Control) -> None:
-    """Switch the screen on, keep it on, and open the lock screen if it needs no secret.
-
-    Raises DeviceFault `device-locked`: a PIN, pattern or password cannot be typed for the user.
-    """
-    shell = control.shell
-    if not is_awake(shell.user("dumpsys power").out):
-        control.change("wake the screen", "input keyevent KEYCODE_WAKEUP", SLEEP, lost_by_reboot=True)
-    if shell.user("settings get global stay_on_while_plugged_in").out.strip() != "7":
-        control.try_put("global", "stay_on_while_plugged_in", "7")
-    if is_locked(shell.user("dumpsys window policy").out):
-        shell.user("wm dismiss-keyguard")
-        for _ in range(10):
-            if not is_locked(shell.user("dumpsys window policy").out):
-                return
-            time.sleep(0.2)
-        raise fault("device-locked", serial=shell.serial)
-
-
-def is_awake(power: str) -> bool:
-    """Whether `dumpsys power` says that the screen is on; if it does not say, the screen counts as on."""
-    return "mWakefulness=" not in power or "mWakefulness=Awake" in power
-
-
-def is_locked(policy: str) -> bool:
-    """Whether `dumpsys window policy` says that the lock screen is showing."""
-    lines = {line.strip() for line in policy.splitlines()}
-    return any(sign in lines for sign in LOCKED) or any(sign in policy for sign in LOCKED[:2])
 
 
 def become_root(control: Control) -> None:

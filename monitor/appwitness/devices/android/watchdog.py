@@ -1,4 +1,5 @@
-"""Restores what a device drops during a run: its connection, ports, CA certificate, location."""
+"""Restores what a device drops during a run: its connection, ports, CA certificate, location, and that its screen is
+on."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
+from appwitness.devices.android import wakefulness
 from appwitness.devices.android.adb import connect, disconnect
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import DeviceFault
@@ -17,7 +19,7 @@ from appwitness.devices.android.processes import Processes
 from appwitness.devices.android.traffic import TrafficRoute, certificate_store
 
 CHECK_S = 5.0
-"""Interval at which the app's new processes are checked."""
+"""Interval at which the app's new processes and the screen are checked."""
 REACH_S = 3.0
 """Time limit for one attempt to reconnect."""
 
@@ -34,9 +36,12 @@ class Upkeep:
     processes: Processes
     place: KeptPlace | None
     tell: Tell
+    lights: bool = True
+    """Whether the screen is to stay on."""
     _checked: set[int] = field(default_factory=set)
     """Processes of the app that were checked for the proxy's CA."""
     _check_at: float = 0.0
+    _look_at: float = 0.0
 
     def step(self) -> None:
         """Check and restore everything once. Raises DeviceFault if the device does not answer."""
@@ -45,6 +50,7 @@ class Upkeep:
             self.tell("device", "adb reverse", what)
         self.mend()
         self._check_trust()
+        self._light()
         if self.place is not None:
             try:
                 self.place.tick()
@@ -76,3 +82,13 @@ class Upkeep:
                 self._checked.add(pid)
                 if not certificate_store.holds(self.control, pid):
                     self.tell("proxy", "authorities", f"process {pid} ({name}) has not the proxy's: it will refuse it")
+
+    def _light(self) -> None:
+        """Switch the screen on again if it went off: an app behind a dark screen is paused, and asks nothing."""
+        if not self.lights or time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + CHECK_S
+        what = wakefulness.relit(self.control.shell)
+        if what is not None:
+            self.tell("device", "screen", what)
+            self.lights = what == wakefulness.ON_AGAIN

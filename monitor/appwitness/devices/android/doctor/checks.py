@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from appwitness.catalog.tried import seen
-from appwitness.devices.android import container, discovery, traffic
+from appwitness.devices.android import container, discovery, traffic, wakefulness
 from appwitness.devices.android.app.gadget_config import USUAL_PORT
 from appwitness.devices.android.doctor import reading
 from appwitness.devices.android.doctor.answers import DUMP, AskedDevice, roms, texts
@@ -60,7 +60,7 @@ def _started(asked: AskedDevice) -> Iterator[Result]:
 @check("screen")
 def _screen(asked: AskedDevice) -> Iterator[Result]:
     policy = asked.lines("policy")
-    if not discovery.is_locked(asked.said["policy"]):
+    if not wakefulness.is_locked(asked.said["policy"]):
         yield asked.ok()
     elif "secure=true" in policy:
         yield asked.fault("device-locked")

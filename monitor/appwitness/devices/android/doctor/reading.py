@@ -10,8 +10,8 @@ from typing import Any
 
 from appwitness.devices.android.app.package_dump import PackageDump
 from appwitness.devices.android.device_facts import properties
-from appwitness.devices.android.discovery import LOCKED
 from appwitness.devices.android.screen.focus import focused
+from appwitness.devices.android.wakefulness import LOCKED
 from appwitness.devices.android.witness import dumps, process_dumps
 from appwitness.devices.android.witness.counters import FAILED, QUANTUM
 from appwitness.support.spoken import Spoken
