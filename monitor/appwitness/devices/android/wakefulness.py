@@ -6,6 +6,7 @@ Not tried on Android: the lock screen's dump on 14 and later.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from appwitness.devices.android.control import Control
 from appwitness.devices.android.faults import fault
@@ -19,8 +20,8 @@ LONGEST_MS = 2**31 - 1
 WAKE = "input keyevent KEYCODE_WAKEUP"
 SLEEP = "input keyevent KEYCODE_SLEEP"
 POLL_S = 0.2
-OPENS = 10
-"""How often to look whether the lock screen has opened."""
+LOOKS = 10
+"""How often to look whether the screen is on, or the lock screen open."""
 ON_AGAIN = "it went off and was switched on again: what the app does only on screen may be missing"
 STAYS_OFF = "it went off, and could not be switched on again: what the app does only on screen is missing since"
 STAYS_LOCKED = "it went off, and the device is locked: what the app does only on screen is missing since"
@@ -49,18 +50,23 @@ def relit(shell: Shell) -> str | None:
     if is_awake(shell.user(asks).out):
         return None
     shell.user(WAKE)
-    if not is_awake(shell.user(asks).out):
+    if not _soon(lambda: is_awake(shell.user(asks).out)):
         return STAYS_OFF
     return ON_AGAIN if opened(shell) else STAYS_LOCKED
 
 
 def opened(shell: Shell) -> bool:
     """Open the lock screen; False if it needs a secret. Raises DeviceFault."""
-    if not is_locked(shell.user("dumpsys window policy").out):
+    asks = "dumpsys window policy"
+    if not is_locked(shell.user(asks).out):
         return True
     shell.user("wm dismiss-keyguard")
-    for _ in range(OPENS):
-        if not is_locked(shell.user("dumpsys window policy").out):
+    return _soon(lambda: not is_locked(shell.user(asks).out))
+
+
+def _soon(so: Callable[[], bool]) -> bool:
+    for _ in range(LOOKS):
+        if so():
             return True
         time.sleep(POLL_S)
     return False
