@@ -24,6 +24,11 @@ async function refresh(address) {
         }
       }
     }
+  } catch (error) {
+    // The page is being left, or the server is gone, which the sign says.
+    if (!(error instanceof TypeError)) {
+      throw error;
+    }
   } finally {
     busy = false;
     const next = wanted;
