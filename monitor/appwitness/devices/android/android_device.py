@@ -44,7 +44,7 @@ KEEP_S = 1.0
 BACK_S = 60.0
 """Time limit for an unplugged device to come back."""
 RETRY_S = 5.0
-"""Time limit for it to come back once more if it was lost while its changes were undone."""
+"""Time limit for it to come back if it was waited for before."""
 
 
 @contextmanager
@@ -91,6 +91,8 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         self._persona = OnDevice(control, self._user)
         self._entrance = Entrance(control, wanted, self._user, home / "frida", self.stop)
         self._route: traffic.TrafficRoute | None = None
+        self._back_s = BACK_S
+        """How long to wait for a device that is gone."""
         self._gave_up = False
         """Whether changes could not be undone, and the error says so."""
         self._gaps: list[Gap] = []
@@ -274,10 +276,13 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         return None
 
     def restarted(self) -> Literal["device", "Android"] | None:
-        """What has restarted since the run began: the device, or Android alone. None while the device does not
-        answer."""
-        with suppress(DeviceFault):
-            return self._control.restarted()
+        """What has restarted since the run began: the device, or Android alone. Waits for a device that does not
+        answer; None if it does not come back."""
+        for _ in range(2):
+            try:
+                return self._control.restarted()
+            except DeviceFault:
+                self._until_back()
         return None
 
     @contextmanager
@@ -338,7 +343,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
         if self._route is not None:
             self._route.stop()
         serial = self._control.shell.serial
-        failed = self._take_back(BACK_S) and self._take_back(RETRY_S)
+        failed = self._take_back() and self._take_back()
         if failed:
             self._gave_up = True
             left = len(self._control.journal.open)
@@ -351,12 +356,15 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
                 Spoken("Run `appwitness undo --device {serial}` when the device can be reached.", serial=serial),
             )
 
-    def _take_back(self, wait_s: float) -> str | None:
-        """Undo the journal's open changes once the device is there, or after `wait_s`; returns why one could not be
-        undone, or None."""
-        serial = self._control.shell.serial
+    def _until_back(self) -> None:
+        """Wait until the device is there, the first time for BACK_S at most, later for RETRY_S."""
+        wait_s, self._back_s = self._back_s, RETRY_S
         with suppress(DeviceFault):
-            discovery.poll(lambda: connect(serial), wait_s)
+            discovery.poll(lambda: connect(self._control.shell.serial), wait_s)
+
+    def _take_back(self) -> str | None:
+        """Undo the journal's open changes once the device is there; returns why one could not be undone, or None."""
+        self._until_back()
         try:
             failed = discovery.take_back(self._control)
         except DeviceFault as error:
