@@ -184,7 +184,7 @@ def test_without_a_charger_the_screen_stays_on_by_its_time_limit(
 def test_a_screen_that_went_off(phone_of: PhoneOf, screen: dict[str, Any], refuses: bool, what: str | None) -> None:
     shell = Shell(discovery.choose(phone_of(state={"screen": screen, "refuses_input": refuses}).serial))
 
-    assert wakefulness.relit(shell) == what
+    assert wakefulness.switch_on_again(shell) == what
 
 
 def test_the_journal_of_a_device_knows_how_it_was_connected(phone_of: PhoneOf, tmp_path: Path) -> None:

@@ -411,7 +411,7 @@ class AndroidDevice(Device, AbstractContextManager["AndroidDevice"]):
             self._processes,
             self._persona.place,
             self._gap,
-            lights=not self._wanted.by_hand,
+            keeps_screen_on=not self._wanted.by_hand,
         )
 
     @functools.cached_property

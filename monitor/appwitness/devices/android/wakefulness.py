@@ -44,7 +44,7 @@ def awake(control: Control) -> None:
         raise fault("device-locked", serial=shell.serial)
 
 
-def relit(shell: Shell) -> str | None:
+def switch_on_again(shell: Shell) -> str | None:
     """Switch the screen on again if it went off; returns what happened, None if it is on. Raises DeviceFault."""
     asks = "dumpsys power | grep mWakefulness="
     if is_awake(shell.user(asks).out):
@@ -65,6 +65,7 @@ def opened(shell: Shell) -> bool:
 
 
 def _soon(so: Callable[[], bool]) -> bool:
+    """Whether it is so within two seconds."""
     for _ in range(LOOKS):
         if so():
             return True

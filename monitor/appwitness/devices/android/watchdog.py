@@ -1,5 +1,4 @@
-"""Restores what a device drops during a run: its connection, ports, CA certificate, location, and that its screen is
-on."""
+"""Restores what a device drops during a run: connection, ports, CA certificate, location; keeps its screen on."""
 
 from __future__ import annotations
 
@@ -36,8 +35,7 @@ class Upkeep:
     processes: Processes
     place: KeptPlace | None
     tell: Tell
-    lights: bool = True
-    """Whether the screen is to stay on."""
+    keeps_screen_on: bool = True
     _checked: set[int] = field(default_factory=set)
     """Processes of the app that were checked for the proxy's CA."""
     _check_at: float = 0.0
@@ -50,7 +48,7 @@ class Upkeep:
             self.tell("device", "adb reverse", what)
         self.mend()
         self._check_trust()
-        self._light()
+        self._keep_screen_on()
         if self.place is not None:
             try:
                 self.place.tick()
@@ -83,12 +81,12 @@ class Upkeep:
                 if not certificate_store.holds(self.control, pid):
                     self.tell("proxy", "authorities", f"process {pid} ({name}) has not the proxy's: it will refuse it")
 
-    def _light(self) -> None:
+    def _keep_screen_on(self) -> None:
         """Switch the screen on again if it went off: an app behind a dark screen is paused, and asks nothing."""
-        if not self.lights or time.monotonic() < self._look_at:
+        if not self.keeps_screen_on or time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + CHECK_S
-        what = wakefulness.relit(self.control.shell)
+        what = wakefulness.switch_on_again(self.control.shell)
         if what is not None:
             self.tell("device", "screen", what)
-            self.lights = what == wakefulness.ON_AGAIN
+            self.keeps_screen_on = what == wakefulness.ON_AGAIN
