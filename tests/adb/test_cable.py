@@ -16,7 +16,7 @@ from appwitness.agent import agent_process
 from appwitness.cli.verbs import main
 from appwitness.devices.android import adb, android_device, control, wakefulness
 from appwitness.devices.android.shell import Shell
-from appwitness.events import Access, Gap, Phase, Screen, Upload
+from appwitness.events import WHOLE_RUN, Access, Gap, Phase, Screen, Upload
 from appwitness.observe.run import RESTARTED
 from appwitness.recording import Recording
 from tests.adb.rig import frida_server, lab_app
@@ -186,7 +186,7 @@ def test_a_restart_ends_the_run_and_nothing_stays_on_the_device(
     changes = Recording.open(output).run.changes
     assert "stay_on_while_plugged_in" in str([change.what for change in changes])
     assert [change for change in changes if change.undone is None] == []
-    assert [gap.detail for gap in Recording.open(output).events(Gap) if gap.subject == "device"] == [RESTARTED[what]]
+    assert [gap.detail for gap in Recording.open(output).events(Gap) if gap.subject == WHOLE_RUN] == [RESTARTED[what]]
     for what in ("files", "mounts"):
         assert left(phone)[what] == begun[what]
     assert phone.read()["packages"] == {}

@@ -574,6 +574,8 @@ class Gap(Line, kw_only=True, frozen=True):
 
 LIMITS = frozenset({"class_absent", "method_absent"})
 """Reasons for hook gaps that are limits of the device: it has no such class or method, in any run."""
+WHOLE_RUN = "run"
+"""Subject of a device gap for a run that was cut short or too short, or in which nothing of the app was seen."""
 
 
 def is_limit(gap: Gap) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, get_args
 
-from appwitness.events import Consent, Phase
+from appwitness.events import WHOLE_RUN, Consent, Phase
 from appwitness.events.seen import Seen, holds
 from appwitness.findings import Finding, Need, Report
 from appwitness.findings.filled_checklist import (
@@ -21,7 +21,7 @@ from appwitness.findings.filled_checklist import (
 )
 from appwitness.gate.observable import UNWATCHED, holes, name_of
 from appwitness.judge.checklist_items import Checklist, ChecklistItem, GivenOption, Situation, SoughtFinding
-from appwitness.judge.observers import PLAYED, RUN, observed_for
+from appwitness.judge.observers import PLAYED, observed_for
 
 GAPS_OF: dict[Need, frozenset[str]] = {
     "hooks": frozenset({"hook"}),
@@ -208,7 +208,7 @@ def _missing(item: ChecklistItem, for_s: float, needs: Sequence[Need], report: R
         yield Unfilled(why="answer", subject=report.run.plan, recording=recording)
     places = frozenset[str]().union(*(GAPS_OF[need] for need in needs))
     for gap in report.gaps:
-        if gap.where in places or gap.why in UNWATCHED or (gap.where, gap.subject) == ("device", RUN):
+        if gap.where in places or gap.why in UNWATCHED or (gap.where, gap.subject) == ("device", WHOLE_RUN):
             yield Unfilled(why="gap", subject=name_of(gap), recording=recording, ref=gap.ref)
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+from appwitness.events import WHOLE_RUN
 from appwitness.findings import ConsentName, Report, ReportedGap
 from appwitness.findings.gate_decision import Behaviour, Unobserved
-from appwitness.judge.observers import RUN
 from appwitness.judge.recipients import RecipientTable, clean_host, recipient_key
 
 UNWATCHED = frozenset({"detached", "process_not_instrumented"})
@@ -68,7 +68,7 @@ def _of_run(was: Behaviour, report: Report, known: RecipientTable) -> Iterator[U
         yield Unobserved(why="observer", subject="proxy")
     for gap in (*report.gaps, *report.limits):
         named = {"ref": gap.ref, "gap": name_of(gap)}
-        if (gap.where, gap.subject) == ("device", RUN):
+        if (gap.where, gap.subject) == ("device", WHOLE_RUN):
             yield Unobserved(why="run", subject=report.recording, **named)
         if gap.where == "hook" and gap.subject in was.sources:
             yield Unobserved(why="source", subject=gap.subject, **named)

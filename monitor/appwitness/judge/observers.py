@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Any, Literal
 
-from appwitness.events import Missing, Observers, Phase, Run
+from appwitness.events import WHOLE_RUN, Missing, Observers, Phase, Run
 from appwitness.events.seen import Seen
 from appwitness.findings import ConsentName, ReportedGap
 from appwitness.judge.consent import ConsentReading, Timeline, clock_of
@@ -95,8 +95,6 @@ PLAYED: Mapping[str, tuple[ConsentName, ...]] = {
 """Plan -> the answers that carry it out."""
 SHORTEST = timedelta(seconds=2)
 """No app shows what it does in less time than this."""
-RUN = "run"
-"""Subject of the gap for a run that was too short, or in which nothing of the app was seen."""
 
 
 def unplayed(run: Run, timeline: Timeline, phases: Sequence[Seen[Phase]], lines: int) -> Iterator[ReportedGap]:
@@ -107,10 +105,10 @@ def unplayed(run: Run, timeline: Timeline, phases: Sequence[Seen[Phase]], lines:
     about: dict[str, Any] = {"at": run.started, "where": "device", "why": "not_observed", "until": run.ended}
     length = observed_for(run, phases)
     if not lines:
-        yield ReportedGap(**about, subject=RUN, detail="no line of the recording tells anything of the app")
+        yield ReportedGap(**about, subject=WHOLE_RUN, detail="no line of the recording tells anything of the app")
     elif length is not None and length < SHORTEST:
         detail = f"the app was observed for {length.total_seconds():.1f} s: what it does later was not"
-        yield ReportedGap(**about, subject=RUN, detail=detail)
+        yield ReportedGap(**about, subject=WHOLE_RUN, detail=detail)
     wanted = PLAYED.get(run.plan, ())
     if wanted and timeline.watched and not set(wanted) & set(timeline.answered):
         asked = "a question to the user was seen, and no" if timeline.asked else "neither a question to the user nor an"

@@ -18,7 +18,7 @@ from appwitness.agent.agent import agent_js, bridge
 from appwitness.agent.sources import Source
 from appwitness.devices import Device
 from appwitness.devices.traffic_modes import admitted, choose
-from appwitness.events import FILES, Gap, Observers, OwnRequest, Run
+from appwitness.events import FILES, WHOLE_RUN, Gap, Observers, OwnRequest, Run
 from appwitness.observe.attempt import Attempt
 from appwitness.observe.control_run import seen_without_hooks
 from appwitness.observe.crash import without
@@ -36,9 +36,10 @@ MOST_CRASHES = 3
 """Maximum number of sources that are left out, one after another, because they crash the app; then the run fails."""
 STAMP_S = 5.0
 RESTARTED = {
-    "device": "it restarted during the run: what the app did since is not here",
-    "Android": "Android restarted on it during the run, which ended every app: what the app did since is not here",
+    "device": "the device restarted: what the app did since is not here",
+    "Android": "Android restarted on the device, which ended every app: what the app did since is not here",
 }
+CUT_SHORT = "an error ended it early: what the app does later was not observed"
 SWITCHED_OFF = Spoken("hooks were switched off for this run (--no-hooks)")
 
 
@@ -67,7 +68,7 @@ def observe(
             recording.append_all(seen_without_hooks(Recording.open(order.control)))
         up.callback(lambda: recording.update_run(**_facts(device, recording)))
         up.callback(device.undo)  # before the first change: even a partial preparation is undone
-        up.enter_context(_restart_named(device, recording, order, caller.say))
+        up.enter_context(_early_end(device, recording, order, caller.say))
         caller.say(Spoken("installing {package}", package=device.app.package))
         device.install()
         caller.say(Spoken("starting the proxy, mode {spec}: {why}", spec=mode.spec, why=mode.why))
@@ -270,20 +271,21 @@ def _timed(recording: Recording, urls: Sequence[str], warn: Say) -> Iterator[Non
 
 
 @contextmanager
-def _restart_named(device: Device, recording: Recording, order: Order, say: Say) -> Iterator[None]:
-    """If the device or its Android restarted meanwhile, record a gap and raise a SetupError that says so, instead of
-    whatever failed because of that."""
+def _early_end(device: Device, recording: Recording, order: Order, say: Say) -> Iterator[None]:
+    """If an error ends the run, record a gap. If the device or its Android restarted meanwhile, raise a SetupError that
+    says so, instead of whatever failed because of that."""
     failed: SetupError | None = None
     try:
         yield
     except SetupError as error:
         failed = error
     restarted = device.restarted()
-    if restarted is not None:
-        missing = RESTARTED[restarted]
+    if restarted is not None or failed is not None:
+        missing = RESTARTED[restarted] if restarted is not None else CUT_SHORT
         recording.append(
-            Gap(at=datetime.now(UTC), where="device", subject="device", why="not_observed", detail=missing)
+            Gap(at=datetime.now(UTC), where="device", subject=WHOLE_RUN, why="not_observed", detail=missing)
         )
+    if restarted is not None:
         say(Spoken("waiting until Android is up again, to undo the changes"))
         app = device.app.package
         what = {
